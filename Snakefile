@@ -1,0 +1,39 @@
+# evenfold: which loss, which threshold, how sure.
+# `rule all` must be in this file: an include would reset the default target.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/sequences.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/selection.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/reporting.smk"
+include: "workflow/rules/prediction.smk"
+
+
+localrules:
+    all,
+    explore,
+    predict,
+
+
+rule all:
+    input:
+        final_files(),
+
+
+rule explore:
+    input:
+        expand("results/{dataset}/exploration.html", dataset=PLAN.datasets),
+
+
+rule predict:
+    input:
+        prediction_files(),

@@ -1,0 +1,68 @@
+"""The command `evenfold`: what is not a rule of the workflow."""
+
+import argparse
+import sys
+
+from evenfold.errors import EvenfoldError
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="evenfold", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    simulate = commands.add_parser("simulate", help="write the demo data")
+    simulate.add_argument("--out", default="resources/demo", help="folder")
+    simulate.add_argument("--seed", type=int, default=7)
+    simulate.add_argument("--train", type=int, default=900, help="training windows")
+    simulate.add_argument("--test", type=int, default=400, help="test windows")
+
+    predict = commands.add_parser("predict", help="score a FASTA with a champion")
+    predict.add_argument("results", help="results/<dataset> of a finished run")
+    predict.add_argument("fasta")
+    predict.add_argument("--out", default="predictions.tsv")
+
+    commands.add_parser("docs", help="regenerate config/README.md and the schemas")
+
+    options = parser.parse_args(arguments)
+    try:
+        return _COMMANDS[options.command](options)
+    except EvenfoldError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+def _simulate(options):
+    from evenfold.sequences.simulate import Simulation, write_demo
+
+    simulation = Simulation(
+        seed=options.seed, n_train=options.train, n_test=options.test
+    )
+    for path in write_demo(options.out, simulation):
+        print(path)
+    return 0
+
+
+def _predict(options):
+    from evenfold.prediction import predict_file
+
+    rejected = options.out.removesuffix(".tsv") + ".rejected.tsv"
+    counts = predict_file(options.results, options.fasta, options.out, rejected)
+    print(f"{options.out}: {counts['scored']} scored")
+    if counts["rejected"]:
+        print(f"{rejected}: {counts['rejected']} rejected, with reasons")
+    return 0
+
+
+def _docs(options):
+    from evenfold.config.documentation import write_documentation
+
+    for path in write_documentation():
+        print(path)
+    return 0
+
+
+_COMMANDS = {"simulate": _simulate, "predict": _predict, "docs": _docs}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""The configuration: its model, its errors and its generated documentation."""
+
+from evenfold.config.model import (
+    Cleaning,
+    Dataset,
+    Grouping,
+    Run,
+    Selection,
+    Split,
+    Training,
+    Variant,
+    load_dataset,
+    load_run,
+    resolve_training,
+)
+
+__all__ = [
+    "Cleaning",
+    "Dataset",
+    "Grouping",
+    "Run",
+    "Selection",
+    "Split",
+    "Training",
+    "Variant",
+    "load_dataset",
+    "load_run",
+    "resolve_training",
+]

@@ -1,0 +1,638 @@
+"""What may stand in config/config.yaml and config/datasets/<name>.yaml.
+
+Every key has its default and its description here and nowhere else; the table in
+config/README.md and the JSON schemas are generated from these models.
+"""
+
+import difflib
+import re
+import types
+import typing
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evenfold.errors import EvenfoldError
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+FeatureName = Literal["tokens", "onehot", "blosum62", "aac", "dpc"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- losses -----------------------------------------------------------------------
+
+
+class Bce(Section):
+    """Binary cross entropy, the baseline of every comparison."""
+
+    name: Literal["bce"] = "bce"
+
+
+class WeightedBce(Section):
+    """Binary cross entropy with false negatives weighted more."""
+
+    name: Literal["wbce"] = "wbce"
+    fn_weight: float = Field(2.0, gt=0, description="weight of a positive's loss")
+
+
+class Focal(Section):
+    """Focal loss (Lin et al. 2017)."""
+
+    name: Literal["focal"] = "focal"
+    gamma: float = Field(2.0, ge=0, description="focusing exponent; 0 gives BCE")
+    alpha: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="weight of the positive class; empty: 1 - share of positives in "
+        "the member's training rows",
+    )
+
+
+class SurrogateFbeta(Section):
+    """Surrogate F-beta (Lee, Yang and Yoo 2021)."""
+
+    name: Literal["surrogate_fbeta"] = "surrogate_fbeta"
+    beta: float = Field(1.0, gt=0, description="how much sensitivity outweighs precision")
+    reduction: Literal["mean", "class", "outer"] = Field(
+        "mean",
+        description="`mean` over all rows (public code), `class`: sum of the two class "
+        "means, `outer`: logarithms of the class means (a monotone map of soft F-beta)",
+    )
+
+
+class Snsp(Section):
+    """Cross entropy weighted by the sensitivity and specificity reached so far."""
+
+    name: Literal["snsp"] = "snsp"
+    mode: Literal["integral", "seed_verbatim", "seed_fixed"] = Field(
+        "integral",
+        description="`integral`: corrective integral controller; `seed_verbatim`, "
+        "`seed_fixed`: as published, with and without its parenthesis slip (both are "
+        "positive feedback: they amplify imbalance)",
+    )
+    rate: float = Field(0.1, gt=0, description="`integral`: step per epoch")
+    limit: float = Field(3.0, gt=0, description="`integral`: largest |state|")
+
+
+LOSSES = (Bce, WeightedBce, Focal, SurrogateFbeta, Snsp)
+LOSS_NAMES = tuple(loss.model_fields["name"].default for loss in LOSSES)
+Loss = Annotated[
+    Bce | WeightedBce | Focal | SurrogateFbeta | Snsp, Field(discriminator="name")
+]
+
+
+# --- the stages -------------------------------------------------------------------
+
+
+class Cleaning(Section):
+    lower_case: Literal["upper", "reject"] = Field(
+        "upper", description="lower-case letters: made upper case, or record rejected"
+    )
+    ambiguous: Literal["keep", "mask", "reject"] = Field(
+        "mask",
+        description="B, Z, J, U, O: kept as they are, replaced by X, or record rejected",
+    )
+    unknown: Literal["keep", "reject"] = Field(
+        "keep", description="X: kept as an unknown residue, or record rejected"
+    )
+    stop: Literal["strip", "reject"] = Field(
+        "strip", description="a final *: removed, or record rejected; * inside: rejected"
+    )
+    gap: Literal["keep", "remove", "reject"] = Field(
+        "reject",
+        description="- : kept (window padding), removed, or record rejected",
+    )
+    min_length: int = Field(1, ge=1, description="shortest sequence, gaps not counted")
+    max_length: int | None = Field(
+        None, ge=1, description="longest sequence, gaps included; empty: no limit"
+    )
+    train_duplicates: Literal["drop", "keep"] = Field(
+        "drop", description="repeated sequences of one label in the training data"
+    )
+    test_duplicates: Literal["drop", "keep"] = Field(
+        "keep",
+        description="repeated sequences in an independent test set; kept by default so "
+        "that n stays the published one",
+    )
+    conflicts: Literal["drop", "error"] = Field(
+        "drop",
+        description="one sequence with both labels within a role: all its rows are "
+        "dropped and listed, or the run stops",
+    )
+
+
+class Grouping(Section):
+    identity: Fraction = Field(
+        0.4, description="identity above which two proteins are homologs"
+    )
+    coverage: Fraction = Field(
+        0.8, description="share of both sequences the alignment must cover"
+    )
+    short_length: int = Field(
+        50,
+        ge=0,
+        description="sequences with fewer residues are compared by Smith-Waterman "
+        "behind a k-mer screen instead of MMseqs2, whose prefilter misses them",
+    )
+    short_identity: Fraction = Field(
+        0.7,
+        description="identity above which short sequences are homologs: higher, "
+        "because chance partners are common among them",
+    )
+    by_source: bool = Field(
+        True, description="join sequences of one source protein (source_pattern)"
+    )
+
+
+class Split(Section):
+    folds: int = Field(5, ge=2, description="cross-validation folds")
+    test_fraction: Fraction = Field(
+        0.2, description="held out by groups when there is no independent test set"
+    )
+    train_test_homologs: Literal["drop", "keep", "report"] = Field(
+        "drop",
+        description="training sequences homologous to an independent test sequence: "
+        "dropped, kept silently, or kept and reported as a finding",
+    )
+
+
+class EarlyStopping(Section):
+    patience: int = Field(
+        0, ge=0, description="epochs without improvement before a member stops; 0: off"
+    )
+    criterion: Literal["loss", "auroc", "mcc"] = Field(
+        "auroc", description="what must improve on the inner validation slice"
+    )
+
+
+class Training(Section):
+    network: Literal["feedforward", "convolutional"] = Field(
+        "feedforward",
+        description="`feedforward`: two hidden layers on a feature vector; "
+        "`convolutional`: multi-width 1-D convolutions on residues (features: tokens)",
+    )
+    features: list[FeatureName] = Field(
+        ["aac", "dpc"], min_length=1, description="feature sets, joined in this order"
+    )
+    hidden: list[int] = Field(
+        [128, 64],
+        min_length=2,
+        max_length=2,
+        description="widths of the feed-forward network's hidden layers",
+    )
+    channels: int = Field(32, ge=1, description="convolutional: channels per width")
+    widths: list[int] = Field(
+        [1, 3, 5, 9], min_length=1, description="convolutional: odd filter widths"
+    )
+    embedding: int = Field(24, ge=1, description="convolutional: residue embedding")
+    dropout: float = Field(0.3, ge=0, lt=1, description="dropout rate")
+    epochs: int = Field(30, ge=1, description="passes over a member's training rows")
+    batch_size: int = Field(128, ge=2, description="rows a member sees per step")
+    learning_rate: float = Field(
+        2e-3, gt=0, description="peak of the one-cycle schedule"
+    )
+    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay (AdamW)")
+    seeds: int = Field(1, ge=1, description="members per fold")
+    inner_validation: Fraction = Field(
+        0.1,
+        description="grouped share of a member's training folds that steers the "
+        "adaptive loss and early stopping; the held-out fold steers nothing",
+    )
+    early_stopping: EarlyStopping = EarlyStopping()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if (self.network == "convolutional") != (self.features == ["tokens"]):
+            raise ValueError(
+                "the convolutional network reads `features: [tokens]`, the "
+                "feed-forward network anything but tokens"
+            )
+        if any(width % 2 == 0 for width in self.widths):
+            raise ValueError("widths must be odd, so that a filter has a centre")
+        return self
+
+
+class Variant(Section):
+    name: Name = Field(description="name of the variant, used in paths and tables")
+    loss: Loss = Field(description="loss name, or a mapping: name and its settings")
+    training: dict[str, Any] = Field(
+        {}, description="training settings of this variant alone"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value):
+        if isinstance(value, str):
+            value = {"name": value, "loss": value}
+        if isinstance(value, dict) and isinstance(value.get("loss"), str):
+            value = {**value, "loss": {"name": value["loss"]}}
+        return value
+
+
+class Selection(Section):
+    criterion: Literal["sn_eq_sp", "youden", "max_mcc", "constrained_mcc"] = Field(
+        "sn_eq_sp", description="operating point that is deployed"
+    )
+    delta: Fraction = Field(
+        0.05, description="largest |SN - SP| of `constrained_mcc`"
+    )
+    min_positives: int = Field(
+        20,
+        ge=1,
+        description="with fewer sequences of either class no threshold is tuned and "
+        "0.5 is kept",
+    )
+    resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
+
+
+class Look(Section):
+    selection: str = Field(
+        min_length=8, description="selection this permission is bound to"
+    )
+    reason: str = Field(min_length=10, description="why another look is justified")
+
+
+class Tracking(Section):
+    uri: str | None = Field(
+        None,
+        description="MLflow tracking server; empty: SQLite store in results/mlflow",
+    )
+    experiment: str = Field("evenfold", description="MLflow experiment")
+
+
+class File(Section):
+    """A local path, or a public address with its checksum."""
+
+    path: str | None = Field(None, description="local file")
+    url: str | None = Field(None, description="public address to fetch")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="checksum; required with a url"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value):
+        return {"path": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_origin(self):
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either a path or a url")
+        if self.url and not self.sha256:
+            raise ValueError(f"{self.url}: a url needs its sha256")
+        return self
+
+
+def _as_list(value):
+    return value if value is None or isinstance(value, list) else [value]
+
+
+class Sources(Section):
+    """One file (or several) per class, or files that hold their labels."""
+
+    positive: list[File] = Field([], description="files of positive sequences")
+    negative: list[File] = Field([], description="files of negative sequences")
+    labelled: list[File] = Field([], description="files that hold both, with labels")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, value):
+        if isinstance(value, dict):
+            value = {key: _as_list(files) for key, files in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self):
+        if bool(self.positive) != bool(self.negative):
+            raise ValueError("give files for both classes: positive and negative")
+        if not self.positive and not self.labelled:
+            raise ValueError("give positive and negative files, or labelled ones")
+        return self
+
+    def entries(self) -> list[tuple[File, int | None]]:
+        """Files with the label that each gives its records (None: in the file)."""
+        return (
+            [(file, 1) for file in self.positive]
+            + [(file, 0) for file in self.negative]
+            + [(file, None) for file in self.labelled]
+        )
+
+
+class Dataset(Section):
+    """One data set: where its files are, how to read, clean, group and split them."""
+
+    description: str = Field("", description="one line for the report")
+    train: Sources = Field(description="training files")
+    test: Sources | None = Field(
+        None, description="independent test files; empty: held out by groups"
+    )
+    form: Literal["auto", "fasta", "lines", "table"] = Field(
+        "auto",
+        description="`fasta`, `lines` (one sequence a line), `table` (TSV/CSV with a "
+        "header); `auto`: by suffix, .gz aside",
+    )
+    label_pattern: str | None = Field(
+        None,
+        description="regular expression with one group that finds the label in a "
+        "FASTA header; the match is cut out of the id",
+    )
+    positive_label: str = Field("1", description="label text of the positive class")
+    negative_label: str = Field("0", description="label text of the negative class")
+    id_column: str = Field("id", description="table: column of the id")
+    sequence_column: str = Field("sequence", description="table: column of the sequence")
+    label_column: str = Field("label", description="table: column of the label")
+    source_column: str | None = Field(
+        None, description="table: column of the source protein"
+    )
+    source_pattern: str | None = Field(
+        None,
+        description="regular expression with one group that finds the source protein "
+        "in a FASTA header; sequences of one protein never cross folds",
+    )
+    test_policy: Literal["sealed", "practice"] = Field(
+        "sealed",
+        description="`sealed`: one look at the test set; `practice`: looks are counted "
+        "and never withheld (simulated data)",
+    )
+    published: list[dict[str, str | float]] = Field(
+        [], description="published results on this test set, shown in the report"
+    )
+    cleaning: Cleaning = Cleaning()
+    grouping: Grouping = Grouping()
+    split: Split = Split()
+    training: dict[str, Any] = Field(
+        {}, description="training settings that suit this data set"
+    )
+
+    @model_validator(mode="after")
+    def _labels_can_be_read(self):
+        for key in ("label_pattern", "source_pattern"):
+            pattern = getattr(self, key)
+            if pattern is not None:
+                try:
+                    groups = re.compile(pattern).groups
+                except re.error as error:
+                    raise ValueError(f"{key} {pattern!r}: {error}") from error
+                if groups != 1:
+                    raise ValueError(f"{key} {pattern!r} must have exactly one group")
+        return self
+
+
+class Run(Section):
+    """The run: which data sets, which variants, and how to choose among them."""
+
+    datasets: list[Name] = Field(
+        ["demo"], min_length=1, description="names of files in config/datasets/"
+    )
+    variants: list[Variant] = Field(
+        min_length=1, description="loss variants to compare (a list)"
+    )
+    seed: int = Field(1, ge=0, description="the one number all randomness derives from")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="`auto` uses CUDA when the training job finds it"
+    )
+    threads: int = Field(
+        2,
+        ge=1,
+        description="training threads, never above the CPUs really available; results "
+        "repeat byte for byte at the same number",
+    )
+    mirror: str | None = Field(
+        None,
+        description="folder or base URL that stands for the host of every data url",
+    )
+    ledger: str = Field(
+        "resources/ledger", description="folder that remembers looks at test sets"
+    )
+    predict: str | None = Field(
+        None, description="FASTA to score with the target `predict`"
+    )
+    selection: Selection = Selection()
+    tracking: Tracking = Tracking()
+    allow_look: list[Look] = Field(
+        [], description="reasons for further looks, each bound to one selection"
+    )
+    cleaning: dict[str, Any] = Field(
+        {}, description="overrides `cleaning` of every data set of this run"
+    )
+    grouping: dict[str, Any] = Field(
+        {}, description="overrides `grouping` of every data set of this run"
+    )
+    split: dict[str, Any] = Field(
+        {}, description="overrides `split` of every data set of this run"
+    )
+    training: dict[str, Any] = Field(
+        {}, description="overrides `training` of every data set of this run"
+    )
+
+    @model_validator(mode="after")
+    def _unique_names(self):
+        for what, names in (
+            ("datasets", self.datasets),
+            ("variants", [variant.name for variant in self.variants]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: {', '.join(twice)} is named more than once")
+        return self
+
+
+# --- loading ----------------------------------------------------------------------
+
+# Sections given as plain mappings, merged over each other before they are checked.
+_LATE = {
+    "cleaning": Cleaning,
+    "grouping": Grouping,
+    "split": Split,
+    "training": Training,
+}
+
+
+def load_run(raw: dict, where: str = "the configuration") -> Run:
+    """Check the run's configuration.
+
+    Raises
+    ------
+    EvenfoldError
+        With one line per fault, each naming the key and the nearest valid one.
+    """
+    raw = dict(raw)
+    for key in ("variants", "datasets"):
+        if isinstance(raw.get(key), dict):
+            raise EvenfoldError(
+                f"{where}: `{key}` is a mapping; it must be a list. Snakemake merges "
+                f"mappings of several configfiles key by key, so entries of the first "
+                f"file would stay behind unasked; a list replaces them. "
+                f"Write `{key}:` with one `- ` entry each."
+            )
+    for name in raw.get("datasets") or []:
+        if not re.match(NAME, str(name)):
+            raise EvenfoldError(
+                f"{where}: data set {str(name)!r} is not a name. Data sets are named "
+                "after their file: config/datasets/<name>.yaml is listed as <name>, "
+                "in letters, digits, - and _. Put paths into that file."
+            )
+    for variant in raw.get("variants") or []:
+        _check_loss_name(variant, where)
+    run = _validate(Run, raw, where)
+    for key, model in _LATE.items():
+        _check_keys(model, getattr(run, key), f"{where}: {key}")
+    for variant in run.variants:
+        _check_keys(
+            Training, variant.training, f"{where}: variant {variant.name}: training"
+        )
+    return run
+
+
+def load_dataset(name: str, run: Run, folder="config/datasets") -> Dataset:
+    """Read config/datasets/<name>.yaml with the run's overrides merged in."""
+    path = Path(folder) / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
+        raise EvenfoldError(
+            f"data set {name!r}: there is no {path}.{_nearest(name, known)} "
+            f"Known data sets: {', '.join(known) or 'none'}."
+        )
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise EvenfoldError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise EvenfoldError(f"{path}: expected keys and values, found {raw!r:.60}")
+    for key in ("cleaning", "grouping", "split"):
+        raw[key] = merge(raw.get(key) or {}, getattr(run, key))
+    _check_keys(Training, raw.get("training") or {}, f"{path}: training")
+    dataset = _validate(Dataset, raw, str(path))
+    needs_pattern = [
+        sources
+        for sources in (dataset.train, dataset.test)
+        if sources and sources.labelled
+    ]
+    for sources in needs_pattern:
+        for file in sources.labelled:
+            form = form_of(file.path or file.url, dataset.form)
+            if form == "fasta" and not dataset.label_pattern:
+                raise EvenfoldError(
+                    f"{path}: {file.path or file.url} is listed as labelled FASTA; "
+                    "say how its headers carry the label with `label_pattern`, for "
+                    r"example label_pattern: '\|([01])$'"
+                )
+            if form == "lines":
+                raise EvenfoldError(
+                    f"{path}: {file.path or file.url} has one sequence a line and no "
+                    "labels; list it under positive or negative"
+                )
+    return dataset
+
+
+def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
+    """Settings of one variant: defaults, then data set, run and variant."""
+    raw = merge(merge(dataset.training, run.training), variant.training)
+    return _validate(Training, raw, f"training of variant {variant.name}")
+
+
+def form_of(name: str, form: str = "auto") -> str:
+    """Form of a data file: fasta, lines or table (`auto`: by its suffix)."""
+    if form != "auto":
+        return form
+    suffix = Path(name.removesuffix(".gz")).suffix.lower()
+    if suffix in {".fasta", ".fa", ".faa", ".fas"}:
+        return "fasta"
+    if suffix in {".tsv", ".csv"}:
+        return "table"
+    if suffix == ".txt":
+        return "lines"
+    raise EvenfoldError(
+        f"{name}: the form of this file is not clear from its suffix; set `form:` to "
+        "fasta, lines or table in the data set's file"
+    )
+
+
+def merge(base: dict, over: dict) -> dict:
+    """Merge two mappings key by key; lists and scalars of `over` replace."""
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            value = merge(merged[key], value)
+        merged[key] = value
+    return merged
+
+
+def _validate(model, raw, where):
+    if not isinstance(raw, dict):
+        raise EvenfoldError(f"{where}: expected keys and values, found {raw!r:.60}")
+    _check_keys(model, raw, where)
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        lines = [f"{where} does not fit:"]
+        for fault in error.errors():
+            key = ".".join(
+                str(part) for part in fault["loc"] if part not in LOSS_NAMES
+            )
+            message = fault["msg"].removeprefix("Value error, ")
+            if fault["type"] != "missing" and not isinstance(fault["input"], dict):
+                message += f" (found {fault['input']!r:.80})"
+            lines.append(f"  {key or 'as a whole'}: {message}")
+        raise EvenfoldError("\n".join(lines)) from None
+
+
+def _check_keys(model, raw, where):
+    """Name unknown keys, with the nearest valid one, at every level of a model."""
+    if not isinstance(raw, dict):
+        return
+    for key, value in raw.items():
+        if key not in model.model_fields:
+            known = list(model.model_fields)
+            raise EvenfoldError(
+                f"{where}: unknown key {key!r}.{_nearest(key, known)} "
+                f"Valid keys: {', '.join(known)}."
+            )
+        inner = _section_of(model.model_fields[key].annotation)
+        if inner is not None:
+            for item in value if isinstance(value, list) else [value]:
+                _check_keys(inner, item, f"{where}: {key}")
+
+
+def _section_of(annotation):
+    """The one Section class inside an annotation, if there is exactly one."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    if typing.get_origin(annotation) in (list, types.UnionType, typing.Union):
+        found = {_section_of(part) for part in typing.get_args(annotation)} - {None}
+        return found.pop() if len(found) == 1 else None
+    return None
+
+
+def _check_loss_name(variant, where):
+    if isinstance(variant, str):
+        loss = variant
+    elif isinstance(variant, dict):
+        loss = variant.get("loss")
+    else:
+        return
+    if isinstance(loss, dict):
+        name = loss.get("name")
+        model = {m.model_fields["name"].default: m for m in LOSSES}.get(name)
+        if model is not None:
+            _check_keys(model, loss, f"{where}: loss {name}")
+        loss = name
+    if loss not in LOSS_NAMES:
+        raise EvenfoldError(
+            f"{where}: variant {variant if isinstance(variant, str) else variant.get('name')!r} "
+            f"asks for the loss {loss!r}, which does not exist."
+            f"{_nearest(str(loss), LOSS_NAMES)} Known losses: {', '.join(LOSS_NAMES)}."
+        )
+
+
+def _nearest(word, known):
+    match = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    return f" Did you mean {match[0]!r}?" if match else ""

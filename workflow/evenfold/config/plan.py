@@ -1,0 +1,112 @@
+"""What a run consists of: files, features and settings by data set and variant."""
+
+from pathlib import Path, PurePosixPath
+
+from evenfold.config.model import (
+    Dataset,
+    Run,
+    Training,
+    Variant,
+    load_dataset,
+    load_run,
+    resolve_training,
+)
+from evenfold.errors import EvenfoldError
+
+
+class Plan:
+    """The checked configuration, resolved for every data set and variant.
+
+    Parameters
+    ----------
+    raw : dict
+        The run's configuration as Snakemake merged it.
+    folder : path-like
+        Where the data sets' files are.
+
+    Raises
+    ------
+    EvenfoldError
+        For everything in the configuration that cannot be run.
+    """
+
+    def __init__(self, raw: dict, folder="config/datasets"):
+        self.run: Run = load_run(raw)
+        self.datasets: dict[str, Dataset] = {
+            name: load_dataset(name, self.run, folder) for name in self.run.datasets
+        }
+        self.variants: dict[str, Variant] = {v.name: v for v in self.run.variants}
+        for name in self.datasets:
+            for variant in self.variants:
+                self.training(name, variant)
+            for file in self.files(name):
+                if file["url"] is None and not Path(file["path"]).is_file():
+                    raise EvenfoldError(
+                        f"{Path(folder) / name}.yaml: the file {file['path']} does not "
+                        "exist. Paths are relative to the folder snakemake is run in."
+                    )
+
+    def training(self, dataset: str, variant: str) -> Training:
+        """Training settings of one variant on one data set."""
+        return resolve_training(
+            self.run, self.datasets[dataset], self.variants[variant]
+        )
+
+    def features(self, dataset: str, variant: str) -> str:
+        """Name of a variant's features in file names: sets joined by a dash."""
+        return "-".join(self.training(dataset, variant).features)
+
+    def files(self, dataset: str) -> list[dict]:
+        """Files of a data set: path here, role, label, origin."""
+        entry = self.datasets[dataset]
+        found = []
+        for role, sources in (("train", entry.train), ("test", entry.test)):
+            for number, (file, label) in enumerate(sources.entries() if sources else []):
+                origin = file.path or file.url
+                name = PurePosixPath(origin).name
+                local = f"resources/data/{dataset}/{role}{number}-{name}"
+                found.append(
+                    {
+                        "path": file.path or local,
+                        "role": role,
+                        "label": label,
+                        "name": name,
+                        "url": file.url,
+                        "sha256": file.sha256,
+                    }
+                )
+        return found
+
+    def fetched(self, dataset: str, path: str) -> dict:
+        """Entry of a file that the fetch rule makes."""
+        return next(file for file in self.files(dataset) if file["path"] == path)
+
+    def reading(self, dataset: str) -> dict:
+        """What decides how a data set's files are read and cleaned."""
+        keys = {
+            "form", "label_pattern", "positive_label", "negative_label", "id_column",
+            "sequence_column", "label_column", "source_column", "source_pattern",
+            "cleaning",
+        }  # fmt: skip
+        return self.datasets[dataset].model_dump(include=keys)
+
+    def decides(self, dataset: str) -> dict:
+        """The resolved configuration that identifies a selection.
+
+        Paths, device, threads, tracking and permissions are not in it: they choose
+        nothing.
+        """
+        return {
+            "reading": self.reading(dataset),
+            "grouping": self.datasets[dataset].grouping.model_dump(),
+            "split": self.datasets[dataset].split.model_dump(),
+            "seed": self.run.seed,
+            "selection": self.run.selection.model_dump(),
+            "variants": {
+                name: {
+                    "loss": variant.loss.model_dump(),
+                    "training": self.training(dataset, name).model_dump(),
+                }
+                for name, variant in self.variants.items()
+            },
+        }

@@ -1,0 +1,1 @@
+"""The one look at the independent test set, and the ledger that remembers it."""

@@ -1,0 +1,327 @@
+"""The look: score the test set with every frozen variant, under the ledger."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from evenfold.errors import EvenfoldError
+from evenfold.evaluation.ledger import Ledger, fingerprint
+from evenfold.files import read_json, sha256_file, write_json, write_table
+from evenfold.selection.metrics import (
+    auprc,
+    auroc,
+    bootstrap_mcc,
+    brier,
+    confusion,
+    newcombe,
+    rates,
+    wilson,
+)
+
+METRICS = [
+    "dataset", "variant", "loss", "operating_point", "threshold", "n", "tp", "fp",
+    "tn", "fn", "sn", "sp", "gap", "mcc", "mcc_low", "mcc_high", "acc", "auroc",
+    "auprc", "brier", "sn_low", "sn_high", "sp_low", "sp_high", "gap_low", "gap_high",
+    "champion",
+]  # fmt: skip
+PREDICTIONS = ["id", "variant", "label", "score", "threshold", "called_half", "called"]
+
+
+def check_weights(selection: dict, weights: dict[str, str]) -> None:
+    """Check that the weights are the frozen ones.
+
+    Raises
+    ------
+    EvenfoldError
+        Naming the variant and its file.
+    """
+    for name, frozen in selection["variants"].items():
+        if sha256_file(weights[name]) != frozen["weights_sha256"]:
+            raise EvenfoldError(
+                f"{weights[name]}: these are not the weights that were frozen in the "
+                f"selection {selection['selection']} (variant {name}). The test set "
+                "was not looked at. Run the selection again: "
+                f"`snakemake --forcerun select`."
+            )
+
+
+def evaluate(
+    selection: dict,
+    ledger: Ledger,
+    policy: str,
+    key_sequences: list[str],
+    score: Callable[[], pd.DataFrame],
+    allowed: list[dict] = (),
+) -> tuple[dict, pd.DataFrame]:
+    """Look at the test set once, or say why not.
+
+    Parameters
+    ----------
+    selection : dict
+        The frozen selection.
+    policy : {'sealed', 'practice'}
+    key_sequences : list of str
+        Sequences that identify the test set: its own, or the whole data set's when
+        the test set was held out by evenfold.
+    score : callable
+        Scores the test set and reads its labels; called only inside a look. Returns
+        columns id, variant, label, score.
+    allowed : list of dict
+        `selection` and `reason` of permitted further looks.
+
+    Returns
+    -------
+    tuple of (dict, DataFrame)
+        Status record, and the predictions (empty when the look is withheld).
+    """
+    own = selection["selection"]
+    reason = next((x["reason"] for x in allowed if x["selection"] == own), None)
+    key = fingerprint(key_sequences)
+    facts = {
+        "dataset": selection["dataset"],
+        "policy": policy,
+        "reason": reason,
+        "decides": selection["decides"],
+        "weights": {n: v["weights_sha256"] for n, v in selection["variants"].items()},
+        "champion": selection["champion"],
+        "evenfold": selection["records"].get("evenfold"),
+    }
+    look = ledger.open(
+        own,
+        key,
+        facts,
+        lambda earlier: not earlier or policy == "practice" or reason is not None,
+    )
+    if look is not None and look.completed is None:
+        predictions = score()
+        thresholds = {n: v["threshold"] for n, v in selection["variants"].items()}
+        predictions["threshold"] = predictions["variant"].map(thresholds)
+        for column, limit in (("called_half", 0.5), ("called", predictions["threshold"])):
+            predictions[column] = (predictions["score"] >= limit).astype("int8")
+        record = {
+            "variants": {
+                name: {key: frozen[key] for key in ("loss", "operating_point")}
+                for name, frozen in selection["variants"].items()
+            }
+        }
+        look = ledger.complete(look, predictions, record)
+    looks = ledger.at(key)
+    status = {
+        "selection": own,
+        "status": "withheld" if look is None else "evaluated",
+        "policy": policy,
+        "look": None if look is None else _told(look, looks),
+        "looks": [_told(other, looks) for other in looks],
+    }
+    if look is None:
+        status["earlier"] = _earlier(looks)
+        status["to_look_again"] = {
+            "allow_look": [
+                {"selection": own, "reason": "why a second look is justified"}
+            ]
+        }
+        return status, pd.DataFrame()
+    return status, look.predictions()
+
+
+def _told(look, looks):
+    """What the report tells about one look."""
+    order = [other.number for other in looks].index(look.number) + 1
+    keys = ("selection", "dataset", "policy", "reason", "looked_at", "champion")
+    return {
+        "look": order,
+        "completed": look.completed is not None,
+        **{key: look.intent.get(key) for key in keys},
+    }
+
+
+def _earlier(looks):
+    """Metrics of the earlier looks' champions."""
+    rows = []
+    for look in looks:
+        if look.completed is not None:
+            frame = metrics_table(
+                look.intent["dataset"],
+                look.predictions(),
+                look.completed["variants"],
+                look.intent["champion"],
+            )
+            champion = frame[frame["variant"] == look.intent["champion"]]
+            for row in champion.to_dict("records"):
+                rows.append({"looked_at": look.intent["looked_at"], **row})
+    return rows
+
+
+def metrics_table(
+    dataset: str,
+    predictions: pd.DataFrame,
+    variants: dict,
+    champion: str,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Metrics of stored predictions, one row per variant and operating point.
+
+    Everything in metrics.tsv follows from predictions.parquet by this function.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns id, variant, label, score, threshold.
+    variants : dict
+        Per variant its `loss` and `operating_point`.
+
+    Returns
+    -------
+    DataFrame with the columns `METRICS`
+    """
+    rows = []
+    for name, own in predictions.groupby("variant", sort=False):
+        labels, scores = own["label"].to_numpy(), own["score"].to_numpy()
+        points = [("0.5", 0.5)]
+        if variants[name]["operating_point"] != "0.5":
+            points.append((variants[name]["operating_point"], own["threshold"].iloc[0]))
+        for point, threshold in points:
+            counts = confusion(scores, labels, threshold)
+            n1, n0 = counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]
+            sides = {
+                "mcc": bootstrap_mcc(counts, resamples, seed),
+                "sn": wilson(counts["tp"], n1),
+                "sp": wilson(counts["tn"], n0),
+                "gap": newcombe((counts["tp"], counts["tn"]), (n1, n0)),
+            }
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "variant": name,
+                    "loss": variants[name]["loss"],
+                    "operating_point": point,
+                    "threshold": threshold,
+                    "n": len(own),
+                    **counts,
+                    **rates(**counts),
+                    "auroc": auroc(scores, labels),
+                    "auprc": auprc(scores, labels),
+                    "brier": brier(scores, labels),
+                    **{f"{k}_low": low for k, (low, _) in sides.items()},
+                    **{f"{k}_high": high for k, (_, high) in sides.items()},
+                    "champion": int(name == champion),
+                }
+            )
+    return pd.DataFrame(rows, columns=METRICS)
+
+
+def score_test_set(
+    ids: list[str],
+    sequences: list[str],
+    labels_of: Callable[[], dict[str, int]],
+    weights: dict[str, str],
+) -> pd.DataFrame:
+    """Scores of the test set by every variant, with the labels.
+
+    Raises
+    ------
+    EvenfoldError
+        When a sequence does not fit a variant's features, with its id.
+    """
+    # Imported here: a repeated run that only renders the stored result needs no torch.
+    from evenfold.features import FeatureSet
+    from evenfold.models.ensemble import Ensemble
+
+    labels = labels_of()
+    parts = []
+    computed: dict[FeatureSet, np.ndarray] = {}
+    for name, path in weights.items():
+        ensemble = Ensemble.load(path)
+        features = FeatureSet(
+            tuple(ensemble.features["names"]), ensemble.features["length"]
+        )
+        if features not in computed:
+            for identifier, sequence in zip(ids, sequences):
+                if reason := features.refusal(sequence):
+                    raise EvenfoldError(f"test sequence {identifier}: {reason}")
+            computed[features] = features.compute(sequences)
+        scores = ensemble.scores(computed[features])
+        parts.append(
+            pd.DataFrame(
+                {
+                    "id": ids,
+                    "variant": name,
+                    "label": np.array([labels[i] for i in ids], dtype=np.int8),
+                    "score": scores,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def evaluate_files(
+    inputs: dict,
+    outputs: dict,
+    variants: list[str],
+    ledger: str,
+    policy: str,
+    held_out: bool,
+    allowed: list[dict],
+) -> dict:
+    """Evaluate a data set from its files and write predictions, metrics and status.
+
+    Parameters
+    ----------
+    inputs : dict
+        Paths selection, sequences, labels, and per variant weights.
+    outputs : dict
+        Paths predictions, metrics, status.
+    """
+    selection = read_json(inputs["selection"])
+    weights = dict(zip(variants, inputs["weights"]))
+    check_weights(selection, weights)
+    frame = pd.read_parquet(inputs["sequences"], columns=["id", "sequence", "role"])
+    test = frame[frame["role"] == "test"]
+    key = frame if held_out else test
+
+    def labels_of():
+        labels = pd.read_parquet(inputs["labels"])
+        return dict(zip(labels["id"], labels["label"]))
+
+    status, predictions = evaluate(
+        selection,
+        Ledger(ledger),
+        policy,
+        key["sequence"].tolist(),
+        lambda: score_test_set(
+            test["id"].tolist(), test["sequence"].tolist(), labels_of, weights
+        ),
+        allowed,
+    )
+    if status["status"] == "withheld":
+        status["told"] = withheld_message(status, ledger)
+        predictions = pd.DataFrame(columns=PREDICTIONS)
+        metrics = pd.DataFrame(columns=METRICS)
+    else:
+        metrics = metrics_table(
+            selection["dataset"],
+            predictions,
+            selection["variants"],
+            selection["champion"],
+        )
+    write_table(outputs["predictions"], predictions)
+    write_table(outputs["metrics"], metrics)
+    write_json(outputs["status"], status)
+    return status
+
+
+def withheld_message(status: dict, ledger: str) -> str:
+    """Say that and why the test set was not looked at, and what would allow it."""
+    first = status["looks"][0]
+    return (
+        f"not evaluated: this test set was looked at on {first['looked_at']} by "
+        f"selection {first['selection']} (data set {first['dataset']}; ledger "
+        f"{ledger}). The cross-validation results of this selection "
+        f"({status['selection']}) are in the report. To look once more, with a reason "
+        "that the report will show for ever, add to the configuration:\n"
+        "allow_look:\n"
+        f"  - selection: {status['selection']}\n"
+        "    reason: why a further look is justified"
+    )

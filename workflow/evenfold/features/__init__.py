@@ -1,0 +1,5 @@
+"""How a sequence becomes numbers. Knows neither labels nor folds."""
+
+from evenfold.features.encodings import FeatureSet, feature_set, featurize
+
+__all__ = ["FeatureSet", "feature_set", "featurize"]

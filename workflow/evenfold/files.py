@@ -1,0 +1,105 @@
+"""Reading, hashing and atomic writing of the files a run leaves."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import contextmanager
+from pathlib import Path
+
+from evenfold.errors import EvenfoldError
+
+
+@contextmanager
+def replacing(path):
+    """Yield a temporary path beside `path` that replaces it on success.
+
+    The file appears whole or not at all, also after a crash.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes private files; results are meant to be shared.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text: str) -> None:
+    """Write text atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path, value) -> None:
+    """Write JSON atomically, with sorted keys so that equal values are equal files."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path):
+    """Read JSON, naming the file when it is damaged."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EvenfoldError(f"{path} is not valid JSON ({error})") from error
+
+
+def write_table(path, frame) -> None:
+    """Write a data frame atomically as Parquet, or as TSV by its suffix."""
+    with replacing(path) as temporary:
+        if str(path).endswith(".tsv"):
+            frame.to_csv(temporary, sep="\t", index=False, float_format="%.6f")
+        else:
+            frame.to_parquet(temporary, index=False)
+
+
+def sha256_file(path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_json(value) -> str:
+    """SHA-256 of a JSON value, independent of the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_rows(rows: Iterable[str]) -> str:
+    """SHA-256 of strings, each ended so that no two lists share a digest."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(row.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def source_digest(*parts: str) -> str:
+    """Digest of the package's own source for some of its wings.
+
+    Snakemake sees a changed script but not a changed module; rules pass this digest
+    as a parameter, so that a changed wing reruns the rules that use it.
+    """
+    package = Path(__file__).parent
+    files = sorted(
+        file
+        for part in parts
+        for file in ([package / part] if part.endswith(".py") else
+                     (package / part).rglob("*"))
+        if file.suffix in {".py", ".html", ".css"}
+    )
+    if not files:
+        raise ValueError(f"no source files in {parts}")
+    return sha256_rows(
+        f"{file.relative_to(package)}:{sha256_file(file)}" for file in files
+    )[:16]

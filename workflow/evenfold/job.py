@@ -1,0 +1,32 @@
+"""What every script of a rule shares: its log file and how an error reaches the user."""
+
+import logging
+import sys
+from contextlib import contextmanager
+
+from evenfold.errors import EvenfoldError
+
+log = logging.getLogger("evenfold")
+
+
+@contextmanager
+def job(log_path):
+    """Log to a file and to standard error; end on an EvenfoldError without traceback.
+
+    Parameters
+    ----------
+    log_path : path-like
+    """
+    handlers = [logging.FileHandler(log_path, mode="w"), logging.StreamHandler()]
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handlers[1].setLevel(logging.WARNING)
+    log.handlers = handlers
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield log
+    except EvenfoldError as error:
+        logging.getLogger("evenfold").handlers[0].stream.write(f"Error: {error}\n")
+        print(f"\nError: {error}\n", file=sys.stderr)
+        sys.exit(1)

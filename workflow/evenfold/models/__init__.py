@@ -1,0 +1,1 @@
+"""Networks, the stacked ensemble and its training loop."""

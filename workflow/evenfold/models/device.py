@@ -1,0 +1,32 @@
+"""Which device a training job uses, and how many threads."""
+
+import torch
+
+from evenfold.cpus import available_cpus
+from evenfold.errors import EvenfoldError
+
+
+def prepare(device: str, threads: int) -> tuple[str, int]:
+    """Resolve `auto` here, inside the job, and set the number of threads.
+
+    Returns
+    -------
+    tuple of (str, int)
+        The device and the threads really used.
+
+    Raises
+    ------
+    EvenfoldError
+        When CUDA is demanded and absent.
+    """
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        raise EvenfoldError(
+            "`device: cuda` is set, but torch finds no CUDA device in this job. Set "
+            "`device: auto`, or install a CUDA build of torch and ask for a GPU."
+        )
+    if device == "auto":
+        device = "cuda" if found else "cpu"
+    threads = min(threads, available_cpus())
+    torch.set_num_threads(threads)
+    return device, threads

@@ -1,0 +1,122 @@
+"""Scores and calls for new sequences, by the champion of a finished run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evenfold.config.model import Cleaning
+from evenfold.errors import EvenfoldError
+from evenfold.features import FeatureSet
+from evenfold.files import read_json, sha256_file, write_table
+from evenfold.models.ensemble import Ensemble
+from evenfold.sequences.cleaning import clean_sequence, write_rejected
+from evenfold.sequences.reading import read_all_fasta
+
+
+@dataclass
+class Predictor:
+    """The champion of a selection: weights, threshold and cleaning policy.
+
+    Examples
+    --------
+    >>> predictor = Predictor.load("results/demo")  # doctest: +SKIP
+    >>> scores, reasons = predictor.score(["MKV...", ...])  # doctest: +SKIP
+    """
+
+    ensemble: Ensemble
+    features: FeatureSet
+    cleaning: Cleaning
+    threshold: float
+    variant: str
+    selection: str
+
+    @classmethod
+    def load(cls, folder) -> "Predictor":
+        """Load the champion from results/<dataset>.
+
+        Raises
+        ------
+        EvenfoldError
+            When there is no selection, or its weights are not the frozen ones.
+        """
+        folder = Path(folder)
+        path = folder / "selection.json"
+        if not path.is_file():
+            raise EvenfoldError(
+                f"{path} does not exist. Run `snakemake explore` or `snakemake` first."
+            )
+        selection = read_json(path)
+        name = selection["champion"]
+        weights = folder / name / "weights.safetensors"
+        if sha256_file(weights) != selection["variants"][name]["weights_sha256"]:
+            raise EvenfoldError(
+                f"{weights}: not the weights frozen in {path}. Run snakemake again."
+            )
+        ensemble = Ensemble.load(weights)
+        return cls(
+            ensemble,
+            FeatureSet(
+                tuple(ensemble.features["names"]), ensemble.features["length"]
+            ),
+            Cleaning(**selection["cleaning"]),
+            selection["threshold"],
+            name,
+            selection["selection"],
+        )
+
+    def score(self, sequences: list[str]) -> tuple[np.ndarray, list[str | None]]:
+        """Scores of sequences; NaN where one is rejected.
+
+        Returns
+        -------
+        tuple of (ndarray of float, shape (n,), list of str or None)
+            Scores and the reasons of rejections.
+        """
+        reasons, kept, rows = [], [], []
+        for row, sequence in enumerate(sequences):
+            sequence, reason = clean_sequence(sequence, self.cleaning)
+            reason = reason or self.features.refusal(sequence)
+            reasons.append(reason)
+            if reason is None:
+                kept.append(sequence)
+                rows.append(row)
+        scores = np.full(len(sequences), np.nan)
+        if kept:
+            scores[rows] = self.ensemble.scores(self.features.compute(kept))
+        return scores, reasons
+
+
+def predict_file(folder, fasta, scores, rejected) -> dict:
+    """Score a FASTA file with the champion of results/<dataset>.
+
+    Parameters
+    ----------
+    folder : path-like
+    fasta : path-like
+    scores : path-like
+        TSV to write: id, score, positive (0 or 1 at the tuned threshold).
+    rejected : path-like
+        TSV to write: id, source, reason.
+    """
+    predictor = Predictor.load(folder)
+    records = list(read_all_fasta(fasta))
+    values, reasons = predictor.score([record.sequence for record in records])
+    good = ~np.isnan(values)
+    frame = pd.DataFrame(
+        {
+            "id": [record.id for record, ok in zip(records, good) if ok],
+            "score": values[good],
+            "positive": (values[good] >= predictor.threshold).astype(int),
+            "threshold": predictor.threshold,
+            "variant": predictor.variant,
+            "selection": predictor.selection,
+        }
+    )
+    write_table(scores, frame)
+    write_rejected(
+        rejected,
+        [(r.id, r.origin, why) for r, why in zip(records, reasons) if why],
+    )
+    return {"scored": int(good.sum()), "rejected": int((~good).sum())}

@@ -1,0 +1,1 @@
+"""Finished files become a report and an MLflow record."""

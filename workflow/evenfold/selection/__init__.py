@@ -1,0 +1,14 @@
+"""From out-of-fold scores to a frozen choice. Knows scores and labels, nothing else."""
+
+from evenfold.selection.metrics import matthews, newcombe, rates, wilson
+from evenfold.selection.thresholds import CRITERIA, choose, sweep
+
+__all__ = [
+    "CRITERIA",
+    "choose",
+    "matthews",
+    "newcombe",
+    "rates",
+    "sweep",
+    "wilson",
+]

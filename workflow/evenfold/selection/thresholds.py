@@ -1,0 +1,273 @@
+"""Thresholds: one exact sweep over all distinct scores, and the criteria on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import ks_2samp
+
+from evenfold.selection.metrics import (
+    auprc,
+    auroc,
+    bootstrap_mcc,
+    brier,
+    confusion,
+    matthews,
+    rates,
+)
+
+CRITERIA = ("sn_eq_sp", "youden", "max_mcc", "constrained_mcc")
+
+#: Range of SN or SP over the folds' thresholds up to which tuning is called steady.
+STEADY, UNSTEADY = 0.05, 0.10
+_CURVE_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Every operating point of some scores, from none called to all called.
+
+    Attributes
+    ----------
+    logit : ndarray, shape (points,)
+        Thresholds halfway between neighbouring distinct logits, descending; +inf and
+        -inf at the ends.
+    tp, fp : ndarray of int, shape (points,)
+    n_positive, n_negative : int
+    """
+
+    logit: np.ndarray
+    tp: np.ndarray
+    fp: np.ndarray
+    n_positive: int
+    n_negative: int
+
+    @property
+    def sn(self) -> np.ndarray:
+        return self.tp / self.n_positive
+
+    @property
+    def sp(self) -> np.ndarray:
+        return 1 - self.fp / self.n_negative
+
+    @property
+    def mcc(self) -> np.ndarray:
+        return matthews(
+            self.tp, self.fp, self.n_negative - self.fp, self.n_positive - self.tp
+        )
+
+
+def sigmoid(logit):
+    """Score of a logit, without overflow."""
+    logit = np.asarray(logit, dtype=np.float64)
+    small = np.exp(-np.abs(logit))
+    return np.where(logit >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def sweep(logits: np.ndarray, labels: np.ndarray) -> Sweep:
+    """Exact sweep over all distinct logits; tied ones stay together. O(n log n).
+
+    Parameters
+    ----------
+    logits, labels : ndarray, shape (n,)
+    """
+    order = np.argsort(-logits, kind="stable")
+    z, positive = logits[order], labels[order] == 1
+    last = np.flatnonzero(np.r_[z[1:] != z[:-1], True])
+    distinct = z[last]
+    middle = distinct[1:] + (distinct[:-1] - distinct[1:]) / 2
+    # Rounding may put the middle on the upper neighbour; the lower end is as good.
+    middle = np.where(middle >= distinct[:-1], distinct[1:], middle)
+    tp = positive.cumsum()[last]
+    return Sweep(
+        np.r_[np.inf, middle, -np.inf],
+        np.r_[0, tp],
+        np.r_[0, last + 1 - tp],
+        int(positive.sum()),
+        int((~positive).sum()),
+    )
+
+
+def choose(points: Sweep, criterion: str, delta: float = 0.05) -> tuple[int, bool]:
+    """Index of a criterion's best point, and whether a fallback was taken.
+
+    Parameters
+    ----------
+    criterion : {'sn_eq_sp', 'youden', 'max_mcc', 'constrained_mcc'}
+        SN = SP crossing (smallest |SN - SP|, then largest SN + SP); largest SN + SP;
+        largest MCC; largest MCC with |SN - SP| <= delta, which falls back on the
+        crossing when no point satisfies it. Among equal points the centre of their
+        longest run is taken.
+    """
+    sn, sp = points.sn, points.sp
+    # Counts are integers: rounding unites points that differ by float noise alone.
+    gap, youden = np.abs(sn - sp).round(12), (sn + sp).round(12)
+    if criterion == "youden":
+        best = youden == youden.max()
+    elif criterion == "max_mcc":
+        best = points.mcc.round(12) == points.mcc.round(12).max()
+    elif criterion == "constrained_mcc" and (gap <= delta).any():
+        mcc = np.where(gap <= delta, points.mcc.round(12), -np.inf)
+        best = mcc == mcc.max()
+    elif criterion in ("sn_eq_sp", "constrained_mcc"):
+        best = gap == gap.min()
+        best &= youden == youden[best].max()
+        return _centre(best), criterion == "constrained_mcc"
+    else:
+        raise ValueError(f"unknown criterion {criterion!r}")
+    return _centre(best), False
+
+
+def _centre(mask):
+    """Middle of the longest run of True; the first one among equally long runs."""
+    edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(int), 0]))
+    starts, stops = edges[::2], edges[1::2]
+    longest = int((stops - starts).argmax())
+    return int((starts[longest] + stops[longest] - 1) // 2)
+
+
+def tune(
+    logits: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    criterion: str,
+    delta: float,
+    min_positives: int,
+    resamples: int,
+    seed: int,
+) -> dict:
+    """Thresholds of one variant from its pooled out-of-fold logits.
+
+    Parameters
+    ----------
+    logits, labels, folds : ndarray, shape (n,)
+
+    Returns
+    -------
+    dict
+        `points` (one row for 0.5 and for each criterion), `threshold` (the deployed
+        one), `folds`, `stability`, `comparability`, `curve` and score metrics.
+    """
+    scores = sigmoid(logits)
+    pooled = sweep(logits, labels)
+    smaller = min(pooled.n_positive, pooled.n_negative)
+    tuned = smaller >= min_positives
+    notes = []
+    if not tuned:
+        notes.append(
+            f"The smaller class has {smaller} sequences, fewer than {min_positives}: "
+            "no threshold was tuned, 0.5 is kept."
+        )
+    points = {"0.5": point(scores, labels, 0.5, resamples, seed)}
+    for name in CRITERIA if tuned else ():
+        index, fallback = choose(pooled, name, delta)
+        threshold = float(sigmoid(pooled.logit[index]))
+        points[name] = point(scores, labels, threshold, resamples, seed)
+        if fallback:
+            notes.append(
+                f"No threshold has |SN - SP| <= {delta:g}; {name} fell back on the "
+                "SN = SP crossing."
+            )
+    deployed = criterion if tuned else "0.5"
+    per_fold = _per_fold(logits, labels, folds, tuned, delta)
+    return {
+        "n": len(labels),
+        "n_positive": pooled.n_positive,
+        "criterion": criterion,
+        "tuned": tuned,
+        "operating_point": deployed,
+        "threshold": points[deployed]["threshold"],
+        "points": points,
+        "folds": per_fold,
+        "stability": _stability(per_fold, scores, labels, deployed) if tuned else None,
+        "comparability": comparability(logits, labels, folds),
+        "curve": _curve(pooled),
+        "auroc": auroc(logits, labels),
+        "auprc": auprc(logits, labels),
+        "brier": brier(scores, labels),
+        "notes": notes,
+    }
+
+
+def point(scores, labels, threshold: float, resamples: int, seed: int) -> dict:
+    """One operating point: threshold, counts, rates and the interval of MCC."""
+    counts = confusion(scores, labels, threshold)
+    low, high = bootstrap_mcc(counts, resamples, seed)
+    return {
+        "threshold": float(threshold),
+        **counts,
+        **rates(**counts),
+        "mcc_low": low,
+        "mcc_high": high,
+    }
+
+
+def _per_fold(logits, labels, folds, tuned, delta):
+    rows = []
+    for fold in np.unique(folds):
+        own = folds == fold
+        row = {
+            "fold": int(fold),
+            "n": int(own.sum()),
+            "n_positive": int(labels[own].sum()),
+            "auroc": auroc(logits[own], labels[own]),
+            "thresholds": {},
+        }
+        points = sweep(logits[own], labels[own])
+        for name in CRITERIA if tuned else ():
+            index, _ = choose(points, name, delta)
+            row["thresholds"][name] = float(sigmoid(points.logit[index]))
+        rows.append(row)
+    return rows
+
+
+def _stability(per_fold, scores, labels, criterion):
+    """What each fold's own threshold would do to all out-of-fold scores."""
+    thresholds = [row["thresholds"][criterion] for row in per_fold]
+    outcome = [rates(**confusion(scores, labels, t)) for t in thresholds]
+    spread = {
+        key: [min(o[key] for o in outcome), max(o[key] for o in outcome)]
+        for key in ("sn", "sp", "mcc")
+    }
+    widest = max(spread[key][1] - spread[key][0] for key in ("sn", "sp"))
+    flag = "green" if widest <= STEADY else "amber" if widest <= UNSTEADY else "red"
+    return {
+        "thresholds": thresholds,
+        "sd": float(np.std(thresholds, ddof=1)),
+        "range": [min(thresholds), max(thresholds)],
+        **spread,
+        "flag": flag,
+    }
+
+
+def comparability(logits, labels, folds) -> dict:
+    """Whether the folds' scores may be pooled.
+
+    Per class, each fold's logits against the other folds' by the two-sample
+    Kolmogorov-Smirnov test, Holm-corrected over all comparisons.
+    """
+    tests = [
+        ks_2samp(logits[own & (labels == y)], logits[~own & (labels == y)])
+        for y in (0, 1)
+        for own in (folds == fold for fold in np.unique(folds))
+    ]
+    p_values = np.sort([test.pvalue for test in tests])
+    holm = np.maximum.accumulate(p_values * np.arange(len(p_values), 0, -1))
+    smallest = float(min(1.0, holm[0]))
+    return {
+        "largest_ks": float(max(test.statistic for test in tests)),
+        "holm_p": smallest,
+        "comparable": smallest >= 0.01,
+    }
+
+
+def _curve(points):
+    """The sweep thinned to a few hundred thresholds, evenly over the rows."""
+    inside = np.isfinite(points.logit)
+    rows = np.flatnonzero(inside)
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, _CURVE_POINTS).astype(int))]
+    return {
+        "threshold": sigmoid(points.logit[rows]).round(6).tolist(),
+        "sn": points.sn[rows].round(6).tolist(),
+        "sp": points.sp[rows].round(6).tolist(),
+        "mcc": points.mcc[rows].round(6).tolist(),
+    }

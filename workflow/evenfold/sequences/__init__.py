@@ -1,0 +1,1 @@
+"""From published files to clean, grouped, split and audited sequences."""

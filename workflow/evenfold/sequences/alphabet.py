@@ -1,0 +1,35 @@
+"""The letters of protein sequences and their codes."""
+
+import numpy as np
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+AMBIGUOUS = "BZJUO"
+UNKNOWN = "X"
+GAP = "-"
+STOP = "*"
+
+#: Code of padding and of the gap letter; residues are 1 to 20, anything else 21.
+PAD = 0
+UNKNOWN_CODE = len(AMINO_ACIDS) + 1
+N_CODES = UNKNOWN_CODE + 1
+
+_CODES = np.full(256, UNKNOWN_CODE, dtype=np.uint8)
+_CODES[ord(GAP)] = PAD
+for _code, _letter in enumerate(AMINO_ACIDS, start=1):
+    _CODES[ord(_letter)] = _code
+
+
+def encode(sequence: str) -> np.ndarray:
+    """Codes of a sequence's letters.
+
+    Returns
+    -------
+    ndarray of uint8, shape (length,)
+        0 gap, 1 to 20 the amino acids in alphabetical order, 21 any other letter.
+    """
+    return _CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
+
+
+def residues(sequence: str) -> str:
+    """The sequence without its gaps."""
+    return sequence.replace(GAP, "")

@@ -1,0 +1,163 @@
+"""Groups of related sequences: connected components of homology and source protein."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from evenfold.config.model import Grouping
+from evenfold.files import write_json
+from evenfold.sequences import tables
+from evenfold.sequences.alphabet import residues
+from evenfold.sequences.homology import ALIGNERS, Pairs, search
+
+
+@dataclass
+class Groups:
+    """Groups of all sequences and the relations that cross the roles.
+
+    Attributes
+    ----------
+    cluster : ndarray of int64, shape (n,)
+        Group of each sequence, numbered by first appearance.
+    crossing : list of tuple (train row, test row, relation, identity, coverage)
+        Each training and test sequence that are related directly.
+    pairs : Pairs
+        Similar pairs of distinct residue strings.
+    n_distinct : int
+    """
+
+    cluster: np.ndarray
+    crossing: list[tuple[int, int, str, float, float]]
+    pairs: Pairs
+    n_distinct: int
+
+
+def group(
+    sequences: list[str],
+    sources: list[str],
+    is_test: np.ndarray,
+    settings: Grouping,
+    threads: int = 1,
+) -> Groups:
+    """Group sequences so that related ones can be kept together.
+
+    Parameters
+    ----------
+    sequences : list of str, length n
+        Gaps are ignored: a padded window is its residues.
+    sources : list of str, length n
+        Source protein, or an empty string.
+    is_test : ndarray of bool, shape (n,)
+    settings : Grouping
+    threads : int
+    """
+    distinct: dict[str, int] = {}
+    node = np.array(
+        [distinct.setdefault(residues(s), len(distinct)) for s in sequences]
+    )
+    pairs = search(list(distinct), settings, threads)
+
+    n_nodes = len(distinct)
+    a, b = [pairs.a], [pairs.b]
+    named = np.array([], dtype=int)
+    if settings.by_source:
+        proteins: dict[str, int] = {}
+        named = np.array([i for i, s in enumerate(sources) if s], dtype=int)
+        protein = np.array(
+            [proteins.setdefault(sources[i], len(proteins)) for i in named], dtype=int
+        )
+        a.append(node[named])
+        b.append(n_nodes + protein)
+        n_nodes += len(proteins)
+    a, b = np.concatenate(a), np.concatenate(b)
+    graph = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n_nodes, n_nodes))
+    component = connected_components(graph, directed=False)[1][node]
+    first: dict[int, int] = {}
+    cluster = np.array([first.setdefault(c, len(first)) for c in component])
+
+    crossing = _crossing(node, pairs, is_test)
+    if settings.by_source:
+        crossing += _crossing_sources(sources, named, is_test)
+    return Groups(cluster, sorted(set(crossing)), pairs, len(distinct))
+
+
+def _crossing(node, pairs, is_test):
+    """Train/test rows with one residue string or with similar ones."""
+    train_rows, test_rows = {}, {}
+    for row, (at, test) in enumerate(zip(node, is_test)):
+        (test_rows if test else train_rows).setdefault(at, []).append(row)
+    found = [
+        (train, test, "exact copy", 1.0, 1.0)
+        for at, rows in train_rows.items()
+        for train in rows
+        for test in test_rows.get(at, [])
+    ]
+    for a, b, identity, coverage, by in zip(
+        pairs.a, pairs.b, pairs.identity, pairs.coverage, pairs.aligner
+    ):
+        for one, other in ((a, b), (b, a)):
+            found += [
+                (train, test, ALIGNERS[by], float(identity), float(coverage))
+                for train in train_rows.get(one, [])
+                for test in test_rows.get(other, [])
+            ]
+    return found
+
+
+def _crossing_sources(sources, named, is_test):
+    test_of = {}
+    for row in named:
+        if is_test[row]:
+            test_of.setdefault(sources[row], []).append(int(row))
+    return [
+        (int(row), test, "same source protein", 0.0, 0.0)
+        for row in named
+        if not is_test[row]
+        for test in test_of.get(sources[row], [])
+    ]
+
+
+def group_file(
+    path, settings: Grouping, threads: int, groups: str, crossing: str, facts: str
+) -> dict:
+    """Group the sequences of a file; write clusters, crossing relations and facts."""
+    table = tables.read(path)
+    ids = tables.strings(table, "id")
+    is_test = np.array([role == "test" for role in tables.strings(table, "role")])
+    sequences = tables.strings(table, "sequence")
+    found = group(
+        sequences, tables.strings(table, "source"), is_test, settings, threads
+    )
+    tables.write(groups, pa.table({"id": ids, "cluster": found.cluster}))
+    names = ("train_id", "test_id", "relation", "identity", "coverage")
+    columns = list(zip(*found.crossing)) or [[]] * len(names)
+    columns[:2] = [[ids[row] for row in column] for column in columns[:2]]
+    types = (pa.string(), pa.string(), pa.string(), pa.float32(), pa.float32())
+    tables.write(
+        crossing,
+        pa.table([pa.array(c, t) for c, t in zip(columns, types)], names=names),
+    )
+    sizes = np.bincount(found.cluster)
+    lengths = np.array([len(residues(sequence)) for sequence in sequences])
+    short = int((lengths < settings.short_length).sum())
+    summary = {
+        "sequences": len(ids),
+        "distinct": found.n_distinct,
+        "groups": len(sizes),
+        "largest_group": int(sizes.max()),
+        "sources": len(set(tables.strings(table, "source")) - {""}),
+        "settings": settings.model_dump(),
+        "aligned_by": {
+            "Smith-Waterman behind a k-mer screen": short,
+            "MMseqs2": len(ids) - short,
+        },
+        "similar_pairs": {
+            name: int((found.pairs.aligner == number).sum())
+            for number, name in enumerate(ALIGNERS)
+        },
+    }
+    write_json(facts, summary)
+    return summary

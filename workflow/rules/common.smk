@@ -1,0 +1,93 @@
+import math
+import os
+import sys
+from pathlib import Path
+
+# The package lies beside the rules, so that jobs find it on every node and under
+# every software deployment, installed or not.
+WORKFLOW = str(Path(workflow.basedir) / "workflow")
+sys.path.insert(0, WORKFLOW)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [WORKFLOW, *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+from snakemake.exceptions import WorkflowError
+
+from evenfold.config.plan import Plan
+from evenfold.errors import EvenfoldError
+from evenfold.cpus import available_cpus
+from evenfold.files import source_digest
+
+try:
+    PLAN = Plan(config)
+except EvenfoldError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    dataset="|".join(PLAN.datasets),
+    variant="|".join(PLAN.variants),
+    features="[a-z0-9-]+",
+
+
+def per_variant(pattern):
+    """Input function: a file of every variant of the data set."""
+    return lambda wildcards: expand(
+        pattern, dataset=wildcards.dataset, variant=PLAN.variants
+    )
+
+
+def input_files(wildcards):
+    return [file["path"] for file in PLAN.files(wildcards.dataset)]
+
+
+def dataset_section(section):
+    """Parameter function: one section of the data set's resolved configuration."""
+    return lambda wildcards: getattr(
+        PLAN.datasets[wildcards.dataset], section
+    ).model_dump()
+
+
+def variant_features(suffix):
+    """Input function: the feature file that a variant reads."""
+    return lambda wildcards: (
+        f"results/{wildcards.dataset}/features/"
+        f"{PLAN.features(wildcards.dataset, wildcards.variant)}{suffix}"
+    )
+
+
+def gpus(wildcards):
+    """One GPU when the device is one; on a cluster profiles/slurm asks instead."""
+    device = PLAN.run.device
+    return int(device == "cuda" or device == "auto" and Path("/dev/nvidiactl").exists())
+
+
+def claimed_threads(wildcards):
+    """Cores that a training job claims, so that jobs never outnumber the real CPUs.
+
+    `--cores 8` on two CPUs would start four trainings of two threads each, which then
+    train many times slower than one after the other.
+    """
+    cpus = available_cpus()
+    share = max(1.0, (workflow.cores or 1) / cpus)
+    return math.ceil(min(PLAN.run.threads, cpus) * share)
+
+
+def final_files():
+    files = expand(
+        ["results/{dataset}/report.html", "results/{dataset}/mlflow.json"],
+        dataset=PLAN.datasets,
+    )
+    if len(PLAN.datasets) > 1:
+        files += ["results/summary.html", "results/summary.tsv"]
+    return files
+
+
+def prediction_files():
+    """Where the target `predict` puts its scores; empty when nothing is to be scored."""
+    if not PLAN.run.predict:
+        return []
+    stem = Path(PLAN.run.predict).name.removesuffix(".gz").rsplit(".", 1)[0]
+    return expand(
+        "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
+    )

@@ -1,0 +1,30 @@
+rule evaluate:
+    input:
+        selection="results/{dataset}/selection.json",
+        sequences="results/{dataset}/sequences.parquet",
+        labels="results/{dataset}/test/labels.parquet",
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+    output:
+        predictions="results/{dataset}/test/predictions.parquet",
+        metrics="results/{dataset}/test/metrics.tsv",
+        status="results/{dataset}/test/evaluation.json",
+    log:
+        "results/{dataset}/logs/evaluate.log",
+    benchmark:
+        "results/{dataset}/benchmarks/evaluate.tsv"
+    params:
+        variants=list(PLAN.variants),
+        ledger=PLAN.run.ledger,
+        policy=lambda wildcards: PLAN.datasets[wildcards.dataset].test_policy,
+        held_out=lambda wildcards: PLAN.datasets[wildcards.dataset].test is None,
+        allow_look=[look.model_dump() for look in PLAN.run.allow_look],
+        code=source_digest("evaluation", "selection/metrics.py"),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Evaluating {wildcards.dataset} on its test set, once"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/evaluate.py"

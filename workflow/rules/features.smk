@@ -1,0 +1,23 @@
+rule featurize:
+    input:
+        sequences="results/{dataset}/sequences.parquet",
+        facts="results/{dataset}/split.json",
+    output:
+        matrix="results/{dataset}/features/{features}.npy",
+        columns="results/{dataset}/features/{features}.json",
+    log:
+        "results/{dataset}/logs/featurize/{features}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/featurize/{features}.tsv"
+    params:
+        names=lambda wildcards: wildcards.features.split("-"),
+        code=source_digest("features", "sequences/alphabet.py"),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Featurizing {wildcards.dataset}: {wildcards.features}"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/featurize.py"

@@ -1,0 +1,34 @@
+rule train:
+    input:
+        matrix=variant_features(".npy"),
+        columns=variant_features(".json"),
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+    output:
+        weights="results/{dataset}/{variant}/weights.safetensors",
+        history="results/{dataset}/{variant}/history.parquet",
+        oof="results/{dataset}/{variant}/oof.parquet",
+    log:
+        "results/{dataset}/logs/train/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/train/{variant}.tsv"
+    params:
+        loss=lambda wildcards: PLAN.variants[wildcards.variant].loss.model_dump(),
+        training=lambda wildcards: PLAN.training(
+            wildcards.dataset, wildcards.variant
+        ).model_dump(),
+        seed=PLAN.run.seed,
+        training_threads=PLAN.run.threads,
+        device=PLAN.run.device,
+        code=source_digest("models", "losses"),
+    threads: claimed_threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=gpus,
+    message:
+        "Training {wildcards.variant} on {wildcards.dataset}: all folds as one network"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/train.py"

@@ -1,0 +1,26 @@
+rule score_fasta:
+    input:
+        fasta=PLAN.run.predict or [],
+        selection="results/{dataset}/selection.json",
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+    output:
+        scores="results/{dataset}/predictions/{stem}.tsv",
+        rejected="results/{dataset}/predictions/{stem}.rejected.tsv",
+    wildcard_constraints:
+        stem="[^/]+(?<![.]rejected)",
+    log:
+        "results/{dataset}/logs/predict/{stem}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/predict/{stem}.tsv"
+    params:
+        folder=lambda wildcards: f"results/{wildcards.dataset}",
+        code=source_digest("prediction", "sequences/cleaning.py"),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Scoring {input.fasta} with the champion of {wildcards.dataset}"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/score_fasta.py"

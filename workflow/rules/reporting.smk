@@ -1,0 +1,138 @@
+localrules:
+    init_tracking,
+    track,
+    report,
+    explore_report,
+    summary,
+
+
+rule report:
+    input:
+        selection="results/{dataset}/selection.json",
+        audit="results/{dataset}/audit.json",
+        split="results/{dataset}/split.json",
+        groups="results/{dataset}/groups.json",
+        thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
+        history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        metrics="results/{dataset}/test/metrics.tsv",
+        status="results/{dataset}/test/evaluation.json",
+    output:
+        report(
+            "results/{dataset}/report.html",
+            caption="../report/report.rst",
+            category="Results",
+            labels={"data set": "{dataset}"},
+        ),
+    log:
+        "results/{dataset}/logs/report.log",
+    benchmark:
+        "results/{dataset}/benchmarks/report.tsv"
+    params:
+        variants=list(PLAN.variants),
+        description=lambda wildcards: PLAN.datasets[wildcards.dataset].description,
+        published=lambda wildcards: PLAN.datasets[wildcards.dataset].published,
+        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        code=source_digest("reporting"),
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    message:
+        "Writing the report of {wildcards.dataset}"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/report.py"
+
+
+use rule report as explore_report with:
+    input:
+        selection="results/{dataset}/selection.json",
+        audit="results/{dataset}/audit.json",
+        split="results/{dataset}/split.json",
+        groups="results/{dataset}/groups.json",
+        thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
+        history=per_variant("results/{dataset}/{variant}/history.parquet"),
+    output:
+        "results/{dataset}/exploration.html",
+    log:
+        "results/{dataset}/logs/explore_report.log",
+    benchmark:
+        "results/{dataset}/benchmarks/explore_report.tsv"
+    message:
+        "Writing the cross-validation report of {wildcards.dataset}; no look taken"
+
+
+rule summary:
+    input:
+        expand("results/{dataset}/test/metrics.tsv", dataset=PLAN.datasets),
+        expand("results/{dataset}/selection.json", dataset=PLAN.datasets),
+    output:
+        html="results/summary.html",
+        table="results/summary.tsv",
+    log:
+        "results/logs/summary.log",
+    benchmark:
+        "results/benchmarks/summary.tsv"
+    params:
+        datasets=list(PLAN.datasets),
+        code=source_digest("reporting"),
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    message:
+        "Summarising {params.datasets}"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/summary.py"
+
+
+rule init_tracking:
+    output:
+        "results/mlflow/tracking.json",
+    log:
+        "results/logs/init_tracking.log",
+    benchmark:
+        "results/benchmarks/init_tracking.tsv"
+    params:
+        tracking=PLAN.run.tracking.model_dump(),
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    message:
+        "Preparing the MLflow store"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/init_tracking.py"
+
+
+rule track:
+    input:
+        tracking="results/mlflow/tracking.json",
+        sequences="results/{dataset}/sequences.parquet",
+        selection="results/{dataset}/selection.json",
+        thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
+        history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+        metrics="results/{dataset}/test/metrics.tsv",
+        status="results/{dataset}/test/evaluation.json",
+        report="results/{dataset}/report.html",
+    output:
+        "results/{dataset}/mlflow.json",
+    log:
+        "results/{dataset}/logs/track.log",
+    benchmark:
+        "results/{dataset}/benchmarks/track.tsv"
+    params:
+        variants=list(PLAN.variants),
+        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Logging {wildcards.dataset} to MLflow"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/track.py"

@@ -1,0 +1,51 @@
+rule tune:
+    input:
+        "results/{dataset}/{variant}/oof.parquet",
+    output:
+        "results/{dataset}/{variant}/threshold.json",
+    log:
+        "results/{dataset}/logs/tune/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/tune/{variant}.tsv"
+    params:
+        selection=PLAN.run.selection.model_dump(),
+        seed=PLAN.run.seed,
+        code=source_digest("selection"),
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    message:
+        "Tuning the threshold of {wildcards.variant} on {wildcards.dataset}"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/tune.py"
+
+
+rule select:
+    input:
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
+        oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+    output:
+        "results/{dataset}/selection.json",
+    log:
+        "results/{dataset}/logs/select.log",
+    benchmark:
+        "results/{dataset}/benchmarks/select.tsv"
+    params:
+        variants=list(PLAN.variants),
+        losses={name: v.loss.name for name, v in PLAN.variants.items()},
+        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        code=source_digest("selection"),
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    message:
+        "Selecting the champion of {wildcards.dataset} by cross-validation and freezing it"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/select.py"

@@ -1,0 +1,135 @@
+rule fetch:
+    output:
+        "resources/data/{dataset}/{file}",
+    log:
+        "results/{dataset}/logs/fetch/{file}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/fetch/{file}.tsv"
+    params:
+        entry=lambda wildcards, output: PLAN.fetched(wildcards.dataset, output[0]),
+        mirror=PLAN.run.mirror,
+    resources:
+        mem_mb=500,
+        runtime=30,
+    message:
+        "Fetching {wildcards.file} of {wildcards.dataset}"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/fetch.py"
+
+
+rule clean:
+    input:
+        input_files,
+    output:
+        sequences="results/{dataset}/clean/sequences.parquet",
+        test_labels="results/{dataset}/clean/test_labels.parquet",
+        rejected="results/{dataset}/clean/rejected.tsv",
+        counts="results/{dataset}/clean/counts.json",
+    log:
+        "results/{dataset}/logs/clean.log",
+    benchmark:
+        "results/{dataset}/benchmarks/clean.tsv"
+    params:
+        files=lambda wildcards: [
+            {key: file[key] for key in ("path", "role", "label", "name")}
+            for file in PLAN.files(wildcards.dataset)
+        ],
+        reading=lambda wildcards: PLAN.reading(wildcards.dataset),
+        code=source_digest("sequences", "config/model.py"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Cleaning {wildcards.dataset}: letters, lengths, duplicates, conflicts"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/clean.py"
+
+
+rule group:
+    input:
+        "results/{dataset}/clean/sequences.parquet",
+    output:
+        groups="results/{dataset}/groups.parquet",
+        crossing="results/{dataset}/crossing.parquet",
+        facts="results/{dataset}/groups.json",
+    log:
+        "results/{dataset}/logs/group.log",
+    benchmark:
+        "results/{dataset}/benchmarks/group.tsv"
+    params:
+        grouping=dataset_section("grouping"),
+        code=source_digest("sequences"),
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    message:
+        "Grouping {wildcards.dataset} by homology and source protein"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/group.py"
+
+
+rule split:
+    input:
+        sequences="results/{dataset}/clean/sequences.parquet",
+        test_labels="results/{dataset}/clean/test_labels.parquet",
+        rejected="results/{dataset}/clean/rejected.tsv",
+        groups="results/{dataset}/groups.parquet",
+        crossing="results/{dataset}/crossing.parquet",
+    output:
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        rejected="results/{dataset}/rejected.tsv",
+        test_labels="results/{dataset}/test/labels.parquet",
+        facts="results/{dataset}/split.json",
+    log:
+        "results/{dataset}/logs/split.log",
+    benchmark:
+        "results/{dataset}/benchmarks/split.tsv"
+    params:
+        split=dataset_section("split"),
+        seed=PLAN.run.seed,
+        code=source_digest("sequences"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Splitting {wildcards.dataset}: test set and folds by groups"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/split.py"
+
+
+rule audit:
+    input:
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        counts="results/{dataset}/clean/counts.json",
+        facts="results/{dataset}/split.json",
+    output:
+        "results/{dataset}/audit.json",
+    log:
+        "results/{dataset}/logs/audit.log",
+    benchmark:
+        "results/{dataset}/benchmarks/audit.tsv"
+    params:
+        grouping=dataset_section("grouping"),
+        seed=PLAN.run.seed,
+        code=source_digest("sequences"),
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    message:
+        "Auditing {wildcards.dataset}: leaks across the test set and the folds"
+    conda:
+        "../../envs/evenfold.yaml"
+    script:
+        "../scripts/audit.py"

@@ -1,0 +1,16 @@
+from evenfold.config import Grouping
+from evenfold.files import write_json
+from evenfold.cpus import available_cpus
+from evenfold.job import job
+from evenfold.sequences.auditing import audit_files
+
+with job(snakemake.log[0]) as log:
+    found = audit_files(
+        **dict(snakemake.input.items()),
+        limits=Grouping(**snakemake.params.grouping),
+        threads=min(snakemake.threads, available_cpus()),
+        seed=snakemake.params.seed,
+    )
+    write_json(snakemake.output[0], found)
+    for finding in found["findings"]:
+        log.info("%s: %s", finding["severity"], finding["title"])

@@ -1,0 +1,13 @@
+from evenfold.features.encodings import featurize_file
+from evenfold.files import read_json
+from evenfold.job import job
+
+with job(snakemake.log[0]) as log:
+    shape = featurize_file(
+        snakemake.input.sequences,
+        snakemake.params.names,
+        read_json(snakemake.input.facts)["longest"],
+        snakemake.output.matrix,
+        snakemake.output.columns,
+    )
+    log.info("%d sequences, %d columns", *shape)

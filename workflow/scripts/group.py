@@ -1,0 +1,13 @@
+from evenfold.config import Grouping
+from evenfold.cpus import available_cpus
+from evenfold.job import job
+from evenfold.sequences.grouping import group_file
+
+with job(snakemake.log[0]) as log:
+    facts = group_file(
+        snakemake.input[0],
+        Grouping(**snakemake.params.grouping),
+        min(snakemake.threads, available_cpus()),
+        **dict(snakemake.output.items()),
+    )
+    log.info("%s", facts)

@@ -1,0 +1,13 @@
+from evenfold.files import write_json
+from evenfold.job import job
+from evenfold.reporting.tracking import track_files
+
+with job(snakemake.log[0]) as log:
+    run = track_files(
+        snakemake.wildcards.dataset,
+        dict(snakemake.input.items()),
+        snakemake.params.variants,
+        snakemake.params.decides,
+    )
+    write_json(snakemake.output[0], run)
+    log.info("%s", run)

@@ -1,0 +1,15 @@
+from evenfold.config import Training
+from evenfold.job import job
+from evenfold.models.training import train_files
+
+with job(snakemake.log[0]) as log:
+    train_files(
+        dict(snakemake.input.items()),
+        dict(snakemake.output.items()),
+        Training(**snakemake.params.training),
+        snakemake.params.loss,
+        snakemake.params.seed,
+        snakemake.params.device,
+        snakemake.params.training_threads,
+        log,
+    )
