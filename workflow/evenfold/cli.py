@@ -14,8 +14,8 @@ def main(arguments=None) -> int:
     simulate = commands.add_parser("simulate", help="write the demo data")
     simulate.add_argument("--out", default="resources/demo", help="folder")
     simulate.add_argument("--seed", type=int, default=7)
-    simulate.add_argument("--train", type=int, default=900, help="training windows")
-    simulate.add_argument("--test", type=int, default=400, help="test windows")
+    simulate.add_argument("--train", type=int, default=1200, help="training windows")
+    simulate.add_argument("--test", type=int, default=600, help="test windows")
 
     predict = commands.add_parser("predict", help="score a FASTA with a champion")
     predict.add_argument("results", help="results/<dataset> of a finished run")

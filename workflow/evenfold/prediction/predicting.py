@@ -47,9 +47,14 @@ class Predictor:
             raise EvenfoldError(
                 f"{path} does not exist. Run `snakemake explore` or `snakemake` first."
             )
+        name = read_json(path)["champion"]
+        return cls.of(path, folder / name / "weights.safetensors")
+
+    @classmethod
+    def of(cls, path, weights) -> "Predictor":
+        """Load the champion from its selection.json and weights."""
         selection = read_json(path)
         name = selection["champion"]
-        weights = folder / name / "weights.safetensors"
         if sha256_file(weights) != selection["variants"][name]["weights_sha256"]:
             raise EvenfoldError(
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."

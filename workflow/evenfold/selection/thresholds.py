@@ -17,8 +17,12 @@ from evenfold.selection.metrics import (
 
 CRITERIA = ("sn_eq_sp", "youden", "max_mcc", "constrained_mcc")
 
-#: Range of SN or SP over the folds' thresholds up to which tuning is called steady.
-STEADY, UNSTEADY = 0.05, 0.10
+#: Limits of the ratio of the folds' spread to the spread that chance alone gives at
+#: their size: green up to the first, amber up to the second, red above.
+RATIO_LIMITS = (1.5, 2.5)
+#: Range of SN or SP over the folds' thresholds above which a threshold is amber.
+WIDE = 0.10
+_SPREAD_RESAMPLES = 200
 _CURVE_POINTS = 200
 
 
@@ -178,7 +182,11 @@ def tune(
         "threshold": points[deployed]["threshold"],
         "points": points,
         "folds": per_fold,
-        "stability": _stability(per_fold, scores, labels, deployed) if tuned else None,
+        "stability": (
+            _stability(per_fold, logits, labels, deployed, delta, seed)
+            if tuned
+            else None
+        ),
         "comparability": comparability(logits, labels, folds),
         "curve": _curve(pooled),
         "auroc": auroc(logits, labels),
@@ -220,21 +228,48 @@ def _per_fold(logits, labels, folds, tuned, delta):
     return rows
 
 
-def _stability(per_fold, scores, labels, criterion):
-    """What each fold's own threshold would do to all out-of-fold scores."""
+def _stability(per_fold, logits, labels, criterion, delta, seed):
+    """Whether the folds agree on the threshold, judged against chance at their size.
+
+    The spread of the folds' own thresholds, on the logit scale, is divided by the
+    spread of thresholds tuned on bootstrap samples of one fold's size drawn from all
+    scores: about 1 when the folds differ by sampling alone.
+    """
     thresholds = [row["thresholds"][criterion] for row in per_fold]
+    scores = sigmoid(logits)
     outcome = [rates(**confusion(scores, labels, t)) for t in thresholds]
-    spread = {
+    ranges = {
         key: [min(o[key] for o in outcome), max(o[key] for o in outcome)]
         for key in ("sn", "sp", "mcc")
     }
-    widest = max(spread[key][1] - spread[key][0] for key in ("sn", "sp"))
-    flag = "green" if widest <= STEADY else "amber" if widest <= UNSTEADY else "red"
+    generator = np.random.default_rng(seed)
+    classes = [np.flatnonzero(labels == y) for y in (0, 1)]
+    sizes = [max(1, len(rows) // len(per_fold)) for rows in classes]
+    drawn = []
+    for _ in range(_SPREAD_RESAMPLES):
+        rows = np.concatenate(
+            [generator.choice(rows, n) for rows, n in zip(classes, sizes)]
+        )
+        points = sweep(logits[rows], labels[rows])
+        drawn.append(points.logit[choose(points, criterion, delta)[0]])
+    by_chance = float(np.std([z for z in drawn if np.isfinite(z)], ddof=1))
+    among_folds = float(np.std(np.log(thresholds) - np.log1p(np.negative(thresholds)),
+                               ddof=1))
+    ratio = among_folds / by_chance if by_chance > 0 else float("inf")
+    widest = max(ranges[key][1] - ranges[key][0] for key in ("sn", "sp"))
+    flag = "green"
+    if ratio > RATIO_LIMITS[0] or widest > WIDE:
+        flag = "amber"
+    if ratio > RATIO_LIMITS[1]:
+        flag = "red"
     return {
         "thresholds": thresholds,
-        "sd": float(np.std(thresholds, ddof=1)),
+        "sd_logit": among_folds,
+        "sd_logit_by_chance": by_chance,
+        "ratio": ratio,
         "range": [min(thresholds), max(thresholds)],
-        **spread,
+        **ranges,
+        "widest": widest,
         "flag": flag,
     }
 

@@ -1,0 +1,303 @@
+"""The report of one data set: a self-contained page that opens with the verdict."""
+
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+import yaml
+
+from evenfold.files import read_json
+from evenfold.reporting import figures
+
+CRITERIA = {
+    "0.5": "threshold 0.5",
+    "sn_eq_sp": "SN = SP",
+    "youden": "Youden: largest SN + SP",
+    "max_mcc": "largest MCC",
+    "constrained_mcc": "largest MCC with |SN − SP| within δ",
+}
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True
+)
+
+
+def render(template: str, **facts) -> str:
+    """A page of this folder, with its style sheet inside."""
+    css = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    css = jinja2.utils.markupsafe.Markup(css)
+    return _ENVIRONMENT.get_template(template).render(css=css, **facts)
+
+
+def report_files(dataset: str, inputs: dict, params: dict) -> str:
+    """Report of a data set from its files.
+
+    Parameters
+    ----------
+    inputs : dict
+        Paths selection, audit, split, groups, thresholds and history; for the report
+        after the look also metrics and status.
+    params : dict
+        variants, description, published, decides.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    names = params["variants"]
+    selection, audit, split, groups = (
+        read_json(inputs[key]) for key in ("selection", "audit", "split", "groups")
+    )
+    tuned = {name: read_json(p) for name, p in zip(names, inputs["thresholds"])}
+    history = {name: pd.read_parquet(p) for name, p in zip(names, inputs["history"])}
+    status, metrics = None, []
+    if "metrics" in inputs:
+        status = read_json(inputs["status"])
+        frame = pd.read_csv(inputs["metrics"], sep="\t", dtype={"operating_point": str})
+        metrics = frame.to_dict("records")
+    champion = selection["champion"]
+    timing = rule_times(Path(inputs["selection"]).parent / "benchmarks")
+    order = {"serious": 0, "warning": 1, "info": 2, "ok": 3}
+    drawn = {
+        "curves": figures.threshold_curves(tuned),
+        "identities": figures.identities(audit),
+        "learning": figures.learning_curves(history),
+    }
+    if metrics:
+        drawn["mcc"] = figures.mcc_intervals(metrics)
+        drawn["balance"] = figures.balance(metrics)
+    return render(
+        "report.html",
+        dataset=dataset,
+        description=params["description"],
+        published=params["published"],
+        verdict=verdict(selection, metrics, status, tuned[champion]),
+        badges=badges(selection, metrics, status, tuned[champion], audit),
+        notes=notes(selection, metrics, status, tuned, audit),
+        metrics=metrics,
+        earlier=(status or {}).get("earlier", []),
+        selection=selection,
+        baseline=selection["baseline"],
+        split=split,
+        groups=groups,
+        audit=audit,
+        findings=sorted(audit["findings"], key=lambda f: order[f["severity"]]),
+        variants=[variant_row(n, selection, tuned[n], params["decides"]) for n in names],
+        points=tuned[champion]["points"],
+        criteria=CRITERIA,
+        criterion_name=CRITERIA[tuned[champion]["operating_point"]],
+        looks=(status or {}).get("looks", []),
+        timing=timing,
+        total_seconds=sum(row["seconds"] for row in timing),
+        configuration=yaml.safe_dump(params["decides"], sort_keys=False),
+        figures=drawn,
+    )
+
+
+def _rates(row):
+    return (
+        f"MCC {row['mcc']:.2f} [{row['mcc_low']:.2f}, {row['mcc_high']:.2f}] with "
+        f"SN {row['sn']:.2f} and SP {row['sp']:.2f}"
+    )
+
+
+def verdict(selection, metrics, status, tuned) -> dict:
+    """The report's first sentence, and the one that qualifies it."""
+    name = selection["champion"]
+    oof = selection["variants"][name]["oof"]
+    where = f"at threshold {selection['threshold']:.3f}"
+    own = [row for row in metrics if row["variant"] == name]
+    if own:
+        deployed, half = own[-1], own[0]
+        headline = (
+            f"{name} {where} reaches {_rates(deployed)} on {deployed['n']} independent "
+            "test sequences."
+        )
+        detail = (
+            f"At the untuned threshold 0.5 the same model has {_rates(half)}. "
+            f"Cross-validation had promised {_rates(oof)}. "
+        )
+    else:
+        headline = f"In cross-validation {name} {where} reaches {_rates(oof)}."
+        detail = (
+            "The independent test set was not looked at by this selection. "
+            if status
+            else "The independent test set is still sealed. "
+        )
+    difference = selection["against_baseline"].get(name)
+    if difference is None:
+        detail += f"No other loss beat plain {selection['baseline']} out-of-fold."
+    elif difference["low"] <= 0 <= difference["high"]:
+        detail += (
+            f"Its lead over {selection['baseline']} out-of-fold "
+            f"({difference['mcc']:+.3f} MCC, [{difference['low']:+.3f}, "
+            f"{difference['high']:+.3f}]) is within chance: the threshold does the "
+            "work, not the loss."
+        )
+    else:
+        detail += (
+            f"Out-of-fold it beats {selection['baseline']} by {difference['mcc']:+.3f} "
+            f"MCC [{difference['low']:+.3f}, {difference['high']:+.3f}], not corrected "
+            "for having been picked as the best."
+        )
+    return {"headline": headline, "detail": detail}
+
+
+def badges(selection, metrics, status, tuned, audit) -> list[dict]:
+    """The handful of facts a reader wants first."""
+    own = [row for row in metrics if row["variant"] == selection["champion"]]
+    point = own[-1] if own else selection["variants"][selection["champion"]]["oof"]
+    where = "test" if own else "out-of-fold"
+    gap = abs(point["gap"])
+    stability = tuned["stability"]
+    worst = {f["severity"] for f in audit["findings"]}
+    leaks = (
+        ("serious", "red")
+        if "serious" in worst
+        else ("warnings", "amber")
+        if "warning" in worst
+        else ("none found", "green")
+    )
+    found = [
+        ("MCC, " + where, f"{point['mcc']:.3f}", ""),
+        ("SN / SP", f"{point['sn']:.3f} / {point['sp']:.3f}", ""),
+        (
+            "|SN − SP|",
+            f"{gap:.3f}",
+            "green" if gap <= 0.05 else "amber" if gap <= 0.1 else "red",
+        ),
+        (
+            "threshold stability",
+            stability["flag"] if stability else "not tuned",
+            stability["flag"] if stability else "amber",
+        ),
+        ("leaks", *leaks),
+    ]
+    if status:
+        told = status["look"]
+        found.append(
+            (
+                "looks at this test set",
+                f"{len(status['looks'])}"
+                + (" (practice)" if status["policy"] == "practice" else ""),
+                "amber" if told is None else "",
+            )
+        )
+    return [{"label": a, "value": b, "colour": c} for a, b, c in found]
+
+
+def notes(selection, metrics, status, tuned, audit) -> list[dict]:
+    """What a reader must not miss."""
+    found = []
+    if status and status["status"] == "withheld":
+        told, _, code = status["told"].partition("configuration:\n")
+        found.append(
+            {"text": told[0].upper() + told[1:] + "configuration:", "code": code,
+             "colour": "red"}
+        )  # fmt: skip
+    elif status and status["look"]["reason"]:
+        found.append(
+            {
+                "text": f"This is look {status['look']['look']} at this test set. "
+                f"Reason given: {status['look']['reason']}",
+                "colour": "",
+            }
+        )
+    elif status and status["look"]["look"] > 1:
+        found.append(
+            {
+                "text": f"This is look {status['look']['look']} at this test set, under "
+                "the practice policy: its result is no longer independent.",
+                "colour": "",
+            }
+        )
+    for finding in audit["findings"]:
+        if finding["severity"] == "serious":
+            found.append({"text": f"Audit: {finding['title']}.", "colour": "red"})
+    champion = tuned[selection["champion"]]
+    if champion["stability"] and champion["stability"]["flag"] == "red":
+        found.append(
+            {
+                "text": "The folds disagree widely about the champion's threshold: a "
+                "red flag. See the stability column.",
+                "colour": "red",
+            }
+        )
+    shifted = [
+        name for name, one in tuned.items() if not one["comparability"]["comparable"]
+    ]
+    if shifted:
+        found.append(
+            {
+                "text": "The folds' score distributions differ (Kolmogorov-Smirnov, "
+                f"Holm-corrected p < 0.01) for {', '.join(shifted)}; pooled thresholds "
+                "are less reliable there.",
+                "colour": "",
+            }
+        )
+    own = [row for row in metrics if row["variant"] == selection["champion"]]
+    if own and (own[-1]["gap_low"] > 0.0 or own[-1]["gap_high"] < 0.0):
+        row = own[-1]
+        found.append(
+            {
+                "text": "The champion was balanced out-of-fold, but not on the test "
+                f"set: SN − SP is {row['gap']:+.3f} [{row['gap_low']:+.3f}, "
+                f"{row['gap_high']:+.3f}]. Either the threshold is not pinned down well "
+                "(see its stability), or the test set differs from the training data, "
+                "and no threshold tuned on those can remove the gap.",
+                "colour": "",
+            }
+        )
+    for name, one in tuned.items():
+        for note in one["notes"]:
+            found.append({"text": f"{name}: {note}", "colour": ""})
+    return found
+
+
+def variant_row(name, selection, tuned, decides) -> dict:
+    """One line of the cross-validation table."""
+    loss = decides["variants"][name]["loss"]
+    stability = tuned["stability"]
+    difference = selection["against_baseline"].get(name)
+    colours = {"green": "ok", "amber": "warning", "red": "serious"}
+    spread = stability["range"] if stability else None
+    return {
+        "name": name,
+        "loss": loss["name"] + (f" ({loss['mode']})" if "mode" in loss else ""),
+        "positive_feedback": loss.get("mode", "").startswith("seed_"),
+        "champion": name == selection["champion"],
+        "auroc": tuned["auroc"],
+        "half": tuned["points"]["0.5"],
+        "tuned": tuned["points"][tuned["operating_point"]],
+        "difference": (
+            f"{difference['mcc']:+.3f} [{difference['low']:+.3f}, "
+            f"{difference['high']:+.3f}]"
+            if difference
+            else "–"
+        ),
+        "fold_thresholds": f"{spread[0]:.3f} – {spread[1]:.3f}" if spread else "–",
+        "flag": (
+            f"{stability['flag']} ({stability['ratio']:.1f}; "
+            f"{stability['widest']:.2f})"
+            if stability
+            else "not tuned"
+        ),
+        "flag_class": colours[stability["flag"]] if stability else "warning",
+    }
+
+
+def rule_times(folder) -> list[dict]:
+    """Seconds and memory of each rule from its benchmark files, longest first."""
+    rows = {}
+    for path in sorted(Path(folder).rglob("*.tsv")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        last = pd.read_csv(path, sep="\t").iloc[-1]
+        row = rows.setdefault(rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "rss": 0.0})
+        row["jobs"] += 1
+        row["seconds"] += float(last["s"])
+        rss = pd.to_numeric(last["max_rss"], errors="coerce")
+        row["rss"] = max(row["rss"], 0.0 if pd.isna(rss) else float(rss))
+    for row in rows.values():
+        # Jobs shorter than the sampling interval have no memory reading.
+        row["memory"] = f"{row['rss']:.0f}" if row["rss"] else "–"
+    return sorted(rows.values(), key=lambda row: -row["seconds"])
