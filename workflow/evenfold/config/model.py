@@ -511,26 +511,30 @@ def load_dataset(name: str, run: Run, folder="config/datasets") -> Dataset:
         raw[key] = merge(raw.get(key) or {}, getattr(run, key))
     _check_keys(Training, raw.get("training") or {}, f"{path}: training")
     dataset = _validate(Dataset, raw, str(path))
-    needs_pattern = [
-        sources
-        for sources in (dataset.train, dataset.test)
-        if sources and sources.labelled
-    ]
-    for sources in needs_pattern:
-        for file in sources.labelled:
-            form = form_of(file.path or file.url, dataset.form)
-            if form == "fasta" and not dataset.label_pattern:
-                raise EvenfoldError(
-                    f"{path}: {file.path or file.url} is listed as labelled FASTA; "
-                    "say how its headers carry the label with `label_pattern`, for "
-                    r"example label_pattern: '\|([01])$'"
-                )
-            if form == "lines":
-                raise EvenfoldError(
-                    f"{path}: {file.path or file.url} has one sequence a line and no "
-                    "labels; list it under positive or negative"
-                )
+    for sources in (dataset.train, dataset.test):
+        for file, label in sources.entries() if sources else []:
+            _check_form(file.path or file.url, label, dataset, path)
     return dataset
+
+
+def _check_form(name, label, dataset, path):
+    """Refuse a file whose form is unclear or cannot carry the labels it should."""
+    try:
+        form = form_of(name, dataset.form)
+    except EvenfoldError as error:
+        raise EvenfoldError(f"{path}: {error}") from None
+    if label is not None:
+        return
+    if form == "fasta" and not dataset.label_pattern:
+        raise EvenfoldError(
+            f"{path}: {name} is listed as labelled FASTA; say how its headers carry "
+            r"the label with `label_pattern`, for example label_pattern: '\|([01])$'"
+        )
+    if form == "lines":
+        raise EvenfoldError(
+            f"{path}: {name} has one sequence a line and no labels; list it under "
+            "positive or negative"
+        )
 
 
 def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:

@@ -151,14 +151,14 @@ def train_ensemble(
         slices.append(own[chosen])
 
     device = torch.device(device)
-    x = torch.as_tensor(np.asarray(inputs), device=device)
+    x = torch.tensor(np.asarray(inputs), device=device)
     y = torch.as_tensor(labels, device=device, dtype=torch.float32)
     recipe = recipe_of(training, inputs.shape[1])
     state = initial_state(
         recipe,
         [member_seed(seed, member, "weights") for member in members],
         lambda i, network: network.fit_inputs(
-            torch.as_tensor(np.asarray(inputs[rows[i]]))
+            torch.tensor(np.asarray(inputs[rows[i]]))
         ),
     )
     state = {name: tensor.to(device) for name, tensor in state.items()}

@@ -56,7 +56,7 @@ def mcc_intervals(rows: list[dict]) -> str:
     """
     with plt.rc_context(_STYLE):
         names = list(dict.fromkeys(row["variant"] for row in rows))
-        figure, axes = plt.subplots(figsize=(6.2, 0.9 + 0.46 * len(names)))
+        figure, axes = plt.subplots(figsize=(5.4, 1.6 + 0.5 * len(names)))
         for row in rows:
             half = row["operating_point"] == "0.5"
             y = names.index(row["variant"]) + (-0.14 if half else 0.14)
@@ -74,7 +74,7 @@ def mcc_intervals(rows: list[dict]) -> str:
 def balance(rows: list[dict]) -> str:
     """SN against SP: each variant from threshold 0.5 to its tuned threshold."""
     with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(figsize=(4.4, 4.4))
+        figure, axes = plt.subplots(figsize=(5.0, 5.0))
         axes.plot([0, 1], [0, 1], color=MUTED, lw=1, ls=(0, (4, 3)), zorder=1)
         start = {r["variant"]: r for r in rows if r["operating_point"] == "0.5"}
         tuned = [r for r in rows if r["operating_point"] != "0.5"]
@@ -228,6 +228,6 @@ def _legend(axes, entries):
         ],
         fontsize=8.5,
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.16 if axes.get_aspect() == 1 else -0.28),
+        bbox_to_anchor=(0.5, 1.1),
         ncols=2,
     )

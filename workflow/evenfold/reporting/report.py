@@ -117,6 +117,11 @@ def verdict(selection, metrics, status, tuned) -> dict:
             f"At the untuned threshold 0.5 the same model has {_rates(half)}. "
             f"Cross-validation had promised {_rates(oof)}. "
         )
+        if half["mcc"] > deployed["mcc"] and abs(half["gap"]) > abs(deployed["gap"]):
+            detail += (
+                "MCC alone would prefer 0.5 here: unequal classes and unequal rates can raise it, "
+                "at the price of one class. "
+            )
     else:
         headline = f"In cross-validation {name} {where} reaches {_rates(oof)}."
         detail = (
