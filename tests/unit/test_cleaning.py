@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +13,12 @@ from evenfold.sequences.cleaning import (
 )
 from evenfold.sequences.reading import Record
 
+NUMBERS = itertools.count(1)
 
-def record(sequence, label=1, name=None, n=[0]):
-    n[0] += 1
-    return Record(name or f"r{n[0]}", sequence, "", label, f"file record {n[0]}")
+
+def record(sequence, label=1, name=None):
+    n = next(NUMBERS)
+    return Record(name or f"r{n}", sequence, "", label, f"file record {n}")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,11 @@ def test_letter_and_length_policy(sequence, policy, cleaned, reason):
 
 def test_duplicates_are_dropped_or_kept_with_ids_of_their_own():
     def rows():
-        return [record("MKV", name="a"), record("MKV", name="a"), record("MKV", name="b")]
+        return [
+            record("MKV", name="a"),
+            record("MKV", name="a"),
+            record("MKV", name="b"),
+        ]
 
     dropped = clean_records(rows(), Cleaning(), "drop")
     assert [r.id for r in dropped.records] == ["a"]

@@ -91,9 +91,7 @@ def test_the_screen_misses_little_on_real_peptides(shared_data):
     screened = search(peptides, limits)
     partners = set(zip(screened.a.tolist(), screened.b.tolist()))
     lengths = np.array([len(p) for p in peptides])
-    best = nearest(
-        peptides, peptides, lambda row: np.arange(len(peptides)) != row
-    )
+    best = nearest(peptides, peptides, lambda row: np.arange(len(peptides)) != row)
     close = best.above(lengths, lengths, limits)
     wanted = [tuple(sorted((q, int(best.partner[q])))) for q in np.flatnonzero(close)]
     assert len(wanted) > 50

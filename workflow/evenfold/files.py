@@ -94,8 +94,9 @@ def source_digest(*parts: str) -> str:
     files = sorted(
         file
         for part in parts
-        for file in ([package / part] if part.endswith(".py") else
-                     (package / part).rglob("*"))
+        for file in (
+            [package / part] if part.endswith(".py") else (package / part).rglob("*")
+        )
         if file.suffix in {".py", ".html", ".css"}
     )
     if not files:

@@ -1,5 +1,4 @@
 import math
-import os
 import sys
 from pathlib import Path
 
@@ -7,16 +6,15 @@ from pathlib import Path
 # every software deployment, installed or not.
 WORKFLOW = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, WORKFLOW)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [WORKFLOW, *filter(None, [os.environ.get("PYTHONPATH")])]
-)
 
 from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
 from evenfold.errors import EvenfoldError
-from evenfold.cpus import available_cpus
+from evenfold.machine import available_cpus, expose_package, has_nvidia_gpu
 from evenfold.files import source_digest
+
+expose_package(WORKFLOW)
 
 try:
     PLAN = Plan(config)
@@ -59,7 +57,7 @@ def variant_features(suffix):
 def gpus(wildcards):
     """One GPU when the device is one; on a cluster profiles/slurm asks instead."""
     device = PLAN.run.device
-    return int(device == "cuda" or device == "auto" and Path("/dev/nvidiactl").exists())
+    return int(device == "cuda" or device == "auto" and has_nvidia_gpu())
 
 
 def claimed_threads(wildcards):

@@ -12,6 +12,11 @@ rule evaluate:
         "results/{dataset}/logs/evaluate.log",
     benchmark:
         "results/{dataset}/benchmarks/evaluate.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         variants=list(PLAN.variants),
         ledger=PLAN.run.ledger,
@@ -19,12 +24,7 @@ rule evaluate:
         held_out=lambda wildcards: PLAN.datasets[wildcards.dataset].test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
         code=source_digest("evaluation", "selection/metrics.py"),
-    resources:
-        mem_mb=2000,
-        runtime=60,
     message:
         "Evaluating {wildcards.dataset} on its test set, once"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/evaluate.py"

@@ -9,15 +9,15 @@ rule featurize:
         "results/{dataset}/logs/featurize/{features}.log",
     benchmark:
         "results/{dataset}/benchmarks/featurize/{features}.tsv"
-    params:
-        names=lambda wildcards: wildcards.features.split("-"),
-        code=source_digest("features", "sequences/alphabet.py"),
+    conda:
+        "../../envs/evenfold.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        names=lambda wildcards: wildcards.features.split("-"),
+        code=source_digest("features", "sequences/alphabet.py"),
     message:
         "Featurizing {wildcards.dataset}: {wildcards.features}"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/featurize.py"

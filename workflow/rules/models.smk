@@ -12,6 +12,13 @@ rule train:
         "results/{dataset}/logs/train/{variant}.log",
     benchmark:
         "results/{dataset}/benchmarks/train/{variant}.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    threads: claimed_threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=gpus,
     params:
         loss=lambda wildcards: PLAN.variants[wildcards.variant].loss.model_dump(),
         training=lambda wildcards: PLAN.training(
@@ -21,14 +28,7 @@ rule train:
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
         code=source_digest("models", "losses"),
-    threads: claimed_threads
-    resources:
-        mem_mb=4000,
-        runtime=240,
-        gpu=gpus,
     message:
         "Training {wildcards.variant} on {wildcards.dataset}: all folds as one network"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/train.py"

@@ -6,21 +6,21 @@ rule score_fasta:
     output:
         scores="results/{dataset}/predictions/{stem}.tsv",
         rejected="results/{dataset}/predictions/{stem}.rejected.tsv",
-    wildcard_constraints:
-        stem="[^/]+(?<![.]rejected)",
     log:
         "results/{dataset}/logs/predict/{stem}.log",
     benchmark:
         "results/{dataset}/benchmarks/predict/{stem}.tsv"
-    params:
-        folder=lambda wildcards: f"results/{wildcards.dataset}",
-        code=source_digest("prediction", "sequences/cleaning.py"),
+    wildcard_constraints:
+        stem="[^/]+(?<![.]rejected)",
+    conda:
+        "../../envs/evenfold.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        folder=lambda wildcards: f"results/{wildcards.dataset}",
+        code=source_digest("prediction", "sequences/cleaning.py"),
     message:
         "Scoring {input.fasta} with the champion of {wildcards.dataset}"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/score_fasta.py"

@@ -27,19 +27,19 @@ rule report:
         "results/{dataset}/logs/report.log",
     benchmark:
         "results/{dataset}/benchmarks/report.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
     params:
         variants=list(PLAN.variants),
         description=lambda wildcards: PLAN.datasets[wildcards.dataset].description,
         published=lambda wildcards: PLAN.datasets[wildcards.dataset].published,
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         code=source_digest("reporting"),
-    resources:
-        mem_mb=1000,
-        runtime=15,
     message:
         "Writing the report of {wildcards.dataset}"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/report.py"
 
@@ -73,16 +73,16 @@ rule summary:
         "results/logs/summary.log",
     benchmark:
         "results/benchmarks/summary.tsv"
-    params:
-        datasets=list(PLAN.datasets),
-        code=source_digest("reporting"),
+    conda:
+        "../../envs/evenfold.yaml"
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        datasets=list(PLAN.datasets),
+        code=source_digest("reporting"),
     message:
         "Summarising {params.datasets}"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/summary.py"
 
@@ -94,15 +94,15 @@ rule init_tracking:
         "results/logs/init_tracking.log",
     benchmark:
         "results/benchmarks/init_tracking.tsv"
-    params:
-        tracking=PLAN.run.tracking.model_dump(),
+    conda:
+        "../../envs/evenfold.yaml"
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        tracking=PLAN.run.tracking.model_dump(),
     message:
         "Preparing the MLflow store"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/init_tracking.py"
 
@@ -124,15 +124,15 @@ rule track:
         "results/{dataset}/logs/track.log",
     benchmark:
         "results/{dataset}/benchmarks/track.tsv"
-    params:
-        variants=list(PLAN.variants),
-        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+    conda:
+        "../../envs/evenfold.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        variants=list(PLAN.variants),
+        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
     message:
         "Logging {wildcards.dataset} to MLflow"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/track.py"

@@ -7,17 +7,17 @@ rule tune:
         "results/{dataset}/logs/tune/{variant}.log",
     benchmark:
         "results/{dataset}/benchmarks/tune/{variant}.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         selection=PLAN.run.selection.model_dump(),
         seed=PLAN.run.seed,
         code=source_digest("selection"),
-    resources:
-        mem_mb=1000,
-        runtime=30,
     message:
         "Tuning the threshold of {wildcards.variant} on {wildcards.dataset}"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/tune.py"
 
@@ -35,17 +35,17 @@ rule select:
         "results/{dataset}/logs/select.log",
     benchmark:
         "results/{dataset}/benchmarks/select.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         variants=list(PLAN.variants),
         losses={name: v.loss.name for name, v in PLAN.variants.items()},
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         code=source_digest("selection"),
-    resources:
-        mem_mb=1000,
-        runtime=30,
     message:
         "Selecting the champion of {wildcards.dataset} by cross-validation and freezing it"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/select.py"

@@ -5,16 +5,16 @@ rule fetch:
         "results/{dataset}/logs/fetch/{file}.log",
     benchmark:
         "results/{dataset}/benchmarks/fetch/{file}.tsv"
-    params:
-        entry=lambda wildcards, output: PLAN.fetched(wildcards.dataset, output[0]),
-        mirror=PLAN.run.mirror,
+    conda:
+        "../../envs/evenfold.yaml"
     resources:
         mem_mb=500,
         runtime=30,
+    params:
+        entry=lambda wildcards, output: PLAN.fetched(wildcards.dataset, output[0]),
+        mirror=PLAN.run.mirror,
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/fetch.py"
 
@@ -31,6 +31,11 @@ rule clean:
         "results/{dataset}/logs/clean.log",
     benchmark:
         "results/{dataset}/benchmarks/clean.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         files=lambda wildcards: [
             {key: file[key] for key in ("path", "role", "label", "name")}
@@ -38,13 +43,8 @@ rule clean:
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
         code=source_digest("sequences", "config/model.py"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     message:
         "Cleaning {wildcards.dataset}: letters, lengths, duplicates, conflicts"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/clean.py"
 
@@ -60,17 +60,17 @@ rule group:
         "results/{dataset}/logs/group.log",
     benchmark:
         "results/{dataset}/benchmarks/group.tsv"
-    params:
-        grouping=dataset_section("grouping"),
-        code=source_digest("sequences"),
+    conda:
+        "../../envs/evenfold.yaml"
     threads: 8
     resources:
         mem_mb=4000,
         runtime=120,
+    params:
+        grouping=dataset_section("grouping"),
+        code=source_digest("sequences"),
     message:
         "Grouping {wildcards.dataset} by homology and source protein"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/group.py"
 
@@ -92,17 +92,17 @@ rule split:
         "results/{dataset}/logs/split.log",
     benchmark:
         "results/{dataset}/benchmarks/split.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         split=dataset_section("split"),
         seed=PLAN.run.seed,
         code=source_digest("sequences"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     message:
         "Splitting {wildcards.dataset}: test set and folds by groups"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/split.py"
 
@@ -119,17 +119,17 @@ rule audit:
         "results/{dataset}/logs/audit.log",
     benchmark:
         "results/{dataset}/benchmarks/audit.tsv"
-    params:
-        grouping=dataset_section("grouping"),
-        seed=PLAN.run.seed,
-        code=source_digest("sequences"),
+    conda:
+        "../../envs/evenfold.yaml"
     threads: 8
     resources:
         mem_mb=4000,
         runtime=120,
+    params:
+        grouping=dataset_section("grouping"),
+        seed=PLAN.run.seed,
+        code=source_digest("sequences"),
     message:
         "Auditing {wildcards.dataset}: leaks across the test set and the folds"
-    conda:
-        "../../envs/evenfold.yaml"
     script:
         "../scripts/audit.py"

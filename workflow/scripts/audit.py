@@ -1,7 +1,7 @@
 from evenfold.config import Grouping
 from evenfold.files import write_json
-from evenfold.cpus import available_cpus
 from evenfold.job import job
+from evenfold.machine import available_cpus
 from evenfold.sequences.auditing import audit_files
 
 with job(snakemake.log[0]) as log:

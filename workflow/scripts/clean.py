@@ -3,7 +3,9 @@ from evenfold.sequences.cleaning import clean_files
 
 with job(snakemake.log[0]) as log:
     counts = clean_files(
-        snakemake.params.files, snakemake.params.reading, **dict(snakemake.output.items())
+        snakemake.params.files,
+        snakemake.params.reading,
+        **dict(snakemake.output.items()),
     )
     for role, numbers in counts.items():
         log.info("%s: %s", role, numbers)

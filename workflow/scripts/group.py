@@ -1,6 +1,6 @@
 from evenfold.config import Grouping
-from evenfold.cpus import available_cpus
 from evenfold.job import job
+from evenfold.machine import available_cpus
 from evenfold.sequences.grouping import group_file
 
 with job(snakemake.log[0]) as log:

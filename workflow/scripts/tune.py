@@ -1,4 +1,5 @@
 import pandas as pd
+
 from evenfold.files import write_json
 from evenfold.job import job
 from evenfold.selection.thresholds import tune

@@ -60,7 +60,9 @@ class SurrogateFbeta(Section):
     """Surrogate F-beta (Lee, Yang and Yoo 2021)."""
 
     name: Literal["surrogate_fbeta"] = "surrogate_fbeta"
-    beta: float = Field(1.0, gt=0, description="how much sensitivity outweighs precision")
+    beta: float = Field(
+        1.0, gt=0, description="how much sensitivity outweighs precision"
+    )
     reduction: Literal["mean", "class", "outer"] = Field(
         "mean",
         description="`mean` over all rows (public code), `class`: sum of the two class "
@@ -104,7 +106,8 @@ class Cleaning(Section):
         "keep", description="X: kept as an unknown residue, or record rejected"
     )
     stop: Literal["strip", "reject"] = Field(
-        "strip", description="a final *: removed, or record rejected; * inside: rejected"
+        "strip",
+        description="a final *: removed, or record rejected; * inside: rejected",
     )
     gap: Literal["keep", "remove", "reject"] = Field(
         "reject",
@@ -199,7 +202,9 @@ class Training(Section):
     learning_rate: float = Field(
         2e-3, gt=0, description="peak of the one-cycle schedule"
     )
-    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay (AdamW)")
+    weight_decay: float = Field(
+        0.01, ge=0, description="decoupled weight decay (AdamW)"
+    )
     seeds: int = Field(1, ge=1, description="members per fold")
     inner_validation: Fraction = Field(
         0.1,
@@ -241,9 +246,7 @@ class Selection(Section):
     criterion: Literal["sn_eq_sp", "youden", "max_mcc", "constrained_mcc"] = Field(
         "sn_eq_sp", description="operating point that is deployed"
     )
-    delta: Fraction = Field(
-        0.05, description="largest |SN - SP| of `constrained_mcc`"
-    )
+    delta: Fraction = Field(0.05, description="largest |SN - SP| of `constrained_mcc`")
     min_positives: int = Field(
         20,
         ge=1,
@@ -347,7 +350,9 @@ class Dataset(Section):
     positive_label: str = Field("1", description="label text of the positive class")
     negative_label: str = Field("0", description="label text of the negative class")
     id_column: str = Field("id", description="table: column of the id")
-    sequence_column: str = Field("sequence", description="table: column of the sequence")
+    sequence_column: str = Field(
+        "sequence", description="table: column of the sequence"
+    )
     label_column: str = Field("label", description="table: column of the label")
     source_column: str | None = Field(
         None, description="table: column of the source protein"
@@ -579,9 +584,7 @@ def _validate(model, raw, where):
     except ValidationError as error:
         lines = [f"{where} does not fit:"]
         for fault in error.errors():
-            key = ".".join(
-                str(part) for part in fault["loc"] if part not in LOSS_NAMES
-            )
+            key = ".".join(str(part) for part in fault["loc"] if part not in LOSS_NAMES)
             message = fault["msg"].removeprefix("Value error, ")
             if fault["type"] != "missing" and not isinstance(fault["input"], dict):
                 message += f" (found {fault['input']!r:.80})"

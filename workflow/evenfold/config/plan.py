@@ -61,7 +61,9 @@ class Plan:
         entry = self.datasets[dataset]
         found = []
         for role, sources in (("train", entry.train), ("test", entry.test)):
-            for number, (file, label) in enumerate(sources.entries() if sources else []):
+            for number, (file, label) in enumerate(
+                sources.entries() if sources else []
+            ):
                 origin = file.path or file.url
                 name = PurePosixPath(origin).name
                 local = f"resources/data/{dataset}/{role}{number}-{name}"

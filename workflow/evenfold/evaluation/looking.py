@@ -97,7 +97,10 @@ def evaluate(
         predictions = score()
         thresholds = {n: v["threshold"] for n, v in selection["variants"].items()}
         predictions["threshold"] = predictions["variant"].map(thresholds)
-        for column, limit in (("called_half", 0.5), ("called", predictions["threshold"])):
+        for column, limit in (
+            ("called_half", 0.5),
+            ("called", predictions["threshold"]),
+        ):
             predictions[column] = (predictions["score"] >= limit).astype("int8")
         record = {
             "variants": {

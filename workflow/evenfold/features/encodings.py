@@ -48,7 +48,9 @@ class FeatureSet:
     def refusal(self, sequence: str) -> str | None:
         """Why these features cannot be made of a sequence, or None."""
         if _SAME_LENGTH & set(self.names) and len(sequence) != self.length:
-            return f"{len(sequence)} letters, but the window features need {self.length}"
+            return (
+                f"{len(sequence)} letters, but the window features need {self.length}"
+            )
         if "tokens" in self.names and len(sequence) > self.length:
             return f"{len(sequence)} letters, more than the model's {self.length}"
         return None

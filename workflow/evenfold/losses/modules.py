@@ -100,9 +100,7 @@ class SurrogateFBetaLoss(Loss):
         self.register_buffer("odds", (prior / (1 - prior))[..., None])
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return F.surrogate_fbeta(
-            logits, targets, self.odds, self.beta, self.reduction
-        )
+        return F.surrogate_fbeta(logits, targets, self.odds, self.beta, self.reduction)
 
 
 #: scipy.signal.butter(1, 0.01): the low-pass filter of the published loss.

@@ -2,8 +2,8 @@
 
 import torch
 
-from evenfold.cpus import available_cpus
 from evenfold.errors import EvenfoldError
+from evenfold.machine import available_cpus
 
 
 def prepare(device: str, threads: int) -> tuple[str, int]:

@@ -100,7 +100,7 @@ class Ensemble:
         try:
             with safe_open(path, framework="pt") as file:
                 header = json.loads(file.metadata()["evenfold"])
-                state = {name: file.get_tensor(name) for name in file.keys()}
+                state = {name: file.get_tensor(name) for name in list(file.keys())}
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise EvenfoldError(
                 f"{path}: not evenfold weights, or damaged ({error})"

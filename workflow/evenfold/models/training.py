@@ -82,7 +82,9 @@ def inner_validation(
     for cluster in order:
         positions = members[cluster]
         counts = np.bincount(own_labels[positions], minlength=2)
-        if all(have[label] + counts[label] <= max(1, wanted[label]) for label in (0, 1)):
+        if all(
+            have[label] + counts[label] <= max(1, wanted[label]) for label in (0, 1)
+        ):
             chosen[positions] = True
             have = {label: have[label] + counts[label] for label in (0, 1)}
     for part in (own_labels[chosen], own_labels[~chosen]):
@@ -313,9 +315,7 @@ def _measure(forward, state, x, y, slices) -> dict[str, Tensor]:
         out["sn"].append(tp / n1)
         out["sp"].append(1 - fp / n0)
         out["mcc"].append((tp * n0 - fp * n1) / scale if scale > 0 else tp * 0)
-        out["auroc"].append(
-            ((ranks * truth).sum() - n1 * (n1 + 1) / 2) / (n1 * n0)
-        )
+        out["auroc"].append(((ranks * truth).sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
         out["loss"].append(binary_cross_entropy(z, truth))
     return {key: torch.stack(values).float() for key, values in out.items()}
 

@@ -62,9 +62,7 @@ class Predictor:
         ensemble = Ensemble.load(weights)
         return cls(
             ensemble,
-            FeatureSet(
-                tuple(ensemble.features["names"]), ensemble.features["length"]
-            ),
+            FeatureSet(tuple(ensemble.features["names"]), ensemble.features["length"]),
             Cleaning(**selection["cleaning"]),
             selection["threshold"],
             name,

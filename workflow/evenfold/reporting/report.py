@@ -82,7 +82,9 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         groups=groups,
         audit=audit,
         findings=sorted(audit["findings"], key=lambda f: order[f["severity"]]),
-        variants=[variant_row(n, selection, tuned[n], params["decides"]) for n in names],
+        variants=[
+            variant_row(n, selection, tuned[n], params["decides"]) for n in names
+        ],
         points=tuned[champion]["points"],
         criteria=CRITERIA,
         criterion_name=CRITERIA[tuned[champion]["operating_point"]],
@@ -282,8 +284,7 @@ def variant_row(name, selection, tuned, decides) -> dict:
         ),
         "fold_thresholds": f"{spread[0]:.3f} – {spread[1]:.3f}" if spread else "–",
         "flag": (
-            f"{stability['flag']} ({stability['ratio']:.1f}; "
-            f"{stability['widest']:.2f})"
+            f"{stability['flag']} ({stability['ratio']:.1f}; {stability['widest']:.2f})"
             if stability
             else "not tuned"
         ),
@@ -297,7 +298,9 @@ def rule_times(folder) -> list[dict]:
     for path in sorted(Path(folder).rglob("*.tsv")):
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
         last = pd.read_csv(path, sep="\t").iloc[-1]
-        row = rows.setdefault(rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "rss": 0.0})
+        row = rows.setdefault(
+            rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "rss": 0.0}
+        )
         row["jobs"] += 1
         row["seconds"] += float(last["s"])
         rss = pd.to_numeric(last["max_rss"], errors="coerce")

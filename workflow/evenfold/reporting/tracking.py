@@ -84,9 +84,7 @@ def _locked(path):
         yield
 
 
-def track_files(
-    dataset: str, inputs: dict, variants: list[str], decides: dict
-) -> dict:
+def track_files(dataset: str, inputs: dict, variants: list[str], decides: dict) -> dict:
     """Record a selection and its evaluation in MLflow.
 
     Parameters
@@ -164,9 +162,7 @@ def _upload(
         "evenfold.version": selection["records"]["evenfold"],
         "evenfold.champion": selection["champion"],
     }
-    metrics = pd.read_csv(
-        inputs["metrics"], sep="\t", dtype={"operating_point": str}
-    )
+    metrics = pd.read_csv(inputs["metrics"], sep="\t", dtype={"operating_point": str})
     parent = client.create_run(
         experiment.experiment_id,
         run_name=f"{dataset} {selection['selection'][:8]}",
@@ -317,5 +313,3 @@ def _model(run_id, selection, weights):
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )
-
-

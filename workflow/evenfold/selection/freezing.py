@@ -103,7 +103,9 @@ def freeze(
             }
             for name, tuned in thresholds.items()
         },
-        "against_baseline": against_baseline(oof, thresholds, baseline, resamples, seed),
+        "against_baseline": against_baseline(
+            oof, thresholds, baseline, resamples, seed
+        ),
     }
 
 

@@ -253,8 +253,9 @@ def _stability(per_fold, logits, labels, criterion, delta, seed):
         points = sweep(logits[rows], labels[rows])
         drawn.append(points.logit[choose(points, criterion, delta)[0]])
     by_chance = float(np.std([z for z in drawn if np.isfinite(z)], ddof=1))
-    among_folds = float(np.std(np.log(thresholds) - np.log1p(np.negative(thresholds)),
-                               ddof=1))
+    among_folds = float(
+        np.std(np.log(thresholds) - np.log1p(np.negative(thresholds)), ddof=1)
+    )
     ratio = among_folds / by_chance if by_chance > 0 else float("inf")
     widest = max(ranges[key][1] - ranges[key][0] for key in ("sn", "sp"))
     flag = "green"

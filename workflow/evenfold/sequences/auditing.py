@@ -144,9 +144,7 @@ def audit(
         )
 
     folds = fold[train]
-    found = nearest(
-        training, training, lambda row: folds != folds[row], threads, seed
-    )
+    found = nearest(training, training, lambda row: folds != folds[row], threads, seed)
     close = found.above(lengths, lengths, limits)
     result["fold_to_fold"] = _distribution(found, close, len(training), None)
     findings.append(
@@ -266,8 +264,10 @@ def _distribution(found, close, n, by_chance):
 
 def _close_finding(close, by_chance, found, what, examples):
     n, searched = int(close.sum()), len(found.queries)
-    chance = "" if by_chance is None else (
-        f" Among shuffled sequences, chance alone gives {by_chance:.1%}."
+    chance = (
+        ""
+        if by_chance is None
+        else (f" Among shuffled sequences, chance alone gives {by_chance:.1%}.")
     )
     share = n / searched
     if n == 0:

@@ -52,8 +52,12 @@ def fetch(url: str, sha256: str, target, mirror: str | None = None) -> None:
             )
             raise EvenfoldError(
                 f"{address} cannot be fetched: {reason}. Check the address"
-                + (" and the setting `mirror`" if mirror else " and the network, or "
-                   "set `mirror` to a folder or base URL that has the file")
+                + (
+                    " and the setting `mirror`"
+                    if mirror
+                    else " and the network, or "
+                    "set `mirror` to a folder or base URL that has the file"
+                )
                 + ". Nothing was written."
             ) from error
         found = sha256_file(temporary)
@@ -66,7 +70,10 @@ def fetch(url: str, sha256: str, target, mirror: str | None = None) -> None:
 
 
 def _download(address, path):
-    with urllib.request.urlopen(address, timeout=60) as response, open(path, "wb") as out:
+    with (
+        urllib.request.urlopen(address, timeout=60) as response,
+        open(path, "wb") as out,
+    ):
         shutil.copyfileobj(response, out)
         expected = response.headers.get("Content-Length")
         if expected is not None and out.tell() != int(expected):

@@ -123,7 +123,9 @@ def families(n: int, simulation: Simulation, generator, prefix: str):
             changed = generator.random(len(ancestor)) < simulation.mutation
             window = "".join(np.where(changed & (member > 1), draw(), ancestor))
             position = int(generator.integers(16, 400))
-            records.append((f"{prefix}{family:04d}.{member}|K{position}", window, label))
+            records.append(
+                (f"{prefix}{family:04d}.{member}|K{position}", window, label)
+            )
     return records
 
 

@@ -1,0 +1,270 @@
+import numpy as np
+import pytest
+import torch
+
+from evenfold.config import Training
+from evenfold.config.model import LOSSES
+from evenfold.errors import EvenfoldError
+from evenfold.models.ensemble import Ensemble, Member
+from evenfold.models.networks import Convolutional, FeedForward
+from evenfold.models.training import inner_validation, member_seed, train_ensemble
+
+NETWORKS = {
+    "feedforward": {"network": "feedforward", "features": ["aac"], "hidden": [8, 4]},
+    "convolutional": {
+        "network": "convolutional",
+        "features": ["tokens"],
+        "channels": 4,
+        "embedding": 6,
+        "widths": [1, 3],
+    },
+}
+LOSS_SETTINGS = [loss().model_dump() for loss in LOSSES] + [
+    {"name": "snsp", "mode": "seed_verbatim"}
+]
+
+
+def data(network, n=120, seed=0):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, n)
+    clusters = np.arange(n) // 2
+    folds = clusters % 3
+    if network == "convolutional":
+        inputs = generator.integers(0, 22, (n, 9)).astype(np.uint8)
+        inputs[labels == 1, 4] = 5
+    else:
+        inputs = generator.normal(size=(n, 6)).astype(np.float32)
+        inputs[:, 0] += 3 * labels
+    return inputs, labels, folds, clusters
+
+
+def train(network, loss=None, members=None, arrays=None, **settings):
+    settings = {"epochs": 4, "batch_size": 16, "dropout": 0.2, **settings}
+    torch.set_num_threads(1)
+    return train_ensemble(
+        *(arrays or data(network)),
+        Training(**NETWORKS[network], **settings),
+        loss or {"name": "bce"},
+        {"names": ["x"], "length": 9},
+        seed=3,
+        members=members,
+    )
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "loss", LOSS_SETTINGS, ids=lambda s: "-".join(map(str, s.values()))
+)
+@pytest.mark.parametrize("patience", [0, 1])
+def test_held_out_labels_change_nothing_bit_for_bit(network, loss, patience):
+    """Weights of a member after permuting the labels of its held-out fold."""
+    inputs, labels, folds, clusters = data(network)
+    stopping = {"patience": patience, "criterion": "mcc"}
+    base = train(network, loss, early_stopping=stopping).ensemble
+    for position, member in enumerate(base.members):
+        own = folds == member.fold
+        permuted = labels.copy()
+        permuted[own] = 1 - permuted[own]
+        other = train(
+            network,
+            loss,
+            arrays=(inputs, permuted, folds, clusters),
+            early_stopping=stopping,
+        ).ensemble
+        for name, tensor in base.state.items():
+            assert torch.equal(tensor[position], other.state[name][position]), name
+
+
+def test_training_labels_do_change_weights():
+    inputs, labels, folds, clusters = data("feedforward")
+    base = train("feedforward").ensemble
+    flipped = train(
+        "feedforward", arrays=(inputs, 1 - labels, folds, clusters)
+    ).ensemble
+    assert not torch.equal(base.state["first.weight"], flipped.state["first.weight"])
+
+
+def test_held_out_inputs_change_nothing_either():
+    """The standardisation is fitted on a member's own training rows."""
+    inputs, labels, folds, clusters = data("feedforward")
+    base = train("feedforward").ensemble
+    changed = inputs.copy()
+    changed[folds == 0] += 10
+    other = train("feedforward", arrays=(changed, labels, folds, clusters)).ensemble
+    position = [m.fold for m in base.members].index(0)
+    for name, tensor in base.state.items():
+        assert torch.equal(tensor[position], other.state[name][position]), name
+    assert not torch.equal(base.state["mean"], other.state["mean"])
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_member_does_not_depend_on_who_shares_the_stack(network):
+    """Stated tolerance: 1e-5 in the weights after four epochs."""
+    stacked = train(network, seeds=2).ensemble
+    assert len(stacked.members) == 6
+    for position in (0, 4):
+        alone = train(network, members=[stacked.members[position]]).ensemble
+        for name, tensor in stacked.state.items():
+            assert torch.allclose(tensor[position], alone.state[name][0], atol=1e-5)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_same_run_twice_is_equal_bit_for_bit(network):
+    one, two = train(network), train(network)
+    assert all(
+        torch.equal(t, two.ensemble.state[n]) for n, t in one.ensemble.state.items()
+    )
+    assert (one.oof_logits == two.oof_logits).all()
+    assert one.history == two.history
+
+
+def test_out_of_fold_logits_come_from_the_members_that_did_not_see_the_row():
+    inputs, _, folds, _ = data("feedforward")
+    outcome = train("feedforward", seeds=2)
+    logits = outcome.ensemble.logits(inputs)
+    for fold in (0, 1, 2):
+        unseen = [i for i, m in enumerate(outcome.ensemble.members) if m.fold == fold]
+        wanted = logits[unseen].mean(axis=0)
+        assert np.allclose(outcome.oof_logits[folds == fold], wanted[folds == fold])
+
+
+def test_it_learns_and_the_history_tells():
+    outcome = train("feedforward", epochs=20, dropout=0.0, learning_rate=0.02)
+    _, labels, *_ = data("feedforward")
+    assert ((outcome.oof_logits >= 0) == labels).mean() > 0.75
+    first = np.mean([r["train_loss"] for r in outcome.history if r["epoch"] == 1])
+    last = np.mean([r["train_loss"] for r in outcome.history if r["epoch"] == 20])
+    assert last < 0.7 * first
+    assert len(outcome.history) == 20 * 3
+
+
+def test_early_stopping_keeps_each_members_best_epoch():
+    patience = 3
+    stopped = train(
+        "feedforward",
+        epochs=60,
+        learning_rate=0.03,
+        early_stopping={"patience": patience, "criterion": "loss"},
+    )
+    assert max(row["epoch"] for row in stopped.history) < 60
+    inputs, labels, folds, clusters = data("feedforward")
+    for position, member in enumerate(stopped.ensemble.members):
+        losses = [r["inner_loss"] for r in stopped.history if r["fold"] == member.fold]
+        best = 0
+        for epoch, value in enumerate(losses):
+            if value < losses[best]:
+                best = epoch
+            elif epoch - best >= patience:
+                break
+        own = np.flatnonzero(folds != member.fold)
+        chosen = inner_validation(
+            own, labels, clusters, 0.1, member_seed(3, member, "slice")
+        )
+        z = stopped.ensemble.logits(inputs[own[chosen]])[position].astype(float)
+        y = labels[own[chosen]]
+        kept = np.mean(np.logaddexp(0, z) - y * z)
+        assert kept == pytest.approx(losses[best], abs=1e-5)
+
+
+def test_the_tuned_gap_transfers_from_one_member_to_the_mean_of_all():
+    """Real over-fitted members at 12 % positives, scored on new simulated windows.
+
+    A threshold tuned on out-of-fold scores (one member each) meets the mean logit of
+    all members. Averaging probabilities instead would shift the gap.
+    """
+    from evenfold.features import feature_set
+    from evenfold.selection.metrics import confusion, rates
+    from evenfold.selection.thresholds import choose, sigmoid, sweep
+    from evenfold.sequences.simulate import Simulation, families
+
+    shifts = {"logits": [], "probabilities": []}
+    for seed in range(5):
+        simulation = Simulation(positives=0.12, seed=seed)
+        generator = np.random.default_rng(seed)
+        made, new = (families(n, simulation, generator, "S") for n in (800, 4000))
+        windows, labels = [m[1] for m in made], np.array([m[2] for m in made])
+        _, clusters = np.unique([m[0].split(".")[0] for m in made], return_inverse=True)
+        features = feature_set(["onehot"], windows, windows)
+        outcome = train_ensemble(
+            features.compute(windows), labels, clusters % 5, clusters,
+            Training(features=["onehot"], epochs=15), {"name": "bce"}, {}, seed=seed,
+        )  # fmt: skip
+        points = sweep(outcome.oof_logits, labels)
+        threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")[0]]))
+        z = outcome.ensemble.logits(features.compute([m[1] for m in new]))
+        truth = np.array([m[2] for m in new])
+
+        def gap(scores, truth=truth, threshold=threshold):
+            return rates(**confusion(scores, truth, threshold))["gap"]
+
+        alone = np.mean([gap(sigmoid(member)) for member in z])
+        shifts["logits"].append(gap(sigmoid(z.mean(axis=0))) - alone)
+        shifts["probabilities"].append(gap(sigmoid(z).mean(axis=0)) - alone)
+    assert abs(np.mean(shifts["logits"])) < 0.04
+    assert np.mean(shifts["probabilities"]) > 0.10
+
+
+def test_inner_validation_takes_whole_groups_with_both_classes():
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 400)
+    clusters = generator.integers(0, 90, 400)
+    rows = np.arange(100, 400)
+    chosen = inner_validation(rows, labels, clusters, 0.15, 1)
+    inside, outside = rows[chosen], rows[~chosen]
+    assert not set(clusters[inside]) & set(clusters[outside])
+    assert set(labels[inside]) == set(labels[outside]) == {0, 1}
+    assert 0.05 < chosen.mean() <= 0.15
+    with pytest.raises(EvenfoldError, match="inner validation"):
+        inner_validation(np.arange(4), np.array([0, 0, 1, 1]), np.zeros(4), 0.1, 1)
+
+
+def test_weights_survive_saving_and_hold_no_pickle(tmp_path):
+    ensemble = train("convolutional").ensemble
+    ensemble.save(tmp_path / "w.safetensors", loss={"name": "bce"})
+    again = Ensemble.load(tmp_path / "w.safetensors")
+    inputs, *_ = data("convolutional")
+    assert (again.logits(inputs) == ensemble.logits(inputs)).all()
+    assert again.members == ensemble.members == [Member(f, 0) for f in (0, 1, 2)]
+    (tmp_path / "bad.safetensors").write_bytes(b"not weights at all")
+    with pytest.raises(EvenfoldError, match=r"bad\.safetensors"):
+        Ensemble.load(tmp_path / "bad.safetensors")
+
+
+def test_the_convolution_equals_torch_conv1d():
+    network = Convolutional(length=9, embedding=6, channels=4, widths=(3,))
+    x = torch.randn(2, 9, 6)
+    linear = network.filters[0]
+    ours = linear(
+        torch.nn.functional.pad(x, (0, 0, 1, 1)).unfold(1, 3, 1).flatten(2)
+    ).transpose(1, 2)
+    kernel = linear.weight.reshape(4, 6, 3)
+    theirs = torch.nn.functional.conv1d(
+        x.transpose(1, 2), kernel, linear.bias, padding=1
+    )
+    assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_padding_letters_do_not_change_a_shorter_peptides_maximum():
+    network = Convolutional(length=9, embedding=6, channels=4, widths=(1, 3))
+    inputs = torch.randint(1, 21, (1, 9))
+    inputs[0, 5:] = 0
+    before = network(inputs)
+    with torch.no_grad():
+        network.position[7:] += 100.0
+    assert torch.allclose(network(inputs), before)
+
+
+def test_standardisation_does_not_blow_up_a_constant_column():
+    network = FeedForward(3, (4, 4))
+    inputs = torch.randn(50, 3)
+    inputs[:, 2] = 7.0
+    network.fit_inputs(inputs)
+    scaled = (inputs - network.mean) / network.scale
+    assert scaled.abs().max() < 10 and (scaled[:, 2] == 0).all()
+
+
+def test_scores_average_logits_not_probabilities():
+    ensemble = train("feedforward").ensemble
+    inputs, *_ = data("feedforward")
+    mean = ensemble.logits(inputs).mean(axis=0, dtype=np.float64)
+    assert np.allclose(ensemble.scores(inputs), 1 / (1 + np.exp(-mean)))

@@ -1,0 +1,105 @@
+"""The house itself: lint, the wheel, and what may import what."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "workflow" / "evenfold"
+
+
+def run(*command, **keys):
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        **keys,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff():
+    run("ruff", "check", ".")
+    run("ruff", "format", "--check", ".")
+
+
+def test_snakefmt():
+    run(
+        "snakefmt",
+        "--check",
+        "Snakefile",
+        *map(str, (ROOT / "workflow/rules").iterdir()),
+    )
+
+
+def test_snakemake_lint():
+    run("snakemake", "--lint")
+
+
+def imports(path):
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+FORBIDDEN = {
+    "config": ["torch", "evenfold.models", "evenfold.sequences", "evenfold.selection"],
+    "sequences": ["torch", "evenfold.models", "evenfold.selection"],
+    "features": ["torch", "evenfold.models", "evenfold.selection"],
+    "losses": ["evenfold.sequences", "evenfold.files", "pandas", "evenfold.models"],
+    "models": ["evenfold.evaluation", "evenfold.selection"],
+    "selection": ["torch", "evenfold.models", "evenfold.evaluation"],
+    "evaluation": ["torch"],
+    "prediction": ["evenfold.evaluation"],
+}
+
+
+@pytest.mark.parametrize("wing", FORBIDDEN)
+def test_wings_do_not_know_what_they_must_not(wing):
+    for path in (PACKAGE / wing).rglob("*.py"):
+        for name in imports(path):
+            for forbidden in [*FORBIDDEN[wing], "snakemake"]:
+                assert name != forbidden and not name.startswith(forbidden + "."), path
+
+
+def test_nothing_reads_or_writes_a_pickle():
+    for path in PACKAGE.rglob("*.py"):
+        assert not {"pickle", "joblib", "dill"} & imports(path), path
+        assert "torch.load" not in path.read_text(), path
+
+
+def test_the_wheel_holds_the_package_alone(tmp_path):
+    """Without an include list, workflow/rules and workflow/scripts would be installed."""
+    copy = tmp_path / "tree"
+    shutil.copytree(
+        ROOT,
+        copy,
+        ignore=shutil.ignore_patterns(
+            ".git", "results", ".snakemake", "*.egg-info", "build", ".venv", "data"
+        ),
+    )
+    run(
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-q",
+        "-w",
+        str(tmp_path),
+        str(copy),
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"evenfold"}
+    assert "evenfold/reporting/report.html" in names

@@ -1,0 +1,315 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn import metrics as sk
+
+from evenfold.selection import metrics
+from evenfold.selection.freezing import against_baseline, champion, freeze
+from evenfold.selection.thresholds import choose, sigmoid, sweep, tune
+
+SCORED = st.integers(4, 40).flatmap(
+    lambda n: st.tuples(
+        arrays(float, n, elements=st.sampled_from(np.linspace(-3, 3, 13))),
+        arrays(int, n, elements=st.integers(0, 1)),
+    )
+)
+
+
+def both_classes(scored):
+    z, y = scored
+    y = y.copy()
+    y[0], y[1] = 0, 1
+    return z, y
+
+
+def gaussian(n=400, positives=0.4, d=1.5, seed=0):
+    generator = np.random.default_rng(seed)
+    y = (generator.random(n) < positives).astype(int)
+    return generator.normal(d * y, 1.0), y
+
+
+@given(SCORED.map(both_classes))
+@settings(max_examples=150, deadline=None)
+def test_the_sweep_equals_brute_force(scored):
+    z, y = scored
+    points = sweep(z, y)
+    distinct = np.unique(z)
+    assert len(points.logit) == len(distinct) + 1
+    for t, tp, fp in zip(points.logit, points.tp, points.fp):
+        called = z >= t
+        assert (tp, fp) == (called[y == 1].sum(), called[y == 0].sum())
+        assert not np.isin(t, distinct)
+
+
+@given(SCORED.map(both_classes), st.sampled_from([0.05, 0.3]))
+@settings(max_examples=150, deadline=None)
+def test_each_criterion_is_the_best_of_all_thresholds(scored, delta):
+    z, y = scored
+    points = sweep(z, y)
+
+    def at(index):
+        return points.sn[index], points.sp[index], points.mcc[index]
+
+    gaps = np.abs(points.sn - points.sp)
+    sn, sp, _ = at(choose(points, "sn_eq_sp")[0])
+    assert abs(sn - sp) == pytest.approx(gaps.min(), abs=1e-9)
+    tied = np.isclose(gaps, gaps.min(), atol=1e-9)
+    assert sn + sp == pytest.approx((points.sn + points.sp)[tied].max(), abs=1e-9)
+    sn, sp, _ = at(choose(points, "youden")[0])
+    assert sn + sp == pytest.approx((points.sn + points.sp).max(), abs=1e-9)
+    assert at(choose(points, "max_mcc")[0])[2] == pytest.approx(
+        points.mcc.max(), abs=1e-9
+    )
+    index, fallback = choose(points, "constrained_mcc", delta)
+    if (gaps <= delta).any():
+        assert not fallback and gaps[index] <= delta
+        allowed = points.mcc[gaps <= delta].max()
+        assert at(index)[2] == pytest.approx(allowed, abs=1e-9)
+    else:
+        assert fallback and index == choose(points, "sn_eq_sp")[0]
+
+
+def test_the_deployed_threshold_reproduces_the_sweeps_counts():
+    z, y = gaussian()
+    points = sweep(z, y)
+    for criterion in ("sn_eq_sp", "youden", "max_mcc", "constrained_mcc"):
+        index, _ = choose(points, criterion)
+        counts = metrics.confusion(sigmoid(z), y, float(sigmoid(points.logit[index])))
+        assert (counts["tp"], counts["fp"]) == (points.tp[index], points.fp[index])
+
+
+def test_the_crossing_agrees_with_scikit_learns_search():
+    """Cross-check: TunedThresholdClassifierCV on the same scores, up to its grid."""
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.model_selection import TunedThresholdClassifierCV
+
+    class Scores(ClassifierMixin, BaseEstimator):
+        def fit(self, x, y):
+            self.classes_ = np.array([0, 1])
+            return self
+
+        def decision_function(self, x):
+            return x[:, 0]
+
+    z, y = gaussian(2000)
+
+    def balance(truth, called):
+        return -abs(
+            sk.recall_score(truth, called) - sk.recall_score(1 - truth, 1 - called)
+        )
+
+    theirs = TunedThresholdClassifierCV(
+        Scores().fit(None, None),
+        scoring=sk.make_scorer(balance),
+        cv="prefit",
+        refit=False,
+        thresholds=1000,
+    ).fit(z[:, None], y)
+    points = sweep(z, y)
+    ours = points.logit[choose(points, "sn_eq_sp")[0]]
+    assert theirs.best_threshold_ == pytest.approx(ours, abs=0.02)
+
+
+@given(SCORED.map(both_classes), st.floats(-3, 3))
+@settings(max_examples=100, deadline=None)
+def test_metrics_equal_scikit_learn(scored, threshold):
+    z, y = scored
+    counts = metrics.confusion(z, y, threshold)
+    called = (z >= threshold).astype(int)
+    tn, fp, fn, tp = sk.confusion_matrix(y, called, labels=[0, 1]).ravel()
+    assert counts == {"tp": tp, "fp": fp, "tn": tn, "fn": fn}
+    found = metrics.rates(**counts)
+    assert found["mcc"] == pytest.approx(sk.matthews_corrcoef(y, called), abs=1e-12)
+    assert found["sn"] == pytest.approx(sk.recall_score(y, called))
+    assert found["acc"] == pytest.approx(sk.accuracy_score(y, called))
+    assert metrics.auroc(z, y) == pytest.approx(sk.roc_auc_score(y, z))
+    assert metrics.auprc(z, y) == pytest.approx(sk.average_precision_score(y, z))
+    p = sigmoid(z)
+    assert metrics.brier(p, y) == pytest.approx(sk.brier_score_loss(y, p))
+
+
+def test_the_question_behind_the_project():
+    """[[177, 77], [41, 212]]: the four published numbers, and the identity of MCC."""
+    found = metrics.rates(tp=212, fp=77, tn=177, fn=41)
+    assert [round(found[k], 3) for k in ("acc", "mcc", "sn", "sp")] == [
+        0.767, 0.540, 0.838, 0.697,
+    ]  # fmt: skip
+    youden = found["sn"] + found["sp"] - 1
+    assert found["mcc"] == pytest.approx(
+        youden / np.sqrt(1 - found["gap"] ** 2), abs=2e-4
+    )
+    low, high = metrics.bootstrap_mcc(
+        {"tp": 212, "fp": 77, "tn": 177, "fn": 41}, 20_000, 1
+    )
+    assert (low, high) == pytest.approx((0.467, 0.612), abs=0.006)
+
+
+def test_intervals_equal_their_worked_examples():
+    # Newcombe 1998, table II: 56/70 against 48/80, method 10.
+    assert metrics.newcombe((56, 48), (70, 80)) == pytest.approx(
+        (0.0524, 0.3339), abs=5e-5
+    )
+    # Wilson for 81/263 (Newcombe 1998, two-sided 95 %).
+    assert metrics.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert metrics.wilson(0, 0) != metrics.wilson(0, 1)
+
+
+def test_the_bootstrap_of_counts_is_the_bootstrap_of_rows():
+    z, y = gaussian(300)
+    counts = metrics.confusion(z, y, 0.7)
+    fast = metrics.bootstrap_mcc(counts, 20_000, 1)
+    generator = np.random.default_rng(2)
+    rows = [np.flatnonzero(y == label) for label in (0, 1)]
+    called = z >= 0.7
+    values = []
+    for _ in range(3000):
+        drawn = np.concatenate([generator.choice(r, len(r)) for r in rows])
+        values.append(sk.matthews_corrcoef(y[drawn], called[drawn]))
+    assert fast == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.012)
+
+
+def test_the_paired_bootstrap_sees_what_two_intervals_cannot():
+    z, y = gaussian(600)
+    worse = z + np.random.default_rng(1).normal(0, 0.6, len(z))
+    difference, low, high = metrics.paired_bootstrap_mcc(
+        z >= 0.7, worse >= 0.7, y, 4000, 1
+    )
+    wanted = sk.matthews_corrcoef(y, z >= 0.7) - sk.matthews_corrcoef(y, worse >= 0.7)
+    assert difference == pytest.approx(wanted, abs=1e-12)
+    assert low < difference < high
+    same = metrics.paired_bootstrap_mcc(z >= 0.7, z >= 0.7, y, 500, 1)
+    assert same == (0.0, 0.0, 0.0)
+
+
+def tuned(z, y, **change):
+    folds = np.arange(len(z)) % 5
+    keys = {
+        "criterion": "sn_eq_sp",
+        "delta": 0.05,
+        "min_positives": 20,
+        "resamples": 300,
+        "seed": 1,
+    }
+    return tune(z, y, folds, **{**keys, **change})
+
+
+def test_tuning_balances_and_reports_every_criterion():
+    found = tuned(*gaussian(1500, positives=0.2))
+    assert abs(found["points"]["sn_eq_sp"]["gap"]) < 0.01
+    assert set(found["points"]) == {
+        "0.5",
+        "sn_eq_sp",
+        "youden",
+        "max_mcc",
+        "constrained_mcc",
+    }
+    assert found["threshold"] == found["points"]["sn_eq_sp"]["threshold"]
+    assert len(found["folds"]) == 5
+    assert found["stability"]["flag"] == "green"
+    assert found["comparability"]["comparable"]
+
+
+def test_a_shifted_fold_is_a_red_flag():
+    z, y = gaussian(1500)
+    z = z + np.where(np.arange(len(z)) % 5 == 0, 2.5, 0.0)
+    found = tuned(z, y)
+    assert found["stability"]["flag"] == "red"
+    assert not found["comparability"]["comparable"]
+
+
+def test_with_too_few_positives_nothing_is_tuned_and_it_says_so():
+    z, y = gaussian(100)
+    y[:] = 0
+    y[:15] = 1
+    found = tuned(z, y)
+    assert (found["tuned"], found["threshold"], found["stability"]) == (
+        False,
+        0.5,
+        None,
+    )
+    assert "15 sequences, fewer than 20" in found["notes"][0]
+
+
+def test_the_fallback_of_the_constrained_criterion_is_told():
+    y = np.r_[np.ones(30, int), np.zeros(30, int)]
+    z = np.r_[np.full(20, 2.0), np.full(10, -2.0), np.full(28, -2.0), np.full(2, 2.0)]
+    found = tuned(z, y, criterion="constrained_mcc", delta=0.01)
+    assert any("fell back" in note for note in found["notes"])
+
+
+def selection_of(names, values, gaps=None):
+    return {
+        name: {
+            "operating_point": "sn_eq_sp",
+            "threshold": 0.5,
+            "auroc": 0.8,
+            "points": {
+                "sn_eq_sp": {"mcc": value, "gap": gap},
+                "0.5": {"mcc": 0.0, "gap": 0.0},
+            },
+        }
+        for name, value, gap in zip(names, values, gaps or [0.0] * len(names))
+    }
+
+
+def test_the_champion_has_the_largest_mcc_then_the_smallest_gap_then_comes_first():
+    assert champion(selection_of("abc", [0.1, 0.3, 0.2])) == "b"
+    assert champion(selection_of("abc", [0.3, 0.3, 0.2], [0.1, -0.02, 0])) == "b"
+    assert champion(selection_of("ab", [0.3, 0.3])) == "a"
+
+
+def test_the_frozen_selection_is_identified_by_what_decides_alone(tmp_path):
+    (tmp_path / "w").write_text("weights")
+    z, y = gaussian(100)
+    oof = {name: {"logit": z, "label": y} for name in "ab"}
+    files = {n: {"weights": tmp_path / "w", "threshold": tmp_path / "w"} for n in "ab"}
+
+    def frozen(decides, version="1"):
+        return freeze(
+            "d", decides, selection_of("ab", [0.1, 0.2]), {"a": "bce", "b": "focal"},
+            files, oof, 200, 1, {"evenfold": version}, {},
+        )  # fmt: skip
+
+    one = frozen({"data": "x", "config": "y"})
+    assert one["champion"] == "b" and one["baseline"] == "a"
+    assert one["selection"] == frozen({"data": "x", "config": "y"}, "2")["selection"]
+    assert one["selection"] != frozen({"data": "x", "config": "z"})["selection"]
+    assert one["against_baseline"]["b"]["mcc"] == 0.0
+    assert set(against_baseline(oof, selection_of("ab", [0, 0]), "a", 100, 1)) == {"b"}
+
+
+def test_the_tuned_gap_transfers_to_new_data():
+    """Over-fitted members at 15 % positives: averaging logits keeps the gap.
+
+    The threshold is tuned on one member's out-of-fold scores and applied to the mean of
+    five. Averaging probabilities instead shifts the gap several times as far.
+    """
+    generator = np.random.default_rng(4)
+    spread, members, n = 3.0, 5, 4000
+    gaps = {"logits": [], "probabilities": []}
+
+    def scores(y, k):
+        """Noisy, over-confident logits of k members around a shared signal."""
+        shared = generator.normal(1.6 * y, 1.0)
+        noise = generator.normal(0, 1.0, (k, len(y)))
+        return spread * (shared + noise - 2.2)
+
+    for _ in range(20):
+        y = (generator.random(n) < 0.15).astype(int)
+        oof = scores(y, 1)[0]
+        points = sweep(oof, y)
+        threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")[0]]))
+        new = (generator.random(4 * n) < 0.15).astype(int)
+        z = scores(new, members)
+        for name, score in (
+            ("logits", sigmoid(z.mean(axis=0))),
+            ("probabilities", sigmoid(z).mean(axis=0)),
+        ):
+            gaps[name].append(
+                metrics.rates(**metrics.confusion(score, new, threshold))["gap"]
+            )
+    assert abs(np.mean(gaps["logits"])) < 0.03
+    assert np.mean(gaps["probabilities"]) > 3 * abs(np.mean(gaps["logits"]))
+    assert np.mean(gaps["probabilities"]) > 0.08

@@ -1,0 +1,32 @@
+"""The machine as a rule sees it before a job starts: CPUs, GPU, import path."""
+
+import os
+from pathlib import Path
+
+
+def available_cpus() -> int:
+    """CPUs this process may really use: affinity and cgroup quota."""
+    if hasattr(os, "sched_getaffinity"):
+        cpus = len(os.sched_getaffinity(0))
+    else:
+        cpus = os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as handle:
+            quota, period = handle.read().split()
+        if quota != "max":
+            cpus = min(cpus, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return cpus
+
+
+def has_nvidia_gpu() -> bool:
+    """Whether this machine has an NVIDIA driver; asks no library, costs nothing."""
+    return Path("/dev/nvidiactl").exists()
+
+
+def expose_package(folder) -> None:
+    """Put a folder on the import path of every process started from here."""
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if str(folder) not in known:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, known)])
