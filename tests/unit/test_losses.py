@@ -16,7 +16,7 @@ from evenfold.losses import (
 )
 
 ALL = [
-    *(settings().model_dump() for settings in SETTINGS),
+    *(settings().model_dump(exclude={"warmup_epochs"}) for settings in SETTINGS),
     {"name": "focal", "gamma": 3.0, "alpha": 0.25},
     {"name": "surrogate_fbeta", "beta": 2.0, "reduction": "class"},
     {"name": "surrogate_fbeta", "reduction": "outer"},

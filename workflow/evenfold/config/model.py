@@ -68,6 +68,12 @@ class SurrogateFbeta(Section):
         description="`mean` over all rows (public code), `class`: sum of the two class "
         "means, `outer`: logarithms of the class means (a monotone map of soft F-beta)",
     )
+    warmup_epochs: int = Field(
+        10,
+        ge=0,
+        description="epochs of BCE first: from a cold start the loss can drive every "
+        "logit up before it has learned anything",
+    )
 
 
 class Snsp(Section):

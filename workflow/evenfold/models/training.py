@@ -123,7 +123,7 @@ def train_ensemble(
     labels, folds, clusters : ndarray of int, shape (n,)
     training : evenfold.config.Training
     loss_settings : dict
-        Name and settings of the loss.
+        Name and settings of the loss; `warmup_epochs` of plain cross entropy first.
     features : dict
         Names and length of the feature set, kept with the weights.
     seed : int
@@ -167,6 +167,8 @@ def train_ensemble(
     forward = stacked_forward(recipe)
     shapes, names = _trainable(recipe)
     parameters = [state[name].requires_grad_() for name in names]
+    loss_settings = dict(loss_settings)
+    warmup_epochs = loss_settings.pop("warmup_epochs", 0)
     prior = torch.tensor([labels[own].mean() for own in rows], dtype=torch.float32)
     loss = build_loss(loss_settings, prior).to(device)
 
@@ -200,7 +202,8 @@ def train_ensemble(
         total = torch.zeros(len(members), device=device)
         for index in batches:
             keep = _masks(shapes, training.dropout, batch, noise, device)
-            losses = loss(forward(state, x[index], keep), y[index])
+            objective = binary_cross_entropy if epoch <= warmup_epochs else loss
+            losses = objective(forward(state, x[index], keep), y[index])
             optimiser.zero_grad(set_to_none=True)
             losses.sum().backward()
             optimiser.step()

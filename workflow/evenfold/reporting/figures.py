@@ -41,6 +41,7 @@ def _svg(figure) -> str:
     plt.close(figure)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     return re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", text, count=1).replace(
         "font: 9.5px 'sans-serif'", "font: 9.5px sans-serif"
     )

@@ -155,13 +155,15 @@ def _related(table, crossing_path, facts):
     """Training rows related to the test set: counted, and dropped if so configured."""
     crossing = tables.read(crossing_path)
     reason, kinds = {}, {}
-    for train, test, relation, identity in zip(
-        *(tables.strings(crossing, c) for c in crossing.column_names[:4])
-    ):
+    relations = zip(*(tables.strings(crossing, c) for c in crossing.column_names[:4]))
+    # The closest relation of a training row is the one told: copy, homolog, source.
+    for train, test, relation, identity in sorted(relations, key=lambda r: (-r[3], r[2] != "exact copy")):
         kind = _KINDS.get(relation, "homologs")
         kinds.setdefault(kind, set()).add(train)
         known = f", identity {identity:.0%}" if kind == "homologs" else ""
-        reason.setdefault(train, f"{relation} of test sequence {test}{known}")
+        how = f"homolog ({relation}{known})" if kind == "homologs" else relation
+        how = "same source protein as" if kind == relation else f"{how} of"
+        reason.setdefault(train, f"{how} test sequence {test}")
     facts["related"] = {kind: len(rows) for kind, rows in sorted(kinds.items())}
     facts["related_sequences"] = len(reason)
     if facts["policy"] != "drop" or not reason:

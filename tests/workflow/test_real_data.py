@@ -1,0 +1,48 @@
+"""The published files through the whole path, with a reduced configuration."""
+
+import json
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.realdata
+
+REDUCED = """
+training: {epochs: 2}
+variants:
+  - bce
+  - {name: snsp_integral, loss: {name: snsp, mode: integral}}
+selection: {resamples: 500}
+threads: 2
+"""
+
+
+@pytest.mark.parametrize(
+    "name, train, test",
+    [("succinylation", (9499, 4749), (507, 253)), ("anticp2", (1378, 689), (344, 172)),
+     ("thermo", (2247, 1093), (562, 273))],
+)  # fmt: skip
+def test_published_data_end_to_end(project, shared_data, name, train, test):
+    project.write("reduced.yaml", REDUCED)
+    project.snakemake(
+        "--configfile", f"config/{name}.yaml", "reduced.yaml",
+        "--config", f"mirror={shared_data / 'mirror'}",
+        "--", f"results/{name}/report.html",
+    )  # fmt: skip
+    folder = project.folder / "results" / name
+    counts = json.loads((folder / "clean/counts.json").read_text())
+    assert (counts["train"]["read"], counts["test"]["read"]) == (train[0], test[0])
+    table = pd.read_csv(folder / "test/metrics.tsv", sep="\t")
+    assert set(table["n"]) == {test[0]}
+    assert set(table["tp"] + table["fn"]) == {test[1]}
+    assert table["auroc"].min() > 0.55
+    split = pd.read_parquet(folder / "split.parquet")
+    rejected = pd.read_csv(folder / "rejected.tsv", sep="\t")
+    assert len(split) + len(rejected) == train[0] + test[0]
+    if name == "succinylation":
+        assert counts["train"]["duplicate rows"] == 223
+        assert counts["test"]["duplicate rows"] == 12
+        assert rejected["reason"].str.startswith("exact copy").sum() == 6
+        frame = pd.read_parquet(folder / "sequences.parquet").merge(split, on="id")
+        own = frame[frame["role_x"] == "train"]
+        assert own.groupby("source")["fold"].nunique().max() == 1

@@ -1,0 +1,187 @@
+"""The seal, attacked through Snakemake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from tests.conftest import SMALL, Project
+
+
+@pytest.fixture
+def sealed(project):
+    """A small run on a sealed test set."""
+    return seal(project)
+
+
+def seal(project, config=SMALL):
+    project.write("config/config.yaml", config)
+    entry = project.read("config/datasets/demo.yaml")
+    project.write(
+        "config/datasets/demo.yaml",
+        entry.replace("test_policy: practice", "test_policy: sealed"),
+    )
+    return project
+
+
+def status(project):
+    return json.loads(project.read("results/demo/test/evaluation.json"))
+
+
+def looks(project, folder="resources/ledger"):
+    return sorted(path.name for path in (project.folder / folder).glob("*.json"))
+
+
+REPORT = "results/demo/report.html"
+
+
+def test_explore_does_everything_but_look(sealed):
+    text = sealed.snakemake("explore").text
+    page = sealed.read("results/demo/exploration.html")
+    assert "still sealed" in page and "No look was taken" in page
+    assert not (sealed.folder / "resources/ledger").exists()
+    assert not (sealed.folder / "results/demo/test/metrics.tsv").exists()
+    assert "evaluate" not in text
+
+
+def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed):
+    sealed.snakemake(REPORT)
+    first = sealed.read("results/demo/test/metrics.tsv")
+    taken = looks(sealed)
+    assert status(sealed)["look"]["look"] == 1 and len(taken) == 2
+
+    sealed.snakemake("--forceall", REPORT)
+    subprocess.run(["rm", "-rf", sealed.folder / "results"], check=True)
+    sealed.snakemake(REPORT)
+    assert sealed.read("results/demo/test/metrics.tsv") == first
+    assert looks(sealed) == taken
+
+    # Another selection completes, without the look, and says how to take it.
+    done = sealed.snakemake("--config", "seed=2", "--", REPORT)
+    assert "not evaluated: this test set was looked at on" in done.text
+    withheld = status(sealed)
+    assert withheld["status"] == "withheld" and looks(sealed) == taken
+    assert (
+        len(pd.read_csv(sealed.folder / "results/demo/test/metrics.tsv", sep="\t")) == 0
+    )
+    page = sealed.read(REPORT)
+    assert "The earlier look at this test set" in page
+    assert withheld["selection"] in page and "allow_look" in page
+
+    # The exact setting it prints allows one more look, disclosed for ever.
+    setting = withheld["told"].split("configuration:\n")[1]
+    setting = setting.replace(
+        "why a further look is justified", "labels were corrected"
+    )
+    sealed.write("again.yaml", "seed: 2\n" + setting)
+    sealed.snakemake("--configfile", "again.yaml", "--", REPORT)
+    assert status(sealed)["look"]["look"] == 2
+    assert "labels were corrected" in sealed.read(REPORT)
+
+    # Back at the first selection: its own stored result, beside the second look.
+    sealed.snakemake(REPORT)
+    assert sealed.read("results/demo/test/metrics.tsv") == first
+    assert "labels were corrected" in sealed.read(REPORT)
+
+
+def test_two_working_directories_that_share_a_ledger(tmp_path):
+    projects = []
+    for name, change in (("one", ""), ("two", "seed: 5\n")):
+        (tmp_path / name).mkdir()
+        config = SMALL + change + f"ledger: {tmp_path / 'ledger'}\n"
+        projects.append(seal(Project(tmp_path / name), config))
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "--cores", "1", REPORT],
+            cwd=project.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for project in projects
+    ]
+    assert [process.wait(timeout=600) for process in running] == [0, 0]
+    outcome = sorted(status(project)["status"] for project in projects)
+    assert outcome == ["evaluated", "withheld"]
+
+
+def test_a_kill_in_the_middle_of_the_look_is_resumed(sealed):
+    """kill -9 between the intent and the completion, for real."""
+    sealed.snakemake("results/demo/selection.json")
+    ledger = sealed.folder / "resources/ledger"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", REPORT],
+        cwd=sealed.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(ledger.glob("*.intent.json")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    taken = looks(sealed)
+    assert "look-000001.intent.json" in taken
+    if len(taken) > 1:
+        pytest.skip("the look was completed before the kill arrived")
+    sealed.snakemake("--unlock")
+    sealed.snakemake(REPORT)
+    assert status(sealed)["look"]["look"] == 1
+    assert looks(sealed) == ["look-000001.done.json", "look-000001.intent.json"]
+
+
+def test_swapped_weights_are_refused_before_the_look(sealed):
+    sealed.snakemake("results/demo/selection.json")
+    weights = sealed.folder / "results/demo/bce/weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    times = weights.stat()
+    weights.write_bytes(content)
+    os.utime(weights, ns=(times.st_atime_ns, times.st_mtime_ns))
+    done = sealed.snakemake(
+        "--rerun-triggers", "mtime", "--", "results/demo/test/metrics.tsv", check=False
+    )
+    assert done.returncode
+    assert "these are not the weights that were frozen" in done.text
+    assert not list((sealed.folder / "resources").glob("ledger/*.intent.json"))
+
+
+def test_permuting_test_labels_changes_nothing_that_was_chosen(tmp_path):
+    """Swap the two classes' test files: every frozen artefact stays the same."""
+    frozen = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        project = seal(Project(tmp_path / name))
+        if name == "two":
+            entry = project.read("config/datasets/demo.yaml")
+            swapped = (
+                entry.replace("positive: resources/demo/test_positive", "positive: X")
+                .replace("negative: resources/demo/test_negative", "negative: Y")
+                .replace("X.fasta", "resources/demo/test_negative.fasta")
+                .replace("Y.fasta", "resources/demo/test_positive.fasta")
+            )
+            assert swapped != entry
+            project.write("config/datasets/demo.yaml", swapped)
+        project.snakemake("results/demo/selection.json", "results/demo/audit.json")
+        frozen.append(
+            [
+                (tmp_path / name / "results/demo" / path).read_bytes()
+                for path in (
+                    "selection.json",
+                    "audit.json",
+                    "split.parquet",
+                    "sequences.parquet",
+                    "bce/weights.safetensors",
+                    "bce/threshold.json",
+                )
+            ]
+        )
+        labels = pd.read_parquet(tmp_path / name / "results/demo/test/labels.parquet")
+        frozen[-1].append(labels["label"].sum())
+    assert frozen[0][:-1] == frozen[1][:-1]
+    assert frozen[0][-1] != frozen[1][-1]
