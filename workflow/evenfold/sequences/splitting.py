@@ -157,7 +157,9 @@ def _related(table, crossing_path, facts):
     reason, kinds = {}, {}
     relations = zip(*(tables.strings(crossing, c) for c in crossing.column_names[:4]))
     # The closest relation of a training row is the one told: copy, homolog, source.
-    for train, test, relation, identity in sorted(relations, key=lambda r: (-r[3], r[2] != "exact copy")):
+    for train, test, relation, identity in sorted(
+        relations, key=lambda r: (-r[3], r[2] != "exact copy")
+    ):
         kind = _KINDS.get(relation, "homologs")
         kinds.setdefault(kind, set()).add(train)
         known = f", identity {identity:.0%}" if kind == "homologs" else ""
