@@ -66,7 +66,7 @@ def ui(finished):
         [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", record["uri"],
          "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        cwd=finished.folder, start_new_session=True,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
 

@@ -60,7 +60,17 @@ def init_tracking(settings: dict, folder) -> dict:
         if client.get_experiment_by_name(settings["experiment"]) is None:
             # A server keeps artifacts where it likes; the embedded store beside itself.
             place = None if settings["uri"] else (folder / "artifacts").as_uri()
-            client.create_experiment(settings["experiment"], artifact_location=place)
+            client.create_experiment(
+                settings["experiment"],
+                artifact_location=place,
+                tags={
+                    # Opens the UI in its model-training view, not the GenAI one.
+                    "mlflow.experimentKind": "custom_model_development",
+                    "mlflow.note.content": "Losses and thresholds compared by "
+                    "cross-validation; one parent run per selection, one child per "
+                    "variant.",
+                },
+            )
     return where
 
 
@@ -161,6 +171,7 @@ def _upload(
         "evenfold.status": status["status"],
         "evenfold.version": selection["records"]["evenfold"],
         "evenfold.champion": selection["champion"],
+        "mlflow.source.name": "evenfold",
     }
     metrics = pd.read_csv(inputs["metrics"], sep="\t", dtype={"operating_point": str})
     parent = client.create_run(
