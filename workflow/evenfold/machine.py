@@ -25,8 +25,14 @@ def has_nvidia_gpu() -> bool:
     return Path("/dev/nvidiactl").exists()
 
 
-def expose_package(folder) -> None:
-    """Put a folder on the import path of every process started from here."""
+def prepare_jobs(folder) -> None:
+    """Set the environment of every job started from here.
+
+    The package's folder goes on the import path. Waiting OpenMP threads sleep instead of
+    spinning: two trainings of two threads beside each other on two CPUs took 6 times as
+    long an epoch with spinning threads.
+    """
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(folder) not in known:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, known)])
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

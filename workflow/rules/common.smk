@@ -11,10 +11,10 @@ from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
 from evenfold.errors import EvenfoldError
-from evenfold.machine import available_cpus, expose_package, has_nvidia_gpu
+from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.files import source_digest
 
-expose_package(WORKFLOW)
+prepare_jobs(WORKFLOW)
 
 try:
     PLAN = Plan(config)
