@@ -108,6 +108,21 @@ def test_a_member_does_not_depend_on_who_shares_the_stack(network):
             assert torch.allclose(tensor[position], alone.state[name][0], atol=1e-5)
 
 
+def test_two_threads_repeat_bit_for_bit():
+    """At a size where torch works in parallel, three times over."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 600)
+    inputs = generator.integers(0, 22, (600, 31)).astype(np.uint8)
+    arrays = inputs, labels, np.arange(600) % 3, np.arange(600)
+    torch.set_num_threads(2)
+    settings = Training(network="convolutional", features=["tokens"], epochs=2)
+    runs = [
+        train_ensemble(*arrays, settings, {"name": "bce"}, {}, seed=1) for _ in range(3)
+    ]
+    assert (runs[0].oof_logits == runs[1].oof_logits).all()
+    assert (runs[0].oof_logits == runs[2].oof_logits).all()
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_same_run_twice_is_equal_bit_for_bit(network):
     one, two = train(network), train(network)

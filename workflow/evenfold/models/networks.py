@@ -73,6 +73,7 @@ class Convolutional(nn.Module):
     ):
         super().__init__()
         self.widths = tuple(widths)
+        self.register_buffer("letters", torch.eye(N_CODES))
         self.residue = nn.Parameter(torch.randn(N_CODES, embedding) * 0.3)
         self.position = nn.Parameter(torch.randn(length, embedding) * 0.3)
         self.filters = nn.ModuleList(
@@ -91,7 +92,9 @@ class Convolutional(nn.Module):
         """Logits, shape (batch,), of residue codes, shape (batch, length)."""
         inputs = inputs.long()
         known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
-        x = (self.residue[inputs] + self.position) * known
+        # A product with one-hot letters, not a lookup: the gradient of a lookup adds up in
+        # the order the threads happen to arrive, and a run would not repeat.
+        x = (self.letters[inputs] @ self.residue + self.position) * known
         x = x if keep is None else x * keep[0]
         responses = []
         for width, linear in zip(self.widths, self.filters):
