@@ -107,12 +107,11 @@ def verdict(selection, metrics, status, tuned) -> dict:
     """The report's first sentence, and the one that qualifies it."""
     name = selection["champion"]
     oof = selection["variants"][name]["oof"]
-    where = f"at threshold {selection['threshold']:.3f}"
     own = [row for row in metrics if row["variant"] == name]
     if own:
         deployed, half = own[-1], own[0]
         headline = (
-            f"{name} {where} reaches {_rates(deployed)} on {deployed['n']} independent "
+            f"{name} at threshold {deployed['threshold']:.3f} reaches {_rates(deployed)} on {deployed['n']} independent "
             "test sequences."
         )
         detail = (
@@ -121,11 +120,14 @@ def verdict(selection, metrics, status, tuned) -> dict:
         )
         if half["mcc"] > deployed["mcc"] and abs(half["gap"]) > abs(deployed["gap"]):
             detail += (
-                "MCC alone would prefer 0.5 here: unequal classes and unequal rates can raise it, "
-                "at the price of one class. "
+                "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "
+                "and SP. "
             )
     else:
-        headline = f"In cross-validation {name} {where} reaches {_rates(oof)}."
+        headline = (
+            f"In cross-validation {name} at threshold {selection['threshold']:.3f} "
+            f"reaches {_rates(oof)}."
+        )
         detail = (
             "The independent test set was not looked at by this selection. "
             if status
@@ -267,7 +269,6 @@ def variant_row(name, selection, tuned, decides) -> dict:
     stability = tuned["stability"]
     difference = selection["against_baseline"].get(name)
     colours = {"green": "ok", "amber": "warning", "red": "serious"}
-    spread = stability["range"] if stability else None
     return {
         "name": name,
         "loss": loss["name"] + (f" ({loss['mode']})" if "mode" in loss else ""),
@@ -282,7 +283,6 @@ def variant_row(name, selection, tuned, decides) -> dict:
             if difference
             else "–"
         ),
-        "fold_thresholds": f"{spread[0]:.3f} – {spread[1]:.3f}" if spread else "–",
         "flag": (
             f"{stability['flag']} ({stability['ratio']:.1f}; {stability['widest']:.2f})"
             if stability
