@@ -168,3 +168,9 @@ def test_hostile_headers_are_text_in_the_report(mine):
     mine.write("pos.fasta", POSITIVE + evil)
     mine.snakemake("results/mine/exploration.html")
     assert "<script>" not in mine.read("results/mine/exploration.html")
+
+
+def test_predict_without_a_fasta_says_how(mine):
+    fails(
+        mine, "snakemake --config predict=new.fasta -- predict", arguments=("predict",)
+    )

@@ -81,10 +81,13 @@ def final_files():
     return files
 
 
-def prediction_files():
-    """Where the target `predict` puts its scores; empty when nothing is to be scored."""
+def prediction_files(wildcards):
+    """Where the target `predict` puts its scores."""
     if not PLAN.run.predict:
-        return []
+        raise WorkflowError(
+            "the target `predict` needs a FASTA to score: "
+            "snakemake --config predict=new.fasta -- predict"
+        )
     stem = Path(PLAN.run.predict).name.removesuffix(".gz").rsplit(".", 1)[0]
     return expand(
         "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
