@@ -36,4 +36,4 @@ rule explore:
 
 rule predict:
     input:
-        prediction_files,
+        prediction_files(),

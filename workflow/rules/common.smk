@@ -81,13 +81,13 @@ def final_files():
     return files
 
 
-def prediction_files(wildcards):
+def prediction_files():
     """Where the target `predict` puts its scores."""
     if not PLAN.run.predict:
-        raise WorkflowError(
-            "the target `predict` needs a FASTA to score: "
-            "snakemake --config predict=new.fasta -- predict"
-        )
+        # Missing on purpose: Snakemake then names it as what the target lacks.
+        return [
+            "a FASTA to score, as in: snakemake --config predict=new.fasta -- predict"
+        ]
     stem = Path(PLAN.run.predict).name.removesuffix(".gz").rsplit(".", 1)[0]
     return expand(
         "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
