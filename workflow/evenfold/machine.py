@@ -29,8 +29,9 @@ def prepare_jobs(folder) -> None:
     """Set the environment of every job started from here.
 
     The package's folder goes on the import path. Waiting OpenMP threads soon sleep
-    instead of spinning on: beside another training on the same two CPUs an epoch took
-    46.6 s with torch's default and 8.1 s like this; alone, 3.7 s either way.
+    instead of spinning on: beside a spinning training on the same two CPUs an epoch
+    took 46.6 s with torch's default and 7.5 s asleep; two trainings that both wait like
+    this took 8.1 s; alone, 3.7 s either way.
     """
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(folder) not in known:
