@@ -9,92 +9,16 @@ import re
 import types
 import typing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from evenfold.config.losses import LOSS_NAMES, LOSSES, Loss
+from evenfold.config.section import NAME, Fraction, Name, Section
 from evenfold.errors import EvenfoldError
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-Name = Annotated[str, Field(pattern=NAME)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 FeatureName = Literal["tokens", "onehot", "blosum62", "aac", "dpc"]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-# --- losses -----------------------------------------------------------------------
-
-
-class Bce(Section):
-    """Binary cross entropy, the baseline of every comparison."""
-
-    name: Literal["bce"] = "bce"
-
-
-class WeightedBce(Section):
-    """Binary cross entropy with false negatives weighted more."""
-
-    name: Literal["wbce"] = "wbce"
-    fn_weight: float = Field(2.0, gt=0, description="weight of a positive's loss")
-
-
-class Focal(Section):
-    """Focal loss (Lin et al. 2017)."""
-
-    name: Literal["focal"] = "focal"
-    gamma: float = Field(2.0, ge=0, description="focusing exponent; 0 gives BCE")
-    alpha: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="weight of the positive class; empty: 1 - share of positives in "
-        "the member's training rows",
-    )
-
-
-class SurrogateFbeta(Section):
-    """Surrogate F-beta (Lee, Yang and Yoo 2021)."""
-
-    name: Literal["surrogate_fbeta"] = "surrogate_fbeta"
-    beta: float = Field(
-        1.0, gt=0, description="how much sensitivity outweighs precision"
-    )
-    reduction: Literal["mean", "class", "outer"] = Field(
-        "mean",
-        description="`mean` over all rows (public code), `class`: sum of the two class "
-        "means, `outer`: logarithms of the class means (a monotone map of soft F-beta)",
-    )
-    warmup_epochs: int = Field(
-        10,
-        ge=0,
-        description="epochs of BCE first: from a cold start the loss can drive every "
-        "logit up before it has learned anything",
-    )
-
-
-class Snsp(Section):
-    """Cross entropy weighted by the sensitivity and specificity reached so far."""
-
-    name: Literal["snsp"] = "snsp"
-    mode: Literal["integral", "seed_verbatim", "seed_fixed"] = Field(
-        "integral",
-        description="`integral`: corrective integral controller; `seed_verbatim`, "
-        "`seed_fixed`: as published, with and without its parenthesis slip (both are "
-        "positive feedback: they amplify imbalance)",
-    )
-    rate: float = Field(0.1, gt=0, description="`integral`: step per epoch")
-    limit: float = Field(3.0, gt=0, description="`integral`: largest |state|")
-
-
-LOSSES = (Bce, WeightedBce, Focal, SurrogateFbeta, Snsp)
-LOSS_NAMES = tuple(loss.model_fields["name"].default for loss in LOSSES)
-Loss = Annotated[
-    Bce | WeightedBce | Focal | SurrogateFbeta | Snsp, Field(discriminator="name")
-]
 
 
 # --- the stages -------------------------------------------------------------------

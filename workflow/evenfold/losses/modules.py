@@ -1,28 +1,65 @@
-"""The losses as modules: their settings, their state, and the one registry."""
+"""The losses as modules: their settings, their state, and the one registry.
+
+Every module is made with the share of positives in the rows that it will see, a number
+for one model or a tensor with one per member, and called with logits and targets.
+"""
+
+import inspect
 
 import torch
 from torch import Tensor, nn
 
-from evenfold.losses import functional as F
+from evenfold.losses import confusion, pointwise, ranking
+
+#: scipy.signal.butter(1, 0.01): the low-pass filter of the published loss.
+BUTTERWORTH_B = (0.015466291403103363, 0.015466291403103363)
+BUTTERWORTH_A = -0.9690674171937933
 
 
 class Loss(nn.Module):
-    """A loss for one model or for a stack of members.
+    """A loss for one model, (batch,) -> (), or a stack, (members, batch) -> (members,).
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+        Share of positives in the distribution the batches are drawn from, per member.
 
     Attributes
     ----------
+    function : callable
+        The pure function, whose docstring has the formula and the source.
     proper, decomposable, needs_state : bool
     native_threshold : float or None
         Where the loss itself puts the boundary; None when it says nothing about it.
+    min_per_class : int
+        Rows of each class that a batch needs.
     positive_feedback : bool
         Whether its state drives sensitivity and specificity apart.
     """
 
+    function = None
     proper = False
     decomposable = True
     needs_state = False
     native_threshold: float | None = 0.5
+    min_per_class = 0
     positive_feedback = False
+
+    def __init__(self, prior: Tensor | float = 0.5):
+        super().__init__()
+        self.shape = torch.as_tensor(prior).shape
+
+    def settings(self) -> dict:
+        """Arguments of `function` besides logits, targets and sample weights."""
+        return {}
+
+    def forward(
+        self, logits: Tensor, targets: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        """Loss, shape (...), of logits and targets, shape (..., batch)."""
+        return type(self).function(
+            logits, targets, **self.settings(), sample_weight=sample_weight
+        )
 
     def observe(self, sensitivity: Tensor, specificity: Tensor) -> None:
         """Take the rates measured on the inner validation slice after an epoch.
@@ -33,119 +70,550 @@ class Loss(nn.Module):
         """
 
 
+def _column(value: Tensor | float) -> Tensor:
+    """One value per member, ready to meet (members, batch)."""
+    value = torch.as_tensor(value)
+    return (value if value.is_floating_point() else value.float())[..., None]
+
+
 class BCELoss(Loss):
-    """Binary cross entropy; see `functional.binary_cross_entropy`."""
+    """Binary cross entropy; see `binary_cross_entropy`."""
 
+    function = pointwise.binary_cross_entropy
     proper = True
-
-    def __init__(self, prior: Tensor | None = None):
-        super().__init__()
-
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return F.binary_cross_entropy(logits, targets)
 
 
 class WeightedBCELoss(Loss):
-    """Cross entropy that counts a positive `fn_weight` times.
+    """Cross entropy with class weights; see `weighted_binary_cross_entropy`.
 
-    See `functional.weighted_binary_cross_entropy`.
+    Weights are scaled to a mean of one over the rows, so that the loss keeps the scale
+    of cross entropy.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    mode : {'fn_weight', 'balanced', 'cost_ratio'}
+        A positive counts `fn_weight` times a negative; both classes count the same in
+        all; a false negative costs `fn_weight` false positives (the same weights as
+        `fn_weight`, named for what they are meant for).
+    fn_weight : float
     """
 
-    def __init__(self, prior: Tensor | None = None, fn_weight: float = 2.0):
-        super().__init__()
-        self.fn_weight = fn_weight
+    function = pointwise.weighted_binary_cross_entropy
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return F.weighted_binary_cross_entropy(logits, targets, self.fn_weight)
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        mode: str = "fn_weight",
+        fn_weight: float = 2.0,
+    ):
+        super().__init__(prior)
+        if mode not in ("fn_weight", "balanced", "cost_ratio"):
+            raise ValueError(f"unknown mode {mode!r}")
+        prior = _column(prior)
+        ratio = (1 - prior) / prior if mode == "balanced" else fn_weight
+        scale = prior * ratio + 1 - prior
+        self.register_buffer("positive_weight", ratio / scale)
+        self.register_buffer("negative_weight", 1 / scale)
+
+    def settings(self):
+        return {
+            "positive_weight": self.positive_weight,
+            "negative_weight": self.negative_weight,
+        }
 
 
 class FocalLoss(Loss):
-    """Focal loss; alpha defaults to 1 - prior. See `functional.focal`.
+    """Focal loss; alpha defaults to 1 - prior. See `focal`.
 
     Parameters
     ----------
-    prior : Tensor, shape (...)
-        Share of positives in the rows that are trained on, per member.
-    gamma, alpha : float
+    prior : Tensor, shape (...), or float
+    gamma : float
+    alpha : float, optional
     """
 
-    def __init__(self, prior: Tensor, gamma: float = 2.0, alpha: float | None = None):
-        super().__init__()
+    function = pointwise.focal
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        gamma: float = 2.0,
+        alpha: float | None = None,
+    ):
+        super().__init__(prior)
         self.gamma = gamma
+        prior = _column(prior)
         weight = 1 - prior if alpha is None else torch.full_like(prior, alpha)
-        self.register_buffer("alpha", weight[..., None])
+        self.register_buffer("alpha", weight)
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return F.focal(logits, targets, self.alpha, self.gamma)
+    def settings(self):
+        return {"alpha": self.alpha, "gamma": self.gamma}
 
 
-class SurrogateFBetaLoss(Loss):
-    """Surrogate F-beta; see `functional.surrogate_fbeta`.
+class ClassBalancedLoss(Loss):
+    """Cross entropy weighted by the effective number of rows.
+
+    See `effective_number_weights`. Weights are scaled to a mean of one over the rows.
 
     Parameters
     ----------
-    prior : Tensor, shape (...)
-        Share of positives in the rows that are trained on, per member.
+    prior : Tensor, shape (...), or float
+    rows : Tensor, shape (...), or float
+        Training rows, per member.
+    beta : float in (0, 1)
+    """
+
+    function = pointwise.weighted_binary_cross_entropy
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        rows: Tensor | float = 10_000,
+        beta: float = 0.999,
+    ):
+        super().__init__(prior)
+        prior, rows = _column(prior), _column(rows)
+        positive, negative = pointwise.effective_number_weights(
+            prior * rows, (1 - prior) * rows, beta
+        )
+        scale = prior * positive + (1 - prior) * negative
+        self.register_buffer("positive_weight", (positive / scale).to(prior))
+        self.register_buffer("negative_weight", (negative / scale).to(prior))
+
+    settings = WeightedBCELoss.settings
+
+
+class LogitAdjustedLoss(Loss):
+    """Cross entropy of logits shifted by the prior's; see `logit_adjusted`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    tau : float
+    """
+
+    function = pointwise.logit_adjusted
+
+    def __init__(self, prior: Tensor | float = 0.5, tau: float = 1.0):
+        super().__init__(prior)
+        self.tau = tau
+        self.register_buffer("log_odds", torch.logit(_column(prior)))
+
+    def settings(self):
+        return {"log_odds": self.log_odds, "tau": self.tau}
+
+
+class AsymmetricLoss(Loss):
+    """Asymmetric focusing and a margin for easy negatives; see `asymmetric`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    gamma_positive, gamma_negative, margin : float
+    """
+
+    function = pointwise.asymmetric
+    native_threshold = None
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        gamma_positive: float = 1.0,
+        gamma_negative: float = 2.0,
+        margin: float = 0.0,
+    ):
+        super().__init__(prior)
+        self.gamma_positive = gamma_positive
+        self.gamma_negative = gamma_negative
+        self.margin = margin
+
+    def settings(self):
+        return {
+            "gamma_positive": self.gamma_positive,
+            "gamma_negative": self.gamma_negative,
+            "margin": self.margin,
+        }
+
+
+class LabelSmoothingLoss(Loss):
+    """Cross entropy of smoothed labels; see `label_smoothing`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    epsilon : float in [0, 1)
+    """
+
+    function = pointwise.label_smoothing
+
+    def __init__(self, prior: Tensor | float = 0.5, epsilon: float = 0.05):
+        super().__init__(prior)
+        self.epsilon = epsilon
+
+    def settings(self):
+        return {"epsilon": self.epsilon}
+
+
+class GeneralisedCrossEntropyLoss(Loss):
+    """Bounded cross entropy for noisy labels; see `generalised_cross_entropy`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    q : float in (0, 1]
+    """
+
+    function = pointwise.generalised_cross_entropy
+
+    def __init__(self, prior: Tensor | float = 0.5, q: float = 0.7):
+        super().__init__(prior)
+        self.q = q
+
+    def settings(self):
+        return {"q": self.q}
+
+
+class PolyLoss(Loss):
+    """Cross entropy with its first polynomial term lifted; see `poly1`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    epsilon : float
+    """
+
+    function = pointwise.poly1
+
+    def __init__(self, prior: Tensor | float = 0.5, epsilon: float = 1.0):
+        super().__init__(prior)
+        self.epsilon = epsilon
+
+    settings = LabelSmoothingLoss.settings
+
+
+class LDAMLoss(Loss):
+    """Margins by class frequency, n_c^(-1/4), the largest being `max_margin`.
+
+    See `ldam`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    max_margin, scale : float
+    """
+
+    function = pointwise.ldam
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        max_margin: float = 0.5,
+        scale: float = 1.0,
+    ):
+        super().__init__(prior)
+        self.scale = scale
+        prior = _column(prior)
+        positive, negative = prior**-0.25, (1 - prior) ** -0.25
+        largest = torch.maximum(positive, negative)
+        self.register_buffer("positive_margin", max_margin * positive / largest)
+        self.register_buffer("negative_margin", max_margin * negative / largest)
+
+    def settings(self):
+        return {
+            "positive_margin": self.positive_margin,
+            "negative_margin": self.negative_margin,
+            "scale": self.scale,
+        }
+
+
+class BrierLoss(Loss):
+    """Squared error of the probability; see `brier`."""
+
+    function = pointwise.brier
+    proper = True
+
+
+class _ConfusionLoss(Loss):
+    decomposable = False
+    min_per_class = 8
+
+
+class SoftFBetaLoss(_ConfusionLoss):
+    """F-beta of expected counts; see `soft_fbeta`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    beta : float
+    """
+
+    function = confusion.soft_fbeta
+    native_threshold = None
+
+    def __init__(self, prior: Tensor | float = 0.5, beta: float = 1.0):
+        super().__init__(prior)
+        self.beta = beta
+
+    def settings(self):
+        return {"beta": self.beta}
+
+
+class SurrogateFBetaLoss(_ConfusionLoss):
+    """Surrogate F-beta; see `surrogate_fbeta`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
     beta : float
     reduction : {'mean', 'class', 'outer'}
     """
 
+    function = confusion.surrogate_fbeta
     native_threshold = None
 
-    def __init__(self, prior: Tensor, beta: float = 1.0, reduction: str = "mean"):
-        super().__init__()
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        beta: float = 1.0,
+        reduction: str = "mean",
+    ):
+        super().__init__(prior)
+        if reduction not in ("mean", "class", "outer"):
+            raise ValueError(f"unknown reduction {reduction!r}")
         self.beta = beta
         self.reduction = reduction
         self.decomposable = reduction == "mean"
-        self.register_buffer("odds", (prior / (1 - prior))[..., None])
+        self.min_per_class = 0 if self.decomposable else 8
+        prior = _column(prior)
+        self.register_buffer("odds", prior / (1 - prior))
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return F.surrogate_fbeta(logits, targets, self.odds, self.beta, self.reduction)
+    def settings(self):
+        return {"odds": self.odds, "beta": self.beta, "reduction": self.reduction}
 
 
-#: scipy.signal.butter(1, 0.01): the low-pass filter of the published loss.
-BUTTERWORTH_B = (0.015466291403103363, 0.015466291403103363)
-BUTTERWORTH_A = -0.9690674171937933
+class AnyLoss(_ConfusionLoss):
+    """Any measure of a sharpened confusion matrix; see `anyloss`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    measure : {'gmean', 'balanced_accuracy', 'fbeta', 'accuracy'}
+    sharpness, beta : float
+    """
+
+    function = confusion.anyloss
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        measure: str = "gmean",
+        sharpness: float = 20.0,
+        beta: float = 1.0,
+    ):
+        super().__init__(prior)
+        self.measure = measure
+        self.sharpness = sharpness
+        self.beta = beta
+
+    def settings(self):
+        return {
+            "measure": self.measure,
+            "sharpness": self.sharpness,
+            "beta": self.beta,
+        }
+
+
+class MCCLoss(_ConfusionLoss):
+    """Cross entropy and soft MCC; see `matthews`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    cross_entropy : float in [0, 1]
+        Share of cross entropy; 0 is the soft MCC alone.
+    gamma, positive_weight : float
+        1 and 1, or a reconstruction of the weighted focal MCC.
+    """
+
+    function = confusion.matthews
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        cross_entropy: float = 0.5,
+        gamma: float = 1.0,
+        positive_weight: float = 1.0,
+    ):
+        super().__init__(prior)
+        self.cross_entropy = cross_entropy
+        self.gamma = gamma
+        self.positive_weight = positive_weight
+
+    def settings(self):
+        return {
+            "cross_entropy": self.cross_entropy,
+            "gamma": self.gamma,
+            "positive_weight": self.positive_weight,
+        }
+
+
+class MinMaxSoftLoss(_ConfusionLoss):
+    """The worse of the two soft error rates; see `minmax_soft`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    sharpness : float
+    """
+
+    function = confusion.minmax_soft
+
+    def __init__(self, prior: Tensor | float = 0.5, sharpness: float = 10.0):
+        super().__init__(prior)
+        self.sharpness = sharpness
+
+    def settings(self):
+        return {"sharpness": self.sharpness}
+
+
+class TverskyLoss(_ConfusionLoss):
+    """(Focal) Tversky; see `tversky`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    alpha, beta, gamma : float
+    """
+
+    function = confusion.tversky
+    native_threshold = None
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        gamma: float = 1.0,
+    ):
+        super().__init__(prior)
+        self.alpha = alpha
+        self.beta = beta
+        self.gamma = gamma
+
+    def settings(self):
+        return {"alpha": self.alpha, "beta": self.beta, "gamma": self.gamma}
+
+
+class SigmoidF1Loss(_ConfusionLoss):
+    """Soft F1 of scaled logits; see `sigmoid_f1`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    slope, offset : float
+    """
+
+    function = confusion.sigmoid_f1
+    native_threshold = None
+
+    def __init__(
+        self, prior: Tensor | float = 0.5, slope: float = 1.0, offset: float = 0.0
+    ):
+        super().__init__(prior)
+        self.slope = slope
+        self.offset = offset
+
+    def settings(self):
+        return {"slope": self.slope, "offset": self.offset}
+
+
+class PairwiseAUCLoss(_ConfusionLoss):
+    """Squared hinge over pairs; see `pairwise_auc`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    margin : float
+    """
+
+    function = ranking.pairwise_auc
+    native_threshold = None
+
+    def __init__(self, prior: Tensor | float = 0.5, margin: float = 1.0):
+        super().__init__(prior)
+        self.margin = margin
+
+    def settings(self):
+        return {"margin": self.margin}
+
+
+class AUCMarginLoss(PairwiseAUCLoss):
+    """AUC margin, inner variables solved; see `auc_margin`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    margin : float
+    """
+
+    function = ranking.auc_margin
 
 
 class SNSPLoss(Loss):
     """Cross entropy weighted by the sensitivity and specificity reached so far.
 
-    `integral` is the corrective form: an integral controller per member,
-    lambda <- clip(lambda + rate (SP - SN), -limit, limit), with the weights
-    w1 = 2 sigmoid(lambda) and w0 = 2 sigmoid(-lambda). Sensitivity below specificity
-    raises the weight of the positives until the two are equal.
+    Corrective modes, which raise the weight of the class that is worse off:
 
-    `seed_fixed` and `seed_verbatim` are the published form, w1 = 2 SN / (SN + SP) and
-    w0 = 2 SP / (SN + SP), smoothed by a first-order Butterworth filter;
-    `seed_verbatim` keeps its misplaced parenthesis, which halves w0. Both are
-    positive feedback: the lower sensitivity is, the less a positive counts.
+    - `integral`, a controller without a steady-state error: lambda <- clip(lambda +
+      rate (SP - SN), -limit, limit), w1 = 2 sigmoid(lambda), w0 = 2 sigmoid(-lambda);
+    - `swap`: w1 = 2 SP / (SN + SP), w0 = 2 SN / (SN + SP);
+    - `error`: w1 = 2 (1 - SN) / (2 - SN - SP) within [0.1, 1.9], w0 = 2 - w1.
+
+    `swap` and `error` use exponential moving averages of the rates; unfiltered, `error`
+    has a loop gain above one and oscillates.
+
+    Published modes, which are positive feedback: the lower the sensitivity, the less a
+    positive counts.
+
+    - `seed_fixed`: w1 = 2 SN / (SN + SP), w0 = 2 SP / (SN + SP), the rates smoothed by
+      a first-order Butterworth filter;
+    - `seed_verbatim`: the same with its misplaced parenthesis, which halves w0.
+
+    Rates are 1/2 before the first observation.
 
     Parameters
     ----------
-    prior : Tensor, shape (...)
+    prior : Tensor, shape (...), or float
         Only its shape and device matter: one state per member.
-    mode : {'integral', 'seed_fixed', 'seed_verbatim'}
+    mode : {'integral', 'swap', 'error', 'seed_fixed', 'seed_verbatim'}
     rate, limit : float
         Step per epoch and largest absolute state of `integral`.
+    smoothing : float in (0, 1]
+        Weight of the newest rates in the averages of `swap` and `error`.
     """
 
+    function = pointwise.weighted_binary_cross_entropy
     needs_state = True
+    MODES = ("integral", "swap", "error", "seed_fixed", "seed_verbatim")
 
     def __init__(
         self,
-        prior: Tensor,
+        prior: Tensor | float = 0.5,
         mode: str = "integral",
         rate: float = 0.1,
         limit: float = 3.0,
+        smoothing: float = 0.3,
     ):
-        super().__init__()
-        if mode not in ("integral", "seed_fixed", "seed_verbatim"):
+        super().__init__(prior)
+        if mode not in self.MODES:
             raise ValueError(f"unknown mode {mode!r}")
         self.mode = mode
         self.rate = rate
         self.limit = limit
-        self.positive_feedback = mode != "integral"
+        self.smoothing = smoothing
+        self.positive_feedback = mode.startswith("seed_")
+        prior = _column(prior).squeeze(-1)
         self.register_buffer("state", torch.zeros_like(prior))
         # Filter memory and filtered rates: index 0 sensitivity, 1 specificity.
         self.register_buffer("memory", torch.zeros(2, *prior.shape).to(prior))
@@ -156,7 +624,15 @@ class SNSPLoss(Loss):
         if self.mode == "integral":
             return 2 * torch.sigmoid(self.state), 2 * torch.sigmoid(-self.state)
         sensitivity, specificity = self.rates
+        if self.mode == "error":
+            missed, false = 1 - sensitivity, 1 - specificity
+            share = missed / (missed + false).clamp(min=1e-6)
+            positive = torch.where(missed + false > 1e-6, 2 * share, 1.0)
+            positive = positive.clamp(0.1, 1.9)
+            return positive, 2 - positive
         total = (sensitivity + specificity).clamp(min=1e-6)
+        if self.mode == "swap":
+            return 2 * specificity / total, 2 * sensitivity / total
         slip = 1.0 if self.mode == "seed_verbatim" else 2.0
         return 2 * sensitivity / total, slip * specificity / total
 
@@ -165,16 +641,69 @@ class SNSPLoss(Loss):
             moved = self.state + self.rate * (specificity - sensitivity)
             self.state = moved.clamp(-self.limit, self.limit)
             return
-        x = torch.stack([sensitivity, specificity]).to(self.rates) - 0.5
-        out = BUTTERWORTH_B[0] * x + self.memory
-        self.memory = BUTTERWORTH_B[1] * x - BUTTERWORTH_A * out
+        new = torch.stack([sensitivity, specificity]).to(self.rates)
+        if not self.positive_feedback:
+            self.rates = self.rates + self.smoothing * (new - self.rates)
+            return
+        out = BUTTERWORTH_B[0] * (new - 0.5) + self.memory
+        self.memory = BUTTERWORTH_B[1] * (new - 0.5) - BUTTERWORTH_A * out
         self.rates = out + 0.5
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def settings(self):
         positive, negative = self.weights()
-        return F.weighted_binary_cross_entropy(
-            logits, targets, positive[..., None], negative[..., None]
-        )
+        return {
+            "positive_weight": positive[..., None],
+            "negative_weight": negative[..., None],
+        }
+
+
+class SensitivityAtSpecificityLoss(Loss):
+    """Sensitivity under a required specificity; see `sensitivity_at_specificity`.
+
+    The multiplier follows the true specificity of the inner validation slice, not its
+    surrogate: lambda <- clip(lambda + rate (required - SP), 0, limit).
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    target_specificity : float in (0, 1)
+    rate, limit : float
+        Step per epoch and largest multiplier.
+    """
+
+    function = pointwise.sensitivity_at_specificity
+    needs_state = True
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        target_specificity: float = 0.8,
+        rate: float = 1.0,
+        limit: float = 20.0,
+    ):
+        super().__init__(prior)
+        self.target_specificity = target_specificity
+        self.rate = rate
+        self.limit = limit
+        self.register_buffer("prior", _column(prior))
+        self.register_buffer("multiplier", torch.ones_like(self.prior))
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Weights of the positive and the negative class: Tensors, shape of prior."""
+        negative = self.multiplier.squeeze(-1)
+        return torch.ones_like(negative), negative
+
+    def observe(self, sensitivity: Tensor, specificity: Tensor) -> None:
+        missing = self.target_specificity - specificity.to(self.multiplier)
+        moved = self.multiplier + self.rate * missing[..., None]
+        self.multiplier = moved.clamp(0, self.limit)
+
+    def settings(self):
+        return {
+            "multiplier": self.multiplier,
+            "prior": self.prior,
+            "target_specificity": self.target_specificity,
+        }
 
 
 #: Every loss by its name in the configuration.
@@ -182,20 +711,44 @@ LOSSES: dict[str, type[Loss]] = {
     "bce": BCELoss,
     "wbce": WeightedBCELoss,
     "focal": FocalLoss,
+    "class_balanced": ClassBalancedLoss,
+    "logit_adjusted": LogitAdjustedLoss,
+    "asl": AsymmetricLoss,
+    "label_smoothing": LabelSmoothingLoss,
+    "gce": GeneralisedCrossEntropyLoss,
+    "poly1": PolyLoss,
+    "soft_fbeta": SoftFBetaLoss,
     "surrogate_fbeta": SurrogateFBetaLoss,
+    "anyloss": AnyLoss,
+    "mcc": MCCLoss,
+    "minmax_soft": MinMaxSoftLoss,
     "snsp": SNSPLoss,
+    "sens_at_spec": SensitivityAtSpecificityLoss,
+    "ldam": LDAMLoss,
+    "tversky": TverskyLoss,
+    "sigmoid_f1": SigmoidF1Loss,
+    "pairwise_auc": PairwiseAUCLoss,
+    "auc_margin": AUCMarginLoss,
+    "brier": BrierLoss,
 }
 
 
-def build_loss(settings: dict, prior: Tensor) -> Loss:
+def build_loss(
+    settings: dict, prior: Tensor | float, rows: Tensor | float | None = None
+) -> Loss:
     """Loss of a configuration entry.
 
     Parameters
     ----------
     settings : dict
         `name` and the settings of that loss.
-    prior : Tensor, shape (members,) or ()
-        Share of positives in the rows each member trains on.
+    prior : Tensor, shape (members,) or (), or float
+        Share of positives in the distribution each member's batches are drawn from.
+    rows : Tensor, shape of prior, or float, optional
+        Training rows of each member, for losses that count them.
     """
     settings = dict(settings)
-    return LOSSES[settings.pop("name")](prior, **settings)
+    loss = LOSSES[settings.pop("name")]
+    if rows is not None and "rows" in inspect.signature(loss).parameters:
+        settings["rows"] = rows
+    return loss(prior, **settings)

@@ -1,0 +1,289 @@
+"""Settings of the losses: names, defaults and descriptions.
+
+The losses themselves are in `evenfold.losses`, which needs torch and this does not. A
+test holds the names and defaults of both together.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from evenfold.config.section import Fraction, Section
+
+
+class LossSettings(Section):
+    """What every loss may be given besides its own settings."""
+
+    warmup_epochs: int = Field(
+        0,
+        ge=0,
+        description="epochs of BCE first, for losses that fail from a cold start",
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak learning rate of this loss; empty: training's"
+    )
+
+
+class Bce(LossSettings):
+    """Binary cross entropy, the baseline of every comparison."""
+
+    name: Literal["bce"] = "bce"
+
+
+class WeightedBce(LossSettings):
+    """Binary cross entropy with class weights."""
+
+    name: Literal["wbce"] = "wbce"
+    mode: Literal["fn_weight", "balanced", "cost_ratio"] = Field(
+        "fn_weight",
+        description="`fn_weight`: a positive counts that many negatives; `balanced`: "
+        "both classes count the same in all; `cost_ratio`: `fn_weight` read as the cost "
+        "of a false negative in false positives (the same weights)",
+    )
+    fn_weight: float = Field(2.0, gt=0, description="weight of a positive's loss")
+
+
+class Focal(LossSettings):
+    """Focal loss (Lin et al. 2017)."""
+
+    name: Literal["focal"] = "focal"
+    gamma: float = Field(2.0, ge=0, description="focusing exponent; 0 gives BCE")
+    alpha: Fraction | None = Field(
+        None,
+        description="weight of the positive class; empty: 1 - share of positives in "
+        "the member's training rows",
+    )
+
+
+class ClassBalanced(LossSettings):
+    """Cross entropy weighted by the effective number of rows (Cui et al. 2019)."""
+
+    name: Literal["class_balanced"] = "class_balanced"
+    beta: Fraction = Field(
+        0.999, description="how slowly rows stop being new; towards 1: `balanced`"
+    )
+
+
+class LogitAdjusted(LossSettings):
+    """Cross entropy of logits shifted by the class prior's (Menon et al. 2021)."""
+
+    name: Literal["logit_adjusted"] = "logit_adjusted"
+    tau: float = Field(
+        1.0, description="share of the prior's log-odds added in training"
+    )
+
+
+class Asl(LossSettings):
+    """Asymmetric loss (Ridnik et al. 2021); published: 1, 4, 0.05."""
+
+    name: Literal["asl"] = "asl"
+    gamma_positive: float = Field(1.0, ge=0, description="focusing on hard positives")
+    gamma_negative: float = Field(2.0, ge=0, description="focusing on hard negatives")
+    margin: float = Field(
+        0.0, ge=0, lt=1, description="negatives below this probability cost nothing"
+    )
+
+
+class LabelSmoothing(LossSettings):
+    """Cross entropy of labels drawn towards one half (Szegedy et al. 2016)."""
+
+    name: Literal["label_smoothing"] = "label_smoothing"
+    epsilon: float = Field(0.05, ge=0, lt=1, description="how far")
+
+
+class Gce(LossSettings):
+    """Generalised cross entropy, for noisy labels (Zhang and Sabuncu 2018)."""
+
+    name: Literal["gce"] = "gce"
+    q: float = Field(
+        0.7, gt=0, le=1, description="towards 0: cross entropy; 1: absolute error"
+    )
+    warmup_epochs: int = Field(
+        5,
+        ge=0,
+        description="epochs of BCE first: its own gradient is weak at the start",
+    )
+
+
+class Poly1(LossSettings):
+    """Cross entropy plus a multiple of 1 - p_t (Leng et al. 2022)."""
+
+    name: Literal["poly1"] = "poly1"
+    epsilon: float = Field(1.0, ge=-1, description="multiple")
+
+
+class SoftFbeta(LossSettings):
+    """F-beta of expected counts; ignores true negatives."""
+
+    name: Literal["soft_fbeta"] = "soft_fbeta"
+    beta: float = Field(
+        1.0, gt=0, description="how much sensitivity outweighs precision"
+    )
+
+
+class SurrogateFbeta(LossSettings):
+    """Surrogate F-beta (Lee, Yang and Yoo 2021)."""
+
+    name: Literal["surrogate_fbeta"] = "surrogate_fbeta"
+    beta: float = Field(
+        1.0, gt=0, description="how much sensitivity outweighs precision"
+    )
+    reduction: Literal["mean", "class", "outer"] = Field(
+        "mean",
+        description="`mean` over all rows (public code), `class`: sum of the two class "
+        "means, `outer`: logarithms of the class means (a monotone map of soft F-beta)",
+    )
+    warmup_epochs: int = Field(
+        10,
+        ge=0,
+        description="epochs of BCE first: from a cold start the loss can drive every "
+        "logit up before it has learned anything",
+    )
+
+
+class Anyloss(LossSettings):
+    """A measure of a sharpened confusion matrix (Han, Moniz and Chawla 2024)."""
+
+    name: Literal["anyloss"] = "anyloss"
+    measure: Literal["gmean", "balanced_accuracy", "fbeta", "accuracy"] = Field(
+        "gmean", description="what to maximise; the first two aim at SN and SP alike"
+    )
+    sharpness: float = Field(
+        20.0,
+        gt=0,
+        le=33,
+        description="how hard scores are pushed to 0 and 1; float32 has no gradient "
+        "left above 33 (the published 73 needs float64)",
+    )
+    beta: float = Field(1.0, gt=0, description="of `fbeta`")
+
+
+class Mcc(LossSettings):
+    """Cross entropy and differentiable MCC (Abhishek and Hamarneh 2021)."""
+
+    name: Literal["mcc"] = "mcc"
+    cross_entropy: float = Field(
+        0.5, ge=0, le=1, description="share of cross entropy; 0: the soft MCC alone"
+    )
+    gamma: float = Field(
+        1.0,
+        ge=1,
+        description="above 1, with `positive_weight`: a reconstruction of the weighted "
+        "focal MCC (Seber 2024), whose formula is not public",
+    )
+    positive_weight: float = Field(1.0, gt=0, description="weight of a positive")
+
+
+class MinmaxSoft(LossSettings):
+    """The larger of the two soft error rates, smoothly: drives SN and SP together."""
+
+    name: Literal["minmax_soft"] = "minmax_soft"
+    sharpness: float = Field(10.0, gt=0, description="how closely it is the larger one")
+
+
+class Snsp(LossSettings):
+    """Cross entropy weighted by the sensitivity and specificity reached so far."""
+
+    name: Literal["snsp"] = "snsp"
+    mode: Literal["integral", "swap", "error", "seed_fixed", "seed_verbatim"] = Field(
+        "integral",
+        description="`integral`: corrective integral controller; `swap`, `error`: "
+        "corrective, by the other class's rate or by the own class's error, smoothed; "
+        "`seed_verbatim`, `seed_fixed`: as published, with and without its parenthesis "
+        "slip (both are positive feedback: they amplify imbalance)",
+    )
+    rate: float = Field(0.1, gt=0, description="`integral`: step per epoch")
+    limit: float = Field(3.0, gt=0, description="`integral`: largest |state|")
+    smoothing: float = Field(
+        0.3, gt=0, le=1, description="`swap`, `error`: weight of the newest rates"
+    )
+
+
+class SensAtSpec(LossSettings):
+    """Sensitivity under a required specificity, by a multiplier (Eban et al. 2017)."""
+
+    name: Literal["sens_at_spec"] = "sens_at_spec"
+    target_specificity: Fraction = Field(0.8, description="required specificity")
+    rate: float = Field(1.0, gt=0, description="step of the multiplier per epoch")
+    limit: float = Field(20.0, gt=0, description="largest multiplier")
+
+
+class Ldam(LossSettings):
+    """Label-distribution-aware margins (Cao et al. 2019)."""
+
+    name: Literal["ldam"] = "ldam"
+    max_margin: float = Field(0.5, ge=0, description="margin of the rarer class")
+    scale: float = Field(
+        1.0,
+        gt=0,
+        description="of the logits; the published 30 needs a normalised layer",
+    )
+
+
+class Tversky(LossSettings):
+    """(Focal) Tversky loss (Salehi et al. 2017); ignores true negatives."""
+
+    name: Literal["tversky"] = "tversky"
+    alpha: float = Field(0.3, ge=0, description="cost of false positives")
+    beta: float = Field(0.7, ge=0, description="cost of false negatives")
+    gamma: float = Field(1.0, gt=0, description="exponent of 1 - index")
+
+
+class SigmoidF1(LossSettings):
+    """Soft F1 of scaled logits (Bénédict et al. 2022)."""
+
+    name: Literal["sigmoid_f1"] = "sigmoid_f1"
+    slope: float = Field(1.0, gt=0, description="the paper's beta; 1: soft F1")
+    offset: float = Field(0.0, description="the paper's eta")
+
+
+class PairwiseAuc(LossSettings):
+    """Squared hinge over all pairs of a positive and a negative: orders, no threshold."""
+
+    name: Literal["pairwise_auc"] = "pairwise_auc"
+    margin: float = Field(1.0, gt=0, description="wanted distance of a pair's logits")
+
+
+class AucMargin(LossSettings):
+    """AUC margin loss, inner variables solved (Yuan et al. 2021)."""
+
+    name: Literal["auc_margin"] = "auc_margin"
+    margin: float = Field(
+        1.0, ge=1, description="wanted distance of mean probabilities"
+    )
+
+
+class Brier(LossSettings):
+    """Squared error of the probability (Brier 1950)."""
+
+    name: Literal["brier"] = "brier"
+
+
+LOSSES = (
+    Bce,
+    WeightedBce,
+    Focal,
+    ClassBalanced,
+    LogitAdjusted,
+    Asl,
+    LabelSmoothing,
+    Gce,
+    Poly1,
+    SoftFbeta,
+    SurrogateFbeta,
+    Anyloss,
+    Mcc,
+    MinmaxSoft,
+    Snsp,
+    SensAtSpec,
+    Ldam,
+    Tversky,
+    SigmoidF1,
+    PairwiseAuc,
+    AucMargin,
+    Brier,
+)
+LOSS_NAMES = tuple(loss.model_fields["name"].default for loss in LOSSES)
+Loss = Annotated[reduce(or_, LOSSES), Field(discriminator="name")]
