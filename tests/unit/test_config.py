@@ -101,7 +101,7 @@ def test_training_is_merged_default_dataset_run_variant(tmp_path):
 
 def test_network_and_features_must_fit(tmp_path):
     write_dataset(tmp_path)
-    run = load_run({**GOOD, "training": {"network": "convolutional"}})
+    run = load_run({**GOOD, "training": {"model": "convolutional"}})
     with pytest.raises(EvenfoldError, match="tokens"):
         resolve_training(run, load_dataset("mine", run, tmp_path), run.variants[0])
 
@@ -114,7 +114,7 @@ def test_every_loss_of_the_configuration_can_be_built():
 
     assert set(REGISTRY) == set(LOSS_NAMES)
     for settings in LOSSES:
-        keys = settings().model_dump(exclude={"warmup_epochs"})
+        keys = settings().model_dump(exclude={"warmup_epochs", "learning_rate"})
         loss = build_loss(keys, torch.tensor([0.3, 0.4]))
         value = loss(torch.zeros(2, 5), torch.tensor([[0, 1, 0, 1, 1.0]] * 2))
         assert value.shape == (2,)

@@ -155,7 +155,9 @@ def test_cross_entropy_equals_torch():
 
 def test_balanced_weights_are_scikit_learns():
     _, y = batch()
-    wanted = compute_class_weight("balanced", classes=np.array([0, 1]), y=y.long().numpy())
+    wanted = compute_class_weight(
+        "balanced", classes=np.array([0, 1]), y=y.long().numpy()
+    )
     loss = build_loss({"name": "wbce", "mode": "balanced"}, y.mean())
     got = [loss.negative_weight.item(), loss.positive_weight.item()]
     assert got == pytest.approx(wanted)

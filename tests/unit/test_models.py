@@ -6,13 +6,14 @@ from evenfold.config import Training
 from evenfold.config.model import LOSSES
 from evenfold.errors import EvenfoldError
 from evenfold.models.ensemble import Ensemble, Member
+from evenfold.models.members import inner_validation, member_seed
 from evenfold.models.networks import Convolutional, FeedForward
-from evenfold.models.training import inner_validation, member_seed, train_ensemble
+from evenfold.models.training import train_ensemble
 
 NETWORKS = {
-    "feedforward": {"network": "feedforward", "features": ["aac"], "hidden": [8, 4]},
+    "feedforward": {"model": "feedforward", "features": ["aac"], "hidden": [8, 4]},
     "convolutional": {
-        "network": "convolutional",
+        "model": "convolutional",
         "features": ["tokens"],
         "channels": 4,
         "embedding": 6,
@@ -115,7 +116,7 @@ def test_two_threads_repeat_bit_for_bit():
     inputs = generator.integers(0, 22, (600, 31)).astype(np.uint8)
     arrays = inputs, labels, np.arange(600) % 3, np.arange(600)
     torch.set_num_threads(2)
-    settings = Training(network="convolutional", features=["tokens"], epochs=2)
+    settings = Training(model="convolutional", features=["tokens"], epochs=2)
     runs = [
         train_ensemble(*arrays, settings, {"name": "bce"}, {}, seed=1) for _ in range(3)
     ]

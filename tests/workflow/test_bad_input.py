@@ -19,7 +19,7 @@ def fasta(letter, seed, n=30):
 
 POSITIVE, NEGATIVE = fasta("p", 1), fasta("n", 2)
 DATASET = "train: {positive: pos.fasta, negative: neg.fasta}\n"
-COMPOSITION = "training: {network: feedforward, features: [aac]}\n"
+COMPOSITION = "training: {model: feedforward, features: [aac]}\n"
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_windows_of_unequal_length(mine):
     mine.write("pos.fasta", POSITIVE + ">longer\nMKVLAAGIACDEFGHIKLMN\n")
     mine.write(
         "config/datasets/mine.yaml",
-        DATASET + "training: {network: feedforward, features: [onehot]}\n",
+        DATASET + "training: {model: feedforward, features: [onehot]}\n",
     )
     fails(mine, "needs windows of one length")
 

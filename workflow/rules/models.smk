@@ -8,6 +8,7 @@ rule train:
         weights="results/{dataset}/{variant}/weights.safetensors",
         history="results/{dataset}/{variant}/history.parquet",
         oof="results/{dataset}/{variant}/oof.parquet",
+        twin="results/{dataset}/{variant}/twin.json",
     log:
         "results/{dataset}/logs/train/{variant}.log",
     benchmark:
@@ -24,6 +25,8 @@ rule train:
         training=lambda wildcards: PLAN.training(
             wildcards.dataset, wildcards.variant
         ).model_dump(),
+        alike=lambda wildcards: PLAN.alike(wildcards.dataset, wildcards.variant),
+        same_loss=PLAN.run.selection.same_loss,
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,

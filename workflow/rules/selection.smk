@@ -1,6 +1,7 @@
 rule tune:
     input:
-        "results/{dataset}/{variant}/oof.parquet",
+        oof="results/{dataset}/{variant}/oof.parquet",
+        twin="results/{dataset}/{variant}/twin.json",
     output:
         "results/{dataset}/{variant}/threshold.json",
     log:
@@ -13,7 +14,7 @@ rule tune:
         mem_mb=1000,
         runtime=30,
     params:
-        selection=PLAN.run.selection.model_dump(),
+        selection=PLAN.run.selection.model_dump(exclude={"same_loss"}),
         seed=PLAN.run.seed,
         code=source_digest("selection"),
     message:

@@ -1,6 +1,6 @@
 from evenfold.config import Training
 from evenfold.job import job
-from evenfold.models.training import train_files
+from evenfold.models.running import train_files
 
 with job(snakemake.log[0]) as log:
     train_files(
@@ -8,6 +8,8 @@ with job(snakemake.log[0]) as log:
         dict(snakemake.output.items()),
         Training(**snakemake.params.training),
         snakemake.params.loss,
+        snakemake.params.alike,
+        snakemake.params.same_loss,
         snakemake.params.seed,
         snakemake.params.device,
         snakemake.params.training_threads,

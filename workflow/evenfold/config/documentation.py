@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from evenfold.config import model
+from evenfold.config import losses, model, training
 
 _INTRO = """\
 # Configuration
@@ -72,13 +72,21 @@ def configuration_page() -> str:
         _table(model.Look),
         "\n### variants\n",
         _table(model.Variant),
-        "\n## Losses\n",
+        "\n## Losses\n\nFormulas, curves and properties: docs/losses.md. Every loss may "
+        "also be given:\n",
+        _table(losses.LossSettings),
     ]
-    for loss in model.LOSSES:
+    common = losses.LossSettings.model_fields
+    for loss in losses.LOSSES:
         name = loss.model_fields["name"].default
         parts.append(f"\n### {name}\n\n{loss.__doc__}\n")
-        if len(loss.model_fields) > 1:
-            parts.append(_table(loss, skip={"name"}))
+        skip = {"name"} | {
+            key
+            for key in common
+            if loss.model_fields[key].default == common[key].default
+        }
+        if set(loss.model_fields) - skip:
+            parts.append(_table(loss, skip=skip))
     parts += [
         "\n## A data set: config/datasets/\\<name\\>.yaml\n\n",
         _DATASET_EXAMPLE,
@@ -92,8 +100,13 @@ def configuration_page() -> str:
         ("cleaning", model.Cleaning),
         ("grouping", model.Grouping),
         ("split", model.Split),
-        ("training", model.Training),
-        ("training: early_stopping", model.EarlyStopping),
+        ("training", training.Training),
+        ("training: early_stopping", training.EarlyStopping),
+        ("training: augmentation", training.Augmentation),
+        ("training: feature_selection", training.FeatureSelection),
+        ("training: logistic", training.Logistic),
+        ("training: boosting", training.Boosting),
+        ("training: sparse", training.Sparse),
     ):
         parts += [f"\n### {name}\n", _table(section)]
     return "".join(parts)

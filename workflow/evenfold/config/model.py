@@ -16,10 +16,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from evenfold.config.losses import LOSS_NAMES, LOSSES, Loss
 from evenfold.config.section import NAME, Fraction, Name, Section
+from evenfold.config.training import Training, check_pairing
 from evenfold.errors import EvenfoldError
-
-FeatureName = Literal["tokens", "onehot", "blosum62", "aac", "dpc"]
-
 
 # --- the stages -------------------------------------------------------------------
 
@@ -97,64 +95,6 @@ class Split(Section):
     )
 
 
-class EarlyStopping(Section):
-    patience: int = Field(
-        0, ge=0, description="epochs without improvement before a member stops; 0: off"
-    )
-    criterion: Literal["loss", "auroc", "mcc"] = Field(
-        "auroc", description="what must improve on the inner validation slice"
-    )
-
-
-class Training(Section):
-    network: Literal["feedforward", "convolutional"] = Field(
-        "feedforward",
-        description="`feedforward`: two hidden layers on a feature vector; "
-        "`convolutional`: multi-width 1-D convolutions on residues (features: tokens)",
-    )
-    features: list[FeatureName] = Field(
-        ["aac", "dpc"], min_length=1, description="feature sets, joined in this order"
-    )
-    hidden: list[int] = Field(
-        [128, 64],
-        min_length=2,
-        max_length=2,
-        description="widths of the feed-forward network's hidden layers",
-    )
-    channels: int = Field(32, ge=1, description="convolutional: channels per width")
-    widths: list[int] = Field(
-        [1, 3, 5, 9], min_length=1, description="convolutional: odd filter widths"
-    )
-    embedding: int = Field(24, ge=1, description="convolutional: residue embedding")
-    dropout: float = Field(0.3, ge=0, lt=1, description="dropout rate")
-    epochs: int = Field(30, ge=1, description="passes over a member's training rows")
-    batch_size: int = Field(128, ge=2, description="rows a member sees per step")
-    learning_rate: float = Field(
-        2e-3, gt=0, description="peak of the one-cycle schedule"
-    )
-    weight_decay: float = Field(
-        0.01, ge=0, description="decoupled weight decay (AdamW)"
-    )
-    seeds: int = Field(1, ge=1, description="members per fold")
-    inner_validation: Fraction = Field(
-        0.1,
-        description="grouped share of a member's training folds that steers the "
-        "adaptive loss and early stopping; the held-out fold steers nothing",
-    )
-    early_stopping: EarlyStopping = EarlyStopping()
-
-    @model_validator(mode="after")
-    def _consistent(self):
-        if (self.network == "convolutional") != (self.features == ["tokens"]):
-            raise ValueError(
-                "the convolutional network reads `features: [tokens]`, the "
-                "feed-forward network anything but tokens"
-            )
-        if any(width % 2 == 0 for width in self.widths):
-            raise ValueError("widths must be odd, so that a filter has a centre")
-        return self
-
-
 class Variant(Section):
     name: Name = Field(description="name of the variant, used in paths and tables")
     loss: Loss = Field(description="loss name, or a mapping: name and its settings")
@@ -184,6 +124,13 @@ class Selection(Section):
         "0.5 is kept",
     )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
+    same_loss: float = Field(
+        0.05,
+        ge=0,
+        description="variants whose losses differ by less than this shift of the logits "
+        "on the data set, and in nothing else, are trained once and reported as one; "
+        "the threshold of 500 sequences is uncertain by more",
+    )
 
 
 class Look(Section):
@@ -475,7 +422,11 @@ def _check_form(name, label, dataset, path):
 def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
     """Settings of one variant: defaults, then data set, run and variant."""
     raw = merge(merge(dataset.training, run.training), variant.training)
-    return _validate(Training, raw, f"training of variant {variant.name}")
+    training = _validate(Training, raw, f"training of variant {variant.name}")
+    fault = check_pairing(variant.name, variant.loss.name, training)
+    if fault:
+        raise EvenfoldError(fault)
+    return training
 
 
 def form_of(name: str, form: str = "auto") -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path, PurePosixPath
 
+from evenfold.config.duplicates import difference
 from evenfold.config.model import (
     Dataset,
     Run,
@@ -51,6 +52,25 @@ class Plan:
         return resolve_training(
             self.run, self.datasets[dataset], self.variants[variant]
         )
+
+    def alike(self, dataset: str, variant: str) -> dict[str, dict]:
+        """Losses of earlier variants that train like this one and may be the same.
+
+        Which are depends on the class shares of the folds; see `config.duplicates`.
+        """
+        own = self.training(dataset, variant)
+        loss = self.variants[variant].loss.model_dump()
+        found = {}
+        for name, other in self.variants.items():
+            if name == variant:
+                break
+            settings = other.loss.model_dump()
+            # At equal classes and one row each form that can ever meet does.
+            if self.training(dataset, name) == own and (
+                difference(loss, settings, [0.5], [2.0]) is not None
+            ):
+                found[name] = settings
+        return found
 
     def features(self, dataset: str, variant: str) -> str:
         """Name of a variant's features in file names: sets joined by a dash."""

@@ -278,7 +278,11 @@ def evaluate_files(
         Paths predictions, metrics, status.
     """
     selection = read_json(inputs["selection"])
-    weights = dict(zip(variants, inputs["weights"]))
+    weights = {
+        name: path
+        for name, path in zip(variants, inputs["weights"])
+        if name in selection["variants"]
+    }
     check_weights(selection, weights)
     frame = pd.read_parquet(inputs["sequences"], columns=["id", "sequence", "role"])
     test = frame[frame["role"] == "test"]

@@ -13,18 +13,11 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
+from evenfold.models.members import Member
 from evenfold.models.networks import build_network
 
 #: Rows scored at once; bounds memory, not results.
 CHUNK = 1024
-
-
-@dataclass(frozen=True)
-class Member:
-    """One network of a variant: the fold it never sees, and its seed."""
-
-    fold: int
-    seed: int
 
 
 @dataclass
@@ -67,7 +60,7 @@ class Ensemble:
                     np.array(inputs[start : start + CHUNK]), device=device
                 )
                 rows = rows.expand(len(self.members), *rows.shape)
-                part = forward(self.state, rows, None)
+                part = forward(self.state, rows)
                 out[:, start : start + CHUNK] = part.cpu().numpy()
         return out
 
@@ -110,19 +103,16 @@ class Ensemble:
 
 
 def stacked_forward(recipe: dict) -> Callable:
-    """Function (state, inputs, keep) -> logits over a leading member dimension."""
+    """Function (state, inputs, draws) -> logits over a leading member dimension."""
     base = build_network(recipe).to("meta")
 
-    def one(state, inputs, keep):
-        return functional_call(base, state, (inputs, keep))
+    def one(state, inputs, draws):
+        return functional_call(base, state, (inputs, draws))
 
     stacked = vmap(one)
-    evaluated = vmap(lambda state, inputs: one(state, inputs, None))
 
-    def forward(state, inputs, keep):
-        if keep is None:
-            return evaluated(state, inputs)
-        return stacked(state, inputs, keep)
+    def forward(state, inputs, draws=None):
+        return stacked(state, inputs, draws or {})
 
     return forward
 

@@ -1,8 +1,9 @@
 """The networks: plain modules on one member's batch.
 
-A network's `forward(inputs, keep)` takes the dropout masks from outside, one per entry
-of `dropout_shapes`, already scaled; `keep=None` is evaluation. That keeps each member's
-randomness its own when many members run as one stack.
+A network's `forward(inputs, draws)` takes everything random from outside (see
+`regularisation.Disturbance.draws`), so that each member's randomness is its own when
+many run as one stack; without draws it evaluates. `dropout_shapes` and `input_shape`
+say what to draw for one row.
 """
 
 import torch
@@ -10,6 +11,34 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from evenfold.sequences.alphabet import N_CODES, PAD
+
+
+def disturbed(x: Tensor, draws: dict) -> Tensor:
+    """A batch's continuous inputs, mixed with those of partner rows and with noise.
+
+    The partner of row i is row -1 - i: batches are in random order, and the gradient
+    of a flip repeats, which that of an index does not.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, ...)
+    """
+    if "mixup" in draws:
+        share = draws["mixup"].reshape(-1, *[1] * (x.ndim - 1))
+        x = torch.lerp(x.flip(0), x, share)
+    return x + draws["noise"] if "noise" in draws else x
+
+
+def dropped(x: Tensor, draws: dict, place: int) -> Tensor:
+    """x under the scaled dropout mask of one of the network's `dropout_shapes`."""
+    return x * draws["dropout"][place] if "dropout" in draws else x
+
+
+def standardisation(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and scale of every column of a member's training rows, shape (n, inputs)."""
+    spread = inputs.std(0, correction=0)
+    # A column that hardly varies must not be blown up to unit variance.
+    return inputs.mean(0), spread.clamp(min=float(spread.mean()) + 1e-12)
 
 
 class FeedForward(nn.Module):
@@ -26,25 +55,34 @@ class FeedForward(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_inputs))
         self.register_buffer("scale", torch.ones(n_inputs))
+        self.register_buffer("selected", torch.ones(n_inputs))
         self.first = nn.Linear(n_inputs, hidden[0])
         self.second = nn.Linear(hidden[0], hidden[1])
         self.last = nn.Linear(hidden[1], 1)
         self.dropout_shapes = [(hidden[0],), (hidden[1],)]
+        self.input_shape = (n_inputs,)
 
-    def fit_inputs(self, inputs: Tensor) -> None:
-        """Learn the standardisation from a member's training rows, shape (n, inputs)."""
-        self.mean.copy_(inputs.mean(0))
-        spread = inputs.std(0, correction=0)
-        # A column that hardly varies must not be blown up to unit variance.
-        self.scale.copy_(spread.clamp(min=float(spread.mean()) + 1e-12))
+    def fit_inputs(self, inputs: Tensor, selected: Tensor | None = None) -> None:
+        """Learn the standardisation from a member's training rows.
 
-    def forward(self, inputs: Tensor, keep: list[Tensor] | None = None) -> Tensor:
+        Parameters
+        ----------
+        inputs : Tensor, shape (n, inputs)
+        selected : Tensor, shape (inputs,), optional
+            1 for columns to use, 0 for others.
+        """
+        mean, scale = standardisation(inputs)
+        self.mean.copy_(mean)
+        self.scale.copy_(scale)
+        if selected is not None:
+            self.selected.copy_(selected)
+
+    def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
         """Logits, shape (batch,), of inputs, shape (batch, inputs)."""
-        x = (inputs - self.mean) / self.scale
-        x = relu(self.first(x))
-        x = x if keep is None else x * keep[0]
-        x = relu(self.second(x))
-        x = x if keep is None else x * keep[1]
+        draws = draws or {}
+        x = disturbed((inputs - self.mean) / self.scale, draws) * self.selected
+        x = dropped(relu(self.first(x)), draws, 0)
+        x = dropped(relu(self.second(x)), draws, 1)
         return self.last(x).squeeze(-1)
 
 
@@ -84,18 +122,23 @@ class Convolutional(nn.Module):
         self.dense = nn.Linear(total + 8 * length, hidden)
         self.last = nn.Linear(hidden, 1)
         self.dropout_shapes = [(length, embedding), (total + 8 * length,), (hidden,)]
+        self.input_shape = (length, embedding)
 
-    def fit_inputs(self, inputs: Tensor) -> None:
-        """Residues need no standardisation."""
+    def fit_inputs(self, inputs: Tensor, selected: Tensor | None = None) -> None:
+        """Residues need no standardisation, and all are used."""
 
-    def forward(self, inputs: Tensor, keep: list[Tensor] | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
         """Logits, shape (batch,), of residue codes, shape (batch, length)."""
+        draws = draws or {}
         inputs = inputs.long()
         known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
         # A product with one-hot letters, not a lookup: the gradient of a lookup adds up in
         # the order the threads happen to arrive, and a run would not repeat.
         x = (self.letters[inputs] @ self.residue + self.position) * known
-        x = x if keep is None else x * keep[0]
+        if draws:
+            if "mixup" in draws:
+                known = torch.maximum(known, known.flip(0))
+            x = dropped(disturbed(x, draws) * known, draws, 0)
         responses = []
         for width, linear in zip(self.widths, self.filters):
             side = width // 2
@@ -104,17 +147,78 @@ class Convolutional(nn.Module):
             responses.append(relu(linear(windows)))
         x = torch.cat(responses, -1) * known
         x = torch.cat([x.amax(1), relu(self.summary(x)).flatten(1)], -1)
-        x = x if keep is None else x * keep[1]
-        x = relu(self.dense(x))
-        x = x if keep is None else x * keep[2]
+        x = dropped(x, draws, 1)
+        x = dropped(relu(self.dense(x)), draws, 2)
         return self.last(x).squeeze(-1)
+
+
+class Linear(nn.Module):
+    """A weight per column and a bias: what the logistic models leave.
+
+    Parameters
+    ----------
+    n_inputs : int
+    """
+
+    def __init__(self, n_inputs: int):
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(n_inputs, dtype=torch.float64))
+        self.register_buffer("bias", torch.zeros((), dtype=torch.float64))
+
+    def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
+        """Logits, shape (batch,), of inputs, shape (batch, inputs)."""
+        return (inputs.double() @ self.weight + self.bias).float()
+
+
+class Trees(nn.Module):
+    """A sum of decision trees: what gradient boosting leaves.
+
+    A leaf's children are the leaf itself, so that every row may take `depth` steps.
+
+    Parameters
+    ----------
+    trees, nodes, depth : int
+        Number of trees, of nodes of the largest, and of its levels below the root.
+    """
+
+    def __init__(self, trees: int, nodes: int, depth: int):
+        super().__init__()
+        self.depth = depth
+        for name, dtype in (
+            ("column", torch.int64),
+            ("left", torch.int64),
+            ("right", torch.int64),
+            ("threshold", torch.float64),
+            ("value", torch.float64),
+        ):
+            self.register_buffer(name, torch.zeros(trees, nodes, dtype=dtype))
+        self.register_buffer("baseline", torch.zeros((), dtype=torch.float64))
+
+    def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
+        """Logits, shape (batch,), of inputs, shape (batch, inputs)."""
+        columns = inputs.double().T
+        node = self.left.new_zeros(len(self.left), len(inputs))
+        for _ in range(self.depth):
+            value = columns.gather(0, self.column.gather(1, node))
+            left = value <= self.threshold.gather(1, node)
+            node = torch.where(
+                left, self.left.gather(1, node), self.right.gather(1, node)
+            )
+        return (self.value.gather(1, node).sum(0) + self.baseline).float()
+
+
+KINDS = {
+    "feedforward": FeedForward,
+    "convolutional": Convolutional,
+    "linear": Linear,
+    "trees": Trees,
+}
 
 
 def build_network(recipe: dict) -> nn.Module:
     """Network of a recipe: `kind` and the arguments of its class."""
     recipe = dict(recipe)
-    kinds = {"feedforward": FeedForward, "convolutional": Convolutional}
-    return kinds[recipe.pop("kind")](**recipe)
+    return KINDS[recipe.pop("kind")](**recipe)
 
 
 def recipe_of(training, n_columns: int) -> dict:
@@ -126,7 +230,7 @@ def recipe_of(training, n_columns: int) -> dict:
     n_columns : int
         Columns of the features (the longest sequence for tokens).
     """
-    if training.network == "convolutional":
+    if training.model == "convolutional":
         return {
             "kind": "convolutional",
             "length": n_columns,

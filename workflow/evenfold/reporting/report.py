@@ -44,12 +44,13 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
     str
         HTML.
     """
-    names = params["variants"]
     selection, audit, split, groups = (
         read_json(inputs[key]) for key in ("selection", "audit", "split", "groups")
     )
-    tuned = {name: read_json(p) for name, p in zip(names, inputs["thresholds"])}
-    history = {name: pd.read_parquet(p) for name, p in zip(names, inputs["history"])}
+    paths = dict(zip(params["variants"], zip(inputs["thresholds"], inputs["history"])))
+    names = [name for name in paths if name in selection["variants"]]
+    tuned = {name: read_json(paths[name][0]) for name in names}
+    history = {name: pd.read_parquet(paths[name][1]) for name in names}
     status, metrics = None, []
     if "metrics" in inputs:
         status = read_json(inputs["status"])
@@ -257,6 +258,18 @@ def notes(selection, metrics, status, tuned, audit) -> list[dict]:
                 "colour": "",
             }
         )
+    for name in tuned:
+        twins = [n for n, one in selection["same"].items() if one["same_as"] == name]
+        if twins:
+            found.append(
+                {
+                    "text": f"{', '.join(twins)}: on these training data the same loss "
+                    f"as {name} (the logits would differ by less than "
+                    f"{max(selection['same'][n]['difference'] for n in twins):.3f}); "
+                    "trained once and reported as one.",
+                    "colour": "",
+                }
+            )
     for name, one in tuned.items():
         for note in one["notes"]:
             found.append({"text": f"{name}: {note}", "colour": ""})
@@ -269,9 +282,13 @@ def variant_row(name, selection, tuned, decides) -> dict:
     stability = tuned["stability"]
     difference = selection["against_baseline"].get(name)
     colours = {"green": "ok", "amber": "warning", "red": "serious"}
+    model = decides["variants"][name]["training"]["model"]
+    kind = loss["name"] + (f" ({loss['mode']})" if "mode" in loss else "")
+    kind += "" if model in ("feedforward", "convolutional") else f", {model}"
     return {
         "name": name,
-        "loss": loss["name"] + (f" ({loss['mode']})" if "mode" in loss else ""),
+        "loss": kind.replace("_", " "),
+        "same": [n for n, one in selection["same"].items() if one["same_as"] == name],
         "positive_feedback": loss.get("mode", "").startswith("seed_"),
         "champion": name == selection["champion"],
         "auroc": tuned["auroc"],

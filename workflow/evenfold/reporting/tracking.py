@@ -202,6 +202,8 @@ def _upload(
     _datasets(parent, dataset, inputs["sequences"], selection)
     children = {}
     for position, name in enumerate(variants):
+        if name not in selection["variants"]:
+            continue
         child = client.create_run(
             experiment.experiment_id,
             run_name=f"{dataset} {name}",

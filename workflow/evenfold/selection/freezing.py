@@ -132,24 +132,30 @@ def select_files(
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
+    tuned = {
+        name: read_json(path) for name, path in zip(variants, inputs["thresholds"])
+    }
+    same = {name: one for name, one in tuned.items() if one.get("same_as")}
+    files = {
+        name: {"weights": weights, "threshold": threshold, "oof": oof}
+        for name, weights, threshold, oof in zip(
+            variants, inputs["weights"], inputs["thresholds"], inputs["oof"]
+        )
+        if name not in same
+    }
     oof = {
-        name: pd.read_parquet(path, columns=["logit", "label"])
-        for name, path in zip(variants, inputs["oof"])
+        name: pd.read_parquet(paths["oof"], columns=["logit", "label"])
+        for name, paths in files.items()
     }
     return freeze(
         Path(inputs["sequences"]).parent.name,
         decides,
-        {name: read_json(path) for name, path in zip(variants, inputs["thresholds"])},
+        {name: tuned[name] for name in files},
         losses,
-        {
-            name: {"weights": weights, "threshold": threshold}
-            for name, weights, threshold in zip(
-                variants, inputs["weights"], inputs["thresholds"]
-            )
-        },
+        files,
         oof,
         config["selection"]["resamples"],
         config["seed"],
         records,
         config["reading"]["cleaning"],
-    )
+    ) | {"same": same}

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.stats import ks_2samp
 
+from evenfold.files import read_json, write_json
 from evenfold.selection.metrics import (
     auprc,
     auroc,
@@ -194,6 +196,35 @@ def tune(
         "brier": brier(scores, labels),
         "notes": notes,
     }
+
+
+def tune_files(inputs: dict, path, settings: dict, seed: int) -> str:
+    """Tune one variant from its files and write threshold.json.
+
+    A variant that was not trained, because its loss is an earlier one's, gets that
+    one's name in place of thresholds.
+
+    Parameters
+    ----------
+    inputs : dict
+        Paths oof and twin.
+    settings : dict
+        Arguments of `tune`.
+
+    Returns
+    -------
+    str
+        What was done, in words.
+    """
+    twin = read_json(inputs["twin"])
+    if twin["same_as"]:
+        write_json(path, twin)
+        return f"the same loss as {twin['same_as']}: see there"
+    oof = pd.read_parquet(inputs["oof"])
+    arrays = (oof[column].to_numpy() for column in ("logit", "label", "fold"))
+    tuned = tune(*arrays, **settings, seed=seed)
+    write_json(path, tuned)
+    return f"{tuned['operating_point']} at {tuned['threshold']:.4f}"
 
 
 def point(scores, labels, threshold: float, resamples: int, seed: int) -> dict:

@@ -1,0 +1,148 @@
+"""Classical baselines in the form of the networks."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from evenfold.config import Training
+from evenfold.errors import EvenfoldError
+from evenfold.losses import build_loss
+from evenfold.models import classical
+from evenfold.models.ensemble import Ensemble
+from evenfold.models.members import member_rows, member_seed
+from evenfold.models.training import train_ensemble
+
+MODELS = ["logistic_regression", "gradient_boosting"]
+
+
+def data(n=300, columns=8):
+    generator = np.random.default_rng(0)
+    labels = (generator.random(n) < 0.35).astype(int)
+    inputs = generator.normal(size=(n, columns)).astype(np.float32)
+    inputs[:, 2] += 1.5 * labels
+    inputs[:, 5] *= 3
+    clusters = np.arange(n) // 2
+    return inputs, labels, clusters % 3, clusters
+
+
+def train(model, loss=None, arrays=None, **settings):
+    return train_ensemble(
+        *(arrays or data()),
+        Training(model=model, features=["aac"], **settings),
+        loss or {"name": "bce"},
+        {"names": ["aac"], "length": 0},
+        seed=3,
+    )
+
+
+def of_member(outcome, position, arrays):
+    """Rows and seed that a member was fitted with."""
+    members = outcome.ensemble.members
+    rows, _ = member_rows(members, *arrays[1:], 0.1, 3)
+    return rows[position], member_seed(3, members[position], "weights")
+
+
+@pytest.mark.parametrize(
+    "loss", [{"name": "bce"}, {"name": "wbce", "mode": "balanced"}]
+)
+def test_boosting_equals_scikit_learns_own_logits(loss):
+    arrays = inputs, labels, *_ = data()
+    outcome = train("gradient_boosting", loss, boosting={"trees": 30, "leaves": 7})
+    logits = outcome.ensemble.logits(inputs)
+    for position in range(3):
+        rows, seed = of_member(outcome, position, arrays)
+        theirs = HistGradientBoostingClassifier(
+            max_iter=30, max_leaf_nodes=7, early_stopping=False, random_state=seed,
+            class_weight="balanced" if loss["name"] == "wbce" else None,
+        ).fit(inputs[rows], labels[rows])  # fmt: skip
+        wanted = theirs.decision_function(inputs)
+        assert logits[position] == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss", [{"name": "bce"}, {"name": "wbce", "mode": "balanced"}]
+)
+def test_logistic_regression_equals_scikit_learns(loss):
+    arrays = inputs, labels, *_ = data()
+    outcome = train("logistic_regression", loss, logistic={"c": 0.3})
+    logits = outcome.ensemble.logits(inputs)
+    rows, _ = of_member(outcome, 1, arrays)
+    mean, scale = classical.standardisation(torch.as_tensor(inputs[rows]))
+    standard = (inputs - mean.numpy()) / scale.numpy()
+    theirs = LogisticRegression(
+        C=0.3,
+        max_iter=2000,
+        class_weight="balanced" if loss["name"] == "wbce" else None,
+    ).fit(standard[rows].astype(float), labels[rows])
+    assert logits[1] == pytest.approx(theirs.decision_function(standard), abs=1e-3)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("method", ["none", "model"])
+def test_held_out_labels_change_nothing(model, method):
+    inputs, labels, folds, clusters = data()
+    settings = {"feature_selection": {"method": method}}
+    base = train(model, **settings).ensemble
+    permuted = np.where(folds == 1, 1 - labels, labels)
+    arrays = inputs, permuted, folds, clusters
+    other = train(model, arrays=arrays, **settings).ensemble
+    position = [m.fold for m in base.members].index(1)
+    for name, tensor in base.state.items():
+        if tensor.ndim > 1:  # trees are padded to the largest member's
+            n = min(tensor.shape[-1], other.state[name].shape[-1])
+            assert torch.equal(
+                tensor[position][..., :n], other.state[name][position][..., :n]
+            )
+        else:
+            assert torch.equal(tensor[position], other.state[name][position])
+    others = [i for i in range(3) if i != position]
+    assert (base.logits(inputs)[others] != other.logits(inputs)[others]).any()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_they_learn_are_saved_and_tell_their_history(model, tmp_path):
+    outcome = train(model, seeds=2)
+    inputs, labels, *_ = data()
+    assert ((outcome.oof_logits >= 0) == labels).mean() > 0.75
+    assert len(outcome.history) == 6
+    assert all(np.isfinite(list(row.values())).all() for row in outcome.history)
+    outcome.ensemble.save(tmp_path / "w.safetensors")
+    again = Ensemble.load(tmp_path / "w.safetensors")
+    assert (again.logits(inputs) == outcome.ensemble.logits(inputs)).all()
+
+
+def test_selected_features_alone_have_weights():
+    outcome = train("logistic_regression", feature_selection={"method": "model"})
+    nonzero = (outcome.ensemble.state["weight"] != 0).sum(1)
+    assert nonzero.tolist() == [2, 2, 2]
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "skscope", None)
+    with pytest.raises(EvenfoldError, match=r"evenfold\[sparse\]"):
+        train("sparse_logistic")
+
+
+@pytest.mark.parametrize("loss", [{"name": "bce"}, {"name": "focal", "gamma": 2.0}])
+def test_the_sparse_model_keeps_its_sparsity_and_equals_our_losses(loss):
+    pytest.importorskip("skscope", reason="skscope is not installed: evenfold[sparse]")
+    import jax.numpy as jnp
+
+    outcome = train("sparse_logistic", loss, sparse={"features": 2})
+    weight = outcome.ensemble.state["weight"]
+    assert ((weight != 0).sum(1) == 2).all() and (weight[:, 2] != 0).all()
+    inputs, labels, *_ = data()
+    assert ((outcome.oof_logits >= 0) == labels).mean() > 0.7
+    # At huge logits too, where the published form gives NaN.
+    for scale in (1.0, 1e4):
+        vector = np.linspace(-1, 1, 8) * scale
+        x = inputs.astype(np.float64)
+        ours = build_loss(loss, torch.tensor(labels.mean()))(
+            torch.as_tensor(x @ vector), torch.as_tensor(labels)
+        )
+        theirs = classical.sparse_objective(x, labels, loss)(jnp.asarray(vector))
+        assert float(theirs) == pytest.approx(float(ours), rel=1e-4)

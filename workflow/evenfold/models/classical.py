@@ -1,0 +1,260 @@
+"""Classical and sparse baselines, and the choice of features inside a fold.
+
+Each is fitted member by member on the member's own training rows and kept in the same
+form as a network, so that folds, thresholds, files and predictions are the same.
+"""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import RFE
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from evenfold.errors import EvenfoldError
+from evenfold.losses import build_loss
+from evenfold.models.networks import standardisation
+
+
+def fit_classical(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    rows: list[np.ndarray],
+    training,
+    loss_settings: dict,
+    seeds: list[int],
+) -> tuple[dict[str, Tensor], dict]:
+    """Fit every member of a classical variant.
+
+    Parameters
+    ----------
+    inputs : ndarray of float32, shape (n, columns)
+    labels : ndarray of int, shape (n,)
+    rows : list of ndarray of int
+        Training rows, per member; nothing else is read.
+    training : evenfold.config.Training
+    loss_settings : dict
+    seeds : list of int
+
+    Returns
+    -------
+    tuple of (dict of str to Tensor, dict)
+        Stacked state and recipe of a network of `models.networks`.
+
+    Raises
+    ------
+    EvenfoldError
+        When the sparse model's optional package is missing.
+    """
+    fit = _FITS[training.model]
+    states, recipes = [], []
+    for own, seed in zip(rows, seeds):
+        x, y = np.asarray(inputs[own]), labels[own]
+        selected = select_features(x, y, training.feature_selection, seed)
+        x = x * selected
+        weight = _row_weights(loss_settings, y)
+        state, recipe = fit(x, y, weight, training, loss_settings, seed)
+        if recipe["kind"] == "linear":
+            state["weight"] = state["weight"] * torch.as_tensor(selected)
+        states.append(state)
+        recipes.append(recipe)
+    if recipes[0]["kind"] == "trees":
+        recipe = {
+            key: max(recipe[key] for recipe in recipes)
+            for key in ("trees", "nodes", "depth")
+        }
+        recipe = {"kind": "trees", **recipe}
+        states = [_padded(state, recipe) for state in states]
+    else:
+        recipe = recipes[0]
+    return {
+        name: torch.stack([state[name] for state in states]) for name in states[0]
+    }, recipe
+
+
+def select_features(x: np.ndarray, y: np.ndarray, settings, seed: int) -> np.ndarray:
+    """Columns chosen by a logistic regression on these rows.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, columns)
+    y : ndarray of int, shape (n,)
+    settings : evenfold.config.FeatureSelection
+
+    Returns
+    -------
+    ndarray of float32, shape (columns,)
+        1 for a chosen column, 0 for another.
+    """
+    if settings.method == "none":
+        return np.ones(x.shape[1], dtype=np.float32)
+    keep = max(1, round(settings.keep * x.shape[1]))
+    mean, scale = (t.numpy() for t in standardisation(torch.as_tensor(x)))
+    standard = (x - mean) / scale
+    model = LogisticRegression(C=0.1, max_iter=200, random_state=seed)
+    with warnings.catch_warnings():
+        # Coefficients are ranked; the last digits do not matter.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if settings.method == "rfe":
+            chosen = RFE(model, n_features_to_select=keep, step=0.25).fit(standard, y)
+            return chosen.support_.astype(np.float32)
+        size = np.abs(model.fit(standard, y).coef_[0])
+    selected = np.zeros(x.shape[1], dtype=np.float32)
+    selected[np.argsort(-size, kind="stable")[:keep]] = 1
+    return selected
+
+
+def _row_weights(loss_settings, y):
+    loss = build_loss(loss_settings, float(y.mean()), float(len(y)))
+    if not hasattr(loss, "positive_weight"):
+        return None
+    positive, negative = float(loss.positive_weight), float(loss.negative_weight)
+    return np.where(y == 1, positive, negative)
+
+
+def _linear(weight, bias, mean, scale):
+    """State on raw columns of a model fitted on standardised ones."""
+    weight = np.asarray(weight, dtype=np.float64) / scale
+    return (
+        {
+            "weight": torch.as_tensor(weight),
+            "bias": torch.tensor(bias - weight @ mean, dtype=torch.float64),
+        },
+        {"kind": "linear", "n_inputs": len(weight)},
+    )
+
+
+def _standardised(x):
+    mean, scale = (t.double().numpy() for t in standardisation(torch.as_tensor(x)))
+    return (x - mean) / scale, mean, scale
+
+
+def _fit_logistic(x, y, weight, training, loss_settings, seed):
+    standard, mean, scale = _standardised(x)
+    model = LogisticRegression(
+        C=training.logistic.c, max_iter=2000, random_state=seed
+    ).fit(standard, y, sample_weight=weight)
+    return _linear(model.coef_[0], model.intercept_[0], mean, scale)
+
+
+def _fit_boosting(x, y, weight, training, loss_settings, seed):
+    settings = training.boosting
+    model = HistGradientBoostingClassifier(
+        max_iter=settings.trees,
+        max_leaf_nodes=settings.leaves,
+        learning_rate=settings.learning_rate,
+        l2_regularization=settings.l2,
+        early_stopping=False,
+        random_state=seed,
+    ).fit(x, y, sample_weight=weight)
+    return _trees_of(model)
+
+
+def _trees_of(model):
+    """State of fitted gradient boosting; a test holds it to the model's own logits."""
+    trees = [predictors[0].nodes for predictors in model._predictors]
+    recipe = {
+        "kind": "trees",
+        "trees": len(trees),
+        "nodes": max(map(len, trees)),
+        "depth": int(max(nodes["depth"].max() for nodes in trees)),
+    }
+    shape = recipe["trees"], recipe["nodes"]
+    state = {
+        name: np.zeros(shape, dtype)
+        for name, dtype in (
+            ("column", np.int64),
+            ("left", np.int64),
+            ("right", np.int64),
+            ("threshold", np.float64),
+            ("value", np.float64),
+        )
+    }
+    for t, nodes in enumerate(trees):
+        n, leaf = len(nodes), nodes["is_leaf"].astype(bool)
+        itself = np.arange(n)
+        state["column"][t, :n] = np.where(leaf, 0, nodes["feature_idx"])
+        state["left"][t, :n] = np.where(leaf, itself, nodes["left"])
+        state["right"][t, :n] = np.where(leaf, itself, nodes["right"])
+        state["threshold"][t, :n] = np.where(leaf, 0.0, nodes["num_threshold"])
+        state["value"][t, :n] = np.where(leaf, nodes["value"], 0.0)
+    state = {name: torch.as_tensor(array) for name, array in state.items()}
+    baseline = float(np.ravel(model._baseline_prediction)[0])
+    return {**state, "baseline": torch.tensor(baseline, dtype=torch.float64)}, recipe
+
+
+def _padded(state, recipe):
+    """A member's trees with room for the largest of all members; empty ones add 0."""
+    out = {"baseline": state["baseline"]}
+    for name, tensor in state.items():
+        if name != "baseline":
+            out[name] = tensor.new_zeros(recipe["trees"], recipe["nodes"])
+            out[name][: tensor.shape[0], : tensor.shape[1]] = tensor
+    return out
+
+
+def sparse_objective(x, y, loss_settings: dict) -> Callable:
+    """Mean loss of a weight vector, in jax, from logits and never from probabilities.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, columns)
+    y : ndarray, shape (n,)
+    loss_settings : dict
+        `bce`, or `focal` with gamma and alpha.
+
+    Returns
+    -------
+    callable
+        (columns,) -> ()
+    """
+    import jax.numpy as jnp
+
+    x, y = jnp.asarray(x), jnp.asarray(y, dtype=float)
+    focal = loss_settings["name"] == "focal"
+    gamma = loss_settings.get("gamma", 2.0) if focal else 0.0
+    alpha = loss_settings.get("alpha") if focal else None
+    alpha = 1 - y.mean() if focal and alpha is None else alpha
+    positive, negative = (alpha, 1 - alpha) if focal else (1.0, 1.0)
+
+    def objective(weights):
+        z = x @ weights
+        s = jnp.logaddexp(0.0, z)
+        n = jnp.logaddexp(0.0, -z)
+        rows = positive * y * jnp.exp(-gamma * s) * n
+        return jnp.mean(rows + negative * (1 - y) * jnp.exp(-gamma * n) * s)
+
+    return objective
+
+
+def _fit_sparse(x, y, weight, training, loss_settings, seed):
+    try:
+        from skscope import ScopeSolver
+    except ImportError:
+        raise EvenfoldError(
+            "the model sparse_logistic needs the package skscope: "
+            "pip install 'evenfold[sparse]'"
+        ) from None
+    standard, mean, scale = _standardised(x)
+    columns = standard.shape[1]
+    with_bias = np.column_stack([standard, np.ones(len(y))])
+    solver = ScopeSolver(
+        columns + 1,
+        min(training.sparse.features, columns) + 1,
+        preselect=[columns],
+        random_state=seed,
+    )
+    weights = solver.solve(sparse_objective(with_bias, y, loss_settings), jit=True)
+    weights = np.asarray(weights)
+    return _linear(weights[:-1], weights[-1], mean, scale)
+
+
+_FITS = {
+    "logistic_regression": _fit_logistic,
+    "gradient_boosting": _fit_boosting,
+    "sparse_logistic": _fit_sparse,
+}

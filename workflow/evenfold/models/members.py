@@ -1,0 +1,97 @@
+"""Members of a variant: which rows each trains on, and where its randomness is from."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenfold.errors import EvenfoldError
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of a variant: the fold it never sees, and its seed."""
+
+    fold: int
+    seed: int
+
+
+def member_seed(seed: int, member: Member, purpose: str) -> int:
+    """Seed of one member for one purpose; the same for every variant."""
+    return zlib.crc32(f"{seed}/{member.fold}/{member.seed}/{purpose}".encode())
+
+
+def member_rows(
+    members: list[Member],
+    labels: np.ndarray,
+    folds: np.ndarray,
+    clusters: np.ndarray,
+    share: float,
+    seed: int,
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Training rows and inner validation slice of every member.
+
+    Returns
+    -------
+    tuple of list of ndarray of int
+        Row numbers, per member; none of its held-out fold.
+    """
+    rows, slices = [], []
+    for member in members:
+        own = np.flatnonzero(folds != member.fold)
+        chosen = inner_validation(
+            own, labels, clusters, share, member_seed(seed, member, "slice")
+        )
+        rows.append(own[~chosen])
+        slices.append(own[chosen])
+    return rows, slices
+
+
+def inner_validation(
+    rows: np.ndarray, labels: np.ndarray, clusters: np.ndarray, share: float, seed: int
+) -> np.ndarray:
+    """Grouped slice of a member's training rows that steers its training.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n,)
+        The member's training rows; no other row's label is read.
+    labels, clusters : ndarray, shape (all rows,)
+    share : float
+        Wanted share of the rows of each class.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Which of `rows` are in the slice: whole groups, both classes.
+
+    Raises
+    ------
+    EvenfoldError
+        When the groups leave one of the two parts without a class.
+    """
+    generator = np.random.default_rng(seed)
+    own_labels, own_clusters = labels[rows], clusters[rows]
+    chosen = np.zeros(len(rows), dtype=bool)
+    order = generator.permutation(np.unique(own_clusters))
+    members = {cluster: [] for cluster in order}
+    for position, cluster in enumerate(own_clusters):
+        members[cluster].append(position)
+    wanted = {label: share * (own_labels == label).sum() for label in (0, 1)}
+    have = {0: 0, 1: 0}
+    for cluster in order:
+        positions = members[cluster]
+        counts = np.bincount(own_labels[positions], minlength=2)
+        if all(
+            have[label] + counts[label] <= max(1, wanted[label]) for label in (0, 1)
+        ):
+            chosen[positions] = True
+            have = {label: have[label] + counts[label] for label in (0, 1)}
+    for part in (own_labels[chosen], own_labels[~chosen]):
+        if len(np.unique(part)) < 2:
+            raise EvenfoldError(
+                "a grouped inner validation slice with both classes cannot be cut from "
+                f"{len(rows)} training rows in {len(order)} groups. Set fewer folds, a "
+                "larger `training: {inner_validation: ...}`, or add sequences."
+            )
+    return chosen

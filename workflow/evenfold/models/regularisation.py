@@ -1,0 +1,215 @@
+"""What makes training harder on purpose: noise, mixtures, changed residues, penalties.
+
+Every member draws from generators of its own, one per purpose, so that switching one
+kind on changes the random numbers of no other, and no member those of another.
+"""
+
+import numpy as np
+import torch
+from Bio.Align import substitution_matrices
+from torch import Tensor
+
+from evenfold.models.members import Member, member_seed
+from evenfold.sequences.alphabet import AMINO_ACIDS, N_CODES, PAD, UNKNOWN_CODE
+
+
+class Disturbance:
+    """The random part of a training step, for a stack of members.
+
+    Parameters
+    ----------
+    training : evenfold.config.Training
+    network : torch.nn.Module
+        Its `dropout_shapes` and `input_shape` say how large the draws are.
+    members : list of Member
+    seed : int
+    device : torch.device
+    """
+
+    def __init__(self, training, network, members: list[Member], seed: int, device):
+        self.training = training
+        self.dropout_shapes = network.dropout_shapes if training.dropout else []
+        self.noise_shape = network.input_shape
+        self.device = device
+        self._torch = {
+            purpose: [
+                torch.Generator(device).manual_seed(member_seed(seed, m, purpose))
+                for m in members
+            ]
+            for purpose in ("dropout", "noise", "augmentation")
+        }
+        self._numpy = [
+            np.random.default_rng(member_seed(seed, m, "mixup")) for m in members
+        ]
+
+    def draws(self, size: int) -> dict:
+        """What a network's forward takes besides its inputs, for one step.
+
+        Parameters
+        ----------
+        size : int
+            Rows of a batch.
+
+        Returns
+        -------
+        dict
+            `dropout`: list of scaled masks, (members, size, ...); `noise`: Tensor,
+            (members, size, ...); `mixup`: Tensor, (members, size), the share of a row
+            itself against its partner. Only what is switched on.
+        """
+        found = {}
+        rate = self.training.dropout
+        if self.dropout_shapes:
+            found["dropout"] = [
+                self._stack("dropout", (size, *shape), "bernoulli_", 1 - rate).div_(
+                    1 - rate
+                )
+                for shape in self.dropout_shapes
+            ]
+        if self.training.input_noise:
+            shape = (size, *self.noise_shape)
+            noise = self._stack("noise", shape, "normal_")
+            found["noise"] = noise.mul_(self.training.input_noise)
+        if self.training.mixup:
+            shares = [g.beta(*[self.training.mixup] * 2, size) for g in self._numpy]
+            shares = torch.as_tensor(np.stack(shares), dtype=torch.float32)
+            found["mixup"] = shares.to(self.device)
+        return found
+
+    def targets(self, targets: Tensor, draws: dict) -> Tensor:
+        """Targets of a step's rows, smoothed and mixed like the rows.
+
+        Parameters
+        ----------
+        targets : Tensor, shape (members, size)
+        """
+        if self.training.label_smoothing:
+            epsilon = self.training.label_smoothing
+            targets = targets * (1 - epsilon) + epsilon / 2
+        if "mixup" in draws:
+            targets = torch.lerp(targets.flip(-1), targets, draws["mixup"])
+        return targets
+
+    def residues(self, codes: Tensor) -> Tensor:
+        """Codes of a step's rows, some of them changed.
+
+        Parameters
+        ----------
+        codes : Tensor of uint8, shape (members, size, length)
+        """
+        settings = self.training.augmentation
+        if not settings:
+            return codes
+        if settings.jitter:
+            chance = self._stack("augmentation", codes.shape[1:2], "uniform_")
+            codes = shifted(codes, chance, settings.jitter)
+        if settings.mask or settings.substitute:
+            chance = self._stack("augmentation", codes.shape[1:], "uniform_")
+            other = self._stack("augmentation", codes.shape[1:], "uniform_")
+            codes = changed(codes, chance, other, settings.mask, settings.substitute)
+        return codes
+
+    def _stack(self, purpose, shape, method, *arguments):
+        """One draw per member, each from its own generator."""
+        return torch.stack(
+            [
+                getattr(torch.empty(shape, device=self.device), method)(
+                    *arguments, generator=generator
+                )
+                for generator in self._torch[purpose]
+            ]
+        )
+
+
+def shifted(codes: Tensor, chance: Tensor, most: int) -> Tensor:
+    """Sequences moved to the right within the padding behind them.
+
+    Parameters
+    ----------
+    codes : Tensor of uint8, shape (..., length)
+    chance : Tensor, shape (...)
+        Uniform on [0, 1): the shift is one of 0 to `most`, or to the padding's length.
+    most : int
+    """
+    length = codes.shape[-1]
+    position = torch.arange(length, device=codes.device)
+    last = torch.where(codes != PAD, position, -1).amax(-1)
+    room = (length - 1 - last).clamp(max=most)
+    move = (chance * (room + 1)).long().clamp(max=room)
+    source = position - move[..., None]
+    moved = codes.gather(-1, source.clamp(min=0))
+    return torch.where(source >= 0, moved, torch.full_like(moved, PAD))
+
+
+def changed(
+    codes: Tensor, chance: Tensor, other: Tensor, mask: float, substitute: float
+) -> Tensor:
+    """Residues made unknown or replaced by a similar one.
+
+    Parameters
+    ----------
+    codes : Tensor of uint8, shape (..., length)
+    chance, other : Tensor, shape of codes
+        Uniform on [0, 1): which residues change, and into which.
+    mask, substitute : float
+        Shares of residues; padding and unknown letters stay.
+    """
+    amino_acid = (codes != PAD) & (codes != UNKNOWN_CODE)
+    table = substitution_table().to(codes.device)
+    similar = (other[..., None] >= table[codes.long()]).sum(-1).to(codes.dtype)
+    similar = similar.clamp(max=N_CODES - 1)
+    replace = amino_acid & (chance >= mask) & (chance < mask + substitute)
+    codes = torch.where(replace, similar, codes)
+    return torch.where(amino_acid & (chance < mask), UNKNOWN_CODE, codes).to(
+        torch.uint8
+    )
+
+
+def substitution_table() -> Tensor:
+    """Cumulative chances of replacing a code by each code: Tensor, (codes, codes).
+
+    A residue becomes one of those with a positive BLOSUM62 score, each with a chance
+    proportional to 2^(score / 2), its odds over chance; a residue without any stays.
+
+    References
+    ----------
+    Henikoff and Henikoff 1992 (scores are in half bits).
+    """
+    matrix = substitution_matrices.load("BLOSUM62")
+    odds = torch.zeros(N_CODES, N_CODES, dtype=torch.float64)
+    for code in range(N_CODES):
+        odds[code, code] = 1.0
+    for i, one in enumerate(AMINO_ACIDS, start=1):
+        similar = {
+            j: 2.0 ** (matrix[one][other] / 2)
+            for j, other in enumerate(AMINO_ACIDS, start=1)
+            if other != one and matrix[one][other] > 0
+        }
+        if similar:
+            odds[i, i] = 0.0
+            for j, weight in similar.items():
+                odds[i, j] = weight
+    return (odds.cumsum(-1) / odds.sum(-1, keepdim=True)).float()
+
+
+def penalty(parameters: dict[str, Tensor], l1: float, l2: float) -> Tensor | float:
+    """l1 sum |w| + l2 sum w^2 of every member's weights, biases aside.
+
+    Parameters
+    ----------
+    parameters : dict of str to Tensor, shape (members, ...)
+
+    Returns
+    -------
+    Tensor, shape (members,), or 0.0 when both are off
+    """
+    total = 0.0
+    for name, tensor in parameters.items():
+        if name.rsplit(".", 1)[-1] == "bias":
+            continue
+        flat = tensor.flatten(1)
+        if l1:
+            total = total + l1 * flat.abs().sum(1)
+        if l2:
+            total = total + l2 * flat.square().sum(1)
+    return total
