@@ -141,7 +141,7 @@ def _race(folder, name, start, results):
 
 
 def test_of_many_at_once_exactly_one_looks(tmp_path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     start, results = context.Event(), context.Queue()
     names = [f"p{i}" for i in range(6)]
     workers = [

@@ -1,0 +1,93 @@
+"""Variants of every kind side by side: losses, regularisation, baselines, twins."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from evenfold.sequences.simulate import Simulation, write_demo
+from tests.conftest import Project
+
+CONFIG = """
+datasets: [balanced]
+variants:
+  - bce
+  - {name: weighted_balanced, loss: {name: wbce, mode: balanced}}
+  - class_balanced
+  - logit_adjusted
+  - {name: heavier, loss: {name: wbce, fn_weight: 2.0}}
+  - anyloss
+  - {name: regularised, loss: mcc, training: {mixup: 0.4, label_smoothing: 0.05, input_noise: 0.1, l1: 1.0e-5, augmentation: {mask: 0.1, substitute: 0.1}}}
+  - {name: logistic, loss: bce, training: {model: logistic_regression, features: [onehot]}}
+  - {name: boosting, loss: bce, training: {model: gradient_boosting, features: [aac, dpc], boosting: {trees: 20}}}
+  - {name: selected, loss: bce, training: {model: feedforward, features: [onehot], feature_selection: {method: model}}}
+training: {epochs: 2, channels: 4, widths: [3], embedding: 8}
+split: {folds: 3}
+selection: {resamples: 200}
+threads: 1
+"""
+TWINS = {"weighted_balanced", "class_balanced", "logit_adjusted"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    project = Project(tmp_path_factory.mktemp("variants"))
+    folder = project.folder / "resources/balanced"
+    write_demo(folder, Simulation(positives=0.5, n_train=400, n_test=200, seed=3))
+    text = project.read("config/datasets/demo.yaml")
+    text = text.replace("resources/demo/", "resources/balanced/")
+    project.write("config/datasets/balanced.yaml", text)
+    project.write("config/config.yaml", CONFIG)
+    project.run = project.snakemake()
+    return project
+
+
+def test_the_same_loss_is_trained_once_and_reported_as_one(finished):
+    selection = json.loads(finished.read("results/balanced/selection.json"))
+    assert set(selection["same"]) == TWINS
+    assert {one["same_as"] for one in selection["same"].values()} == {"bce"}
+    assert all(0 <= one["difference"] <= 0.05 for one in selection["same"].values())
+    assert not TWINS & set(selection["variants"])
+    for name in TWINS:
+        log = finished.read(f"results/balanced/logs/train/{name}.log")
+        assert "the same loss as bce" in log and "epoch" not in log
+    report = finished.read("results/balanced/report.html")
+    assert "on these training data the same loss as bce" in report
+    for name in TWINS:
+        assert f"= {name}" in report
+
+
+def test_every_other_variant_is_evaluated_and_tracked(finished):
+    metrics = pd.read_csv(
+        finished.folder / "results/balanced/test/metrics.tsv", sep="\t"
+    )
+    wanted = {"bce", "heavier", "anyloss", "regularised", "logistic", "boosting",
+              "selected"}  # fmt: skip
+    assert set(metrics["variant"]) == wanted
+    assert metrics["auroc"].between(0.3, 1).all()
+    tracked = json.loads(finished.read("results/balanced/mlflow.json"))
+    assert set(tracked["children"]) == wanted
+
+
+def test_a_loss_that_does_not_fit_a_model_is_refused_before_anything_runs(project):
+    project.write(
+        "config/config.yaml",
+        "variants: [{name: x, loss: focal, training: "
+        "{model: gradient_boosting, features: [aac]}}]\n",
+    )
+    done = project.snakemake("-n", check=False)
+    assert done.returncode and "cannot be fitted with the loss focal" in done.text
+    assert "Traceback" not in done.text
+
+
+def test_an_unlike_share_of_positives_makes_them_different(finished):
+    """On the demo, one positive in four, balanced weights are a loss of their own."""
+    finished.write("config/config.yaml", CONFIG.replace("[balanced]", "[demo]"))
+    finished.snakemake("results/demo/weighted_balanced/twin.json",
+                       "results/demo/logit_adjusted/twin.json",
+                       "results/demo/class_balanced/twin.json")  # fmt: skip
+
+    def same(name):
+        return json.loads(finished.read(f"results/demo/{name}/twin.json"))["same_as"]
+
+    assert same("weighted_balanced") is None and same("logit_adjusted") is None
