@@ -7,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from evenfold.config import Training
+from evenfold.config.training import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
 from evenfold.models import classical
@@ -15,6 +16,10 @@ from evenfold.models.members import member_rows, member_seed
 from evenfold.models.training import train_ensemble
 
 MODELS = ["logistic_regression", "gradient_boosting"]
+
+
+def test_the_configuration_knows_these_models():
+    assert set(classical.FITS) == set(CLASSICAL)
 
 
 def data(n=300, columns=8):

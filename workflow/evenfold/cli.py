@@ -24,6 +24,8 @@ def main(arguments=None) -> int:
 
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
+    commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
+
     options = parser.parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
@@ -62,7 +64,20 @@ def _docs(options):
     return 0
 
 
-_COMMANDS = {"simulate": _simulate, "predict": _predict, "docs": _docs}
+def _gallery(options):
+    from evenfold.reporting.gallery import write_gallery
+
+    for path in write_gallery():
+        print(path)
+    return 0
+
+
+_COMMANDS = {
+    "simulate": _simulate,
+    "predict": _predict,
+    "docs": _docs,
+    "gallery": _gallery,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

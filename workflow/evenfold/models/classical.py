@@ -50,7 +50,7 @@ def fit_classical(
     EvenfoldError
         When the sparse model's optional package is missing.
     """
-    fit = _FITS[training.model]
+    fit = FITS[training.model]
     states, recipes = [], []
     for own, seed in zip(rows, seeds):
         x, y = np.asarray(inputs[own]), labels[own]
@@ -253,7 +253,8 @@ def _fit_sparse(x, y, weight, training, loss_settings, seed):
     return _linear(weights[:-1], weights[-1], mean, scale)
 
 
-_FITS = {
+#: Models that are fitted, not trained by gradient steps.
+FITS = {
     "logistic_regression": _fit_logistic,
     "gradient_boosting": _fit_boosting,
     "sparse_logistic": _fit_sparse,

@@ -6,7 +6,6 @@ kind on changes the random numbers of no other, and no member those of another.
 
 import numpy as np
 import torch
-from Bio.Align import substitution_matrices
 from torch import Tensor
 
 from evenfold.models.members import Member, member_seed
@@ -175,6 +174,9 @@ def substitution_table() -> Tensor:
     ----------
     Henikoff and Henikoff 1992 (scores are in half bits).
     """
+    # Imported here: training without substitution needs no Biopython.
+    from Bio.Align import substitution_matrices
+
     matrix = substitution_matrices.load("BLOSUM62")
     odds = torch.zeros(N_CODES, N_CODES, dtype=torch.float64)
     for code in range(N_CODES):

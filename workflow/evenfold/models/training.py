@@ -8,10 +8,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch.optim import lr_scheduler
 
-from evenfold.config.training import CLASSICAL
 from evenfold.losses import binary_cross_entropy, build_loss
 from evenfold.models.batches import Batches
-from evenfold.models.classical import fit_classical, select_features
+from evenfold.models.classical import FITS, fit_classical, select_features
 from evenfold.models.ensemble import Ensemble, initial_state, stacked_forward
 from evenfold.models.members import Member, member_rows, member_seed
 from evenfold.models.networks import build_network, recipe_of
@@ -90,7 +89,7 @@ def train_ensemble(
     warmup = loss_settings.pop("warmup_epochs", 0)
     rate = loss_settings.pop("learning_rate", None) or training.learning_rate
     data = inputs, labels, rows, slices
-    if training.model in CLASSICAL:
+    if training.model in FITS:
         state, recipe, history = _fit(data, training, loss_settings, members, seed)
         notes = []
         if report:

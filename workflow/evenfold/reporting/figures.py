@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 INK, MUTED, GRID = "#1d2733", "#6b7785", "#e3e8ee"
 SN, SP, MCC, HALF = "#c2410c", "#1d4ed8", "#0f766e", "#94a3b8"
 
-_STYLE = {
+STYLE = {
     "font.family": "sans-serif",
     "font.size": 9.5,
     "svg.fonttype": "none",
@@ -55,7 +55,7 @@ def mcc_intervals(rows: list[dict]) -> str:
     rows : list of dict
         variant, operating_point, mcc, mcc_low, mcc_high, champion.
     """
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         names = list(dict.fromkeys(row["variant"] for row in rows))
         figure, axes = plt.subplots(figsize=(5.4, 1.6 + 0.5 * len(names)))
         for row in rows:
@@ -74,7 +74,7 @@ def mcc_intervals(rows: list[dict]) -> str:
 
 def balance(rows: list[dict]) -> str:
     """SN against SP: each variant from threshold 0.5 to its tuned threshold."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(5.0, 5.0))
         axes.plot([0, 1], [0, 1], color=MUTED, lw=1, ls=(0, (4, 3)), zorder=1)
         start = {r["variant"]: r for r in rows if r["operating_point"] == "0.5"}
@@ -137,7 +137,7 @@ def threshold_curves(tuned: dict[str, dict]) -> str:
     tuned : dict
         Contents of threshold.json by variant.
     """
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         columns = min(3, len(tuned))
         rows = -(-len(tuned) // columns)
         figure, grid = plt.subplots(
@@ -183,7 +183,7 @@ def threshold_curves(tuned: dict[str, dict]) -> str:
 
 def identities(audit: dict) -> str:
     """How close the nearest partner is: test to training, and fold to fold."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.2, 2.4))
         for key, label, colour in (
             ("fold_to_fold", "training, nearest in another fold", HALF),
@@ -211,7 +211,7 @@ def identities(audit: dict) -> str:
 
 def learning_curves(history: dict) -> str:
     """AUROC on the inner validation slices by epoch, mean over members, per variant."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.2, 2.6))
         colours = plt.get_cmap("viridis")(np.linspace(0.05, 0.85, len(history)))
         for colour, (name, frame) in zip(colours, history.items()):
