@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sk
 
 from evenfold.selection import metrics
-from evenfold.selection.freezing import against_baseline, champion, freeze
+from evenfold.selection.freezing import choose_champion, freeze, largest
 from evenfold.selection.thresholds import choose, sigmoid, sweep, tune
 
 SCORED = st.integers(4, 40).flatmap(
@@ -170,19 +170,6 @@ def test_the_bootstrap_of_counts_is_the_bootstrap_of_rows():
     assert fast == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.012)
 
 
-def test_the_paired_bootstrap_sees_what_two_intervals_cannot():
-    z, y = gaussian(600)
-    worse = z + np.random.default_rng(1).normal(0, 0.6, len(z))
-    difference, low, high = metrics.paired_bootstrap_mcc(
-        z >= 0.7, worse >= 0.7, y, 4000, 1
-    )
-    wanted = sk.matthews_corrcoef(y, z >= 0.7) - sk.matthews_corrcoef(y, worse >= 0.7)
-    assert difference == pytest.approx(wanted, abs=1e-12)
-    assert low < difference < high
-    same = metrics.paired_bootstrap_mcc(z >= 0.7, z >= 0.7, y, 500, 1)
-    assert same == (0.0, 0.0, 0.0)
-
-
 def tuned(z, y, **change):
     folds = np.arange(len(z)) % 5
     keys = {
@@ -255,29 +242,59 @@ def selection_of(names, values, gaps=None):
 
 
 def test_the_champion_has_the_largest_mcc_then_the_smallest_gap_then_comes_first():
-    assert champion(selection_of("abc", [0.1, 0.3, 0.2])) == "b"
-    assert champion(selection_of("abc", [0.3, 0.3, 0.2], [0.1, -0.02, 0])) == "b"
-    assert champion(selection_of("ab", [0.3, 0.3])) == "a"
+    assert largest(selection_of("abc", [0.1, 0.3, 0.2])) == "b"
+    assert largest(selection_of("abc", [0.3, 0.3, 0.2], [0.1, -0.02, 0])) == "b"
+    assert largest(selection_of("ab", [0.3, 0.3])) == "a"
+
+
+def test_the_baseline_is_kept_when_the_lead_is_within_one_standard_error():
+    def compare(lead, se, simpler=True):
+        return choose_champion("b", "a", {"b": {"mcc": lead, "se": se}}, simpler)
+
+    name, why = compare(0.010, 0.012)
+    assert name == "a" and "within one standard error (0.012)" in why and "tie" in why
+    assert compare(0.013, 0.012)[0] == "b"
+    assert compare(0.010, 0.012, simpler=False)[0] == "b"
+    assert choose_champion("a", "a", {}, True)[0] == "a"
+
+
+def test_a_half_that_is_balanced_already_is_kept():
+    """Balanced scores around 0 whose largest MCC is at 0.5 by construction."""
+    z = np.r_[np.full(40, 2.0), np.full(10, -2.0), np.full(40, -2.0), np.full(10, 2.0)]
+    y = np.r_[np.ones(50, int), np.zeros(50, int)]
+    folds = np.arange(100) % 4
+    settings = ("sn_eq_sp", 0.05, 20, 200, 1)
+    kept = tune(z, y, folds, *settings, keep_half=True)
+    assert kept["operating_point"] == "0.5" and "0.5 is kept" in kept["notes"][0]
+    assert tune(z, y, folds, *settings)["operating_point"] == "sn_eq_sp"
+    # A gap at 0.5 beyond its error is tuned away.
+    shifted = tune(z + np.where(np.arange(100) % 3 == 0, 3.0, 0.0), y, folds, *settings,
+                   keep_half=True)  # fmt: skip
+    assert shifted["operating_point"] == "sn_eq_sp"
 
 
 def test_the_frozen_selection_is_identified_by_what_decides_alone(tmp_path):
     (tmp_path / "w").write_text("weights")
     z, y = gaussian(100)
-    oof = {name: {"logit": z, "label": y} for name in "ab"}
+    folds = np.arange(len(z)) % 5
+    oof = {name: {"logit": z, "label": y, "fold": folds} for name in "ab"}
+    settings = {"resamples": 200, "one_standard_error": False}
     files = {n: {"weights": tmp_path / "w", "threshold": tmp_path / "w"} for n in "ab"}
 
     def frozen(decides, version="1"):
         return freeze(
             "d", decides, selection_of("ab", [0.1, 0.2]), {"a": "bce", "b": "focal"},
-            files, oof, 200, 1, {"evenfold": version}, {},
+            files, oof, np.arange(len(z)), settings, 1, {"evenfold": version}, {},
         )  # fmt: skip
 
     one = frozen({"data": "x", "config": "y"})
     assert one["champion"] == "b" and one["baseline"] == "a"
     assert one["selection"] == frozen({"data": "x", "config": "y"}, "2")["selection"]
     assert one["selection"] != frozen({"data": "x", "config": "z"})["selection"]
-    assert one["against_baseline"]["b"]["mcc"] == 0.0
-    assert set(against_baseline(oof, selection_of("ab", [0, 0]), "a", 100, 1)) == {"b"}
+    (compared,) = one["against_baseline"].values()
+    assert compared["mcc"] == compared["se"] == 0.0 and compared["p_holm"] == 1.0
+    assert compared["delong"]["p"] == compared["mcnemar"]["positives"]["p"] == 1.0
+    assert one["best"]["mcc"] == 0.2 and one["best"]["of"] == 2
 
 
 def test_the_tuned_gap_transfers_to_new_data():

@@ -14,7 +14,9 @@ rule tune:
         mem_mb=1000,
         runtime=30,
     params:
-        selection=PLAN.run.selection.model_dump(exclude={"same_loss"}),
+        selection=PLAN.run.selection.model_dump(
+            exclude={"same_loss", "one_standard_error"}
+        ),
         seed=PLAN.run.seed,
         code=source_digest("selection"),
     message:

@@ -124,6 +124,16 @@ class Selection(Section):
         "0.5 is kept",
     )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
+    one_standard_error: bool = Field(
+        True,
+        description="keep the baseline (BCE) when the best variant leads it by no more "
+        "than one standard error of the paired difference",
+    )
+    keep_half: bool = Field(
+        True,
+        description="keep threshold 0.5 where |SN - SP| is within one standard error of "
+        "zero there and tuning would not raise MCC",
+    )
     same_loss: float = Field(
         0.05,
         ge=0,

@@ -134,21 +134,35 @@ def verdict(selection, metrics, status, tuned) -> dict:
             if status
             else "The independent test set is still sealed. "
         )
-    difference = selection["against_baseline"].get(name)
+    best = selection["best"]
+    difference = selection["against_baseline"].get(best["variant"])
     if difference is None:
-        detail += f"No other loss beat plain {selection['baseline']} out-of-fold."
+        detail += f"No other variant beat {selection['baseline']} out-of-fold. "
+    elif name == selection["baseline"]:
+        detail += (
+            f"{best['variant']} leads it by {difference['mcc']:+.3f} MCC out-of-fold, "
+            f"within one standard error ({difference['se']:.3f}): a tie, and the simpler "
+            "one is kept. The threshold does the work, not the loss. "
+        )
     elif difference["low"] <= 0 <= difference["high"]:
         detail += (
             f"Its lead over {selection['baseline']} out-of-fold "
             f"({difference['mcc']:+.3f} MCC, [{difference['low']:+.3f}, "
             f"{difference['high']:+.3f}]) is within chance: the threshold does the "
-            "work, not the loss."
+            "work, not the loss. "
         )
     else:
         detail += (
             f"Out-of-fold it beats {selection['baseline']} by {difference['mcc']:+.3f} "
-            f"MCC [{difference['low']:+.3f}, {difference['high']:+.3f}], not corrected "
-            "for having been picked as the best."
+            f"MCC [{difference['low']:+.3f}, {difference['high']:+.3f}] "
+            f"(p = {difference['p_holm']:.3f} after Holm's correction for "
+            f"{best['of'] - 1} comparisons). "
+        )
+    if best["of"] > 1:
+        detail += (
+            f"Being the largest of {best['of']} flatters: the best out-of-fold MCC is "
+            f"{best['mcc']:.3f}, and {best['mcc_corrected']:.3f} once that luck is "
+            "taken out."
         )
     return {"headline": headline, "detail": detail}
 
@@ -294,6 +308,7 @@ def variant_row(name, selection, tuned, decides) -> dict:
         "auroc": tuned["auroc"],
         "half": tuned["points"]["0.5"],
         "tuned": tuned["points"][tuned["operating_point"]],
+        "grouped": selection["variants"][name]["grouped"],
         "difference": (
             f"{difference['mcc']:+.3f} [{difference['low']:+.3f}, "
             f"{difference['high']:+.3f}]"

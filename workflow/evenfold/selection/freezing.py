@@ -8,12 +8,22 @@ import pandas as pd
 
 from evenfold import __version__
 from evenfold.files import read_json, sha256_file, sha256_json
-from evenfold.selection.metrics import paired_bootstrap_mcc
-from evenfold.selection.thresholds import sigmoid
+from evenfold.selection.comparing import corrected_t, delong, holm, mcnemar
+from evenfold.selection.metrics import confusion, rates
+from evenfold.selection.resampling import (
+    Resampled,
+    corrected_best,
+    interval,
+    resample,
+)
+from evenfold.selection.thresholds import logit, sigmoid
 from evenfold.sequences import tables
 
+#: Most resamples of the bootstrap over groups; percentiles need no more.
+GROUP_RESAMPLES = 2000
 
-def champion(thresholds: dict[str, dict]) -> str:
+
+def largest(thresholds: dict[str, dict]) -> str:
     """Variant with the largest out-of-fold MCC at its deployed threshold.
 
     Ties go to the smaller |SN - SP|, then to the order of the configuration.
@@ -26,28 +36,111 @@ def champion(thresholds: dict[str, dict]) -> str:
     return max(thresholds, key=rank)
 
 
+def choose_champion(
+    best: str, baseline: str, comparison: dict[str, dict], simpler: bool
+) -> tuple[str, str]:
+    """The variant to deploy, and why.
+
+    The baseline is kept when the best variant's lead is within one standard error of
+    the paired difference (Breiman et al. 1984, the one-standard-error rule).
+
+    Parameters
+    ----------
+    best, baseline : str
+    comparison : dict
+        As `against_baseline` gives.
+    simpler : bool
+        Whether the rule applies.
+    """
+    if best == baseline:
+        return best, "No other variant had a larger MCC out-of-fold."
+    lead, se = comparison[best]["mcc"], comparison[best]["se"]
+    told = f"{best} leads {baseline} by {lead:+.3f} MCC out-of-fold"
+    if simpler and lead <= se:
+        return baseline, (
+            f"{told}, which is within one standard error ({se:.3f}): a tie, and the "
+            "simpler one is kept."
+        )
+    return best, f"{told}; the standard error of the difference is {se:.3f}."
+
+
 def against_baseline(
-    oof: dict[str, dict], thresholds: dict[str, dict], baseline: str, resamples, seed
+    oof: dict[str, dict],
+    clusters: np.ndarray,
+    thresholds: dict[str, dict],
+    baseline: str,
+    resampled: Resampled,
 ) -> dict[str, dict]:
-    """Paired out-of-fold difference of each variant's MCC to the baseline's.
+    """Paired out-of-fold differences of each variant to the baseline.
 
     Parameters
     ----------
     oof : dict
-        Per variant `logit` and `label`, arrays over the same rows.
+        Per variant `logit`, `label` and `fold`, arrays over the same rows.
+    clusters : ndarray, shape (n,)
+    resampled : Resampled
+        Over the variants in the order of `oof`.
+
+    Returns
+    -------
+    dict
+        Per variant: mcc, se, low, high and p of the difference by the bootstrap over
+        groups, p_holm; gap and its interval, the difference of |SN - SP|; delong;
+        mcnemar on all, positives and negatives; folds, the corrected t-test.
     """
+    names = list(oof)
+    labels = np.asarray(oof[baseline]["label"])
+    folds = np.asarray(oof[baseline]["fold"])
+    reference = names.index(baseline)
 
     def called(name):
         return sigmoid(oof[name]["logit"]) >= thresholds[name]["threshold"]
 
-    labels = np.asarray(oof[baseline]["label"])
+    def mcc(name, rows):
+        return rates(**confusion(called(name)[rows], labels[rows], 0.5))["mcc"]
+
+    def gap(name):
+        return abs(rates(**confusion(called(name), labels, 0.5))["gap"])
+
     result = {}
-    for name in oof:
-        if name != baseline:
-            difference, low, high = paired_bootstrap_mcc(
-                called(name), called(baseline), labels, resamples, seed
-            )
-            result[name] = {"mcc": difference, "low": low, "high": high}
+    everywhere = np.ones(len(labels), dtype=bool)
+    for position, name in enumerate(names):
+        if name == baseline:
+            continue
+        lead = resampled.mcc[:, position] - resampled.mcc[:, reference]
+        wider = np.abs(resampled.gap[:, position])
+        wider = wider - np.abs(resampled.gap[:, reference])
+        low, high = interval(lead)
+        right, reference_right = (called(n) == labels for n in (name, baseline))
+        by_fold = [
+            mcc(name, folds == fold) - mcc(baseline, folds == fold)
+            for fold in np.unique(folds)
+        ]
+        # A share of zero resamples is less than one over their number.
+        tail = min((lead <= 0).mean(), (lead >= 0).mean())
+        result[name] = {
+            "mcc": mcc(name, everywhere) - mcc(baseline, everywhere),
+            "se": float(lead.std(ddof=1)),
+            "low": low,
+            "high": high,
+            "p": float(min(1.0, 2 * max(tail, 1 / (len(lead) + 1)))),
+            "gap": gap(name) - gap(baseline),
+            "gap_low": interval(wider)[0],
+            "gap_high": interval(wider)[1],
+            "delong": delong(oof[name]["logit"], oof[baseline]["logit"], labels),
+            "mcnemar": {
+                what: mcnemar(right[rows], reference_right[rows])
+                for what, rows in (
+                    ("all", everywhere),
+                    ("positives", labels == 1),
+                    ("negatives", labels == 0),
+                )
+            },
+            "folds": corrected_t(np.array(by_fold), 1 / max(1, len(by_fold) - 1)),
+        }
+    adjusted = holm([one["p"] for one in result.values()]) if result else []
+    for one, p in zip(result.values(), adjusted):
+        one["p_holm"] = float(p)
     return result
 
 
@@ -58,7 +151,8 @@ def freeze(
     losses: dict[str, str],
     files: dict[str, dict],
     oof: dict[str, dict],
-    resamples: int,
+    clusters: np.ndarray,
+    settings: dict,
     seed: int,
     records: dict,
     cleaning: dict,
@@ -72,21 +166,51 @@ def freeze(
         identify the selection; weights and versions are recorded, not part of it.
     files : dict
         Per variant the paths `weights` and `threshold`, whose digests are recorded.
+    oof : dict
+        Per variant `logit`, `label` and `fold`, arrays over the same rows.
+    clusters : ndarray, shape (n,)
+        Homology group of each of those rows.
+    settings : dict
+        `resamples` of the bootstrap over groups and `one_standard_error`.
 
     Returns
     -------
     dict
     """
-    best = champion(thresholds)
+    best = largest(thresholds)
     baselines = [name for name in thresholds if losses[name] == "bce"]
     baseline = baselines[0] if baselines else next(iter(thresholds))
+    names = list(thresholds)
+    labels = np.asarray(oof[baseline]["label"])
+    resampled = resample(
+        np.stack([np.asarray(oof[name]["logit"]) for name in names]),
+        labels,
+        clusters,
+        logit(np.array([thresholds[name]["threshold"] for name in names])),
+        min(settings["resamples"], GROUP_RESAMPLES),
+        seed,
+    )
+    comparison = against_baseline(oof, clusters, thresholds, baseline, resampled)
+    chosen, why = choose_champion(
+        best, baseline, comparison, settings["one_standard_error"]
+    )
+    corrected, spread = corrected_best(resampled)
+    own = thresholds[best]["points"][thresholds[best]["operating_point"]]
     return {
         "selection": sha256_json(decides)[:16],
         "dataset": dataset,
-        "champion": best,
+        "champion": chosen,
+        "why": why,
+        "best": {
+            "variant": best,
+            "of": len(names),
+            "mcc": own["mcc"],
+            "mcc_corrected": corrected,
+            "mcc_corrected_sd": spread,
+        },
         "baseline": baseline,
-        "threshold": thresholds[best]["threshold"],
-        "operating_point": thresholds[best]["operating_point"],
+        "threshold": thresholds[chosen]["threshold"],
+        "operating_point": thresholds[chosen]["operating_point"],
         "decides": decides,
         "records": records,
         "cleaning": cleaning,
@@ -100,12 +224,15 @@ def freeze(
                 "oof": tuned["points"][tuned["operating_point"]],
                 "oof_at_half": tuned["points"]["0.5"],
                 "auroc": tuned["auroc"],
+                "grouped": {
+                    key: interval(getattr(resampled, key)[:, position])
+                    for key in ("mcc", "gap", "tuned_mcc", "tuned_gap")
+                },
             }
-            for name, tuned in thresholds.items()
+            for position, (name, tuned) in enumerate(thresholds.items())
         },
-        "against_baseline": against_baseline(
-            oof, thresholds, baseline, resamples, seed
-        ),
+        "groups": len(np.unique(clusters)),
+        "against_baseline": comparison,
     }
 
 
@@ -132,6 +259,8 @@ def select_files(
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
+    train = pd.read_parquet(inputs["split"], columns=["role", "cluster"])
+    train = train[train["role"] == "train"]
     tuned = {
         name: read_json(path) for name, path in zip(variants, inputs["thresholds"])
     }
@@ -144,7 +273,7 @@ def select_files(
         if name not in same
     }
     oof = {
-        name: pd.read_parquet(paths["oof"], columns=["logit", "label"])
+        name: pd.read_parquet(paths["oof"], columns=["logit", "label", "fold"])
         for name, paths in files.items()
     }
     return freeze(
@@ -154,7 +283,8 @@ def select_files(
         losses,
         files,
         oof,
-        config["selection"]["resamples"],
+        train["cluster"].to_numpy(),
+        config["selection"],
         config["seed"],
         records,
         config["reading"]["cleaning"],

@@ -112,45 +112,6 @@ def bootstrap_mcc(
     return float(low), float(high)
 
 
-def paired_bootstrap_mcc(
-    called: np.ndarray,
-    reference: np.ndarray,
-    labels: np.ndarray,
-    resamples: int,
-    seed: int,
-    level: float = 0.95,
-) -> tuple[float, float, float]:
-    """Difference of two classifiers' MCC on the same rows, with its interval.
-
-    Parameters
-    ----------
-    called, reference : ndarray of bool, shape (n,)
-        Calls of the two classifiers.
-    labels : ndarray of int, shape (n,)
-
-    Returns
-    -------
-    tuple of float
-        Difference (called - reference), lower and upper end.
-    """
-    generator = np.random.default_rng(seed)
-    cells = 2 * called.astype(int) + reference.astype(int)
-
-    def difference(positive, negative):
-        # Cells: 0 neither calls, 1 the reference alone, 2 the other alone, 3 both.
-        tp, fp = (c[..., 2] + c[..., 3] for c in (positive, negative))
-        tp_ref, fp_ref = (c[..., 1] + c[..., 3] for c in (positive, negative))
-        n1, n0 = positive.sum(-1), negative.sum(-1)
-        return matthews(tp, fp, n0 - fp, n1 - tp) - matthews(
-            tp_ref, fp_ref, n0 - fp_ref, n1 - tp_ref
-        )
-
-    tables = [np.bincount(cells[labels == y], minlength=4) for y in (1, 0)]
-    drawn = [generator.multinomial(t.sum(), t / t.sum(), resamples) for t in tables]
-    low, high = np.quantile(difference(*drawn), [(1 - level) / 2, (1 + level) / 2])
-    return float(difference(*tables)), float(low), float(high)
-
-
 def auroc(scores: np.ndarray, labels: np.ndarray) -> float:
     """Area under the ROC curve, ties counted half; NaN with a single class."""
     positive = np.asarray(labels) == 1

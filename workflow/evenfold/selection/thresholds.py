@@ -69,6 +69,13 @@ def sigmoid(logit):
     return np.where(logit >= 0, 1 / (1 + small), small / (1 + small))
 
 
+def logit(score):
+    """Logit of a score; infinite at 0 and 1."""
+    score = np.asarray(score, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return np.log(score) - np.log1p(-score)
+
+
 def sweep(logits: np.ndarray, labels: np.ndarray) -> Sweep:
     """Exact sweep over all distinct logits; tied ones stay together. O(n log n).
 
@@ -140,12 +147,16 @@ def tune(
     min_positives: int,
     resamples: int,
     seed: int,
+    keep_half: bool = False,
 ) -> dict:
     """Thresholds of one variant from its pooled out-of-fold logits.
 
     Parameters
     ----------
     logits, labels, folds : ndarray, shape (n,)
+    keep_half : bool
+        Keep 0.5 where tuning could only lose: SN - SP there is within one standard
+        error of zero, and MCC no smaller than at the tuned threshold.
 
     Returns
     -------
@@ -174,6 +185,19 @@ def tune(
                 "SN = SP crossing."
             )
     deployed = criterion if tuned else "0.5"
+    if tuned and keep_half:
+        half = points["0.5"]
+        se = np.sqrt(
+            half["sn"] * (1 - half["sn"]) / pooled.n_positive
+            + half["sp"] * (1 - half["sp"]) / pooled.n_negative
+        )
+        if abs(half["gap"]) <= se and half["mcc"] >= points[criterion]["mcc"]:
+            deployed = "0.5"
+            notes.append(
+                f"At 0.5 SN - SP is {half['gap']:+.3f}, within one standard error "
+                f"({se:.3f}) of zero, and MCC is no smaller than at the tuned "
+                f"threshold {points[criterion]['threshold']:.3f}: 0.5 is kept."
+            )
     per_fold = _per_fold(logits, labels, folds, tuned, delta)
     return {
         "n": len(labels),
@@ -185,7 +209,7 @@ def tune(
         "points": points,
         "folds": per_fold,
         "stability": (
-            _stability(per_fold, logits, labels, deployed, delta, seed)
+            _stability(per_fold, logits, labels, criterion, delta, seed)
             if tuned
             else None
         ),
