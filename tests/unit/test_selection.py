@@ -279,7 +279,9 @@ def test_the_frozen_selection_is_identified_by_what_decides_alone(tmp_path):
     folds = np.arange(len(z)) % 5
     oof = {name: {"logit": z, "label": y, "fold": folds} for name in "ab"}
     settings = {"resamples": 200, "one_standard_error": False}
-    files = {n: {"weights": tmp_path / "w", "threshold": tmp_path / "w"} for n in "ab"}
+    files = {
+        n: dict.fromkeys(("weights", "threshold", "oof"), tmp_path / "w") for n in "ab"
+    }
 
     def frozen(decides, version="1"):
         return freeze(

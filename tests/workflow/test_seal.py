@@ -185,3 +185,128 @@ def test_permuting_test_labels_changes_nothing_that_was_chosen(tmp_path):
         frozen[-1].append(labels["label"].sum())
     assert frozen[0][:-1] == frozen[1][:-1]
     assert frozen[0][-1] != frozen[1][-1]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    project = seal(Project(tmp_path_factory.mktemp("verified")))
+    project.snakemake(REPORT)
+    return project
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def relabel(path):
+    frame = pd.read_parquet(path)
+    frame.loc[0, "score"] += 0.25
+    frame.to_parquet(path, index=False)
+
+
+ATTACKS = {
+    "champion": (
+        "results/demo/selection.json",
+        lambda p: edit(p, '"threshold": 0.', '"threshold": 0.9'),
+        "follows from cross-validation alone",
+    ),
+    "configuration": (
+        "results/demo/selection.json",
+        lambda p: edit(p, '"epochs": 2', '"epochs": 3'),
+        "the configuration is the one that was frozen",
+    ),
+    "weights": (
+        "results/demo/focal/weights.safetensors",
+        flip,
+        "focal: weights.safetensors is the one that was frozen",
+    ),
+    "threshold": (
+        "results/demo/bce/threshold.json",
+        lambda p: edit(p, '"tuned": true', '"tuned": false'),
+        "bce: threshold.json is the one that was frozen",
+    ),
+    "out-of-fold scores": (
+        "results/demo/bce/oof.parquet",
+        relabel,
+        "bce: oof.parquet is the one that was frozen",
+    ),
+    "predictions": (
+        "results/demo/test/predictions.parquet",
+        relabel,
+        "predictions.parquet is what the look stored",
+    ),
+    "metrics": (
+        "results/demo/test/metrics.tsv",
+        lambda p: edit(p, "0.5", "0.6"),
+        "every number of metrics.tsv follows from them",
+    ),
+    "ledger": (
+        "resources/ledger/look-000001.intent.json",
+        lambda p: edit(p, '"champion"', '"Champion"'),
+        "look-000001.intent.json: changed after the look",
+    ),
+}
+
+
+def verify(project, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "evenfold.cli", "verify", "results/demo", *arguments],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_verify_finds_nothing_wrong_with_an_honest_run(finished):
+    done = verify(finished)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "FAULT" not in done.stdout and "0 faults" in done.stdout
+    assert "What this cannot prove" in done.stdout
+    for what in ("bce: the threshold", "with the frozen weights", "every number"):
+        assert what in done.stdout
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_verify_names_what_was_changed(finished, attack):
+    path, change, named = ATTACKS[attack]
+    path = finished.folder / path
+    before = path.read_bytes()
+    try:
+        change(path)
+        done = verify(finished)
+    finally:
+        path.write_bytes(before)
+    assert done.returncode == 1, done.stdout + done.stderr
+    faults = [line for line in done.stdout.splitlines() if line.startswith("FAULT")]
+    assert any(named in line for line in faults), done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
+    finished,
+):
+    ledger = finished.folder / "resources/ledger"
+    aside = ledger.rename(ledger.with_name("aside"))
+    done = verify(finished)
+    assert done.returncode == 1 and "is in the ledger" in done.stdout
+    for path in ledger.glob("*"):
+        path.unlink()
+    ledger.rmdir()
+    aside.rename(ledger)
+    intent = ledger / "look-000001.intent.json"
+    before = intent.read_bytes()
+    edit(intent, '"champion"', '"Champion"')
+    finished.write(
+        "config/config.yaml", SMALL.replace("epochs: 2", "epochs: 1")
+    )  # another selection
+    done = finished.snakemake("results/demo/test/metrics.tsv", check=False)
+    intent.write_bytes(before)
+    assert done.returncode and "was changed by hand" in done.text

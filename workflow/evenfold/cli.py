@@ -22,6 +22,12 @@ def main(arguments=None) -> int:
     predict.add_argument("fasta")
     predict.add_argument("--out", default="predictions.tsv")
 
+    verify = commands.add_parser(
+        "verify", help="check a finished run and its look again"
+    )
+    verify.add_argument("results", help="results/<dataset> of a finished run")
+    verify.add_argument("--ledger", help="folder, if not the one the run recorded")
+
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
     commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
@@ -56,6 +62,19 @@ def _predict(options):
     return 0
 
 
+def _verify(options):
+    from evenfold.evaluation.verifying import LIMITS, verify
+
+    checks = verify(options.results, options.ledger)
+    for check in checks:
+        print(f"{'ok   ' if check.holds else 'FAULT'}  {check.what}")
+    faults = sum(not check.holds for check in checks)
+    print(f"\n{len(checks)} checks, {faults} faults. What this cannot prove:")
+    for limit in LIMITS:
+        print(f"  - {limit}")
+    return 1 if faults else 0
+
+
 def _docs(options):
     from evenfold.config.documentation import write_documentation
 
@@ -75,6 +94,7 @@ def _gallery(options):
 _COMMANDS = {
     "simulate": _simulate,
     "predict": _predict,
+    "verify": _verify,
     "docs": _docs,
     "gallery": _gallery,
 }

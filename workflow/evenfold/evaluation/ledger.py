@@ -116,8 +116,10 @@ class Ledger:
             if not allow(here):
                 return None
             number = 1 + max((look.number for look in looks), default=0)
+            before = self._path(number - 1, "intent")
             intent = {
                 **facts,
+                "previous": sha256_file(before) if before.is_file() else None,
                 "selection": selection,
                 "key": key,
                 "looked_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -130,10 +132,42 @@ class Ledger:
         name = f"look-{look.number:06d}.{os.getpid()}.predictions.parquet"
         write_table(self.folder / name, predictions)
         digest = sha256_file(self.folder / name)
-        done = {**facts, "predictions": name, "sha256": digest}
+        done = {
+            **facts,
+            "intent": sha256_file(self._path(look.number, "intent")),
+            "predictions": name,
+            "sha256": digest,
+        }
         if not self._link(look.number, "done", done):
             (self.folder / name).unlink()
         return next(x for x in self.looks() if x.number == look.number)
+
+    def faults(self) -> list[str]:
+        """What was changed or removed by hand, in words; empty when all is whole.
+
+        Every intent holds the digest of the one before, and every completion that of
+        its intent and of its predictions. Records of earlier versions hold none.
+        """
+        found = []
+        looks = self.looks()
+        numbers = [look.number for look in looks]
+        for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
+            found.append(f"{self._path(number, 'intent')}: look {number} was removed")
+        for look in looks:
+            before = self._path(look.number - 1, "intent")
+            told = look.intent.get("previous")
+            if told and before.is_file() and sha256_file(before) != told:
+                found.append(f"{before}: changed after look {look.number} was taken")
+            own = self._path(look.number, "intent")
+            told = (look.completed or {}).get("intent")
+            if told and sha256_file(own) != told:
+                found.append(f"{own}: changed after the look")
+            if look.completed:
+                try:
+                    look.predictions()
+                except EvenfoldError as error:
+                    found.append(str(error))
+        return found
 
     def _path(self, number, kind):
         return self.folder / f"look-{number:06d}.{kind}.json"

@@ -1,6 +1,7 @@
 """The look: score the test set with every frozen variant, under the ledger."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -292,9 +293,16 @@ def evaluate_files(
         labels = pd.read_parquet(inputs["labels"])
         return dict(zip(labels["id"], labels["label"]))
 
+    book = Ledger(ledger)
+    if faults := book.faults():
+        raise EvenfoldError(
+            "the ledger of looks was changed by hand: "
+            + "; ".join(faults)
+            + ". Restore it from a backup. The test set was not looked at."
+        )
     status, predictions = evaluate(
         selection,
-        Ledger(ledger),
+        book,
         policy,
         key["sequence"].tolist(),
         lambda: score_test_set(
@@ -315,6 +323,7 @@ def evaluate_files(
         )
     write_table(outputs["predictions"], predictions)
     write_table(outputs["metrics"], metrics)
+    status["ledger"] = str(Path(ledger).resolve())
     write_json(outputs["status"], status)
     return status
 

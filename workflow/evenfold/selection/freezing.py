@@ -165,7 +165,7 @@ def freeze(
         `data`, `split` and `config`: digests of everything that decides. They alone
         identify the selection; weights and versions are recorded, not part of it.
     files : dict
-        Per variant the paths `weights` and `threshold`, whose digests are recorded.
+        Per variant the paths `weights`, `threshold` and `oof`, whose digests are recorded.
     oof : dict
         Per variant `logit`, `label` and `fold`, arrays over the same rows.
     clusters : ndarray, shape (n,)
@@ -221,6 +221,7 @@ def freeze(
                 "threshold": tuned["threshold"],
                 "weights_sha256": sha256_file(files[name]["weights"]),
                 "threshold_sha256": sha256_file(files[name]["threshold"]),
+                "oof_sha256": sha256_file(files[name]["oof"]),
                 "oof": tuned["points"][tuned["operating_point"]],
                 "oof_at_half": tuned["points"]["0.5"],
                 "auroc": tuned["auroc"],
@@ -288,4 +289,4 @@ def select_files(
         config["seed"],
         records,
         config["reading"]["cleaning"],
-    ) | {"same": same}
+    ) | {"same": same, "config": config}
