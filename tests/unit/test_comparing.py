@@ -176,7 +176,7 @@ def test_the_best_of_many_is_optimistic_and_the_corrected_number_is_not():
     for seed in range(40):
         z, labels = scores(400, variants=16, correlation=0.5, seed=seed)
         tuned = np.array(
-            [sweep(v, labels).logit[choose(sweep(v, labels), "sn_eq_sp")[0]] for v in z]
+            [sweep(v, labels).logit[choose(sweep(v, labels), "sn_eq_sp")] for v in z]
         )
         got = resample(z, labels, np.arange(400), tuned, 200, seed)
         own = [matthews_corrcoef(labels, v >= t) for v, t in zip(z, tuned)]

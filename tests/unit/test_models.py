@@ -206,7 +206,7 @@ def test_the_tuned_gap_transfers_from_one_member_to_the_mean_of_all():
             Training(features=["onehot"], epochs=15), {"name": "bce"}, {}, seed=seed,
         )  # fmt: skip
         points = sweep(outcome.oof_logits, labels)
-        threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")[0]]))
+        threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")]))
         z = outcome.ensemble.logits(features.compute([m[1] for m in new]))
         truth = np.array([m[2] for m in new])
 

@@ -3,11 +3,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 from sklearn import metrics as sk
 
-from evenfold.selection import metrics
+from evenfold.selection import metrics, thresholds
+from evenfold.selection.criteria import CRITERIA
 from evenfold.selection.freezing import choose_champion, freeze, largest
-from evenfold.selection.thresholds import choose, sigmoid, sweep, tune
+from evenfold.selection.thresholds import (
+    DEFAULTS,
+    choose,
+    choose_resampled,
+    pick,
+    sigmoid,
+    sweep,
+    tune,
+)
 
 SCORED = st.integers(4, 40).flatmap(
     lambda n: st.tuples(
@@ -53,29 +63,119 @@ def test_each_criterion_is_the_best_of_all_thresholds(scored, delta):
         return points.sn[index], points.sp[index], points.mcc[index]
 
     gaps = np.abs(points.sn - points.sp).round(12)
-    sn, sp, _ = at(choose(points, "sn_eq_sp")[0])
+    sn, sp, _ = at(choose(points, "sn_eq_sp"))
     assert abs(sn - sp) == pytest.approx(gaps.min(), abs=1e-9)
     tied = np.isclose(gaps, gaps.min(), atol=1e-9)
     assert sn + sp == pytest.approx((points.sn + points.sp)[tied].max(), abs=1e-9)
-    sn, sp, _ = at(choose(points, "youden")[0])
+    sn, sp, _ = at(choose(points, "youden"))
     assert sn + sp == pytest.approx((points.sn + points.sp).max(), abs=1e-9)
-    assert at(choose(points, "max_mcc")[0])[2] == pytest.approx(
-        points.mcc.max(), abs=1e-9
+    assert at(choose(points, "max_mcc"))[2] == pytest.approx(points.mcc.max(), abs=1e-9)
+
+
+SETTINGS = {**DEFAULTS, "beta": 2.0, "fn_cost": 3.0, "risk": 0.2, "required": 0.6}
+
+
+def by_hand(criterion, truth, called):
+    """The criterion's value from scikit-learn or its textbook formula."""
+    sn, sp = (
+        sk.recall_score(truth, called, pos_label=y, zero_division=0) for y in (1, 0)
     )
-    index, fallback = choose(points, "constrained_mcc", delta)
-    if (gaps <= delta).any():
-        assert not fallback and gaps[index] <= delta
-        allowed = points.mcc[gaps <= delta].max()
-        assert at(index)[2] == pytest.approx(allowed, abs=1e-9)
-    else:
-        assert fallback and index == choose(points, "sn_eq_sp")[0]
+    n = len(truth)
+    fn, fp = ((truth == 1) & (called == 0)).sum(), ((truth == 0) & (called == 1)).sum()
+    return {
+        "youden": sn + sp,
+        "corner": -np.hypot(1 - sn, 1 - sp),
+        "gmean": np.sqrt(sn * sp),
+        "fbeta": sk.fbeta_score(truth, called, beta=2.0, zero_division=0),
+        "max_mcc": sk.matthews_corrcoef(truth, called),
+        "cost": -(3.0 * fn + fp) / n,
+        "net_benefit": ((truth * called).sum() - fp * 0.25) / n,
+        "sn_at_sp": sn if round(sp, 12) >= 0.6 else sp - 2,
+        "sp_at_sn": sp if round(sn, 12) >= 0.6 else sn - 2,
+    }[criterion]
+
+
+@given(SCORED.map(both_classes), st.sampled_from([c for c in CRITERIA if c not in (
+    "sn_eq_sp", "constrained_mcc", "ghost")]))  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_each_criterion_equals_brute_force(scored, criterion):
+    z, y = scored
+    points = sweep(z, y)
+    values = [by_hand(criterion, y, (z >= t).astype(int)) for t in points.logit]
+    chosen = values[choose(points, criterion, SETTINGS)]
+    assert chosen == pytest.approx(max(values), abs=1e-9)
+
+
+def test_another_share_of_positives_moves_what_depends_on_it_alone():
+    z, y = gaussian(3000, positives=0.5)
+    points = sweep(z, y)
+    rare = {**DEFAULTS, "deployment_positives": 0.05}
+
+    def at(criterion, how):
+        return points.logit[choose(points, criterion, how)]
+
+    for criterion in ("sn_eq_sp", "youden", "corner", "gmean", "sn_at_sp"):
+        assert at(criterion, rare) == at(criterion, DEFAULTS)
+    for criterion in ("max_mcc", "fbeta", "cost"):
+        assert at(criterion, rare) > at(criterion, DEFAULTS) + 0.3
+    # Equal costs at 5 %: the boundary of two Gaussians, d/2 + log(19)/d.
+    assert at("cost", rare) == pytest.approx(0.75 + np.log(19) / 1.5, abs=0.35)
+
+
+def test_the_constrained_mcc_keeps_its_promise_on_new_data():
+    """Chosen on 500, judged on the truth; at its own boundary it fails half the time."""
+    missed = {"plain": 0, "ours": 0, "crossing": 0}
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        y = (generator.random(1500) < 0.5).astype(int)
+        # Unequal spreads, so that the largest MCC lies beside the crossing.
+        z = np.where(
+            y == 1, generator.normal(1.4, 1.6, 1500), generator.normal(0, 0.8, 1500)
+        )
+        points = sweep(z, y)
+        inside = np.abs(points.sn - points.sp) <= 0.05
+        plain = np.where(inside, points.mcc, -1).argmax()
+        ours, fallback = choose_resampled(z, y, points, "constrained_mcc", seed=seed)
+        assert not fallback
+        for name, index in (("plain", plain), ("ours", ours),
+                            ("crossing", choose(points, "sn_eq_sp"))):  # fmt: skip
+            t = points.logit[index]
+            gap = norm.sf(t, 1.4, 1.6) - norm.cdf(t, 0, 0.8)
+            missed[name] += abs(gap) > 0.05
+    assert missed["plain"] > 15 and missed["ours"] < 0.6 * missed["plain"], missed
+
+
+def test_the_constrained_mcc_falls_back_where_nothing_is_safe():
+    z, y = gaussian(60)
+    points = sweep(z, y)
+    index, fallback = choose_resampled(z, y, points, "constrained_mcc")
+    assert fallback and index == choose(points, "sn_eq_sp")
+
+
+def test_ghost_maximises_the_median_kappa_over_fifths():
+    z, y = gaussian(300, positives=0.2)
+    points = sweep(z, y)
+    index, _ = choose_resampled(z, y, points, "ghost", seed=4)
+    generator = np.random.default_rng(4)
+    order = np.argsort(-z, kind="stable")
+    fifths = thresholds._fifths(y[order] == 1, generator).astype(bool)
+    assert (fifths.sum(1) == round(y.sum() / 5) + round((1 - y).sum() / 5)).all()
+
+    def median_kappa(t):
+        return np.median(
+            [sk.cohen_kappa_score(y[order][own], z[order][own] >= t) for own in fifths]
+        )
+
+    best = median_kappa(points.logit[index])
+    for t in points.logit[5:-5:12]:
+        assert median_kappa(t) <= best + 1e-9
 
 
 def test_the_deployed_threshold_reproduces_the_sweeps_counts():
     z, y = gaussian()
     points = sweep(z, y)
-    for criterion in ("sn_eq_sp", "youden", "max_mcc", "constrained_mcc"):
-        index, _ = choose(points, criterion)
+    for criterion in CRITERIA:
+        index, _ = pick(z, y, points, criterion)
         counts = metrics.confusion(sigmoid(z), y, float(sigmoid(points.logit[index])))
         assert (counts["tp"], counts["fp"]) == (points.tp[index], points.fp[index])
 
@@ -108,7 +208,7 @@ def test_the_crossing_agrees_with_scikit_learns_search():
         thresholds=1000,
     ).fit(z[:, None], y)
     points = sweep(z, y)
-    ours = points.logit[choose(points, "sn_eq_sp")[0]]
+    ours = points.logit[choose(points, "sn_eq_sp")]
     assert theirs.best_threshold_ == pytest.approx(ours, abs=0.02)
 
 
@@ -187,10 +287,7 @@ def test_tuning_balances_and_reports_every_criterion():
     assert abs(found["points"]["sn_eq_sp"]["gap"]) < 0.01
     assert set(found["points"]) == {
         "0.5",
-        "sn_eq_sp",
-        "youden",
-        "max_mcc",
-        "constrained_mcc",
+        *CRITERIA,
     }
     assert found["threshold"] == found["points"]["sn_eq_sp"]["threshold"]
     assert len(found["folds"]) == 5
@@ -263,7 +360,7 @@ def test_a_half_that_is_balanced_already_is_kept():
     z = np.r_[np.full(40, 2.0), np.full(10, -2.0), np.full(40, -2.0), np.full(10, 2.0)]
     y = np.r_[np.ones(50, int), np.zeros(50, int)]
     folds = np.arange(100) % 4
-    settings = ("sn_eq_sp", 0.05, 20, 200, 1)
+    settings = ("sn_eq_sp", 20, 200, 1)
     kept = tune(z, y, folds, *settings, keep_half=True)
     assert kept["operating_point"] == "0.5" and "0.5 is kept" in kept["notes"][0]
     assert tune(z, y, folds, *settings)["operating_point"] == "sn_eq_sp"
@@ -319,7 +416,7 @@ def test_the_tuned_gap_transfers_to_new_data():
         y = (generator.random(n) < 0.15).astype(int)
         oof = scores(y, 1)[0]
         points = sweep(oof, y)
-        threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")[0]]))
+        threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")]))
         new = (generator.random(4 * n) < 0.15).astype(int)
         z = scores(new, members)
         for name, score in (

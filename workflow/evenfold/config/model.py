@@ -113,10 +113,44 @@ class Variant(Section):
 
 
 class Selection(Section):
-    criterion: Literal["sn_eq_sp", "youden", "max_mcc", "constrained_mcc"] = Field(
-        "sn_eq_sp", description="operating point that is deployed"
+    criterion: Literal[
+        "sn_eq_sp",
+        "youden",
+        "corner",
+        "gmean",
+        "fbeta",
+        "max_mcc",
+        "constrained_mcc",
+        "cost",
+        "net_benefit",
+        "sn_at_sp",
+        "sp_at_sn",
+        "ghost",
+    ] = Field(
+        "sn_eq_sp",
+        description="operating point that is deployed: SN = SP; largest SN + SP; "
+        "closest to SN = SP = 1; largest G-mean, F-beta, MCC; MCC with |SN - SP| within "
+        "delta; smallest cost; largest net benefit; largest SN at a required SP or the "
+        "reverse; GHOST's median kappa",
     )
-    delta: Fraction = Field(0.05, description="largest |SN - SP| of `constrained_mcc`")
+    delta: Fraction = Field(
+        0.05,
+        description="`constrained_mcc`: largest |SN - SP|, its standard error added",
+    )
+    beta: float = Field(1.0, gt=0, description="`fbeta`: weight of sensitivity")
+    fn_cost: float = Field(1.0, gt=0, description="`cost`: of a false negative")
+    fp_cost: float = Field(1.0, gt=0, description="`cost`: of a false positive")
+    risk: Fraction = Field(
+        0.5, description="`net_benefit`: probability at which acting is worth it"
+    )
+    required: Fraction = Field(
+        0.9, description="`sn_at_sp`, `sp_at_sn`: what the other rate must reach"
+    )
+    deployment_positives: Fraction | None = Field(
+        None,
+        description="share of positives where the champion will be used, if not that of "
+        "the training data; moves every criterion that depends on it",
+    )
     min_positives: int = Field(
         20,
         ge=1,

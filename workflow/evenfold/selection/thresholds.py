@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import ks_2samp
 
 from evenfold.files import read_json, write_json
+from evenfold.selection.criteria import CRITERIA, utility
 from evenfold.selection.metrics import (
     auprc,
     auroc,
@@ -16,8 +17,6 @@ from evenfold.selection.metrics import (
     matthews,
     rates,
 )
-
-CRITERIA = ("sn_eq_sp", "youden", "max_mcc", "constrained_mcc")
 
 #: Limits of the ratio of the folds' spread to the spread that chance alone gives at
 #: their size: green up to the first, amber up to the second, red above.
@@ -100,34 +99,122 @@ def sweep(logits: np.ndarray, labels: np.ndarray) -> Sweep:
     )
 
 
-def choose(points: Sweep, criterion: str, delta: float = 0.05) -> tuple[int, bool]:
-    """Index of a criterion's best point, and whether a fallback was taken.
+#: Settings of the criteria; the configuration's `selection` overrides them.
+DEFAULTS = {
+    "delta": 0.05,
+    "beta": 1.0,
+    "fn_cost": 1.0,
+    "fp_cost": 1.0,
+    "risk": 0.5,
+    "required": 0.9,
+    "deployment_positives": None,
+}
+
+
+def choose(points: Sweep, criterion: str, settings: dict = DEFAULTS) -> int:
+    """Index of a criterion's best point; of equal ones the centre of their longest run.
 
     Parameters
     ----------
-    criterion : {'sn_eq_sp', 'youden', 'max_mcc', 'constrained_mcc'}
-        SN = SP crossing (smallest |SN - SP|, then largest SN + SP); largest SN + SP;
-        largest MCC; largest MCC with |SN - SP| <= delta, which falls back on the
-        crossing when no point satisfies it. Among equal points the centre of their
-        longest run is taken.
+    criterion : str
+        One of `criteria.utility`.
+    settings : dict
+        As DEFAULTS; with `deployment_positives`, counts are weighted to that share of
+        positives (which leaves every criterion of SN and SP alone as it is).
     """
-    sn, sp = points.sn, points.sp
-    # Counts are integers: rounding unites points that differ by float noise alone.
-    gap, youden = np.abs(sn - sp).round(12), (sn + sp).round(12)
-    if criterion == "youden":
-        best = youden == youden.max()
-    elif criterion == "max_mcc":
-        best = points.mcc.round(12) == points.mcc.round(12).max()
-    elif criterion == "constrained_mcc" and (gap <= delta).any():
-        mcc = np.where(gap <= delta, points.mcc.round(12), -np.inf)
-        best = mcc == mcc.max()
-    elif criterion in ("sn_eq_sp", "constrained_mcc"):
-        best = gap == gap.min()
-        best &= youden == youden[best].max()
-        return _centre(best), criterion == "constrained_mcc"
-    else:
-        raise ValueError(f"unknown criterion {criterion!r}")
-    return _centre(best), False
+    tp, fp = points.tp, points.fp
+    n1, n0 = points.n_positive, points.n_negative
+    share = settings["deployment_positives"]
+    if share:
+        weight = share * n0 / ((1 - share) * n1)
+        tp, n1 = tp * weight, n1 * weight
+    value = utility(criterion, tp, fp, n1, n0, settings)
+    return _centre(value == value.max())
+
+
+def choose_resampled(
+    logits: np.ndarray,
+    labels: np.ndarray,
+    points: Sweep,
+    criterion: str,
+    settings: dict = DEFAULTS,
+    seed: int = 0,
+) -> tuple[int, bool]:
+    """Index of the best point of a criterion that looks at resamples, and a fallback.
+
+    Parameters
+    ----------
+    criterion : {'constrained_mcc', 'ghost'}
+        `constrained_mcc`: largest MCC, averaged over bootstrap resamples, where
+        |SN - SP| plus its standard error is at most delta; where no point is, the
+        SN = SP crossing. The constraint at its own boundary would be missed by every
+        second new sample. `ghost`: largest median kappa over 100 stratified fifths of
+        the rows (Esposito et al. 2021, GHOST, at every threshold instead of a grid).
+
+    Returns
+    -------
+    tuple of (int, bool)
+        Index, and whether the fallback was taken.
+    """
+    generator = np.random.default_rng(seed)
+    order = np.argsort(-logits, kind="stable")
+    z, positive = logits[order], labels[order] == 1
+    last = np.flatnonzero(np.r_[z[1:] != z[:-1], True])
+    weights = (_fifths if criterion == "ghost" else _with_replacement)(
+        positive, generator
+    )
+
+    def counts(own):
+        total = np.cumsum(np.where(own, weights, 0), axis=1)[:, last]
+        return np.concatenate([np.zeros((len(total), 1)), total], axis=1)
+
+    tp, fp = counts(positive), counts(~positive)
+    n1, n0 = tp[:, -1:], fp[:, -1:]
+    if criterion == "ghost":
+        value = np.median(_kappa(tp, fp, n1, n0), axis=0).round(12)
+        return _centre(value == value.max()), False
+    gap = tp / n1 - 1 + fp / n0
+    allowed = np.abs(points.sn - points.sp) + gap.std(axis=0) <= settings["delta"]
+    if not allowed.any():
+        return choose(points, "sn_eq_sp", settings), True
+    mcc = matthews(tp, fp, n0 - fp, n1 - tp).mean(axis=0).round(12)
+    value = np.where(allowed, mcc, -np.inf)
+    return _centre(value == value.max()), False
+
+
+def pick(logits, labels, points, criterion, settings=DEFAULTS, seed=0):
+    """Index of any criterion's point and whether a fallback was taken."""
+    if criterion in ("constrained_mcc", "ghost"):
+        return choose_resampled(logits, labels, points, criterion, settings, seed)
+    return choose(points, criterion, settings), False
+
+
+def _with_replacement(positive, generator):
+    """Bootstrap weights within each class: ndarray, shape (resamples, n)."""
+    weights = np.zeros((_SPREAD_RESAMPLES, len(positive)))
+    for own in (positive, ~positive):
+        n = int(own.sum())
+        share = np.full(n, 1 / n)
+        weights[:, own] = generator.multinomial(n, share, _SPREAD_RESAMPLES)
+    return weights
+
+
+def _fifths(positive, generator):
+    """100 stratified fifths without replacement: ndarray of 0 and 1, (100, n)."""
+    weights = np.zeros((100, len(positive)))
+    for own in (positive, ~positive):
+        n = int(own.sum())
+        chosen = generator.random((100, n)).argsort(axis=1) < max(1, round(n / 5))
+        weights[:, own] = chosen
+    return weights
+
+
+def _kappa(tp, fp, n1, n0):
+    """Cohen's kappa of counts."""
+    n = n1 + n0
+    agreed = (tp + n0 - fp) / n
+    chance = ((tp + fp) * n1 + (n - tp - fp) * n0) / n**2
+    return (agreed - chance) / np.where(chance < 1, 1 - chance, 1.0)
 
 
 def _centre(mask):
@@ -143,11 +230,11 @@ def tune(
     labels: np.ndarray,
     folds: np.ndarray,
     criterion: str,
-    delta: float,
     min_positives: int,
     resamples: int,
     seed: int,
     keep_half: bool = False,
+    **settings,
 ) -> dict:
     """Thresholds of one variant from its pooled out-of-fold logits.
 
@@ -157,6 +244,8 @@ def tune(
     keep_half : bool
         Keep 0.5 where tuning could only lose: SN - SP there is within one standard
         error of zero, and MCC no smaller than at the tuned threshold.
+    **settings
+        Of the criteria; see DEFAULTS.
 
     Returns
     -------
@@ -164,6 +253,7 @@ def tune(
         `points` (one row for 0.5 and for each criterion), `threshold` (the deployed
         one), `folds`, `stability`, `comparability`, `curve` and score metrics.
     """
+    settings = {**DEFAULTS, **settings}
     scores = sigmoid(logits)
     pooled = sweep(logits, labels)
     smaller = min(pooled.n_positive, pooled.n_negative)
@@ -176,13 +266,13 @@ def tune(
         )
     points = {"0.5": point(scores, labels, 0.5, resamples, seed)}
     for name in CRITERIA if tuned else ():
-        index, fallback = choose(pooled, name, delta)
+        index, fallback = pick(logits, labels, pooled, name, settings, seed)
         threshold = float(sigmoid(pooled.logit[index]))
         points[name] = point(scores, labels, threshold, resamples, seed)
-        if fallback:
+        if fallback and name == criterion:
             notes.append(
-                f"No threshold has |SN - SP| <= {delta:g}; {name} fell back on the "
-                "SN = SP crossing."
+                f"No threshold keeps |SN - SP| and its standard error within "
+                f"{settings['delta']:g}; {name} fell back on the SN = SP crossing."
             )
     deployed = criterion if tuned else "0.5"
     if tuned and keep_half:
@@ -198,7 +288,7 @@ def tune(
                 f"({se:.3f}) of zero, and MCC is no smaller than at the tuned "
                 f"threshold {points[criterion]['threshold']:.3f}: 0.5 is kept."
             )
-    per_fold = _per_fold(logits, labels, folds, tuned, delta)
+    per_fold = _per_fold(logits, labels, folds, criterion if tuned else None, settings)
     return {
         "n": len(labels),
         "n_positive": pooled.n_positive,
@@ -209,7 +299,7 @@ def tune(
         "points": points,
         "folds": per_fold,
         "stability": (
-            _stability(per_fold, logits, labels, criterion, delta, seed)
+            _stability(per_fold, logits, labels, criterion, settings, seed)
             if tuned
             else None
         ),
@@ -264,7 +354,7 @@ def point(scores, labels, threshold: float, resamples: int, seed: int) -> dict:
     }
 
 
-def _per_fold(logits, labels, folds, tuned, delta):
+def _per_fold(logits, labels, folds, criterion, settings):
     rows = []
     for fold in np.unique(folds):
         own = folds == fold
@@ -276,14 +366,14 @@ def _per_fold(logits, labels, folds, tuned, delta):
             "thresholds": {},
         }
         points = sweep(logits[own], labels[own])
-        for name in CRITERIA if tuned else ():
-            index, _ = choose(points, name, delta)
-            row["thresholds"][name] = float(sigmoid(points.logit[index]))
+        if criterion:
+            index, _ = pick(logits[own], labels[own], points, criterion, settings)
+            row["thresholds"][criterion] = float(sigmoid(points.logit[index]))
         rows.append(row)
     return rows
 
 
-def _stability(per_fold, logits, labels, criterion, delta, seed):
+def _stability(per_fold, logits, labels, criterion, settings, seed):
     """Whether the folds agree on the threshold, judged against chance at their size.
 
     The spread of the folds' own thresholds, on the logit scale, is divided by the
@@ -306,7 +396,8 @@ def _stability(per_fold, logits, labels, criterion, delta, seed):
             [generator.choice(rows, n) for rows, n in zip(classes, sizes)]
         )
         points = sweep(logits[rows], labels[rows])
-        drawn.append(points.logit[choose(points, criterion, delta)[0]])
+        index, _ = pick(logits[rows], labels[rows], points, criterion, settings)
+        drawn.append(points.logit[index])
     by_chance = float(np.std([z for z in drawn if np.isfinite(z)], ddof=1))
     among_folds = float(
         np.std(np.log(thresholds) - np.log1p(np.negative(thresholds)), ddof=1)

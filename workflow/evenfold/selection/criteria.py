@@ -1,0 +1,114 @@
+"""What a threshold may be chosen for: one number per operating point, to maximise.
+
+Counts may be weighted, so that the same functions serve a sweep, its bootstrap resamples
+(leading dimensions) and deployment at another share of positives.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from evenfold.selection.metrics import matthews
+
+#: In the order of tables. `constrained_mcc` and `ghost` need more than one sweep and
+#: are in `thresholds`.
+CRITERIA = (
+    "sn_eq_sp",
+    "youden",
+    "corner",
+    "gmean",
+    "fbeta",
+    "max_mcc",
+    "constrained_mcc",
+    "cost",
+    "net_benefit",
+    "sn_at_sp",
+    "sp_at_sn",
+    "ghost",
+)
+
+
+def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
+    """Value of every operating point under a criterion; larger is better.
+
+    Parameters
+    ----------
+    criterion : str
+        `sn_eq_sp`: smallest |SN - SP|, then largest SN + SP; `youden`: SN + SP - 1
+        (and balanced accuracy); `corner`: closest to SN = SP = 1; `gmean`:
+        sqrt(SN SP); `fbeta`; `max_mcc`; `cost`: smallest fn_cost FN + fp_cost FP;
+        `net_benefit`: TP/n - FP/n r/(1 - r) at risk r; `sn_at_sp`: largest SN with SP
+        at least `required`; `sp_at_sn`: the reverse.
+    tp, fp : array_like, shape (..., points)
+    n1, n0 : array_like, broadcastable
+        Positives and negatives.
+    settings : dict
+        beta, fn_cost, fp_cost, risk, required.
+
+    Returns
+    -------
+    ndarray, shape (..., points)
+        Rounded to 12 digits, which unites points that differ by float noise alone.
+
+    Raises
+    ------
+    ValueError
+        For an unknown criterion.
+    """
+    if criterion not in _UTILITIES:
+        raise ValueError(f"unknown criterion {criterion!r}")
+    tp, fp, n1, n0 = (np.asarray(x, dtype=np.float64) for x in (tp, fp, n1, n0))
+    value = _UTILITIES[criterion](tp, fp, n1, n0, settings)
+    return np.asarray(value).round(12)
+
+
+def _rates(tp, fp, n1, n0):
+    return tp / n1, 1 - fp / n0
+
+
+def _crossing(tp, fp, n1, n0, settings):
+    sn, sp = _rates(tp, fp, n1, n0)
+    # SN + SP <= 2: it decides among equal gaps alone, all of them multiples of 1/(n1 n0).
+    return -np.abs(sn - sp).round(12) + (sn + sp) * 1e-3 / (n1 * n0)
+
+
+def _fbeta(tp, fp, n1, n0, settings):
+    squared = settings["beta"] ** 2
+    return (1 + squared) * tp / (squared * n1 + tp + fp)
+
+
+def _corner(tp, fp, n1, n0, settings):
+    sn, sp = _rates(tp, fp, n1, n0)
+    return -np.hypot(1 - sn, 1 - sp)
+
+
+def _net_benefit(tp, fp, n1, n0, settings):
+    odds = settings["risk"] / (1 - settings["risk"])
+    return (tp - odds * fp) / (n1 + n0)
+
+
+def _required(first):
+    def value(tp, fp, n1, n0, settings):
+        sn, sp = _rates(tp, fp, n1, n0)
+        kept, free = (sp, sn) if first == "sp" else (sn, sp)
+        enough = kept.round(12) >= settings["required"]
+        # None is enough: as close to it as can be.
+        return np.where(enough, free, kept - 2)
+
+    return value
+
+
+_UTILITIES: dict[str, Callable] = {
+    "sn_eq_sp": _crossing,
+    "youden": lambda tp, fp, n1, n0, _: tp / n1 - fp / n0,
+    "corner": _corner,
+    "gmean": lambda tp, fp, n1, n0, _: np.sqrt(tp / n1 * (1 - fp / n0)),
+    "fbeta": _fbeta,
+    "max_mcc": lambda tp, fp, n1, n0, _: matthews(tp, fp, n0 - fp, n1 - tp),
+    "cost": lambda tp, fp, n1, n0, settings: (
+        -(settings["fn_cost"] * (n1 - tp) + settings["fp_cost"] * fp) / (n1 + n0)
+    ),
+    "net_benefit": _net_benefit,
+    "sn_at_sp": _required("sp"),
+    "sp_at_sn": _required("sn"),
+}
