@@ -31,6 +31,7 @@ def selection(name="one"):
                 "operating_point": "sn_eq_sp",
                 "threshold": 0.4,
                 "weights_sha256": "w",
+                "calibrator": {"method": "temperature", "slope": 0.5},
             }
         },
     }

@@ -9,24 +9,28 @@ import pandas as pd
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, fingerprint
 from evenfold.files import read_json, sha256_file, write_json, write_table
+from evenfold.selection.calibrating import calibrated, proper_scores
 from evenfold.selection.metrics import (
     auprc,
     auroc,
     bootstrap_mcc,
-    brier,
     confusion,
     newcombe,
     rates,
     wilson,
 )
+from evenfold.selection.thresholds import logit
 
 METRICS = [
     "dataset", "variant", "loss", "operating_point", "threshold", "n", "tp", "fp",
     "tn", "fn", "sn", "sp", "gap", "mcc", "mcc_low", "mcc_high", "acc", "auroc",
-    "auprc", "brier", "sn_low", "sn_high", "sp_low", "sp_high", "gap_low", "gap_high",
+    "auprc", "brier", "log_loss", "d2", "mcb", "brier_calibrated",
+    "log_loss_calibrated", "mcb_calibrated", "sn_low", "sn_high", "sp_low", "sp_high", "gap_low", "gap_high",
     "champion",
 ]  # fmt: skip
-PREDICTIONS = ["id", "variant", "label", "score", "threshold", "called_half", "called"]
+PREDICTIONS = [
+    "id", "variant", "label", "score", "probability", "threshold", "called_half", "called",
+]  # fmt: skip
 
 
 def check_weights(selection: dict, weights: dict[str, str]) -> None:
@@ -98,6 +102,13 @@ def evaluate(
         predictions = score()
         thresholds = {n: v["threshold"] for n, v in selection["variants"].items()}
         predictions["threshold"] = predictions["variant"].map(thresholds)
+        # What a score is worth as a probability, by the calibration frozen before.
+        predictions["probability"] = np.nan
+        for name, frozen in selection["variants"].items():
+            own = predictions["variant"] == name
+            predictions.loc[own, "probability"] = calibrated(
+                frozen["calibrator"], logit(predictions.loc[own, "score"])
+            )
         for column, limit in (
             ("called_half", 0.5),
             ("called", predictions["threshold"]),
@@ -183,6 +194,13 @@ def metrics_table(
     rows = []
     for name, own in predictions.groupby("variant", sort=False):
         labels, scores = own["label"].to_numpy(), own["score"].to_numpy()
+        raw = proper_scores(scores, labels)
+        # Looks of earlier versions stored no probabilities.
+        better = (
+            proper_scores(own["probability"].to_numpy(), labels)
+            if "probability" in own
+            else {}
+        )
         points = [("0.5", 0.5)]
         if variants[name]["operating_point"] != "0.5":
             points.append((variants[name]["operating_point"], own["threshold"].iloc[0]))
@@ -207,7 +225,11 @@ def metrics_table(
                     **rates(**counts),
                     "auroc": auroc(scores, labels),
                     "auprc": auprc(scores, labels),
-                    "brier": brier(scores, labels),
+                    **{key: raw[key] for key in ("brier", "log_loss", "d2", "mcb")},
+                    **{
+                        f"{key}_calibrated": better.get(key, np.nan)
+                        for key in ("brier", "log_loss", "mcb")
+                    },
                     **{f"{k}_low": low for k, (low, _) in sides.items()},
                     **{f"{k}_high": high for k, (_, high) in sides.items()},
                     "champion": int(name == champion),

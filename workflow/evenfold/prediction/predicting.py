@@ -1,5 +1,6 @@
 """Scores and calls for new sequences, by the champion of a finished run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
 from evenfold.files import read_json, sha256_file, write_table
 from evenfold.models.ensemble import Ensemble
+from evenfold.selection.calibrating import calibrated, shifted
+from evenfold.selection.thresholds import logit
 from evenfold.sequences.cleaning import clean_sequence, write_rejected
 from evenfold.sequences.reading import read_all_fasta
 
@@ -29,6 +32,7 @@ class Predictor:
     features: FeatureSet
     cleaning: Cleaning
     threshold: float
+    probability: Callable[[np.ndarray], np.ndarray]
     variant: str
     selection: str
 
@@ -65,6 +69,7 @@ class Predictor:
             FeatureSet(tuple(ensemble.features["names"]), ensemble.features["length"]),
             Cleaning(**selection["cleaning"]),
             selection["threshold"],
+            probability_of(selection),
             name,
             selection["selection"],
         )
@@ -91,6 +96,22 @@ class Predictor:
         return scores, reasons
 
 
+def probability_of(selection: dict) -> Callable[[np.ndarray], np.ndarray]:
+    """Function from scores to probabilities, as frozen with the champion.
+
+    Calibrated on out-of-fold scores, and moved to the share of positives given as
+    `deployment_positives` if there is one.
+    """
+    calibrator = selection["variants"][selection["champion"]]["calibrator"]
+    deployed = selection["deployment_positives"]
+
+    def probability(scores):
+        p = calibrated(calibrator, logit(scores))
+        return shifted(p, selection["positives"], deployed) if deployed else p
+
+    return probability
+
+
 def predict_file(folder, fasta, scores, rejected) -> dict:
     """Score a FASTA file with the champion of results/<dataset>.
 
@@ -99,7 +120,8 @@ def predict_file(folder, fasta, scores, rejected) -> dict:
     folder : path-like
     fasta : path-like
     scores : path-like
-        TSV to write: id, score, positive (0 or 1 at the tuned threshold).
+        TSV to write: id, score, positive (0 or 1 at the tuned threshold), probability
+        (the score, calibrated).
     rejected : path-like
         TSV to write: id, source, reason.
     """
@@ -112,6 +134,7 @@ def predict_file(folder, fasta, scores, rejected) -> dict:
             "id": [record.id for record, ok in zip(records, good) if ok],
             "score": values[good],
             "positive": (values[good] >= predictor.threshold).astype(int),
+            "probability": predictor.probability(values[good]),
             "threshold": predictor.threshold,
             "variant": predictor.variant,
             "selection": predictor.selection,

@@ -181,6 +181,46 @@ def threshold_curves(tuned: dict[str, dict]) -> str:
         return _svg(figure)
 
 
+def reliability(calibrations: dict[str, dict], champion: str) -> str:
+    """Reliability of the champion, and the net benefit of acting on it.
+
+    Parameters
+    ----------
+    calibrations : dict of str to dict
+        Per variant, as `selection.calibrating.calibrate` gives.
+    """
+    own = calibrations[champion]
+    method = own["calibrator"]["method"]
+    with plt.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.6))
+        left.plot([0, 1], [0, 1], "--", color=INK, lw=0.8)
+        shown = [("none", HALF, "raw score")]
+        if method != "none":
+            shown.append((method, MCC, f"calibrated: {method}"))
+        for name, colour, label in shown:
+            curve = own["curves"][name]
+            left.plot(curve["predicted"], curve["observed"], color=colour, label=label)
+        left.set_xlabel("predicted probability")
+        left.set_ylabel("observed share of positives")
+        left.set_aspect("equal")
+        left.legend(fontsize=8, loc="upper left")
+        benefit = own["net_benefit"]
+        for key, colour, label in (
+            ("all", SP, "call all positive"),
+            ("raw", HALF, "raw score"),
+            ("calibrated", MCC, "calibrated"),
+        ):
+            right.plot(benefit["risk"], benefit[key], color=colour, label=label)
+        right.axhline(0, color=INK, lw=0.8)
+        top = max(*benefit["raw"], *benefit["calibrated"])
+        right.set_ylim(-0.25 * top, 1.15 * top)
+        right.set_xlabel("risk at which acting is worth it")
+        right.set_ylabel("net benefit")
+        right.legend(fontsize=8, loc="upper right")
+        figure.tight_layout()
+        return _svg(figure)
+
+
 def identities(audit: dict) -> str:
     """How close the nearest partner is: test to training, and fold to fold."""
     with plt.rc_context(STYLE):

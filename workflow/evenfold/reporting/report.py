@@ -72,6 +72,9 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         "identities": figures.identities(audit),
         "learning": figures.learning_curves(history),
     }
+    calibrations = {n: one["calibration"] for n, one in tuned.items()}
+    if calibrations[champion]:
+        drawn["reliability"] = figures.reliability(calibrations, champion)
     if metrics:
         drawn["mcc"] = figures.mcc_intervals(metrics)
         drawn["balance"] = figures.balance(metrics)
@@ -93,6 +96,11 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         findings=sorted(audit["findings"], key=lambda f: order[f["severity"]]),
         variants=[
             variant_row(n, selection, tuned[n], params["decides"]) for n in names
+        ],
+        probabilities=[
+            probability_row(name, one, metrics)
+            for name, one in calibrations.items()
+            if one
         ],
         points=tuned[champion]["points"],
         criteria=CRITERIA,
@@ -329,6 +337,20 @@ def variant_row(name, selection, tuned, decides) -> dict:
             else "not tuned"
         ),
         "flag_class": colours[stability["flag"]] if stability else "warning",
+    }
+
+
+def probability_row(name, calibration, metrics) -> dict:
+    """One line of the table of probabilities: raw and calibrated, out-of-fold and test."""
+    method = calibration["calibrator"]["method"]
+    tested = [row for row in metrics if row["variant"] == name]
+    return {
+        "name": name,
+        "method": method,
+        "raw": calibration["scores"]["none"],
+        "calibrated": calibration["scores"][method],
+        "venn_abers": calibration["scores"]["venn_abers"],
+        "test": tested[-1] if tested else None,
     }
 
 

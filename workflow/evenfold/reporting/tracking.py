@@ -29,7 +29,7 @@ from evenfold.files import read_json
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
 _REQUIREMENTS = (
     "torch", "numpy", "pandas", "pyarrow", "scipy", "biopython", "safetensors",
-    "pydantic", "pyyaml", "tqdm",
+    "pydantic", "pyyaml", "tqdm", "scikit-learn",
 )  # fmt: skip
 
 

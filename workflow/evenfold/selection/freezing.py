@@ -225,6 +225,11 @@ def freeze(
                 "oof": tuned["points"][tuned["operating_point"]],
                 "oof_at_half": tuned["points"]["0.5"],
                 "auroc": tuned["auroc"],
+                "calibrator": (
+                    tuned["calibration"]["calibrator"]
+                    if tuned.get("calibration")
+                    else {"method": "none"}
+                ),
                 "grouped": {
                     key: interval(getattr(resampled, key)[:, position])
                     for key in ("mcc", "gap", "tuned_mcc", "tuned_gap")
@@ -232,6 +237,8 @@ def freeze(
             }
             for position, (name, tuned) in enumerate(thresholds.items())
         },
+        "positives": float(labels.mean()),
+        "deployment_positives": settings.get("deployment_positives"),
         "groups": len(np.unique(clusters)),
         "against_baseline": comparison,
     }

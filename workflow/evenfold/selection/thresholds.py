@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import ks_2samp
 
 from evenfold.files import read_json, write_json
+from evenfold.selection.calibrating import calibrate
 from evenfold.selection.criteria import CRITERIA, utility
 from evenfold.selection.metrics import (
     auprc,
@@ -251,7 +252,8 @@ def tune(
     -------
     dict
         `points` (one row for 0.5 and for each criterion), `threshold` (the deployed
-        one), `folds`, `stability`, `comparability`, `curve` and score metrics.
+        one), `folds`, `stability`, `comparability`, `curve`, score metrics and
+        `calibration` (None when nothing was tuned).
     """
     settings = {**DEFAULTS, **settings}
     scores = sigmoid(logits)
@@ -308,6 +310,7 @@ def tune(
         "auroc": auroc(logits, labels),
         "auprc": auprc(logits, labels),
         "brier": brier(scores, labels),
+        "calibration": calibrate(logits, labels, folds) if tuned else None,
         "notes": notes,
     }
 
