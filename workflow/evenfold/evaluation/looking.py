@@ -105,9 +105,9 @@ def evaluate(
         # What a score is worth as a probability, by the calibration frozen before.
         predictions["probability"] = np.nan
         for name, frozen in selection["variants"].items():
-            own = predictions["variant"] == name
-            predictions.loc[own, "probability"] = calibrated(
-                frozen["calibrator"], logit(predictions.loc[own, "score"])
+            rows = predictions["variant"] == name
+            predictions.loc[rows, "probability"] = calibrated(
+                frozen["calibrator"], logit(predictions.loc[rows, "score"])
             )
         for column, limit in (
             ("called_half", 0.5),
