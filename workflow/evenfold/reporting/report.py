@@ -13,16 +13,16 @@ CRITERIA = {
     "0.5": "threshold 0.5",
     "sn_eq_sp": "SN = SP",
     "youden": "Youden: largest SN + SP",
-    "max_mcc": "largest MCC",
-    "constrained_mcc": "largest MCC with |SN − SP| within δ",
     "corner": "closest to SN = SP = 1",
     "gmean": "largest G-mean",
+    "constrained_mcc": "largest MCC with |SN − SP| within δ",
+    "max_mcc": "largest MCC",
     "fbeta": "largest F-beta",
+    "ghost": "GHOST: largest median kappa",
     "cost": "smallest cost",
     "net_benefit": "largest net benefit",
     "sn_at_sp": "largest SN at the required SP",
     "sp_at_sn": "largest SP at the required SN",
-    "ghost": "GHOST: largest median kappa",
 }
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True
