@@ -85,7 +85,8 @@ def time_table(folders: list[Path]) -> str:
 if __name__ == "__main__":
     folders = [Path(argument) for argument in sys.argv[1:]]
     for folder in folders:
-        print(f"### {folder.name}: test set\n\n{results_table(folder)}\n")
+        if (folder / "test/metrics.tsv").is_file():
+            print(f"### {folder.name}: test set\n\n{results_table(folder)}\n")
         print(
             f"### {folder.name}: cross-validation\n\n{cross_validation_table(folder)}\n"
         )
