@@ -17,6 +17,8 @@ def test_the_gallery_page_is_current_and_has_its_pictures():
 def test_the_command_writes_all_of_it(tmp_path):
     written = write_gallery(tmp_path)
     assert len(written) == len(LOSSES) + 2 and all(p.is_file() for p in written)
+    before = [p.read_bytes() for p in written]
+    assert [p.read_bytes() for p in write_gallery(tmp_path)] == before
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -202,5 +202,7 @@ def draw_weights():
 
 
 def _save(figure, path):
-    figure.savefig(path, metadata={"Date": None, "Creator": None}, facecolor="white")
+    # The style fixes the ids inside the file: regenerating it changes nothing.
+    with plt.rc_context(STYLE):
+        figure.savefig(path, metadata={"Date": None, "Creator": None}, facecolor="white")
     plt.close(figure)
