@@ -78,7 +78,8 @@ def soft_fbeta(
 ) -> Tensor:
     """Soft F-beta: 1 - (1 + beta^2) TP / (beta^2 P + Q).
 
-    Range [0, 1], threshold unknown (tune it); ignores true negatives.
+    Not proper; not decomposable: needs both classes in a batch. Range
+    [0, 1], threshold unknown (tune it); ignores true negatives.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def sigmoid_f1(
 ) -> Tensor:
     """Soft F1 of slope (z + offset): one sigmoid, on logits.
 
-    Range [0, 1]. The public code applies a sigmoid twice and cannot approach 0.
+    Not proper; not decomposable: needs both classes in a batch. Range
+    [0, 1], threshold unknown (tune it). The public code applies a sigmoid twice and cannot approach 0.
 
     Parameters
     ----------
@@ -139,7 +141,8 @@ def tversky(
 ) -> Tensor:
     """(1 - TI)^gamma with the Tversky index TI = TP / (TP + alpha FP + beta FN).
 
-    Range [0, 1], threshold unknown (tune it); ignores true negatives. alpha = beta =
+    Not proper; not decomposable: needs both classes in a batch. Range
+    [0, 1], threshold unknown (tune it); ignores true negatives. alpha = beta =
     1/2 is Dice, and soft F1.
 
     Parameters
@@ -245,7 +248,8 @@ def anyloss(
 ) -> Tensor:
     """AnyLoss: 1 - a measure of the confusion matrix of sigmoid(L (p - 1/2)).
 
-    Range [0, 1], native threshold 0.5. Rates are of this batch's rows, whatever its
+    Not proper; not decomposable: needs both classes in a batch. Range
+    [0, 1], native threshold 0.5. Rates are of this batch's rows, whatever its
     size. The published L = 73 is the limit of float64; float32 reaches 1 at 34 and its
     gradient is gone well before.
 
@@ -303,7 +307,8 @@ def matthews(
 ) -> Tensor:
     """1 - soft MCC, as 1 - cov / sqrt(pi (1 - pi) q (1 - q) + epsilon).
 
-    pi and q are the shares of positives and of calls, cov = TP / n - pi q. Range
+    Not proper; not decomposable: needs both classes in a batch. pi
+    and q are the shares of positives and of calls, cov = TP / n - pi q. Range
     [0, 2], native threshold 0.5. No product of four counts, so nothing overflows, and a
     perfect batch costs 0. From a cold start its gradient can vanish: mix it with cross
     entropy, lambda BCE + (1 - lambda) (1 - soft MCC), or warm up.
@@ -363,7 +368,8 @@ def minmax_soft(
 ) -> Tensor:
     """Smooth maximum of the two soft error rates: LSE(tau FNR, tau FPR) / tau.
 
-    Range [log 2 / tau, 1 + log 2 / tau], native threshold 0.5. Works on whichever
+    Not proper; not decomposable: needs both classes in a batch. Range
+    [log 2 / tau, 1 + log 2 / tau], native threshold 0.5. Works on whichever
     class is worse off, so it drives SN and SP together.
 
     Parameters

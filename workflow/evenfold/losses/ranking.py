@@ -18,7 +18,8 @@ def pairwise_auc(
 ) -> Tensor:
     """Squared hinge over all pairs: mean of max(0, m - (z_i - z_j))^2.
 
-    Range [0, inf), no native threshold: a constant added to all logits changes nothing.
+    Not proper; not decomposable: needs both classes in a batch. Range
+    [0, inf), no native threshold: a constant added to all logits changes nothing.
     Sorted sums instead of a matrix of pairs: O(n log n) in time, O(n) in memory.
 
     Parameters
@@ -69,8 +70,8 @@ def auc_margin(
 
     E and V are the mean and the variance of p within a class. The published min-max
     form in a, b and alpha has this value at its saddle point (a = E+, b = E-,
-    alpha = m + E- - E+), so it needs no optimiser of its own. Range [0, inf), no native
-    threshold.
+    alpha = m + E- - E+), so it needs no optimiser of its own. Not proper; not
+    decomposable: needs both classes in a batch. Range [0, inf), no native threshold.
 
     Parameters
     ----------

@@ -174,8 +174,9 @@ def _train(
                 called = truth.mean(-1)
                 lacking += int(((called == 0) | (called == 1)).sum())
         measured = measure(forward, state, x, y, slices)
-        loss.observe(measured["sn"].to(device), measured["sp"].to(device))
         if epoch > warmup:
+            # Before, the loss has no say, and what it saw would only wind it up.
+            loss.observe(measured["sn"].to(device), measured["sp"].to(device))
             best.update(epoch, measured, state, names)
         lines = _history(epoch, members, total / steps, measured, loss, schedule)
         history += lines

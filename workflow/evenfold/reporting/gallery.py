@@ -36,7 +36,7 @@ What the columns mean: *proper*: its minimum is the true probability, so scores 
 calibration. *Decomposable*: a mean over rows; the others need both classes in a batch, and
 the workflow then draws stratified batches. *Threshold*: where the loss itself puts the
 boundary; without one, always tune it. *State*: it follows SN and SP of the inner
-validation slice.
+validation slice. *Rows of each class*: at least so many in every batch.
 
 The pictures show one row: left its cost as its logit moves, right the slope, for a positive
 (orange) and a negative (blue), with one positive in four. A loss that is not decomposable
@@ -61,14 +61,18 @@ def write_gallery(root=".") -> list[Path]:
 
 def gallery_page() -> str:
     """The text of docs/losses.md."""
-    parts = [_INTRO, "\n| name | proper | decomposable | threshold | state |\n"]
-    parts.append("|---|---|---|---|---|\n")
+    parts = [
+        _INTRO,
+        "\n| name | proper | decomposable | threshold | state | rows of each class |\n",
+    ]
+    parts.append("|---|---|---|---|---|---|\n")
     for name, kind in LOSSES.items():
         loss = kind()
         threshold = loss.native_threshold
         parts.append(
             f"| [`{name}`](#{name}) | {_yes(loss.proper)} | {_yes(loss.decomposable)} | "
-            f"{'none' if threshold is None else threshold} | {_yes(loss.needs_state)} |\n"
+            f"{'none' if threshold is None else threshold} | {_yes(loss.needs_state)} | "
+            f"{loss.min_per_class or 'any'} |\n"
         )
     for name, kind in LOSSES.items():
         function = inspect.getdoc(kind.function)
@@ -204,5 +208,7 @@ def draw_weights():
 def _save(figure, path):
     # The style fixes the ids inside the file: regenerating it changes nothing.
     with plt.rc_context(STYLE):
-        figure.savefig(path, metadata={"Date": None, "Creator": None}, facecolor="white")
+        figure.savefig(
+            path, metadata={"Date": None, "Creator": None}, facecolor="white"
+        )
     plt.close(figure)
