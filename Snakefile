@@ -16,11 +16,13 @@ include: "workflow/rules/selection.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/reporting.smk"
 include: "workflow/rules/prediction.smk"
+include: "workflow/rules/sanity.smk"
 
 
 localrules:
     all,
     explore,
+    sanity,
     predict,
 
 
@@ -32,6 +34,11 @@ rule all:
 rule explore:
     input:
         expand("results/{dataset}/exploration.html", dataset=PLAN.datasets),
+
+
+rule sanity:
+    input:
+        expand("results/{dataset}/sanity/verdict.txt", dataset=PLAN.datasets),
 
 
 rule predict:

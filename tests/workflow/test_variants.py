@@ -80,6 +80,19 @@ def test_a_loss_that_does_not_fit_a_model_is_refused_before_anything_runs(projec
     assert "Traceback" not in done.text
 
 
+def test_the_controls_are_judged_beside_the_real_run(finished):
+    finished.snakemake("sanity")
+    table = pd.read_csv(
+        finished.folder / "results/balanced/sanity/controls.tsv", sep="\t"
+    ).set_index("control")
+    assert set(table.index) == {
+        "real", "permuted labels", "shuffled residues", "composition alone",
+    }  # fmt: skip
+    assert abs(table.loc["permuted labels", "auroc"] - 0.5) < 0.12
+    verdict = finished.read("results/balanced/sanity/verdict.txt")
+    assert "besides the sequences" not in verdict and verdict.strip()
+
+
 def test_an_unlike_share_of_positives_makes_them_different(finished):
     """On the demo, one positive in four, balanced weights are a loss of their own."""
     finished.write("config/config.yaml", CONFIG.replace("[balanced]", "[demo]"))

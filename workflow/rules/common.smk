@@ -92,3 +92,9 @@ def prediction_files():
     return expand(
         "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
     )
+
+
+def baseline(wildcards):
+    """The first variant with plain cross entropy, or the first."""
+    plain = [name for name, v in PLAN.variants.items() if v.loss.name == "bce"]
+    return (plain or list(PLAN.variants))[0]

@@ -1,0 +1,57 @@
+rule sanity_controls:
+    input:
+        columns=lambda wildcards: (
+            f"results/{wildcards.dataset}/features/"
+            f"{PLAN.features(wildcards.dataset, baseline(wildcards))}.json"
+        ),
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        oof=lambda wildcards: f"results/{wildcards.dataset}/{baseline(wildcards)}/oof.parquet",
+    output:
+        "results/{dataset}/sanity/controls.parquet",
+    log:
+        "results/{dataset}/logs/sanity_controls.log",
+    benchmark:
+        "results/{dataset}/benchmarks/sanity_controls.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    threads: claimed_threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=gpus,
+    params:
+        training=lambda wildcards: PLAN.training(
+            wildcards.dataset, baseline(wildcards)
+        ).model_dump(),
+        seed=PLAN.run.seed,
+        training_threads=PLAN.run.threads,
+        device=PLAN.run.device,
+        code=source_digest("models", "losses", "features"),
+    message:
+        "Training {wildcards.dataset} on permuted labels, shuffled residues, composition"
+    script:
+        "../scripts/sanity_controls.py"
+
+
+rule sanity_verdict:
+    input:
+        "results/{dataset}/sanity/controls.parquet",
+    output:
+        table="results/{dataset}/sanity/controls.tsv",
+        verdict="results/{dataset}/sanity/verdict.txt",
+    log:
+        "results/{dataset}/logs/sanity_verdict.log",
+    benchmark:
+        "results/{dataset}/benchmarks/sanity_verdict.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        code=source_digest("selection"),
+    message:
+        "Judging the controls of {wildcards.dataset}"
+    script:
+        "../scripts/sanity.py"

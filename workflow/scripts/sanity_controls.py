@@ -1,0 +1,14 @@
+from evenfold.config import Training
+from evenfold.job import job
+from evenfold.models.sanity import control_files
+
+with job(snakemake.log[0]) as log:
+    control_files(
+        dict(snakemake.input.items()),
+        snakemake.output[0],
+        Training(**snakemake.params.training),
+        snakemake.params.seed,
+        snakemake.params.device,
+        snakemake.params.training_threads,
+        log,
+    )
