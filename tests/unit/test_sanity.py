@@ -43,7 +43,7 @@ def test_controls_take_out_what_they_say():
 
 def test_the_verdict_of_an_honest_run():
     table, told = judge(frame())
-    assert list(table["control"])[0] == "real" and len(table) == 4
+    assert len(table) == 4 and table["control"].iloc[0] == "real"
     assert "It learns the order of the residues" in told[0]
     assert "It learns more than composition" in told[1]
 
