@@ -114,7 +114,7 @@ def test_every_loss_of_the_configuration_can_be_built():
 
     assert set(REGISTRY) == set(LOSS_NAMES)
     for settings in LOSSES:
-        keys = settings().model_dump(exclude={"warmup_epochs", "learning_rate"})
+        keys = settings().model_dump(exclude={"warmup_epochs", "learning_rate_factor"})
         loss = build_loss(keys, torch.tensor([0.3, 0.4]))
         value = loss(torch.zeros(2, 5), torch.tensor([[0, 1, 0, 1, 1.0]] * 2))
         assert value.shape == (2,)

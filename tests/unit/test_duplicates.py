@@ -27,7 +27,7 @@ def test_shifts_are_those_of_the_losses(prior, rows):
         DEFAULT["class_balanced"],
     ):
         own = {k: v for k, v in settings.items()
-               if k not in ("warmup_epochs", "learning_rate")}  # fmt: skip
+               if k not in ("warmup_epochs", "learning_rate_factor")}  # fmt: skip
         loss = build_loss(
             own, torch.tensor(prior).double(), torch.tensor(rows).double()
         )
@@ -61,7 +61,7 @@ def test_what_is_the_same_anywhere_is_also_the_same_number(one, other):
     z = torch.randn(60, dtype=torch.float64)
     y = (torch.rand(60) < 0.3).double()
     values = [
-        build_loss({k: v for k, v in s.items() if k not in ("warmup_epochs", "learning_rate")}, 0.3, 500.0)(z, y)
+        build_loss({k: v for k, v in s.items() if k not in ("warmup_epochs", "learning_rate_factor")}, 0.3, 500.0)(z, y)
         for s in (one, other)
     ]  # fmt: skip
     assert torch.allclose(*values, atol=1e-8)
@@ -91,7 +91,7 @@ def test_one_positive_in_three_makes_a_weight_of_two_balanced():
 
 
 @pytest.mark.parametrize(
-    "change", [{"warmup_epochs": 3}, {"learning_rate": 0.1}, {"gamma": 3.0}]
+    "change", [{"warmup_epochs": 3}, {"learning_rate_factor": 3.0}, {"gamma": 3.0}]
 )
 def test_other_settings_make_another_variant(change):
     assert difference(DEFAULT["focal"], DEFAULT["focal"], [0.5], [9]) == 0

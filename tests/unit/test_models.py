@@ -20,9 +20,11 @@ NETWORKS = {
         "widths": [1, 3],
     },
 }
-LOSS_SETTINGS = [loss().model_dump() for loss in LOSSES] + [
-    {"name": "snsp", "mode": "seed_verbatim"}
-]
+# One epoch of warm-up at most, so that the loss itself has a say in what follows.
+LOSS_SETTINGS = [
+    {**(d := loss().model_dump()), "warmup_epochs": min(1, d["warmup_epochs"])}
+    for loss in LOSSES
+] + [{"name": "snsp", "mode": mode} for mode in ("swap", "error", "seed_verbatim")]
 
 
 def data(network, n=120, seed=0):

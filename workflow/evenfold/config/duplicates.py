@@ -8,7 +8,7 @@ alone, no torch; a test holds the weights to those of `evenfold.losses`.
 import math
 
 #: Settings that decide how a loss is trained, apart from the loss itself.
-_TRAINED_BY = ("warmup_epochs", "learning_rate")
+_TRAINED_BY = ("warmup_epochs", "learning_rate_factor")
 
 
 def resolved(settings: dict, prior: float, rows: float) -> tuple[dict, float]:
@@ -30,9 +30,12 @@ def resolved(settings: dict, prior: float, rows: float) -> tuple[dict, float]:
         ({"name": "bce"}, 0), class weights are ({"name": "bce"}, log(w1 / w0)).
     """
     own = {k: v for k, v in settings.items() if k not in _TRAINED_BY}
-    extra = {k: settings.get(k) for k in _TRAINED_BY}
+    extra = {k: settings[k] for k in _TRAINED_BY}
     odds = math.log(prior / (1 - prior))
-    name, plain = own["name"], {"name": "bce", "learning_rate": extra["learning_rate"]}
+    name, plain = (
+        own["name"],
+        {"name": "bce", "learning_rate_factor": extra["learning_rate_factor"]},
+    )
     if name == "wbce":
         balanced = own["mode"] == "balanced"
         return plain, -odds if balanced else math.log(own["fn_weight"])
@@ -96,7 +99,7 @@ def difference(
             # A logit adjustment meets the others at no shift.
             names = {form["name"], other_form["name"]}
             if names != {"bce", "logit_adjusted"} or (
-                form["learning_rate"] != other_form["learning_rate"]
+                form["learning_rate_factor"] != other_form["learning_rate_factor"]
             ):
                 return None
             largest = max(largest, abs(shift), abs(other_shift))

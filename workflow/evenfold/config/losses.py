@@ -21,8 +21,26 @@ class LossSettings(Section):
         ge=0,
         description="epochs of BCE first, for losses that fail from a cold start",
     )
-    learning_rate: float | None = Field(
-        None, gt=0, description="peak learning rate of this loss; empty: training's"
+    learning_rate_factor: float = Field(
+        1.0, gt=0, description="multiplies training's learning rate for this loss"
+    )
+
+
+def _warm_start(epochs: int):
+    return Field(
+        epochs,
+        ge=0,
+        description="epochs of BCE first: from a cold start the loss can drive every "
+        "logit one way before it has learned anything",
+    )
+
+
+def _faster(factor: float):
+    return Field(
+        factor,
+        gt=0,
+        description="multiplies training's learning rate: bounded per row, the loss "
+        "learns slowly",
     )
 
 
@@ -118,6 +136,8 @@ class SoftFbeta(LossSettings):
     """F-beta of expected counts; ignores true negatives."""
 
     name: Literal["soft_fbeta"] = "soft_fbeta"
+    warmup_epochs: int = _warm_start(10)
+    learning_rate_factor: float = _faster(3.0)
     beta: float = Field(
         1.0, gt=0, description="how much sensitivity outweighs precision"
     )
@@ -135,18 +155,14 @@ class SurrogateFbeta(LossSettings):
         description="`mean` over all rows (public code), `class`: sum of the two class "
         "means, `outer`: logarithms of the class means (a monotone map of soft F-beta)",
     )
-    warmup_epochs: int = Field(
-        10,
-        ge=0,
-        description="epochs of BCE first: from a cold start the loss can drive every "
-        "logit up before it has learned anything",
-    )
+    warmup_epochs: int = _warm_start(10)
 
 
 class Anyloss(LossSettings):
     """A measure of a sharpened confusion matrix (Han, Moniz and Chawla 2024)."""
 
     name: Literal["anyloss"] = "anyloss"
+    warmup_epochs: int = _warm_start(10)
     measure: Literal["gmean", "balanced_accuracy", "fbeta", "accuracy"] = Field(
         "gmean", description="what to maximise; the first two aim at SN and SP alike"
     )
@@ -180,6 +196,8 @@ class MinmaxSoft(LossSettings):
     """The larger of the two soft error rates, smoothly: drives SN and SP together."""
 
     name: Literal["minmax_soft"] = "minmax_soft"
+    warmup_epochs: int = _warm_start(10)
+    learning_rate_factor: float = _faster(3.0)
     sharpness: float = Field(10.0, gt=0, description="how closely it is the larger one")
 
 
@@ -187,6 +205,7 @@ class Snsp(LossSettings):
     """Cross entropy weighted by the sensitivity and specificity reached so far."""
 
     name: Literal["snsp"] = "snsp"
+    warmup_epochs: int = _warm_start(5)
     mode: Literal["integral", "swap", "error", "seed_fixed", "seed_verbatim"] = Field(
         "integral",
         description="`integral`: corrective integral controller; `swap`, `error`: "
@@ -197,7 +216,7 @@ class Snsp(LossSettings):
     rate: float = Field(0.1, gt=0, description="`integral`: step per epoch")
     limit: float = Field(3.0, gt=0, description="`integral`: largest |state|")
     smoothing: float = Field(
-        0.3, gt=0, le=1, description="`swap`, `error`: weight of the newest rates"
+        0.1, gt=0, le=1, description="`swap`, `error`: weight of the newest rates"
     )
 
 
@@ -205,6 +224,7 @@ class SensAtSpec(LossSettings):
     """Sensitivity under a required specificity, by a multiplier (Eban et al. 2017)."""
 
     name: Literal["sens_at_spec"] = "sens_at_spec"
+    warmup_epochs: int = _warm_start(10)
     target_specificity: Fraction = Field(0.8, description="required specificity")
     rate: float = Field(1.0, gt=0, description="step of the multiplier per epoch")
     limit: float = Field(20.0, gt=0, description="largest multiplier")
@@ -226,6 +246,8 @@ class Tversky(LossSettings):
     """(Focal) Tversky loss (Salehi et al. 2017); ignores true negatives."""
 
     name: Literal["tversky"] = "tversky"
+    warmup_epochs: int = _warm_start(10)
+    learning_rate_factor: float = _faster(3.0)
     alpha: float = Field(0.3, ge=0, description="cost of false positives")
     beta: float = Field(0.7, ge=0, description="cost of false negatives")
     gamma: float = Field(1.0, gt=0, description="exponent of 1 - index")
@@ -235,6 +257,8 @@ class SigmoidF1(LossSettings):
     """Soft F1 of scaled logits (Bénédict et al. 2022)."""
 
     name: Literal["sigmoid_f1"] = "sigmoid_f1"
+    warmup_epochs: int = _warm_start(10)
+    learning_rate_factor: float = _faster(3.0)
     slope: float = Field(1.0, gt=0, description="the paper's beta; 1: soft F1")
     offset: float = Field(0.0, description="the paper's eta")
 

@@ -603,7 +603,7 @@ class SNSPLoss(Loss):
         mode: str = "integral",
         rate: float = 0.1,
         limit: float = 3.0,
-        smoothing: float = 0.3,
+        smoothing: float = 0.1,
     ):
         super().__init__(prior)
         if mode not in self.MODES:

@@ -66,7 +66,7 @@ def train_ensemble(
     training : evenfold.config.Training
     loss_settings : dict
         Name and settings of the loss, of them `warmup_epochs` of plain cross entropy
-        first, and its own peak `learning_rate`.
+        first, and `learning_rate_factor`.
     features : dict
         Names and length of the feature set, kept with the weights.
     seed : int
@@ -86,8 +86,9 @@ def train_ensemble(
         members, labels, folds, clusters, training.inner_validation, seed
     )
     loss_settings = dict(loss_settings)
-    warmup = loss_settings.pop("warmup_epochs", 0)
-    rate = loss_settings.pop("learning_rate", None) or training.learning_rate
+    # The loss itself has at least the second half.
+    warmup = min(loss_settings.pop("warmup_epochs", 0), training.epochs // 2)
+    rate = training.learning_rate * loss_settings.pop("learning_rate_factor", 1.0)
     data = inputs, labels, rows, slices
     if training.model in FITS:
         state, recipe, history = _fit(data, training, loss_settings, members, seed)
