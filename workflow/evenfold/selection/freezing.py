@@ -21,6 +21,8 @@ from evenfold.sequences import tables
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
+#: Resamples times rows beyond which fewer resamples are drawn, 200 at least.
+_CELLS = 40_000_000
 
 
 def largest(thresholds: dict[str, dict]) -> str:
@@ -187,7 +189,9 @@ def freeze(
         labels,
         clusters,
         logit(np.array([thresholds[name]["threshold"] for name in names])),
-        min(settings["resamples"], GROUP_RESAMPLES),
+        min(
+            settings["resamples"], max(200, min(GROUP_RESAMPLES, _CELLS // len(labels)))
+        ),
         seed,
     )
     comparison = against_baseline(oof, clusters, thresholds, baseline, resampled)

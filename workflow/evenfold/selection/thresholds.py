@@ -25,6 +25,8 @@ RATIO_LIMITS = (1.5, 2.5)
 #: Range of SN or SP over the folds' thresholds above which a threshold is amber.
 WIDE = 0.10
 _SPREAD_RESAMPLES = 200
+#: Cells of a resample-by-row matrix; bounds memory.
+_CELLS = 20_000_000
 _CURVE_POINTS = 200
 
 
@@ -190,22 +192,29 @@ def pick(logits, labels, points, criterion, settings=DEFAULTS, seed=0):
     return choose(points, criterion, settings), False
 
 
+def _affordable(resamples, n):
+    """Fewer resamples of very many rows, which need fewer."""
+    return int(np.clip(_CELLS // n, 20, resamples))
+
+
 def _with_replacement(positive, generator):
     """Bootstrap weights within each class: ndarray, shape (resamples, n)."""
-    weights = np.zeros((_SPREAD_RESAMPLES, len(positive)))
+    resamples = _affordable(_SPREAD_RESAMPLES, len(positive))
+    weights = np.zeros((resamples, len(positive)))
     for own in (positive, ~positive):
         n = int(own.sum())
         share = np.full(n, 1 / n)
-        weights[:, own] = generator.multinomial(n, share, _SPREAD_RESAMPLES)
+        weights[:, own] = generator.multinomial(n, share, resamples)
     return weights
 
 
 def _fifths(positive, generator):
-    """100 stratified fifths without replacement: ndarray of 0 and 1, (100, n)."""
-    weights = np.zeros((100, len(positive)))
+    """Stratified fifths without replacement: ndarray of 0 and 1, (100, n)."""
+    subsets = _affordable(100, len(positive))
+    weights = np.zeros((subsets, len(positive)))
     for own in (positive, ~positive):
         n = int(own.sum())
-        chosen = generator.random((100, n)).argsort(axis=1) < max(1, round(n / 5))
+        chosen = generator.random((subsets, n)).argsort(axis=1) < max(1, round(n / 5))
         weights[:, own] = chosen
     return weights
 
