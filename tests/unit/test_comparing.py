@@ -8,13 +8,14 @@ from scipy.stats import norm
 from sklearn.metrics import matthews_corrcoef, roc_auc_score
 
 from evenfold.selection.comparing import corrected_t, delong, holm, mcnemar
+from evenfold.selection.criteria import CRITERIA, utility
 from evenfold.selection.resampling import (
     corrected_best,
     group_weights,
     interval,
     resample,
 )
-from evenfold.selection.thresholds import choose, sweep
+from evenfold.selection.thresholds import DEFAULTS, choose, sweep
 
 
 def scores(n=300, d=1.5, seed=0, variants=1, correlation=0.8, share=0.5):
@@ -131,6 +132,27 @@ def test_resampled_rates_equal_counting_rows():
         out = weights[r] == 0
         unseen = matthews_corrcoef(labels[out], z[v][out] >= got.tuned_logit[r, v])
         assert got.unseen_mcc[r, v] == pytest.approx(unseen)
+
+
+@pytest.mark.parametrize("criterion", [c for c in CRITERIA if c != "sn_eq_sp"])
+def test_thresholds_are_tuned_anew_to_the_criterion_that_is_deployed(criterion):
+    z, labels = scores(80)
+    settings = {**DEFAULTS, "required": 0.7, "delta": 0.1}
+    clusters = np.arange(80)
+    got = resample(z, labels, clusters, np.zeros(1), 20, 3, criterion, settings)
+    weights = np.concatenate(list(group_weights(clusters, labels, 20, 3))).astype(int)
+    for r in range(0, 20, 4):
+        rows = np.repeat(np.arange(80), weights[r])
+        points = sweep(z[0][rows], labels[rows])
+        counts = points.tp, points.fp, points.n_positive, points.n_negative
+        best = utility(criterion, *counts, settings).max()
+        called = z[0][rows] >= got.tuned_logit[r, 0]
+        own = labels[rows] == 1
+        mine = utility(
+            criterion, (called & own).sum(), (called & ~own).sum(),
+            points.n_positive, points.n_negative, settings,
+        )  # fmt: skip
+        assert mine == pytest.approx(best, abs=1e-9)
 
 
 def test_pieces_do_not_change_the_result(monkeypatch):

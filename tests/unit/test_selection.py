@@ -375,7 +375,11 @@ def test_the_frozen_selection_is_identified_by_what_decides_alone(tmp_path):
     z, y = gaussian(100)
     folds = np.arange(len(z)) % 5
     oof = {name: {"logit": z, "label": y, "fold": folds} for name in "ab"}
-    settings = {"resamples": 200, "one_standard_error": False}
+    settings = {
+        "resamples": 200,
+        "one_standard_error": False,
+        "criterion": "sn_eq_sp",
+    }
     files = {
         n: dict.fromkeys(("weights", "threshold", "oof"), tmp_path / "w") for n in "ab"
     }

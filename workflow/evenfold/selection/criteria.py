@@ -98,6 +98,22 @@ def _required(first):
     return value
 
 
+def kappa(tp, fp, n1, n0):
+    """Cohen's kappa of counts, elementwise."""
+    n = n1 + n0
+    agreed = (tp + n0 - fp) / n
+    chance = ((tp + fp) * n1 + (n - tp - fp) * n0) / n**2
+    return (agreed - chance) / np.where(chance < 1, 1 - chance, 1.0)
+
+
+def _within_delta(tp, fp, n1, n0, settings):
+    sn, sp = _rates(tp, fp, n1, n0)
+    gap = np.abs(sn - sp)
+    mcc = matthews(tp, fp, n0 - fp, n1 - tp)
+    # Where no point is within delta, the smallest gap.
+    return np.where(gap <= settings["delta"], mcc, -1 - gap)
+
+
 _UTILITIES: dict[str, Callable] = {
     "sn_eq_sp": _crossing,
     "youden": lambda tp, fp, n1, n0, _: tp / n1 - fp / n0,
@@ -111,4 +127,7 @@ _UTILITIES: dict[str, Callable] = {
     "net_benefit": _net_benefit,
     "sn_at_sp": _required("sp"),
     "sp_at_sn": _required("sn"),
+    # What `constrained_mcc` and `ghost` are within one resample.
+    "constrained_mcc": _within_delta,
+    "ghost": lambda tp, fp, n1, n0, _: kappa(tp, fp, n1, n0),
 }

@@ -173,7 +173,8 @@ def freeze(
     clusters : ndarray, shape (n,)
         Homology group of each of those rows.
     settings : dict
-        `resamples` of the bootstrap over groups and `one_standard_error`.
+        `resamples` of the bootstrap over groups, `one_standard_error`, and the
+        criterion with its settings.
 
     Returns
     -------
@@ -193,6 +194,8 @@ def freeze(
             settings["resamples"], max(200, min(GROUP_RESAMPLES, _CELLS // len(labels)))
         ),
         seed,
+        settings["criterion"],
+        settings,
     )
     comparison = against_baseline(oof, clusters, thresholds, baseline, resampled)
     chosen, why = choose_champion(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evenfold.selection.criteria import utility
 from evenfold.selection.metrics import matthews
 
 #: Cells of a weight matrix held at once; bounds memory, not results.
@@ -82,10 +83,10 @@ def resample(
     thresholds: np.ndarray,
     resamples: int,
     seed: int,
+    criterion: str = "sn_eq_sp",
+    settings: dict | None = None,
 ) -> Resampled:
     """Bootstrap of groups for several variants on the same rows.
-
-    Thresholds are re-tuned to the SN = SP crossing.
 
     Parameters
     ----------
@@ -95,6 +96,10 @@ def resample(
         Fixed thresholds, on the scale of logits.
     resamples : int
     seed : int
+    criterion : str
+        What thresholds are re-tuned to; see `criteria.utility`.
+    settings : dict, optional
+        Of the criterion.
     """
     positive = (labels == 1).astype(np.float32)
     called = (logits >= thresholds[:, None]).astype(np.float32)
@@ -108,7 +113,7 @@ def resample(
         fp = weights @ (called * (1 - positive)).T
         parts["mcc"].append(_matthews(tp, fp, n1[:, None], n0[:, None]))
         parts["gap"].append(tp / n1[:, None] - 1 + fp / n0[:, None])
-        tuned = [order.tuned(weights, n1, n0) for order in orders]
+        tuned = [order.tuned(weights, n1, n0, criterion, settings) for order in orders]
         for position, name in enumerate(
             ("tuned_mcc", "tuned_gap", "tuned_logit", "unseen_mcc")
         ):
@@ -128,11 +133,15 @@ class _Order:
         below = np.r_[distinct[1:], distinct[-1] - 1.0]
         self.middle = distinct + (below - distinct) / 2
 
-    def tuned(self, weights, n1, n0):
+    def tuned(self, weights, n1, n0, criterion, settings):
         sorted_weights = weights[:, self.order]
         tp, fp = self._counts(sorted_weights)
         gap = tp / n1[:, None] - 1 + fp / n0[:, None]
-        best = np.abs(gap).argmin(axis=1)
+        if criterion == "sn_eq_sp":
+            best = np.abs(gap).argmin(axis=1)
+        else:
+            counts = tp, fp, n1[:, None], n0[:, None]
+            best = utility(criterion, *counts, settings).argmax(axis=1)
         rows = np.arange(len(best))
         tp, fp, gap = tp[rows, best], fp[rows, best], gap[rows, best]
         left_out = (sorted_weights == 0).astype(np.float32)

@@ -8,7 +8,7 @@ from scipy.stats import ks_2samp
 
 from evenfold.files import read_json, write_json
 from evenfold.selection.calibrating import calibrate
-from evenfold.selection.criteria import CRITERIA, utility
+from evenfold.selection.criteria import CRITERIA, kappa, utility
 from evenfold.selection.metrics import (
     auprc,
     auroc,
@@ -174,7 +174,7 @@ def choose_resampled(
     tp, fp = counts(positive), counts(~positive)
     n1, n0 = tp[:, -1:], fp[:, -1:]
     if criterion == "ghost":
-        value = np.median(_kappa(tp, fp, n1, n0), axis=0).round(12)
+        value = np.median(kappa(tp, fp, n1, n0), axis=0).round(12)
         return _centre(value == value.max()), False
     gap = tp / n1 - 1 + fp / n0
     allowed = np.abs(points.sn - points.sp) + gap.std(axis=0) <= settings["delta"]
@@ -217,14 +217,6 @@ def _fifths(positive, generator):
         chosen = generator.random((subsets, n)).argsort(axis=1) < max(1, round(n / 5))
         weights[:, own] = chosen
     return weights
-
-
-def _kappa(tp, fp, n1, n0):
-    """Cohen's kappa of counts."""
-    n = n1 + n0
-    agreed = (tp + n0 - fp) / n
-    chance = ((tp + fp) * n1 + (n - tp - fp) * n0) / n**2
-    return (agreed - chance) / np.where(chance < 1, 1 - chance, 1.0)
 
 
 def _centre(mask):
