@@ -147,3 +147,15 @@ def test_what_decides_excludes_what_chooses_nothing():
     assert decides(seed=2) != here
     assert decides(training={"epochs": 3}) != here
     assert decides(variants=["bce", "focal"]) != here
+
+
+def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
+    import typing
+
+    from evenfold.config.model import Selection
+    from evenfold.selection.criteria import CRITERIA
+    from evenfold.selection.thresholds import DEFAULTS
+
+    fields = Selection.model_fields
+    assert set(typing.get_args(fields["criterion"].annotation)) == set(CRITERIA)
+    assert {key: fields[key].default for key in DEFAULTS} == DEFAULTS
