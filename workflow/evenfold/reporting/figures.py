@@ -258,7 +258,11 @@ def learning_curves(history: dict) -> str:
             by_epoch = frame.groupby("epoch")["inner_auroc"]
             axes.plot(by_epoch.mean(), color=colour, lw=1.6, label=name)
         axes.set(xlabel="epoch", ylabel="inner AUROC")
-        axes.legend(fontsize=8, ncols=2, loc="lower right")
+        if len(history) <= 8:
+            axes.legend(fontsize=8, ncols=2, loc="lower right")
+        else:
+            # Beside the curves, which it would cover.
+            axes.legend(fontsize=7, ncols=2, loc="center left", bbox_to_anchor=(1, 0.5))
         return _svg(figure)
 
 
