@@ -1,5 +1,7 @@
 """Classical baselines in the form of the networks."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from evenfold.models import classical
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import member_rows, member_seed
 from evenfold.models.training import train_ensemble
+from tests.conftest import unavailable
 
 MODELS = ["logistic_regression", "gradient_boosting"]
 
@@ -134,7 +137,8 @@ def test_a_missing_package_is_named(monkeypatch):
 
 @pytest.mark.parametrize("loss", [{"name": "bce"}, {"name": "focal", "gamma": 2.0}])
 def test_the_sparse_model_keeps_its_sparsity_and_equals_our_losses(loss):
-    pytest.importorskip("skscope", reason="skscope is not installed: evenfold[sparse]")
+    if importlib.util.find_spec("skscope") is None:
+        unavailable("skscope (evenfold[sparse])")
     import jax.numpy as jnp
 
     outcome = train("sparse_logistic", loss, sparse={"features": 2})

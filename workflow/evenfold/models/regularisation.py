@@ -4,6 +4,8 @@ Every member draws from generators of its own, one per purpose, so that switchin
 kind on changes the random numbers of no other, and no member those of another.
 """
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -164,6 +166,7 @@ def changed(
     )
 
 
+@cache
 def substitution_table() -> Tensor:
     """Cumulative chances of replacing a code by each code: Tensor, (codes, codes).
 
