@@ -433,3 +433,31 @@ def test_the_tuned_gap_transfers_to_new_data():
     assert abs(np.mean(gaps["logits"])) < 0.03
     assert np.mean(gaps["probabilities"]) > 3 * abs(np.mean(gaps["logits"]))
     assert np.mean(gaps["probabilities"]) > 0.08
+
+
+@pytest.mark.parametrize("n, wanted", [(100, 0.146), (500, 0.065), (2000, 0.033)])
+def test_the_asymptotic_spread_of_a_threshold_is_the_simulated_one(n, wanted):
+    """Gaussian scores 1.5 apart: the simulated spread is 0.146, 0.065, 0.033."""
+    spreads = [
+        thresholds.threshold_sd(*gaussian(n, positives=0.5, seed=seed), 0.75)
+        for seed in range(10)
+    ]
+    assert np.mean(spreads) == pytest.approx(wanted, rel=0.15)
+    assert np.isnan(thresholds.threshold_sd(np.zeros(9), np.arange(9) % 2, 0.0))
+
+
+def test_the_gap_left_out_is_honest_about_a_fold_that_differs():
+    z, y = gaussian(2000, positives=0.5)
+    folds = np.arange(2000) % 5
+    same = tune(z, y, folds, "sn_eq_sp", 20, 200, 1)["stability"]
+    assert abs(same["gap_left_out"]) < 0.03
+    shifted = tune(z + 2.0 * (folds == 0), y, folds, "sn_eq_sp", 20, 200, 1)[
+        "stability"
+    ]
+    assert shifted["flag"] == "red"
+    assert abs(shifted["gap_left_out"]) > abs(same["gap_left_out"]) + 0.015
+    strict = {"amber": 0.01, "red": 0.02, "widest": 0.5}
+    assert (
+        tune(z, y, folds, "sn_eq_sp", 20, 200, 1, stability=strict)["stability"]["flag"]
+        == "red"
+    )

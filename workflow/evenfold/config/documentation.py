@@ -66,6 +66,8 @@ def configuration_page() -> str:
         _table(model.Run),
         "\n### selection\n",
         _table(model.Selection),
+        "\n### selection: stability\n",
+        _table(model.Stability),
         "\n### tracking\n",
         _table(model.Tracking),
         "\n### allow_look\n",

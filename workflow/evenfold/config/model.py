@@ -112,6 +112,22 @@ class Variant(Section):
         return value
 
 
+class Stability(Section):
+    """When a threshold is called unstable."""
+
+    amber: float = Field(
+        1.5,
+        gt=0,
+        description="spread of the folds' thresholds over what chance gives, amber above",
+    )
+    red: float = Field(2.5, gt=0, description="the same, red above")
+    widest: Fraction = Field(
+        0.10,
+        description="range of SN or SP when each fold's threshold is applied to all, "
+        "amber above",
+    )
+
+
 class Selection(Section):
     criterion: Literal[
         "sn_eq_sp",
@@ -158,6 +174,7 @@ class Selection(Section):
         "0.5 is kept",
     )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
+    stability: Stability = Stability()
     one_standard_error: bool = Field(
         True,
         description="keep the baseline (BCE) when the best variant leads it by no more "

@@ -105,6 +105,7 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         points=tuned[champion]["points"],
         criteria=CRITERIA,
         criterion_name=CRITERIA[tuned[champion]["operating_point"]],
+        limits=params["decides"]["selection"]["stability"],
         looks=(status or {}).get("looks", []),
         timing=timing,
         total_seconds=sum(row["seconds"] for row in timing),
@@ -331,6 +332,7 @@ def variant_row(name, selection, tuned, decides) -> dict:
             if difference
             else "–"
         ),
+        "left_out": f"{stability['gap_left_out']:+.3f}" if stability else "–",
         "flag": (
             f"{stability['flag']} ({stability['ratio']:.1f}; {stability['widest']:.2f})"
             if stability

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ks_2samp
+from scipy.stats import gaussian_kde, ks_2samp
 
 from evenfold.files import read_json, write_json
 from evenfold.selection.calibrating import calibrate
@@ -19,11 +19,11 @@ from evenfold.selection.metrics import (
     rates,
 )
 
-#: Limits of the ratio of the folds' spread to the spread that chance alone gives at
-#: their size: green up to the first, amber up to the second, red above.
-RATIO_LIMITS = (1.5, 2.5)
-#: Range of SN or SP over the folds' thresholds above which a threshold is amber.
-WIDE = 0.10
+#: Limits of the stability flag; the configuration's `selection: stability` overrides
+#: them. Of the ratio of the folds' spread to the spread that chance alone gives at their
+#: size: green up to the first, amber up to the second, red above. And the range of SN or
+#: SP over the folds' thresholds above which a threshold is amber.
+LIMITS = {"amber": 1.5, "red": 2.5, "widest": 0.10}
 _SPREAD_RESAMPLES = 200
 #: Cells of a resample-by-row matrix; bounds memory.
 _CELLS = 20_000_000
@@ -236,6 +236,7 @@ def tune(
     resamples: int,
     seed: int,
     keep_half: bool = False,
+    stability: dict = LIMITS,
     **settings,
 ) -> dict:
     """Thresholds of one variant from its pooled out-of-fold logits.
@@ -246,6 +247,8 @@ def tune(
     keep_half : bool
         Keep 0.5 where tuning could only lose: SN - SP there is within one standard
         error of zero, and MCC no smaller than at the tuned threshold.
+    stability : dict
+        Limits of the stability flag; see LIMITS.
     **settings
         Of the criteria; see DEFAULTS.
 
@@ -302,7 +305,9 @@ def tune(
         "points": points,
         "folds": per_fold,
         "stability": (
-            _stability(per_fold, logits, labels, criterion, settings, seed)
+            _stability(
+                per_fold, logits, labels, folds, criterion, settings, stability, seed
+            )
             if tuned
             else None
         ),
@@ -377,7 +382,7 @@ def _per_fold(logits, labels, folds, criterion, settings):
     return rows
 
 
-def _stability(per_fold, logits, labels, criterion, settings, seed):
+def _stability(per_fold, logits, labels, folds, criterion, settings, limits, seed):
     """Whether the folds agree on the threshold, judged against chance at their size.
 
     The spread of the folds' own thresholds, on the logit scale, is divided by the
@@ -409,10 +414,18 @@ def _stability(per_fold, logits, labels, criterion, settings, seed):
     ratio = among_folds / by_chance if by_chance > 0 else float("inf")
     widest = max(ranges[key][1] - ranges[key][0] for key in ("sn", "sp"))
     flag = "green"
-    if ratio > RATIO_LIMITS[0] or widest > WIDE:
+    if not ratio <= limits["amber"] or widest > limits["widest"]:
         flag = "amber"
-    if ratio > RATIO_LIMITS[1]:
+    if ratio > limits["red"]:
         flag = "red"
+    called = np.empty(len(labels), dtype=bool)
+    for fold in np.unique(folds):
+        own = folds == fold
+        points = sweep(logits[~own], labels[~own])
+        index, _ = pick(logits[~own], labels[~own], points, criterion, settings)
+        called[own] = logits[own] >= points.logit[index]
+    points = sweep(logits, labels)
+    index, _ = pick(logits, labels, points, criterion, settings, seed)
     return {
         "thresholds": thresholds,
         "sd_logit": among_folds,
@@ -421,8 +434,33 @@ def _stability(per_fold, logits, labels, criterion, settings, seed):
         "range": [min(thresholds), max(thresholds)],
         **ranges,
         "widest": widest,
+        "gap_left_out": float(
+            called[labels == 1].mean() - (~called)[labels == 0].mean()
+        ),
+        "sd_asymptotic": threshold_sd(logits, labels, float(points.logit[index])),
         "flag": flag,
     }
+
+
+def threshold_sd(logits: np.ndarray, labels: np.ndarray, threshold: float) -> float:
+    """Asymptotic standard deviation of the SN = SP threshold, on the scale of logits.
+
+    sqrt(SN (1 - SN) / n1 + SP (1 - SP) / n0) / (f1 + f0), with the densities of the two
+    classes at the threshold by a Gaussian kernel; NaN where they cannot be estimated.
+
+    Parameters
+    ----------
+    logits, labels : ndarray, shape (n,)
+    threshold : float
+    """
+    variance, density = 0.0, 0.0
+    for own in (logits[labels == 1], logits[labels == 0]):
+        above = float((own >= threshold).mean())
+        variance += above * (1 - above) / len(own)
+        if np.ptp(own) == 0 or not np.isfinite(threshold):
+            return float("nan")
+        density += float(gaussian_kde(own)(threshold)[0])
+    return float(np.sqrt(variance) / density) if density > 0 else float("nan")
 
 
 def comparability(logits, labels, folds) -> dict:
