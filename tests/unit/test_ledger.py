@@ -203,3 +203,18 @@ def test_metrics_follow_from_the_predictions(tmp_path):
         assert row.mcc_low < row.mcc < row.mcc_high
         assert row.sn_low < row.sn < row.sn_high
     assert (predictions["called"] == (predictions["score"] >= 0.4)).all()
+
+
+def test_related_test_sequences_widen_the_interval(tmp_path):
+    """Every sequence five times over is no more to know, only more rows."""
+    _, predictions = look(tmp_path)
+    many = pd.concat([predictions] * 5, ignore_index=True)
+    variants = selection()["variants"]
+
+    def width(frame, groups):
+        table = metrics_table("demo", frame.assign(group=groups), variants, "bce")
+        return (table["mcc_high"] - table["mcc_low"]).iloc[0]
+
+    once = width(predictions, np.arange(100))
+    assert width(many, np.tile(np.arange(100), 5)) == pytest.approx(once, rel=0.1)
+    assert width(many, np.arange(500)) < 0.6 * once

@@ -2,6 +2,7 @@ rule evaluate:
     input:
         selection="results/{dataset}/selection.json",
         sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
         labels="results/{dataset}/test/labels.parquet",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
     output:

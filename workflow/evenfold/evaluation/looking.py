@@ -19,6 +19,7 @@ from evenfold.selection.metrics import (
     rates,
     wilson,
 )
+from evenfold.selection.resampling import interval, resample
 from evenfold.selection.thresholds import logit
 
 METRICS = [
@@ -29,7 +30,7 @@ METRICS = [
     "champion",
 ]  # fmt: skip
 PREDICTIONS = [
-    "id", "variant", "label", "score", "probability", "threshold", "called_half", "called",
+    "id", "group", "variant", "label", "score", "probability", "threshold", "called_half", "called",
 ]  # fmt: skip
 
 
@@ -178,12 +179,14 @@ def metrics_table(
 ) -> pd.DataFrame:
     """Metrics of stored predictions, one row per variant and operating point.
 
-    Everything in metrics.tsv follows from predictions.parquet by this function.
+    Everything in metrics.tsv follows from predictions.parquet by this function. The
+    interval of MCC is a bootstrap over groups of related sequences; that of looks of
+    earlier versions, which stored no groups, is over sequences.
 
     Parameters
     ----------
     predictions : DataFrame
-        Columns id, variant, label, score, threshold.
+        Columns id, group, variant, label, score, probability, threshold.
     variants : dict
         Per variant its `loss` and `operating_point`.
 
@@ -208,7 +211,11 @@ def metrics_table(
             counts = confusion(scores, labels, threshold)
             n1, n0 = counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]
             sides = {
-                "mcc": bootstrap_mcc(counts, resamples, seed),
+                "mcc": (
+                    _grouped(own, threshold, min(resamples, 2000), seed)
+                    if "group" in own
+                    else bootstrap_mcc(counts, resamples, seed)
+                ),
                 "sn": wilson(counts["tp"], n1),
                 "sp": wilson(counts["tn"], n0),
                 "gap": newcombe((counts["tp"], counts["tn"]), (n1, n0)),
@@ -238,8 +245,25 @@ def metrics_table(
     return pd.DataFrame(rows, columns=METRICS)
 
 
+def _grouped(own, threshold, resamples, seed):
+    """Interval of MCC over groups; NaN where a class is missing."""
+    labels = own["label"].to_numpy()
+    if len(np.unique(labels)) < 2:
+        return float("nan"), float("nan")
+    drawn = resample(
+        own["score"].to_numpy()[None],
+        labels,
+        own["group"].to_numpy(),
+        np.array([threshold]),
+        resamples,
+        seed,
+    )
+    return interval(drawn.mcc[:, 0])
+
+
 def score_test_set(
     ids: list[str],
+    groups: list[int],
     sequences: list[str],
     labels_of: Callable[[], dict[str, int]],
     weights: dict[str, str],
@@ -273,6 +297,7 @@ def score_test_set(
             pd.DataFrame(
                 {
                     "id": ids,
+                    "group": np.array(groups, dtype=np.int64),
                     "variant": name,
                     "label": np.array([labels[i] for i in ids], dtype=np.int8),
                     "score": scores,
@@ -296,7 +321,7 @@ def evaluate_files(
     Parameters
     ----------
     inputs : dict
-        Paths selection, sequences, labels, and per variant weights.
+        Paths selection, sequences, split, labels, and per variant weights.
     outputs : dict
         Paths predictions, metrics, status.
     """
@@ -309,6 +334,8 @@ def evaluate_files(
     check_weights(selection, weights)
     frame = pd.read_parquet(inputs["sequences"], columns=["id", "sequence", "role"])
     test = frame[frame["role"] == "test"]
+    clusters = pd.read_parquet(inputs["split"], columns=["id", "cluster"])
+    groups = clusters.set_index("id")["cluster"].loc[test["id"]].tolist()
     key = frame if held_out else test
 
     def labels_of():
@@ -328,7 +355,11 @@ def evaluate_files(
         policy,
         key["sequence"].tolist(),
         lambda: score_test_set(
-            test["id"].tolist(), test["sequence"].tolist(), labels_of, weights
+            test["id"].tolist(),
+            groups,
+            test["sequence"].tolist(),
+            labels_of,
+            weights,
         ),
         allowed,
     )
