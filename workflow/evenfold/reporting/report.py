@@ -124,7 +124,8 @@ def _rates(row):
 def verdict(selection, metrics, status, tuned) -> dict:
     """The report's first sentence, and the one that qualifies it."""
     name = selection["champion"]
-    oof = selection["variants"][name]["oof"]
+    low, high = selection["variants"][name]["grouped"]["mcc"]
+    oof = {**selection["variants"][name]["oof"], "mcc_low": low, "mcc_high": high}
     own = [row for row in metrics if row["variant"] == name]
     if own:
         deployed, half = own[-1], own[0]
