@@ -40,6 +40,8 @@ def test_the_profile_asks_for_a_gpu_for_training_alone(project):
 
     profile = yaml.safe_load(project.read("profiles/slurm/profile.yaml"))
     assert profile["executor"] == "slurm"
+    # The controls of the target sanity are trained too.
     assert {rule for rule, r in profile["set-resources"].items() if r.get("gpu")} == {
-        "train"
+        "train",
+        "sanity_controls",
     }
