@@ -47,7 +47,6 @@ class Loss(nn.Module):
 
     def __init__(self, prior: Tensor | float = 0.5):
         super().__init__()
-        self.shape = torch.as_tensor(prior).shape
 
     def settings(self) -> dict:
         """Arguments of `function` besides logits, targets and sample weights."""

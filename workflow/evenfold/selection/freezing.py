@@ -68,7 +68,6 @@ def choose_champion(
 
 def against_baseline(
     oof: dict[str, dict],
-    clusters: np.ndarray,
     thresholds: dict[str, dict],
     baseline: str,
     resampled: Resampled,
@@ -79,7 +78,6 @@ def against_baseline(
     ----------
     oof : dict
         Per variant `logit`, `label` and `fold`, arrays over the same rows.
-    clusters : ndarray, shape (n,)
     resampled : Resampled
         Over the variants in the order of `oof`.
 
@@ -197,7 +195,7 @@ def freeze(
         settings["criterion"],
         settings,
     )
-    comparison = against_baseline(oof, clusters, thresholds, baseline, resampled)
+    comparison = against_baseline(oof, thresholds, baseline, resampled)
     chosen, why = choose_champion(
         best, baseline, comparison, settings["one_standard_error"]
     )
