@@ -50,7 +50,7 @@ def verify(folder, ledger=None) -> list[Check]:
     if not path.is_file():
         raise EvenfoldError(f"{path} does not exist: there is no selection to verify.")
     selection = read_json(path)
-    if "config" not in selection:
+    if "order" not in selection:
         raise EvenfoldError(
             f"{path} was written by an earlier version, without the configuration. Run "
             "snakemake again, then verify."
@@ -87,7 +87,8 @@ def _digest(path):
 
 def _choice(folder, selection):
     """Weights, thresholds and champion, made again from the out-of-fold scores."""
-    variants = list(selection["config"]["variants"])
+    # Ties go to the first in the configuration, whose order JSON does not keep.
+    variants = selection["order"]
     paths = {
         key: [str(folder / name / file) for name in variants]
         for key, file in (

@@ -301,4 +301,4 @@ def select_files(
         config["seed"],
         records,
         config["reading"]["cleaning"],
-    ) | {"same": same, "config": config}
+    ) | {"same": same, "config": config, "order": list(variants)}
