@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.ledger import Ledger, fingerprint, same_set
+from evenfold.evaluation.ledger import (
+    Ledger,
+    fingerprint,
+    same_set,
+    same_sketch,
+    sketch,
+)
 from evenfold.evaluation.looking import (
     METRICS,
     check_weights,
@@ -30,6 +36,7 @@ def selection(name="one"):
                 "loss": "bce",
                 "operating_point": "sn_eq_sp",
                 "threshold": 0.4,
+                "retuned": [0.35, 0.4, 0.45],
                 "weights_sha256": "w",
                 "calibrator": {"method": "temperature", "slope": 0.5},
             }
@@ -46,6 +53,7 @@ def scored(seed=0, calls=None):
         return pd.DataFrame(
             {
                 "id": [f"r{i}" for i in range(100)],
+                "group": np.arange(100),
                 "variant": "bce",
                 "label": labels,
                 "score": (generator.random(100) + 0.6 * labels) / 1.6,
@@ -218,3 +226,53 @@ def test_related_test_sequences_widen_the_interval(tmp_path):
     once = width(predictions, np.arange(100))
     assert width(many, np.tile(np.arange(100), 5)) == pytest.approx(once, rel=0.1)
     assert width(many, np.arange(500)) < 0.6 * once
+
+
+def test_tuning_on_other_data_widens_the_interval_of_sn_and_of_mcc(tmp_path):
+    _, predictions = look(tmp_path)
+    variants = selection()["variants"]
+    fixed = metrics_table("demo", predictions, variants, "bce").iloc[1]
+    variants["bce"]["retuned"] = list(np.linspace(0.2, 0.6, 50))
+    varied = metrics_table("demo", predictions, variants, "bce").iloc[1]
+    for key in ("sn", "sp", "gap", "mcc"):
+        own = varied[f"{key}_tuning_high"] - varied[f"{key}_tuning_low"]
+        assert own > 1.05 * (fixed[f"{key}_tuning_high"] - fixed[f"{key}_tuning_low"])
+        assert varied[f"{key}_low"] == fixed[f"{key}_low"]
+    # A variant kept at 0.5 was not tuned.
+    variants["bce"]["operating_point"] = "0.5"
+    kept = metrics_table("demo", predictions, variants, "bce")
+    assert len(kept) == 1 and np.isnan(kept["sn_tuning_low"].iloc[0])
+
+
+def test_sketches_recognise_what_whole_fingerprints_do():
+    generator = np.random.default_rng(3)
+    pool = ["".join(generator.choice(list("ACDEFGHIKL"), 12)) for _ in range(4000)]
+    for size, shared in (
+        (2000, 1900),
+        (2000, 500),
+        (90, 80),
+        (90, 0),
+    ):
+        one = fingerprint(pool[:size])
+        other = fingerprint(pool[size - shared : 2 * size - shared])
+        assert same_set(one, other) == (shared > size / 2)
+        assert same_sketch(sketch(one), sketch(other)) == (shared > size / 2)
+    # A small set inside a large one is the same set.
+    assert same_sketch(sketch(fingerprint(pool)), sketch(fingerprint(pool[:300])))
+    assert not same_sketch([], sketch(one))
+
+
+def test_a_look_that_only_the_other_record_knows_is_named_and_withholds_nothing(
+    tmp_path,
+):
+    told = [{"selection": "selection-lost", "dataset": "demo", "recorded": "then"},
+            {"selection": "selection-one", "dataset": "demo", "recorded": "now"}]  # fmt: skip
+    status, predictions = evaluate(
+        selection(), Ledger(tmp_path), "sealed", SEQUENCES, scored(), (), lambda _: told
+    )
+    assert status["status"] == "evaluated" and len(predictions)
+    assert [x["selection"] for x in status["elsewhere"]] == ["selection-lost"]
+    status, _ = evaluate(
+        selection(), Ledger(tmp_path), "sealed", SEQUENCES, scored(), (), lambda _: None
+    )
+    assert status["elsewhere"] is None

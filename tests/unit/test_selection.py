@@ -152,6 +152,21 @@ def test_the_constrained_mcc_falls_back_where_nothing_is_safe():
     assert fallback and index == choose(points, "sn_eq_sp")
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_ghost_is_no_worse_than_ghostml(seed):
+    """Its grid of 19 thresholds against every threshold, on subsets of its own."""
+    ghostml = pytest.importorskip("ghostml")
+    z, y = gaussian(600, positives=0.15, seed=seed)
+    p = sigmoid(z)
+    index, _ = choose_resampled(z, y, sweep(z, y), "ghost", seed=seed)
+    ours = float(sigmoid(sweep(z, y).logit[index]))
+    theirs = ghostml.optimize_threshold_from_predictions(
+        y, p, list(np.arange(0.05, 1, 0.05).round(2)), random_seed=seed
+    )
+    kappas = [sk.cohen_kappa_score(y, p >= t) for t in (ours, theirs)]
+    assert kappas[0] >= kappas[1] - 0.01
+
+
 def test_ghost_maximises_the_median_kappa_over_fifths():
     z, y = gaussian(300, positives=0.2)
     points = sweep(z, y)
@@ -254,6 +269,47 @@ def test_intervals_equal_their_worked_examples():
     # Wilson for 81/263 (Newcombe 1998, two-sided 95 %).
     assert metrics.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert np.isnan(metrics.wilson(0, 0)).all()
+
+
+def test_the_effective_size_by_hand_and_by_simulation():
+    """Pairs that always agree count once; independent rows count fully."""
+    independent = np.array([1, 1, 0, 1], bool)
+    assert metrics.effective_size(independent, np.arange(4)) == pytest.approx(3)
+    correct = np.repeat(np.arange(200) % 4 > 0, 2)
+    assert metrics.effective_size(correct, np.arange(400) // 2) == pytest.approx(
+        200, rel=0.01
+    )
+    # Nothing to see how alike they are: one row a group.
+    assert metrics.effective_size(np.ones(12, bool), np.arange(12) // 3) == 4
+    covered = naive = 0
+    for seed in range(400):
+        generator = np.random.default_rng(seed)
+        p = generator.beta(3, 1, 60)  # a proportion of 0.75 that differs by group
+        correct = (generator.random((60, 5)) < p[:, None]).ravel()
+        size = metrics.effective_size(correct, np.arange(300) // 5)
+        for n in (size, 300):
+            low, high = metrics.wilson(correct.mean() * n, n)
+            if n is size:
+                covered += low <= 0.75 <= high
+            else:
+                naive += low <= 0.75 <= high
+    assert covered / 400 > 0.925 and naive / 400 < 0.90
+
+
+@pytest.mark.parametrize(
+    "sn, sp, n", [(0.838, 0.697, 50), (0.7, 0.7, 50), (0.9, 0.85, 100)]
+)
+def test_the_interval_of_mcc_covers_at_fifty_of_a_class(sn, sp, n):
+    """The stated regime: nominal 95 % within two points; larger MCC asks for more."""
+    generator = np.random.default_rng(5)
+    runs = 3000
+    truth = float(metrics.matthews(sn, 1 - sp, sp, 1 - sn))
+    covered = 0
+    for tp, tn in zip(generator.binomial(n, sn, runs), generator.binomial(n, sp, runs)):
+        counts = {"tp": tp, "fn": n - tp, "tn": tn, "fp": n - tn}
+        low, high = metrics.bootstrap_mcc(counts, 500, int(tp * 100 + tn))
+        covered += low <= truth <= high
+    assert abs(covered / runs - 0.95) <= 0.02
 
 
 def test_the_bootstrap_of_counts_is_the_bootstrap_of_rows():

@@ -187,10 +187,18 @@ def test_permuting_test_labels_changes_nothing_that_was_chosen(tmp_path):
     assert frozen[0][-1] != frozen[1][-1]
 
 
+#: Two variants that tie in everything, since the network has no trees: the first of
+#: the configuration wins, which is not the first of the alphabet.
+TIED = SMALL.replace(
+    "[bce, focal]",
+    "[bce, {name: again, loss: bce, training: {boosting: {trees: 33}}}, focal]",
+)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    project = seal(Project(tmp_path_factory.mktemp("verified")))
-    project.snakemake(REPORT)
+    project = seal(Project(tmp_path_factory.mktemp("verified")), TIED)
+    project.snakemake("results/demo/mlflow.json")
     return project
 
 
@@ -266,6 +274,9 @@ def verify(project, *arguments):
 
 
 def test_verify_finds_nothing_wrong_with_an_honest_run(finished):
+    frozen = json.loads(finished.read("results/demo/selection.json"))
+    tied = [frozen["variants"][name]["oof"] for name in ("bce", "again")]
+    assert tied[0] == tied[1] and frozen["champion"] == "bce"
     done = verify(finished)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAULT" not in done.stdout and "0 faults" in done.stdout
@@ -304,9 +315,19 @@ def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
     intent = ledger / "look-000001.intent.json"
     before = intent.read_bytes()
     edit(intent, '"champion"', '"Champion"')
-    finished.write(
-        "config/config.yaml", SMALL.replace("epochs: 2", "epochs: 1")
-    )  # another selection
+    other = TIED.replace("epochs: 2", "epochs: 1")
+    finished.write("config/config.yaml", other)  # another selection
     done = finished.snakemake("results/demo/test/metrics.tsv", check=False)
     intent.write_bytes(before)
     assert done.returncode and "was changed by hand" in done.text
+
+    # With the ledger gone the look is taken, and named by what MLflow recorded.
+    subprocess.run(["rm", "-rf", ledger], check=True)
+    finished.snakemake("results/demo/mlflow.json")
+    (earlier,) = status(finished)["elsewhere"]
+    assert earlier["selection"] in finished.read(REPORT)
+    assert "the ledger does not hold" in " ".join(finished.read(REPORT).split())
+    done = verify(finished)
+    faults = [line for line in done.stdout.splitlines() if line.startswith("FAULT")]
+    assert done.returncode == 1 and len(faults) == 1
+    assert "that MLflow recorded" in faults[0] and earlier["selection"] in faults[0]

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from evenfold.errors import EvenfoldError
+from evenfold.files import read_json
 
 
 def main(arguments=None) -> int:
@@ -65,7 +67,16 @@ def _predict(options):
 def _verify(options):
     from evenfold.evaluation.verifying import LIMITS, verify
 
-    checks = verify(options.results, options.ledger)
+    record = Path(options.results) / "mlflow.json"
+
+    def recorded(test_set):
+        from evenfold.reporting.tracking import recorded_looks
+
+        if not record.is_file():
+            return None
+        return recorded_looks(read_json(record), record.parent.parent, test_set)
+
+    checks = verify(options.results, options.ledger, recorded)
     for check in checks:
         print(f"{'ok   ' if check.holds else 'FAULT'}  {check.what}")
     faults = sum(not check.holds for check in checks)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from contextlib import contextmanager
 
 from evenfold.errors import EvenfoldError
@@ -11,7 +12,9 @@ log = logging.getLogger("evenfold")
 
 @contextmanager
 def job(log_path):
-    """Log to a file and to standard error; end on an EvenfoldError without traceback.
+    """Log to a file and to standard error; end on an error without traceback.
+
+    The traceback of an unexpected one goes to the log file.
 
     Parameters
     ----------
@@ -27,6 +30,15 @@ def job(log_path):
     try:
         yield log
     except EvenfoldError as error:
-        logging.getLogger("evenfold").handlers[0].stream.write(f"Error: {error}\n")
+        handlers[0].stream.write(f"Error: {error}\n")
         print(f"\nError: {error}\n", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        handlers[0].stream.write(traceback.format_exc())
+        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(
+            f"\nError: a defect of evenfold, not of your data ({told}). Please report "
+            f"it with the file {log_path}, which has the traceback.\n",
+            file=sys.stderr,
+        )
         sys.exit(1)

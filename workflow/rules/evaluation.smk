@@ -24,6 +24,7 @@ rule evaluate:
         policy=lambda wildcards: PLAN.datasets[wildcards.dataset].test_policy,
         held_out=lambda wildcards: PLAN.datasets[wildcards.dataset].test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
+        tracking=PLAN.run.tracking.model_dump(),
         code=source_digest("evaluation", "selection/metrics.py"),
     message:
         "Evaluating {wildcards.dataset} on its test set, once"

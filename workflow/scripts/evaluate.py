@@ -1,6 +1,14 @@
 from evenfold.evaluation.looking import evaluate_files
 from evenfold.job import job
 
+
+def recorded(test_set):
+    # Imported here: mlflow is slow to load, and only a look needs it.
+    from evenfold.reporting.tracking import recorded_looks
+
+    return recorded_looks(snakemake.params.tracking, "results/mlflow", test_set)
+
+
 with job(snakemake.log[0]) as log:
     status = evaluate_files(
         dict(snakemake.input.items()),
@@ -10,7 +18,12 @@ with job(snakemake.log[0]) as log:
         snakemake.params.policy,
         snakemake.params.held_out,
         snakemake.params.allow_look,
+        recorded,
     )
+    if status["elsewhere"] is None:
+        log.warning(
+            "the MLflow store does not answer: looks it knows of are not counted"
+        )
     if status["status"] == "withheld":
         log.warning("%s", status["told"])
     else:

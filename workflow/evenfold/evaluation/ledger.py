@@ -21,11 +21,31 @@ from evenfold.files import read_json, sha256_file, write_json, write_table
 
 #: Share of the smaller set's sequences above which two test sets are one.
 SAME_SET = 0.5
+_SKETCH = 128
 
 
 def fingerprint(sequences) -> list[str]:
     """Per-sequence digests that recognise a test set whatever it is called."""
     return sorted({sha256(s.encode()).hexdigest()[:16] for s in sequences})
+
+
+def sketch(key: list[str]) -> list[str]:
+    """The smallest digests of a fingerprint: few enough for a tag, still comparable."""
+    return key[:_SKETCH]
+
+
+def same_sketch(one: list[str], other: list[str]) -> bool:
+    """Whether two sketches are of test sets that `same_set` would call one.
+
+    Below the smaller of their largest digests both are complete, and digests are
+    random: the overlap there estimates the overlap of the sets (bottom-k sketch).
+    """
+    if not one or not other:
+        return False
+    reach = min(
+        max(x) if len(x) == _SKETCH else "g" for x in (one, other)
+    )  # "g" sorts above every hexadecimal digit: that set is held whole
+    return same_set([x for x in one if x <= reach], [x for x in other if x <= reach])
 
 
 def same_set(one: list[str], other: list[str]) -> bool:

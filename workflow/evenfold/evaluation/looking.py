@@ -7,27 +7,29 @@ import numpy as np
 import pandas as pd
 
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.ledger import Ledger, fingerprint
+from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
 from evenfold.files import read_json, sha256_file, write_json, write_table
 from evenfold.selection.calibrating import calibrated, proper_scores
 from evenfold.selection.metrics import (
     auprc,
     auroc,
-    bootstrap_mcc,
     confusion,
+    effective_size,
     newcombe,
     rates,
     wilson,
 )
-from evenfold.selection.resampling import interval, resample
+from evenfold.selection.resampling import procedure_intervals
 from evenfold.selection.thresholds import logit
 
 METRICS = [
-    "dataset", "variant", "loss", "operating_point", "threshold", "n", "tp", "fp",
-    "tn", "fn", "sn", "sp", "gap", "mcc", "mcc_low", "mcc_high", "acc", "auroc",
+    "dataset", "variant", "loss", "operating_point", "threshold", "n", "groups", "tp",
+    "fp", "tn", "fn", "sn", "sp", "gap", "mcc", "mcc_low", "mcc_high", "acc", "auroc",
     "auprc", "brier", "log_loss", "d2", "mcb", "brier_calibrated",
-    "log_loss_calibrated", "mcb_calibrated", "sn_low", "sn_high", "sp_low", "sp_high", "gap_low", "gap_high",
-    "champion",
+    "log_loss_calibrated", "mcb_calibrated", "sn_low", "sn_high", "sp_low", "sp_high",
+    "gap_low", "gap_high", "mcc_tuning_low", "mcc_tuning_high", "sn_tuning_low",
+    "sn_tuning_high", "sp_tuning_low", "sp_tuning_high", "gap_tuning_low",
+    "gap_tuning_high", "champion",
 ]  # fmt: skip
 PREDICTIONS = [
     "id", "group", "variant", "label", "score", "probability", "threshold", "called_half", "called",
@@ -59,6 +61,7 @@ def evaluate(
     key_sequences: list[str],
     score: Callable[[], pd.DataFrame],
     allowed: list[dict] = (),
+    recorded: Callable[[list[str]], list[dict] | None] = lambda test_set: [],
 ) -> tuple[dict, pd.DataFrame]:
     """Look at the test set once, or say why not.
 
@@ -75,6 +78,10 @@ def evaluate(
         columns id, variant, label, score.
     allowed : list of dict
         `selection` and `reason` of permitted further looks.
+    recorded : callable
+        Gets a sketch of the test set and returns the looks at it that another record
+        than the ledger tells of; None when that cannot be asked. They are named in the
+        status and withhold nothing: the record may be a colleague's.
 
     Returns
     -------
@@ -117,13 +124,21 @@ def evaluate(
             predictions[column] = (predictions["score"] >= limit).astype("int8")
         record = {
             "variants": {
-                name: {key: frozen[key] for key in ("loss", "operating_point")}
+                name: {
+                    key: frozen[key] for key in ("loss", "operating_point", "retuned")
+                }
                 for name, frozen in selection["variants"].items()
             }
         }
         look = ledger.complete(look, predictions, record)
     looks = ledger.at(key)
+    told = recorded(sketch(key))
+    known = {own, *(other.intent["selection"] for other in looks)}
     status = {
+        "test_set": sketch(key),
+        "elsewhere": (
+            None if told is None else [x for x in told if x["selection"] not in known]
+        ),
         "selection": own,
         "status": "withheld" if look is None else "evaluated",
         "policy": policy,
@@ -174,21 +189,25 @@ def metrics_table(
     predictions: pd.DataFrame,
     variants: dict,
     champion: str,
-    resamples: int = 10_000,
+    resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Metrics of stored predictions, one row per variant and operating point.
 
     Everything in metrics.tsv follows from predictions.parquet by this function. The
-    interval of MCC is a bootstrap over groups of related sequences; that of looks of
-    earlier versions, which stored no groups, is over sequences.
+    intervals `*_low` and `*_high` are of the classifier as it is: of MCC by a bootstrap
+    over groups of related sequences, of SN and SP by Wilson's method and of the gap by
+    Newcombe's at the effective number of sequences. `*_tuning_low` and `*_tuning_high`
+    include that another training set would have given another threshold. Looks of
+    earlier versions stored no groups: there every sequence is one.
 
     Parameters
     ----------
     predictions : DataFrame
         Columns id, group, variant, label, score, probability, threshold.
     variants : dict
-        Per variant its `loss` and `operating_point`.
+        Per variant its `loss`, `operating_point` and `retuned`, the thresholds that
+        tuning gave on resamples of the out-of-fold scores.
 
     Returns
     -------
@@ -197,6 +216,7 @@ def metrics_table(
     rows = []
     for name, own in predictions.groupby("variant", sort=False):
         labels, scores = own["label"].to_numpy(), own["score"].to_numpy()
+        groups = (own["group"] if "group" in own else own["id"]).to_numpy()
         raw = proper_scores(scores, labels)
         # Looks of earlier versions stored no probabilities.
         better = (
@@ -209,16 +229,17 @@ def metrics_table(
             points.append((variants[name]["operating_point"], own["threshold"].iloc[0]))
         for point, threshold in points:
             counts = confusion(scores, labels, threshold)
-            n1, n0 = counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]
+            retuned = variants[name].get("retuned") if point != "0.5" else None
+            tuning = (
+                procedure_intervals(
+                    scores, labels, groups, np.array(retuned), resamples, seed
+                )
+                if retuned
+                else {}
+            )
             sides = {
-                "mcc": (
-                    _grouped(own, threshold, min(resamples, 2000), seed)
-                    if "group" in own
-                    else bootstrap_mcc(counts, resamples, seed)
-                ),
-                "sn": wilson(counts["tp"], n1),
-                "sp": wilson(counts["tn"], n0),
-                "gap": newcombe((counts["tp"], counts["tn"]), (n1, n0)),
+                **_sides(scores, labels, groups, threshold, resamples, seed),
+                **{f"{key}_tuning": value for key, value in tuning.items()},
             }
             rows.append(
                 {
@@ -228,6 +249,7 @@ def metrics_table(
                     "operating_point": point,
                     "threshold": threshold,
                     "n": len(own),
+                    "groups": len(np.unique(groups)),
                     **counts,
                     **rates(**counts),
                     "auroc": auroc(scores, labels),
@@ -245,20 +267,23 @@ def metrics_table(
     return pd.DataFrame(rows, columns=METRICS)
 
 
-def _grouped(own, threshold, resamples, seed):
-    """Interval of MCC over groups; NaN where a class is missing."""
-    labels = own["label"].to_numpy()
-    if len(np.unique(labels)) < 2:
-        return float("nan"), float("nan")
-    drawn = resample(
-        own["score"].to_numpy()[None],
-        labels,
-        own["group"].to_numpy(),
-        np.array([threshold]),
-        resamples,
-        seed,
-    )
-    return interval(drawn.mcc[:, 0])
+def _sides(scores, labels, groups, threshold, resamples, seed):
+    """Intervals of the classifier as it is: low and high of mcc, sn, sp and gap."""
+    correct = (scores >= threshold) == (labels == 1)
+    hits, sizes = [], []
+    for own in (labels == 1, labels != 1):
+        size = effective_size(correct[own], groups[own])
+        sizes.append(size)
+        hits.append(size * correct[own].mean() if own.any() else 0.0)
+    limits = np.array([threshold])
+    return {
+        "mcc": procedure_intervals(scores, labels, groups, limits, resamples, seed)[
+            "mcc"
+        ],
+        "sn": wilson(hits[0], sizes[0]),
+        "sp": wilson(hits[1], sizes[1]),
+        "gap": newcombe(tuple(hits), tuple(sizes)),
+    }
 
 
 def score_test_set(
@@ -315,6 +340,7 @@ def evaluate_files(
     policy: str,
     held_out: bool,
     allowed: list[dict],
+    recorded: Callable[[list[str]], list[dict] | None],
 ) -> dict:
     """Evaluate a data set from its files and write predictions, metrics and status.
 
@@ -324,6 +350,8 @@ def evaluate_files(
         Paths selection, sequences, split, labels, and per variant weights.
     outputs : dict
         Paths predictions, metrics, status.
+    recorded : callable
+        See `evaluate`.
     """
     selection = read_json(inputs["selection"])
     weights = {
@@ -362,6 +390,7 @@ def evaluate_files(
             weights,
         ),
         allowed,
+        recorded,
     )
     if status["status"] == "withheld":
         status["told"] = withheld_message(status, ledger)

@@ -16,7 +16,8 @@ from evenfold.sequences import tables
 LIMITS = (
     "that nobody looked at the test set by other means, or with another ledger",
     "that the ledger was not deleted and begun anew, or its last look removed before "
-    "another followed; keep it on a shared or backed-up folder",
+    "another followed, unless MLflow recorded those looks; keep it, and the tracking "
+    "store, on a shared or backed-up place",
     "that the weights come from the training described; train again with the same "
     "configuration, versions and threads and compare their digests",
 )
@@ -30,7 +31,7 @@ class Check:
     what: str
 
 
-def verify(folder, ledger=None) -> list[Check]:
+def verify(folder, ledger=None, recorded=None) -> list[Check]:
     """Check a finished run: data, split, thresholds, choice, weights, look, metrics.
 
     Parameters
@@ -39,6 +40,8 @@ def verify(folder, ledger=None) -> list[Check]:
         results/<dataset>.
     ledger : path-like, optional
         Folder of the ledger; by default the one the run recorded.
+    recorded : callable, optional
+        As in `looking.evaluate`: the looks that another record tells of.
 
     Raises
     ------
@@ -59,7 +62,18 @@ def verify(folder, ledger=None) -> list[Check]:
     evaluation = folder / "test" / "evaluation.json"
     if evaluation.is_file():
         status = read_json(evaluation)
-        checks += _look(folder, selection, status, Ledger(ledger or status["ledger"]))
+        book = Ledger(ledger or status["ledger"])
+        checks += _look(folder, selection, status, book)
+        told = recorded(status["test_set"]) if recorded else None
+        known = {look.intent["selection"] for look in book.looks()}
+        for look in told or ():
+            checks.append(
+                Check(
+                    look["selection"] in known,
+                    f"the look that MLflow recorded on {look['recorded']} "
+                    f"({look['dataset']}, {look['selection']}) is in the ledger",
+                )
+            )
     return checks
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jinja2
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -24,6 +25,9 @@ CRITERIA = {
     "sn_at_sp": "largest SN at the required SP",
     "sp_at_sn": "largest SP at the required SN",
 }
+#: Groups, and sequences of a class, below which bootstrap intervals are too short.
+FEWEST_GROUPS = 40
+FEWEST_OF_A_CLASS = 50
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True
 )
@@ -102,6 +106,7 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
             for name, one in calibrations.items()
             if one
         ],
+        sides=_sides(metrics, champion),
         points=tuned[champion]["points"],
         criteria=CRITERIA,
         criterion_name=CRITERIA[tuned[champion]["operating_point"]],
@@ -119,6 +124,21 @@ def _rates(row):
         f"MCC {row['mcc']:.2f} [{row['mcc_low']:.2f}, {row['mcc_high']:.2f}] with "
         f"SN {row['sn']:.2f} and SP {row['sp']:.2f}"
     )
+
+
+def _sides(metrics, champion):
+    """The champion's intervals on the test set, in words."""
+    own = [row for row in metrics if row["variant"] == champion]
+    if not own:
+        return {}
+    row = own[-1]
+    told = {"tuned": not np.isnan(row["mcc_tuning_low"])}
+    for key in ("sn", "sp", "gap", "mcc"):
+        form = "+.3f" if key == "gap" else ".3f"
+        for name in (key, f"{key}_tuning"):
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            told[name] = f"[{low:{form}}, {high:{form}}]"
+    return told
 
 
 def verdict(selection, metrics, status, tuned) -> dict:
@@ -253,6 +273,28 @@ def notes(selection, metrics, status, tuned, audit) -> list[dict]:
                 "colour": "",
             }
         )
+    if status and status["elsewhere"]:
+        earlier = "; ".join(
+            f"{x['recorded']}, data set {x['dataset']}, selection {x['selection']}"
+            for x in status["elsewhere"]
+        )
+        found.append(
+            {
+                "text": "The MLflow record tells of looks at this test set that the "
+                f"ledger does not hold: {earlier}. Either the ledger was deleted, or "
+                "another one is in use: this was not the first look.",
+                "colour": "red",
+            }
+        )
+    if selection["groups"] < FEWEST_GROUPS:
+        found.append(
+            {
+                "text": f"The training data are {selection['groups']} groups of related "
+                f"sequences: below {FEWEST_GROUPS} the cross-validation's intervals are "
+                "too short.",
+                "colour": "",
+            }
+        )
     for finding in audit["findings"]:
         if finding["severity"] == "serious":
             found.append({"text": f"Audit: {finding['title']}.", "colour": "red"})
@@ -278,6 +320,19 @@ def notes(selection, metrics, status, tuned, audit) -> list[dict]:
             }
         )
     own = [row for row in metrics if row["variant"] == selection["champion"]]
+    if own:
+        row = own[-1]
+        smaller = min(row["tp"] + row["fn"], row["tn"] + row["fp"])
+        if row["groups"] < FEWEST_GROUPS or smaller < FEWEST_OF_A_CLASS:
+            found.append(
+                {
+                    "text": f"The test set has {row['groups']} groups of related "
+                    f"sequences and {smaller} sequences of the smaller class: below "
+                    f"{FEWEST_GROUPS} groups or {FEWEST_OF_A_CLASS} of a class the "
+                    "intervals are too short.",
+                    "colour": "",
+                }
+            )
     if own and (own[-1]["gap_low"] > 0.0 or own[-1]["gap_high"] < 0.0):
         row = own[-1]
         found.append(

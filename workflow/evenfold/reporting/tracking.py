@@ -7,7 +7,8 @@ recorded is not logged again.
 import fcntl
 import os
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 # Before mlflow is imported: no telemetry, and no run of the user's shell to fall into.
@@ -24,6 +25,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.ledger import same_sketch
 from evenfold.files import read_json
 
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
@@ -49,7 +51,7 @@ def init_tracking(settings: dict, folder) -> dict:
     """
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    uri = settings["uri"] or f"sqlite:///{folder / 'mlflow.db'}"
+    uri = _uri(settings, folder)
     where = {
         "uri": uri,
         "experiment": settings["experiment"],
@@ -74,6 +76,10 @@ def init_tracking(settings: dict, folder) -> dict:
     return where
 
 
+def _uri(settings, folder):
+    return settings["uri"] or f"sqlite:///{folder / 'mlflow.db'}"
+
+
 def _client(uri):
     try:
         client = mlflow.MlflowClient(uri)
@@ -92,6 +98,62 @@ def _locked(path):
     with open(path, "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def recorded_looks(settings: dict, folder, test_set: list[str]) -> list[dict] | None:
+    """Looks at a test set that the store knows of, whatever became of the ledger.
+
+    Parameters
+    ----------
+    settings, folder
+        As for `init_tracking`.
+    test_set : list of str
+        Sketch of the test set.
+
+    Returns
+    -------
+    list of dict or None
+        `selection`, `dataset` and `recorded` of each, the oldest first; None when the
+        store does not answer.
+    """
+    folder = Path(folder).resolve()
+    if not settings["uri"] and not (folder / "mlflow.db").is_file():
+        return []
+    try:
+        with _locked(folder / ".lock") if not settings["uri"] else nullcontext():
+            runs = _evaluated(_client(_uri(settings, folder)))
+    except (EvenfoldError, MlflowException):
+        return None
+    found = {}
+    for run in sorted(runs, key=lambda run: run.info.start_time):
+        tags = run.data.tags
+        if same_sketch(tags.get("evenfold.test_set", "").split(), test_set):
+            when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+            found.setdefault(
+                tags["evenfold.selection"],
+                {
+                    "selection": tags["evenfold.selection"],
+                    "dataset": tags["evenfold.dataset"],
+                    "recorded": when.isoformat(timespec="seconds"),
+                },
+            )
+    return list(found.values())
+
+
+def _evaluated(client):
+    """The parent runs of all looks, of any experiment."""
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    runs, token = [], None
+    while True:
+        page = client.search_runs(
+            experiments,
+            "tags.`evenfold.part` = 'selection' and "
+            "tags.`evenfold.status` = 'evaluated'",
+            page_token=token,
+        )
+        runs, token = runs + list(page), page.token
+        if not token:
+            return runs
 
 
 def track_files(dataset: str, inputs: dict, variants: list[str], decides: dict) -> dict:
@@ -171,6 +233,7 @@ def _upload(
         "evenfold.status": status["status"],
         "evenfold.version": selection["records"]["evenfold"],
         "evenfold.champion": selection["champion"],
+        "evenfold.test_set": " ".join(status["test_set"]),
         "mlflow.source.name": "evenfold",
     }
     metrics = pd.read_csv(inputs["metrics"], sep="\t", dtype={"operating_point": str})

@@ -12,8 +12,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
-#: Methods that may be deployed, simplest first; Venn-Abers is reported beside them.
-METHODS = ("none", "temperature", "platt", "beta", "isotonic")
+#: Methods, simplest first.
+METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
 _BINS = 10
 
 
@@ -22,9 +22,11 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
 
     Parameters
     ----------
-    method : {'none', 'temperature', 'platt', 'beta', 'isotonic'}
+    method : {'none', 'temperature', 'platt', 'beta', 'isotonic', 'venn_abers'}
         Nothing; sigmoid(z / T); sigmoid(a z + c) on Platt's smoothed targets;
-        logit = a log p - b log(1 - p) + c with a, b >= 0; a step function.
+        logit = a log p - b log(1 - p) + c with a, b >= 0; a step function; the inductive
+        Venn-Abers probability p1 / (1 - p0 + p1), two isotonic regressions in which the
+        new row counts as negative and as positive.
     logits, labels : ndarray, shape (n,)
 
     Returns
@@ -35,7 +37,7 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
     References
     ----------
     Guo et al. 2017 (temperature); Platt 1999; Kull et al. 2017 (beta); Zadrozny and
-    Elkan 2002 (isotonic).
+    Elkan 2002 (isotonic); Vovk et al. 2015 (Venn-Abers).
     """
     y = np.asarray(labels, dtype=np.float64)
     if method == "none":
@@ -62,6 +64,8 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
             [(0, None), (0, None), (None, None)],
         )
         return {"method": method, "weights": [float(w) for w in best]}
+    if method == "venn_abers":
+        return {"method": method, **_venn_abers(logits, y)}
     if method != "isotonic":
         raise ValueError(f"unknown calibration {method!r}")
     model = IsotonicRegression(out_of_bounds="clip").fit(logits, y)
@@ -92,6 +96,15 @@ def calibrated(calibrator: dict, logits: np.ndarray) -> np.ndarray:
         return expit(np.array(calibrator["weights"]) @ _beta_parts(z))
     if method == "isotonic":
         return np.interp(z, calibrator["logits"], calibrator["probabilities"])
+    if method == "venn_abers":
+        # p0 changes at a logit of the calibration itself, p1 just above it.
+        p0 = np.array(calibrator["as_negative"])[
+            np.searchsorted(calibrator["negative_from"], z, "right")
+        ]
+        p1 = np.array(calibrator["as_positive"])[
+            np.searchsorted(calibrator["positive_above"], z, "left")
+        ]
+        return p1 / (1 - p0 + p1)
     return expit(z)
 
 
@@ -140,31 +153,38 @@ def cross_fitted(
     Parameters
     ----------
     method : str
-        One of METHODS, or 'venn_abers' (Vovk and Petej 2014).
+        One of METHODS.
     logits, labels, folds : ndarray, shape (n,)
     """
     out = np.empty(len(logits))
     for fold in np.unique(folds):
         own, others = folds == fold, folds != fold
-        if method == "venn_abers":
-            out[own] = _venn_abers(logits[others], labels[others], logits[own])
-        else:
-            calibrator = fit(method, logits[others], labels[others])
-            out[own] = calibrated(calibrator, logits[own])
+        calibrator = fit(method, logits[others], labels[others])
+        out[own] = calibrated(calibrator, logits[own])
     return out
 
 
-def _venn_abers(logits, labels, new):
+def _venn_abers(logits, labels):
+    """The two regressions as step functions: where they change, and to what."""
     # Imported here: scoring new sequences does not need it.
     from venn_abers import VennAbers
 
-    p, q = (np.column_stack([expit(-z), expit(z)]) for z in (logits, new))
+    z = np.clip(logits, -36, 36)
     model = VennAbers()
     with warnings.catch_warnings():
         # Scores with very few distinct values.
         warnings.simplefilter("ignore", RuntimeWarning)
-        model.fit(p, labels)
-        return model.predict_proba(q)[0][:, 1]
+        # It takes any score that increases: logits lose no digits near 0 and 1.
+        model.fit(np.column_stack([-z, z]), labels)
+    steps = {}
+    for values, at, name in (
+        (model.p0_[:, 1], "negative_from", "as_negative"),
+        (model.p1_[:, 1], "positive_above", "as_positive"),
+    ):
+        change = np.flatnonzero(np.diff(values))
+        steps[at] = model.c_[change].tolist()
+        steps[name] = values[np.r_[0, change + 1]].tolist()
+    return steps
 
 
 def proper_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict:
@@ -251,10 +271,7 @@ def calibrate(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> dict
         `calibrator`, `scores` (of the cross-fitted probabilities, by method, raw as
         'none'), `curves` (reliability, raw and chosen), `net_benefit`.
     """
-    made = {
-        name: cross_fitted(name, logits, labels, folds)
-        for name in (*METHODS, "venn_abers")
-    }
+    made = {name: cross_fitted(name, logits, labels, folds) for name in METHODS}
     scores = {name: proper_scores(p, labels) for name, p in made.items()}
     best = min(METHODS, key=lambda name: round(scores[name]["log_loss"], 3))
     risks = np.linspace(0.02, 0.98, 49)

@@ -21,6 +21,8 @@ from evenfold.sequences import tables
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
+#: Re-tuned thresholds of a variant that are kept, for intervals that include tuning.
+RETUNED = 200
 #: Resamples times rows beyond which fewer resamples are drawn, 200 at least.
 _CELLS = 40_000_000
 
@@ -239,6 +241,7 @@ def freeze(
                     key: interval(getattr(resampled, key)[:, position])
                     for key in ("mcc", "gap", "tuned_mcc", "tuned_gap")
                 },
+                "retuned": _retuned(resampled.tuned_logit[:, position]),
             }
             for position, (name, tuned) in enumerate(thresholds.items())
         },
@@ -247,6 +250,12 @@ def freeze(
         "groups": len(np.unique(clusters)),
         "against_baseline": comparison,
     }
+
+
+def _retuned(logits):
+    """Thresholds of the resamples, thinned to even quantiles of their distribution."""
+    levels = (np.arange(RETUNED) + 0.5) / RETUNED
+    return sigmoid(np.quantile(logits, levels)).round(6).tolist()
 
 
 def select_files(

@@ -59,8 +59,40 @@ def rates(tp: int, fp: int, tn: int, fn: int) -> dict:
     }
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson score interval of a proportion (Wilson 1927)."""
+def effective_size(correct: np.ndarray, clusters: np.ndarray) -> float:
+    """Number of independent rows that would pin a proportion down as well as these do.
+
+    n over the design effect: the variance of the proportion between groups to that of
+    as many independent rows, at least 1. Where every row is right, or none, nothing
+    tells how alike the rows of a group are, and groups count as one row each by their
+    sizes (Kish).
+
+    Parameters
+    ----------
+    correct : ndarray of bool, shape (n,)
+    clusters : ndarray of int, shape (n,)
+
+    References
+    ----------
+    Korn and Graubard 1998, Survey Methodology 24:193; Dean and Pagano 2015, J. Survey
+    Statistics and Methodology 3:484 (Wilson's interval at the effective size).
+    """
+    n = len(correct)
+    if n == 0:
+        return 0.0
+    _, group = np.unique(clusters, return_inverse=True)
+    sizes = np.bincount(group).astype(np.float64)
+    p = float(np.mean(correct))
+    if p in (0.0, 1.0):
+        return float(n**2 / (sizes**2).sum())
+    excess = np.bincount(group, correct) - p * sizes
+    groups = len(sizes)
+    variance = groups / max(1, groups - 1) * (excess**2).sum() / n**2
+    return float(n / max(1.0, variance * n / (p * (1 - p))))
+
+
+def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson score interval of a proportion (Wilson 1927); n may be an effective one."""
     if n == 0:
         return float("nan"), float("nan")
     z = norm.ppf((1 + level) / 2)
@@ -71,7 +103,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def newcombe(
-    successes: tuple[int, int], totals: tuple[int, int], level: float = 0.95
+    successes: tuple[float, float], totals: tuple[float, float], level: float = 0.95
 ) -> tuple[float, float]:
     """Interval of the difference of two independent proportions.
 

@@ -166,6 +166,52 @@ def _matthews(tp, fp, n1, n0):
     return matthews(tp, fp, n0 - fp, n1 - tp)
 
 
+def procedure_intervals(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    clusters: np.ndarray,
+    thresholds: np.ndarray,
+    resamples: int,
+    seed: int,
+) -> dict[str, tuple[float, float]]:
+    """Intervals of SN, SP, gap and MCC that include what tuning the threshold adds.
+
+    Every resample of groups is called at one of the thresholds that tuning gave on
+    resamples of the out-of-fold scores, in random order; with one threshold it is the
+    interval of the classifier as it is.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+    labels, clusters : ndarray of int, shape (n,)
+    thresholds : ndarray, shape (thresholds,)
+        On the scale of scores.
+    resamples, seed : int
+
+    Returns
+    -------
+    dict
+        `sn`, `sp`, `gap` and `mcc`, each (low, high); NaN where a class is missing.
+    """
+    positive = labels == 1
+    if positive.all() or not positive.any():
+        return dict.fromkeys(("sn", "sp", "gap", "mcc"), (float("nan"),) * 2)
+    generator = np.random.default_rng([seed, 1])
+    drawn = generator.choice(np.asarray(thresholds, dtype=np.float64), resamples)
+    parts, start = [], 0
+    for weights in group_weights(clusters, labels, resamples, seed):
+        limits = drawn[start : start + len(weights), None]
+        start += len(weights)
+        called = weights * (scores[None] >= limits)
+        n1 = weights[:, positive].sum(1)
+        tp, fp = called[:, positive].sum(1), called[:, ~positive].sum(1)
+        parts.append(np.stack([tp, fp, n1, weights.sum(1) - n1]))
+    tp, fp, n1, n0 = np.concatenate(parts, axis=1).astype(np.float64)
+    sn, sp = tp / n1, 1 - fp / n0
+    values = {"sn": sn, "sp": sp, "gap": sn - sp, "mcc": _matthews(tp, fp, n1, n0)}
+    return {key: interval(value) for key, value in values.items()}
+
+
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of a bootstrap distribution, shape (resamples,)."""
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
