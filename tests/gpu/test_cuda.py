@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from evenfold.config import Training
-from evenfold.models.training import train_ensemble
+from evenfold.models.training import Engine, train_ensemble
 from tests.unit.test_models import LOSS_SETTINGS, NETWORKS, data
 
 pytestmark = [
@@ -19,7 +19,9 @@ def test_cuda_trains_what_the_cpu_trains(network, loss):
     """Without dropout, whose masks differ by device: logits within 1e-2."""
     settings = Training(**NETWORKS[network], epochs=3, batch_size=16, dropout=0.0)
     outcomes = [
-        train_ensemble(*data(network), settings, loss, {}, seed=3, device=device)
+        train_ensemble(
+            *data(network), settings, loss, {}, seed=3, engine=Engine(device=device)
+        )
         for device in ("cpu", "cuda")
     ]
     difference = abs(outcomes[0].oof_logits - outcomes[1].oof_logits).max()

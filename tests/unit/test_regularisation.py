@@ -161,7 +161,7 @@ def disturbance(members=PAIR, network=None, **settings):
 
 
 def test_mixup_mixes_rows_and_targets_alike():
-    draws = disturbance(mixup=0.4, dropout=0.0).draws(50)
+    draws = disturbance(mixup=0.4, dropout=0.0).draws(0, 50)
     share = draws["mixup"]
     assert share.shape == (2, 50) and share.min() >= 0 and share.max() <= 1
     assert share.std() > 0.2  # Beta(0.4, 0.4) prefers the ends
@@ -202,7 +202,7 @@ def test_label_smoothing_keeps_the_middle_and_meets_the_loss_of_that_name():
 
 def test_noise_and_dropout_have_their_size_and_are_each_members_own():
     settings = {"input_noise": 0.3, "dropout": 0.25}
-    draws = disturbance(**settings).draws(4000)
+    draws = disturbance(**settings).draws(0, 4000)
     assert draws["noise"].shape == (2, 4000, 4)
     assert draws["noise"].std().item() == pytest.approx(0.3, rel=0.05)
     mask = draws["dropout"][0]
@@ -210,11 +210,11 @@ def test_noise_and_dropout_have_their_size_and_are_each_members_own():
     assert (mask == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
     assert mask.max().item() == pytest.approx(1 / 0.75)
     assert not torch.equal(mask[0], mask[1])
-    alone = disturbance([Member(1, 0)], **settings).draws(4000)
+    alone = disturbance([Member(1, 0)], **settings).draws(0, 4000)
     assert torch.equal(alone["noise"][0], draws["noise"][1])
     assert torch.equal(alone["dropout"][0][0], mask[1])
     # Another kind of randomness switched off changes nothing here.
-    quiet = disturbance(input_noise=0.3, dropout=0.0).draws(4000)
+    quiet = disturbance(input_noise=0.3, dropout=0.0).draws(0, 4000)
     assert torch.equal(quiet["noise"], draws["noise"])
 
 

@@ -30,6 +30,7 @@ rule train:
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
+        engine=PLAN.run.engine.model_dump(),
         code=source_digest("models", "losses"),
     message:
         "Training {wildcards.variant} on {wildcards.dataset}: all folds as one network"

@@ -13,5 +13,6 @@ with job(snakemake.log[0]) as log:
         snakemake.params.seed,
         snakemake.params.device,
         snakemake.params.training_threads,
+        snakemake.params.engine,
         log,
     )

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from evenfold.config.losses import LOSS_NAMES, LOSSES, Loss
 from evenfold.config.section import NAME, Fraction, Name, Section
-from evenfold.config.training import Training, check_pairing
+from evenfold.config.training import Engine, Training, check_pairing
 from evenfold.errors import EvenfoldError
 
 # --- the stages -------------------------------------------------------------------
@@ -348,6 +348,7 @@ class Run(Section):
         description="training threads, never above the CPUs really available; results "
         "repeat byte for byte at the same number",
     )
+    engine: Engine = Engine()
     mirror: str | None = Field(
         None,
         description="folder or base URL that stands for the host of every data url",

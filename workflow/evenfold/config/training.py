@@ -1,12 +1,13 @@
 """Settings of a variant's model, its training and its regularisation."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from evenfold.config.section import Fraction, Section
 
-FeatureName = Literal["tokens", "onehot", "blosum62", "aac", "dpc"]
+FeatureName = Literal["tokens", "residues", "onehot", "blosum62", "aac", "dpc"]
+ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 Rate = Field(0.0, ge=0, lt=1)
 
 #: Losses that a model which is not trained by gradient steps can be fitted with.
@@ -79,19 +80,55 @@ class Sparse(Section):
     )
 
 
+class Engine(Section):
+    """How the networks are trained: changes speed and memory, results by rounding."""
+
+    memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="memory that training may take; members and batches are cut to it "
+        "(empty: most of the GPU's, half of what the job has on a CPU)",
+    )
+    chunk: int | None = Field(
+        None,
+        ge=1,
+        description="members that train as one stack at most (empty: a recorded table "
+        "by device and network)",
+    )
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
+        "auto", description="`auto`: tf32 on CUDA, float32 on a CPU"
+    )
+    compiled: bool = Field(
+        False, description="torch.compile; needs a C++ compiler on a CPU"
+    )
+    checkpoint_epochs: int = Field(
+        5, ge=0, description="epochs between checkpoints; 0: only when told to stop"
+    )
+
+
 class Training(Section):
-    model: Literal[
-        "feedforward",
-        "convolutional",
-        "logistic_regression",
-        "gradient_boosting",
-        "sparse_logistic",
-    ] = Field(
+    model: (
+        Literal[
+            "feedforward",
+            "convolutional",
+            "pooled_convolutional",
+            "logistic_regression",
+            "gradient_boosting",
+            "sparse_logistic",
+        ]
+        | ImportPath
+    ) = Field(
         "feedforward",
         description="`feedforward`: two hidden layers on a feature vector; "
-        "`convolutional`: multi-width 1-D convolutions on residues (features: tokens); "
+        "`convolutional`: multi-width 1-D convolutions on windows and peptides "
+        "(features: tokens); `pooled_convolutional`: the same on proteins of any length "
+        "(features: residues); "
         "`logistic_regression`, `gradient_boosting`: scikit-learn's; "
-        "`sparse_logistic`: at most `sparse: features` weights (needs evenfold[sparse])",
+        "`sparse_logistic`: at most `sparse: features` weights (needs evenfold[sparse]); "
+        "`module:Class`: your own torch network (docs/networks.md)",
+    )
+    network: dict[str, Any] = Field(
+        {}, description="arguments of your own network's constructor"
     )
     features: list[FeatureName] = Field(
         ["aac", "dpc"], min_length=1, description="feature sets, joined in this order"
@@ -167,25 +204,45 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _consistent(self):
-        tokens = self.features == ["tokens"]
-        if (self.model == "convolutional") != tokens or (
-            "tokens" in self.features and not tokens
-        ):
+        alone = {"tokens", "residues"} & set(self.features)
+        if alone and len(self.features) > 1:
             raise ValueError(
-                "the convolutional network reads `features: [tokens]`, the "
-                "feed-forward network and the classical models anything but tokens"
+                f"`features: [{alone.pop()}]` cannot be joined with other features"
+            )
+        reads = {"convolutional": "tokens", "pooled_convolutional": "residues"}
+        wanted = reads.get(self.model)
+        if wanted and self.features != [wanted]:
+            raise ValueError(
+                f"the network {self.model} reads `features: [{wanted}]`, not "
+                f"{self.features}"
+            )
+        if alone and not wanted and ":" not in self.model:
+            raise ValueError(
+                f"{self.model} reads a feature vector, not `features: "
+                f"{self.features}`; those are for `model: convolutional` (tokens) and "
+                "`pooled_convolutional` (residues)"
+            )
+        if self.network and ":" not in self.model:
+            raise ValueError(
+                "`network` holds arguments of a network of your own (`model: "
+                "module:Class`); the networks here have keys of their own"
+            )
+        if self.features == ["residues"] and self.augmentation.jitter:
+            raise ValueError(
+                "augmentation: jitter moves a peptide within its window, and "
+                "`features: [residues]` have none"
             )
         if any(width % 2 == 0 for width in self.widths):
             raise ValueError("widths must be odd, so that a filter has a centre")
-        if self.augmentation and not tokens:
+        if self.augmentation and not alone:
             raise ValueError(
                 "augmentation changes residues, and these features are computed once "
                 "from the unchanged sequences; use it with the convolutional network"
             )
-        if self.feature_selection.method != "none" and tokens:
+        if self.feature_selection.method != "none" and alone:
             raise ValueError(
                 "feature_selection chooses columns of a feature vector; the "
-                "convolutional network has residues"
+                "convolutional networks have residues"
             )
         if self.batches == "stratified" and self.batch_size < 2 * self.min_per_class:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Feature sets: residue tokens, one-hot and BLOSUM62 windows, compositions."""
+"""Feature sets: residue codes, one-hot and BLOSUM62 windows, compositions."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from Bio.Align import substitution_matrices
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing, write_json
+from evenfold.ragged import Ragged
 from evenfold.sequences import tables
 from evenfold.sequences.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 
@@ -37,8 +38,9 @@ class FeatureSet:
 
     @property
     def dtype(self) -> np.dtype:
-        """uint8 for tokens, float32 for everything else."""
-        return np.dtype(np.uint8 if self.names == ("tokens",) else np.float32)
+        """uint8 for tokens and residues, float32 for everything else."""
+        codes = self.names in (("tokens",), ("residues",))
+        return np.dtype(np.uint8 if codes else np.float32)
 
     @property
     def columns(self) -> list[str]:
@@ -55,7 +57,7 @@ class FeatureSet:
             return f"{len(sequence)} letters, more than the model's {self.length}"
         return None
 
-    def compute(self, sequences: Sequence[str]) -> np.ndarray:
+    def compute(self, sequences: Sequence[str]) -> np.ndarray | Ragged:
         """Features of some sequences.
 
         Parameters
@@ -64,8 +66,10 @@ class FeatureSet:
 
         Returns
         -------
-        ndarray, shape (n, columns)
+        ndarray, shape (n, columns), or Ragged of n sequences for residues
         """
+        if self.names == ("residues",):
+            return Ragged.of([encode(residues(sequence)) for sequence in sequences])
         parts = [_COMPUTE[name](sequences, self.length) for name in self.names]
         return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
@@ -98,8 +102,9 @@ def feature_set(
         raise EvenfoldError(
             f"the feature {wanted[0]} needs windows of one length, but {lengths[first]} "
             f"has {first} letters and {lengths[other]} has {other}. Use `features: "
-            "[aac, dpc]` for whole proteins, `[tokens]` with the convolutional network "
-            "for peptides, or pad the windows with - (`cleaning: {gap: keep}`)."
+            "[aac, dpc]` for whole proteins, or `[residues]` with the pooled "
+            "convolutional network, `[tokens]` with the convolutional network for "
+            "peptides, or pad the windows with - (`cleaning: {gap: keep}`)."
         )
     longest = max(longest, *lengths)
     if wanted and longest > first:
@@ -112,9 +117,12 @@ def feature_set(
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:
     """Fill `out`, for example a memory-mapped file, chunk by chunk."""
+    filled = 0
     for start in range(0, len(sequences), CHUNK):
-        stop = start + CHUNK
-        out[start:stop] = features.compute(sequences[start:stop])
+        values = features.compute(sequences[start : start + CHUNK])
+        values = values.codes if isinstance(values, Ragged) else values
+        out[filled : filled + len(values)] = values
+        filled += len(values)
 
 
 def _tokens(sequences, length):
@@ -167,6 +175,7 @@ _COMPUTE: dict[str, Callable] = {
 }
 _COLUMNS: dict[str, Callable] = {
     "tokens": lambda length: [f"token_{i}" for i in range(1, length + 1)],
+    "residues": lambda length: ["residue"],
     "onehot": lambda length: [
         f"onehot_{i}{a}" for i in range(1, length + 1) for a in AMINO_ACIDS
     ],
@@ -183,6 +192,8 @@ def featurize_file(
 ) -> tuple[int, int]:
     """Featurize the training sequences of a file into a .npy matrix.
 
+    Residues become one row of codes, end to end; the lengths are with the columns.
+
     Test sequences stay untouched until the look; `longest`, counted over both roles
     when the data were split, makes room for them.
 
@@ -195,17 +206,19 @@ def featurize_file(
     table = table.filter(pc.equal(table.column("role"), "train"))
     sequences = tables.strings(table, "sequence")
     features = feature_set(names, sequences, tables.strings(table, "id"), longest)
-    shape = (len(sequences), len(features.columns))
+    size = len(sequences), len(features.columns)
+    facts = {
+        "names": list(features.names),
+        "length": features.length,
+        "columns": features.columns,
+    }
+    shape = size
+    if features.names == ("residues",):
+        facts["lengths"] = [len(residues(sequence)) for sequence in sequences]
+        shape = (sum(facts["lengths"]),)
     with replacing(matrix) as temporary:
         out = np.lib.format.open_memmap(temporary, "w+", features.dtype, shape)
         featurize(features, sequences, out)
         out.flush()
-    write_json(
-        columns,
-        {
-            "names": list(features.names),
-            "length": features.length,
-            "columns": features.columns,
-        },
-    )
-    return shape
+    write_json(columns, facts)
+    return size

@@ -60,6 +60,17 @@ class Loss(nn.Module):
             logits, targets, **self.settings(), sample_weight=sample_weight
         )
 
+    def select(self, members: Tensor) -> None:
+        """Keep some members of a stack, in the given order.
+
+        Parameters
+        ----------
+        members : Tensor of int
+        """
+        for name, buffer in self.named_buffers():
+            if buffer.ndim:
+                setattr(self, name, buffer[members.to(buffer.device)])
+
     def observe(self, sensitivity: Tensor, specificity: Tensor) -> None:
         """Take the rates measured on the inner validation slice after an epoch.
 
@@ -614,15 +625,15 @@ class SNSPLoss(Loss):
         self.positive_feedback = mode.startswith("seed_")
         prior = _column(prior).squeeze(-1)
         self.register_buffer("state", torch.zeros_like(prior))
-        # Filter memory and filtered rates: index 0 sensitivity, 1 specificity.
-        self.register_buffer("memory", torch.zeros(2, *prior.shape).to(prior))
-        self.register_buffer("rates", torch.full((2, *prior.shape), 0.5).to(prior))
+        # Filter memory and filtered rates: last index 0 sensitivity, 1 specificity.
+        self.register_buffer("memory", torch.zeros(*prior.shape, 2).to(prior))
+        self.register_buffer("rates", torch.full((*prior.shape, 2), 0.5).to(prior))
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Weights of the positive and the negative class: Tensors, shape of prior."""
         if self.mode == "integral":
             return 2 * torch.sigmoid(self.state), 2 * torch.sigmoid(-self.state)
-        sensitivity, specificity = self.rates
+        sensitivity, specificity = self.rates.unbind(-1)
         if self.mode == "error":
             missed, false = 1 - sensitivity, 1 - specificity
             share = missed / (missed + false).clamp(min=1e-6)
@@ -640,7 +651,7 @@ class SNSPLoss(Loss):
             moved = self.state + self.rate * (specificity - sensitivity)
             self.state = moved.clamp(-self.limit, self.limit)
             return
-        new = torch.stack([sensitivity, specificity]).to(self.rates)
+        new = torch.stack([sensitivity, specificity], -1).to(self.rates)
         if not self.positive_feedback:
             self.rates = self.rates + self.smoothing * (new - self.rates)
             return

@@ -35,45 +35,49 @@ class Batches:
         self.prior = np.array([labels[own].mean() for own in rows])
         self._draws = []
         for i, (own, seed) in enumerate(zip(rows, seeds)):
-            generator = np.random.default_rng(seed)
-            parts = [(_RowStream(own, generator), size)]
+            parts = [(_RowStream(own, (seed, 0)), size)]
             if min_per_class:
                 least = min(min_per_class, size // 2)
                 n = int(np.clip(round(self.prior[i] * size), least, size - least))
                 self.prior[i] = n / size
                 parts = [
-                    (_RowStream(own[labels[own] == 1], generator), n),
-                    (_RowStream(own[labels[own] == 0], generator), size - n),
+                    (_RowStream(own[labels[own] == 1], (seed, 1)), n),
+                    (_RowStream(own[labels[own] == 0], (seed, 2)), size - n),
                 ]
-            self._draws.append((generator, parts))
+            self._draws.append((seed, parts))
 
-    def epoch(self) -> np.ndarray:
-        """Rows of the next epoch: ndarray of int, shape (batches, members, size)."""
+    def epoch(self, number: int) -> np.ndarray:
+        """Rows of an epoch, counted from 1: ndarray of int, (batches, members, size).
+
+        A function of the number, not of what was asked before.
+        """
         taken = []
-        for generator, parts in self._draws:
+        for seed, parts in self._draws:
             own = [
-                stream.take(self.per_epoch * n).reshape(self.per_epoch, n)
+                stream.take((number - 1) * self.per_epoch * n, self.per_epoch * n)
                 for stream, n in parts
             ]
+            own = [x.reshape(self.per_epoch, -1) for x in own]
             if len(own) > 1:
+                generator = np.random.default_rng((seed, 3, number))
                 own = [generator.permuted(np.concatenate(own, axis=1), axis=1)]
             taken.append(own[0])
         return np.stack(taken, axis=1)
 
 
 class _RowStream:
-    """An endless row order: permutation after permutation."""
+    """An endless row order: permutation after permutation, each by its own number."""
 
-    def __init__(self, rows, generator):
+    def __init__(self, rows, seed):
         self.rows = rows
-        self.generator = generator
-        self.left = np.empty(0, dtype=np.int64)
+        self.seed = seed
 
-    def take(self, n):
-        parts, have = [self.left], len(self.left)
-        while have < n:
-            parts.append(self.generator.permutation(self.rows))
-            have += len(self.rows)
-        taken = np.concatenate(parts)
-        taken, self.left = taken[:n], taken[n:]
-        return taken
+    def take(self, start, n):
+        """Rows start to start + n of the order."""
+        first, offset = divmod(start, len(self.rows))
+        last = (start + n - 1) // len(self.rows)
+        parts = [
+            np.random.default_rng((*self.seed, k)).permutation(self.rows)
+            for k in range(first, last + 1)
+        ]
+        return np.concatenate(parts)[offset : offset + n]

@@ -1,21 +1,16 @@
 """The stacked ensemble: all members of a variant as one batched network."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
-from torch.func import functional_call, stack_module_state, vmap
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
 from evenfold.models.members import Member
-from evenfold.models.networks import build_network
-
-#: Rows scored at once; bounds memory, not results.
-CHUNK = 1024
+from evenfold.models.rows import Rows
+from evenfold.models.stacking import logits_of, stacked_forward
 
 
 @dataclass
@@ -43,24 +38,16 @@ class Ensemble:
 
         Parameters
         ----------
-        inputs : ndarray or Tensor, shape (n, columns)
+        inputs : ndarray, shape (n, columns), or Ragged
 
         Returns
         -------
         ndarray of float32, shape (members, n)
         """
-        forward = stacked_forward(self.recipe)
         device = next(iter(self.state.values())).device
-        out = np.empty((len(self.members), len(inputs)), dtype=np.float32)
-        with torch.no_grad():
-            for start in range(0, len(inputs), CHUNK):
-                rows = torch.as_tensor(
-                    np.array(inputs[start : start + CHUNK]), device=device
-                )
-                rows = rows.expand(len(self.members), *rows.shape)
-                part = forward(self.state, rows)
-                out[:, start : start + CHUNK] = part.cpu().numpy()
-        return out
+        rows = Rows(inputs, device, resident=device.type == "cpu")
+        index = np.arange(len(inputs))[None]
+        return logits_of(stacked_forward(self.recipe), self.state, rows, index).numpy()
 
     def scores(self, inputs) -> np.ndarray:
         """sigmoid(mean of the members' logits): ndarray of float64, shape (n,)."""
@@ -103,39 +90,3 @@ class Ensemble:
             ) from error
         members = [Member(**member) for member in header["members"]]
         return cls(state, header["recipe"], header["features"], members)
-
-
-def stacked_forward(recipe: dict) -> Callable:
-    """Function (state, inputs, draws) -> logits over a leading member dimension."""
-    base = build_network(recipe).to("meta")
-
-    def one(state, inputs, draws):
-        return functional_call(base, state, (inputs, draws))
-
-    stacked = vmap(one)
-
-    def forward(state, inputs, draws=None):
-        return stacked(state, inputs, draws or {})
-
-    return forward
-
-
-def initial_state(recipe: dict, seeds: list[int], fit: Callable) -> dict[str, Tensor]:
-    """Stacked state of freshly made networks.
-
-    Parameters
-    ----------
-    seeds : list of int, length members
-        Seed of each member's initial weights.
-    fit : callable
-        Called with (member position, network) to fit its input standardisation.
-    """
-    networks = []
-    for position, seed in enumerate(seeds):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = build_network(recipe)
-        fit(position, network)
-        networks.append(network)
-    parameters, buffers = stack_module_state(networks)
-    return {**{n: p.detach() for n, p in parameters.items()}, **buffers}

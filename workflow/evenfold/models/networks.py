@@ -3,13 +3,19 @@
 A network's `forward(inputs, draws)` takes everything random from outside (see
 `regularisation.Disturbance.draws`), so that each member's randomness is its own when
 many run as one stack; without draws it evaluates. `dropout_shapes` and `input_shape`
-say what to draw for one row.
+say what to draw for one row. All three and `fit_inputs` are optional: a user's network
+(docs/networks.md) needs a constructor that takes the number of columns, and `forward`.
 """
+
+import importlib
+import os
+import sys
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from evenfold.errors import EvenfoldError
 from evenfold.sequences.alphabet import N_CODES, PAD
 
 
@@ -39,6 +45,14 @@ def standardisation(inputs: Tensor) -> tuple[Tensor, Tensor]:
     spread = inputs.std(0, correction=0)
     # A column that hardly varies must not be blown up to unit variance.
     return inputs.mean(0), spread.clamp(min=float(spread.mean()) + 1e-12)
+
+
+def flat(function, x: Tensor) -> Tensor:
+    """function(x) of a matrix product over the last dimension, as one product.
+
+    Stacked, a product of three dimensions would copy its weights for every row.
+    """
+    return function(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
 class FeedForward(nn.Module):
@@ -80,7 +94,9 @@ class FeedForward(nn.Module):
     def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
         """Logits, shape (batch,), of inputs, shape (batch, inputs)."""
         draws = draws or {}
-        x = disturbed((inputs - self.mean) / self.scale, draws) * self.selected
+        # (inputs - mean) / scale of the selected columns, in one pass.
+        weight = self.selected / self.scale
+        x = disturbed(torch.addcmul(-self.mean * weight, inputs, weight), draws)
         x = dropped(relu(self.first(x)), draws, 0)
         x = dropped(relu(self.second(x)), draws, 1)
         return self.last(x).squeeze(-1)
@@ -134,22 +150,183 @@ class Convolutional(nn.Module):
         known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
         # A product with one-hot letters, not a lookup: the gradient of a lookup adds up in
         # the order the threads happen to arrive, and a run would not repeat.
-        x = (self.letters[inputs] @ self.residue + self.position) * known
+        x = flat(lambda letters: letters @ self.residue, self.letters[inputs])
+        x = (x + self.position) * known
         if draws:
             if "mixup" in draws:
                 known = torch.maximum(known, known.flip(0))
             x = dropped(disturbed(x, draws) * known, draws, 0)
-        responses = []
-        for width, linear in zip(self.widths, self.filters):
-            side = width // 2
-            padded = nn.functional.pad(x, (0, 0, side, side))
-            windows = padded.unfold(1, width, 1).flatten(2)
-            responses.append(relu(linear(windows)))
-        x = torch.cat(responses, -1) * known
-        x = torch.cat([x.amax(1), relu(self.summary(x)).flatten(1)], -1)
+        x = convolved(x, known, self.widths, self.filters)
+        x = torch.cat([Largest.apply(x), relu(flat(self.summary, x)).flatten(1)], -1)
         x = dropped(x, draws, 1)
         x = dropped(relu(self.dense(x)), draws, 2)
         return self.last(x).squeeze(-1)
+
+
+class PooledConvolutional(nn.Module):
+    """Multi-width 1-D convolutions on whole proteins, pooled over the residues.
+
+    The responses are pooled as their maximum and their mean over the residues that are
+    there; padding changes nothing, and no weight belongs to a position.
+
+    Parameters
+    ----------
+    embedding, channels : int
+    widths : tuple of odd int
+    hidden : int
+    """
+
+    def __init__(
+        self,
+        embedding: int = 24,
+        channels: int = 32,
+        widths: tuple[int, ...] = (1, 3, 5, 9),
+        hidden: int = 64,
+    ):
+        super().__init__()
+        self.widths = tuple(widths)
+        self.register_buffer("letters", torch.eye(N_CODES))
+        self.residue = nn.Parameter(torch.randn(N_CODES, embedding) * 0.3)
+        self.filters = nn.ModuleList(
+            nn.Linear(width * embedding, channels) for width in self.widths
+        )
+        total = 2 * channels * len(self.widths)
+        self.dense = nn.Linear(total, hidden)
+        self.last = nn.Linear(hidden, 1)
+        # Per row and channel: masks of single residues would depend on the padding.
+        self.dropout_shapes = [(1, embedding), (total,), (hidden,)]
+        self.input_shape = (1, embedding)
+
+    def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
+        """Logits, shape (batch,), of residue codes, shape (batch, longest)."""
+        draws = draws or {}
+        inputs = inputs.long()
+        known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
+        x = flat(lambda letters: letters @ self.residue, self.letters[inputs]) * known
+        if draws:
+            if "mixup" in draws:
+                known = torch.maximum(known, known.flip(0))
+            x = dropped(disturbed(x, draws) * known, draws, 0)
+        x = convolved(x, known, self.widths, self.filters)
+        x = torch.cat([Largest.apply(x), x.sum(1) / known.sum(1).clamp(min=1)], -1)
+        x = dropped(x, draws, 1)
+        x = dropped(relu(self.dense(x)), draws, 2)
+        return self.last(x).squeeze(-1)
+
+
+def convolved(x: Tensor, known: Tensor, widths, filters) -> Tensor:
+    """relu of filters of several widths where a residue is, 0 elsewhere.
+
+    Two more channels, residue and no residue, take the bias and a weight that relu cuts
+    off, so that neither needs a pass over the responses.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, length, embedding)
+    known : Tensor, shape (batch, length, 1)
+        1 where a residue is, 0 elsewhere.
+    widths : tuple of int
+    filters : iterable of nn.Linear
+        From width * embedding (embedding first) to channels, one per width.
+
+    Returns
+    -------
+    Tensor, shape (batch, length, channels of all widths)
+    """
+    embedding, side, weights = x.shape[-1], max(widths) // 2, []
+    for width, linear in zip(widths, filters):
+        kernel = linear.weight.unflatten(1, (embedding, width)).transpose(1, 2)
+        centre = torch.stack([linear.bias, torch.full_like(linear.bias, -1e4)], -1)
+        centre = nn.functional.pad(centre[:, None], (0, 0, width // 2, width // 2))
+        weights.append(torch.cat([kernel, centre], -1).flatten(1).T)
+    x = nn.functional.pad(torch.cat([x, known, 1 - known], -1), (0, 0, side, side))
+    return Filters.apply(x, tuple(widths), *weights)[0]
+
+
+class Filters(torch.autograd.Function):
+    """relu of matrix products with windows of neighbouring residues.
+
+    The windows are laid out once, for the widest filter; narrower ones multiply their
+    inner columns, and the gradient of the residues is a sum of shifted slices. Written
+    out because a CPU spends most of the time of unfold and its gradient in memory.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, length + widest - 1, e)
+    widths : tuple of int
+    weights : Tensor, shape (width * e, channels), one per width
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x, widths, *weights):
+        most = max(widths)
+        windows = x.unfold(1, most, 1).transpose(2, 3).flatten(2)
+        rows = windows.flatten(0, 1)
+        inner = Filters.columns(widths, x.shape[2])
+        out = torch.cat([rows[:, own] @ w for own, w in zip(inner, weights)], 1)
+        return out.relu_().unflatten(0, windows.shape[:2]), rows
+
+    @staticmethod
+    def columns(widths, embedding):
+        """Columns of the widest window that each width covers."""
+        most = max(widths)
+        return [
+            slice((most - w) // 2 * embedding, (most + w) // 2 * embedding)
+            for w in widths
+        ]
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _, ctx.widths, *weights = inputs
+        out, rows = output
+        ctx.mark_non_differentiable(rows)
+        ctx.save_for_backward(out, rows, *weights)
+
+    @staticmethod
+    def backward(ctx, slope, _):
+        out, rows, *weights = ctx.saved_tensors
+        most, length = max(ctx.widths), out.shape[1]
+        embedding = rows.shape[1] // most
+        slope = torch.ops.aten.threshold_backward(slope, out, 0).flatten(0, 1)
+        parts = slope.split([w.shape[1] for w in weights], 1)
+        inner = Filters.columns(ctx.widths, embedding)
+        slopes = [rows[:, own].T @ part for own, part in zip(inner, parts)]
+        # The widest first: it makes the whole row that the others add to.
+        order = sorted(range(len(weights)), key=lambda i: -ctx.widths[i])
+        back = parts[order[0]] @ weights[order[0]].T
+        for i in order[1:]:
+            back[:, inner[i]] += parts[i] @ weights[i].T
+        back = back.unflatten(0, out.shape[:2]).unflatten(2, (most, embedding))
+        total = nn.functional.pad(back[:, :, 0], (0, 0, 0, most - 1))
+        for place in range(1, most):
+            total[:, place : place + length] += back[:, :, place]
+        return total, None, *slopes
+
+
+class Largest(torch.autograd.Function):
+    """Maximum over the residues: (batch, length, channels) to (batch, channels).
+
+    As `amax`, whose own gradient counts ties in 64-bit integers and takes as long as a
+    convolution; equal ones share it.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return x.amax(1)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output)
+
+    @staticmethod
+    def backward(ctx, slope):
+        x, largest = ctx.saved_tensors
+        found = (x == largest.unsqueeze(1)).to(slope.dtype)
+        return found.mul_((slope / found.sum(1)).unsqueeze(1))
 
 
 class Linear(nn.Module):
@@ -210,15 +387,45 @@ class Trees(nn.Module):
 KINDS = {
     "feedforward": FeedForward,
     "convolutional": Convolutional,
+    "pooled_convolutional": PooledConvolutional,
     "linear": Linear,
     "trees": Trees,
 }
 
 
 def build_network(recipe: dict) -> nn.Module:
-    """Network of a recipe: `kind` and the arguments of its class."""
-    recipe = dict(recipe)
-    return KINDS[recipe.pop("kind")](**recipe)
+    """Network of a recipe: `kind`, a name or an import path, and its arguments."""
+    recipe = {key: value for key, value in recipe.items() if key != "stacked"}
+    kind = recipe.pop("kind")
+    network = (KINDS.get(kind) or imported(kind))(**recipe)
+    for name, nothing in (("dropout_shapes", []), ("input_shape", ())):
+        if not hasattr(network, name):
+            setattr(network, name, nothing)
+    return network
+
+
+def imported(path: str) -> type[nn.Module]:
+    """Class of an import path `module:Class`, looked for where the run was started too.
+
+    Raises
+    ------
+    EvenfoldError
+        When there is no such module, or no such network in it.
+    """
+    module, _, name = path.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise EvenfoldError(
+            f"the network {path} cannot be imported ({error}). It is written "
+            "module:Class; the module must be installed, or lie as a .py file in the "
+            f"folder where the run is started ({os.getcwd()})."
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise EvenfoldError(f"the network {path} is not a torch.nn.Module class.")
+    return found
 
 
 def recipe_of(training, n_columns: int) -> dict:
@@ -228,18 +435,19 @@ def recipe_of(training, n_columns: int) -> dict:
     ----------
     training : evenfold.config.Training
     n_columns : int
-        Columns of the features (the longest sequence for tokens).
+        Columns of the features; the longest sequence for tokens, the number of codes
+        for residues.
     """
-    if training.model == "convolutional":
-        return {
-            "kind": "convolutional",
-            "length": n_columns,
-            "embedding": training.embedding,
-            "channels": training.channels,
-            "widths": list(training.widths),
-        }
-    return {
-        "kind": "feedforward",
-        "n_inputs": n_columns,
-        "hidden": list(training.hidden),
+    sizes = {
+        "embedding": training.embedding,
+        "channels": training.channels,
+        "widths": list(training.widths),
     }
+    if training.model == "convolutional":
+        return {"kind": "convolutional", "length": n_columns, **sizes}
+    if training.model == "pooled_convolutional":
+        return {"kind": "pooled_convolutional", **sizes}
+    if training.model == "feedforward":
+        hidden = list(training.hidden)
+        return {"kind": "feedforward", "n_inputs": n_columns, "hidden": hidden}
+    return {"kind": training.model, "n_columns": n_columns, **training.network}

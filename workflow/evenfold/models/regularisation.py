@@ -1,16 +1,16 @@
 """What makes training harder on purpose: noise, mixtures, changed residues, penalties.
 
-Every member draws from generators of its own, one per purpose, so that switching one
-kind on changes the random numbers of no other, and no member those of another.
+Every member has random numbers of its own, counted by step, one source per purpose: to
+switch one kind on changes the random numbers of no other, and no member those of another.
 """
 
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from evenfold.models.members import Member, member_seed
+from evenfold.models.randomness import Source
 from evenfold.sequences.alphabet import AMINO_ACIDS, N_CODES, PAD, UNKNOWN_CODE
 
 
@@ -31,23 +31,18 @@ class Disturbance:
         self.training = training
         self.dropout_shapes = network.dropout_shapes if training.dropout else []
         self.noise_shape = network.input_shape
-        self.device = device
-        self._torch = {
-            purpose: [
-                torch.Generator(device).manual_seed(member_seed(seed, m, purpose))
-                for m in members
-            ]
-            for purpose in ("dropout", "noise", "augmentation")
+        self._sources = {
+            purpose: Source([member_seed(seed, m, purpose) for m in members], device)
+            for purpose in ("dropout", "noise", "augmentation", "mixup")
         }
-        self._numpy = [
-            np.random.default_rng(member_seed(seed, m, "mixup")) for m in members
-        ]
 
-    def draws(self, size: int) -> dict:
+    def draws(self, step: int, size: int) -> dict:
         """What a network's forward takes besides its inputs, for one step.
 
         Parameters
         ----------
+        step : int
+            Of the run.
         size : int
             Rows of a batch.
 
@@ -61,20 +56,14 @@ class Disturbance:
         found = {}
         rate = self.training.dropout
         if self.dropout_shapes:
-            found["dropout"] = [
-                self._stack("dropout", (size, *shape), "bernoulli_", 1 - rate).div_(
-                    1 - rate
-                )
-                for shape in self.dropout_shapes
-            ]
+            shapes = [(size, *shape) for shape in self.dropout_shapes]
+            found["dropout"] = self._sources["dropout"].dropout(step, shapes, rate)
         if self.training.input_noise:
-            shape = (size, *self.noise_shape)
-            noise = self._stack("noise", shape, "normal_")
+            noise = self._sources["noise"].normal(step, 0, (size, *self.noise_shape))
             found["noise"] = noise.mul_(self.training.input_noise)
         if self.training.mixup:
-            shares = [g.beta(*[self.training.mixup] * 2, size) for g in self._numpy]
-            shares = torch.as_tensor(np.stack(shares), dtype=torch.float32)
-            found["mixup"] = shares.to(self.device)
+            source = self._sources["mixup"]
+            found["mixup"] = source.beta(step, 0, (size,), self.training.mixup)
         return found
 
     def targets(self, targets: Tensor, draws: dict) -> Tensor:
@@ -91,35 +80,29 @@ class Disturbance:
             targets = torch.lerp(targets.flip(-1), targets, draws["mixup"])
         return targets
 
-    def residues(self, codes: Tensor) -> Tensor:
+    def residues(self, step: int, codes: Tensor, rows: Tensor) -> Tensor:
         """Codes of a step's rows, some of them changed.
 
         Parameters
         ----------
-        codes : Tensor of uint8, shape (members, size, length)
+        step : int
+            Of the run.
+        codes : Tensor of uint8, shape (members, rows, length)
+        rows : Tensor of int, shape (rows,)
+            Their places in the batch.
         """
         settings = self.training.augmentation
         if not settings:
             return codes
+        source, shape = self._sources["augmentation"], codes.shape[1:]
         if settings.jitter:
-            chance = self._stack("augmentation", codes.shape[1:2], "uniform_")
+            chance = source.uniform(step, 0, (shape[0], 1), rows)[..., 0]
             codes = shifted(codes, chance, settings.jitter)
         if settings.mask or settings.substitute:
-            chance = self._stack("augmentation", codes.shape[1:], "uniform_")
-            other = self._stack("augmentation", codes.shape[1:], "uniform_")
+            chance = source.uniform(step, 1, shape, rows)
+            other = source.uniform(step, 2, shape, rows)
             codes = changed(codes, chance, other, settings.mask, settings.substitute)
         return codes
-
-    def _stack(self, purpose, shape, method, *arguments):
-        """One draw per member, each from its own generator."""
-        return torch.stack(
-            [
-                getattr(torch.empty(shape, device=self.device), method)(
-                    *arguments, generator=generator
-                )
-                for generator in self._torch[purpose]
-            ]
-        )
 
 
 def shifted(codes: Tensor, chance: Tensor, most: int) -> Tensor:
@@ -157,8 +140,10 @@ def changed(
     """
     amino_acid = (codes != PAD) & (codes != UNKNOWN_CODE)
     table = substitution_table().to(codes.device)
-    similar = (other[..., None] >= table[codes.long()]).sum(-1).to(codes.dtype)
-    similar = similar.clamp(max=N_CODES - 1)
+    # One code at a time: a table of all of them would be as many times the batch.
+    own, similar = codes.long(), torch.zeros_like(codes)
+    for code in range(N_CODES - 1):
+        similar += other >= table[:, code][own]
     replace = amino_acid & (chance >= mask) & (chance < mask + substitute)
     codes = torch.where(replace, similar, codes)
     return torch.where(amino_acid & (chance < mask), UNKNOWN_CODE, codes).to(

@@ -1,6 +1,10 @@
 """One variant trained from its files: weights, history and out-of-fold scores."""
 
+import json
+import signal
 import sys
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,10 +12,12 @@ import torch
 from tqdm import tqdm
 
 from evenfold.config.duplicates import twin
-from evenfold.files import read_json, write_json, write_table
+from evenfold.files import read_json, source_digest, write_json, write_table
+from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.device import prepare
 from evenfold.models.ensemble import Ensemble
-from evenfold.models.training import train_ensemble
+from evenfold.models.training import Engine, train_ensemble
+from evenfold.ragged import Ragged
 
 
 def train_files(
@@ -24,6 +30,7 @@ def train_files(
     seed: int,
     device: str,
     threads: int,
+    engine: dict,
     log,
 ) -> None:
     """Train one variant from its files and write weights, history and OOF scores.
@@ -41,6 +48,13 @@ def train_files(
         Losses of earlier variants that train alike.
     same_loss : float
         Shift of the logits up to which two losses are the same.
+    engine : dict
+        Fields of evenfold.config.Engine.
+
+    Raises
+    ------
+    Interrupted
+        When the job was told to stop (SIGTERM, SIGINT): it goes on when run again.
     """
     device, threads = prepare(device, threads)
     log.info("device %s, %d threads, torch %s", device, threads, torch.__version__)
@@ -67,32 +81,29 @@ def train_files(
         return
     columns = read_json(inputs["columns"])
     features = {"names": columns["names"], "length": columns["length"]}
-    bar = tqdm(total=training.epochs, unit="epoch", disable=not sys.stderr.isatty())
-
-    def report(epoch, lines):
-        mean = {k: np.mean([row[k] for row in lines]) for k in lines[0]}
-        told = (
-            f"loss {mean['train_loss']:.4f}, inner validation: MCC "
-            f"{mean['inner_mcc']:.3f}, SN {mean['inner_sn']:.3f}, "
-            f"SP {mean['inner_sp']:.3f}"
-        )
-        log.info("epoch %d/%d: %s", epoch, training.epochs, told)
-        bar.set_postfix_str(told)
-        bar.update()
-
-    outcome = train_ensemble(
-        np.load(inputs["matrix"], mmap_mode="r"),
-        labels,
-        folds,
-        split["cluster"].to_numpy(),
-        training,
-        loss,
-        features,
-        seed,
-        device,
-        report,
+    matrix = load_features(inputs["matrix"], columns)
+    clusters = split["cluster"].to_numpy()
+    engine = dict(engine)
+    checkpoints = Checkpoints(
+        Path(outputs["weights"]).parent / "checkpoint",
+        _identity(matrix, labels, folds, clusters, training, loss, seed, device),
+        engine.pop("checkpoint_epochs"),
+        _told_to_stop(),
     )
-    bar.close()
+    with _Display(log) as display:
+        outcome = train_ensemble(
+            matrix,
+            labels,
+            folds,
+            clusters,
+            training,
+            loss,
+            features,
+            seed,
+            Engine(device=device, **engine),
+            display.update,
+            checkpoints=checkpoints,
+        )
     for note in outcome.notes:
         log.warning("%s", note)
     outcome.ensemble.save(
@@ -114,3 +125,70 @@ def train_files(
         }
     )
     write_table(outputs["oof"], oof)
+    checkpoints.clear()
+
+
+def load_features(path, columns: dict):
+    """Features of a file, memory-mapped: ndarray, or Ragged where lengths differ."""
+    values = np.load(path, mmap_mode="r")
+    lengths = columns.get("lengths")
+    return values if lengths is None else Ragged(values, np.array(lengths))
+
+
+def _identity(matrix, labels, folds, clusters, training, loss, seed, device):
+    """Digest of what a checkpoint must have in common with the training it serves."""
+    digest = sha256()
+    for array in (labels, folds, clusters):
+        digest.update(np.ascontiguousarray(array))
+    # A thousand rows tell a changed matrix; reading a large one takes long.
+    for row in np.unique(np.linspace(0, len(matrix) - 1, 1000).astype(int)):
+        own = matrix[row : row + 1]
+        digest.update(np.ascontiguousarray(getattr(own, "codes", own)))
+    settings = training.model_dump(), loss, seed, device, torch.__version__
+    digest.update(json.dumps(settings).encode())
+    digest.update(source_digest("models", "losses").encode())
+    return digest.hexdigest()
+
+
+def _told_to_stop():
+    """Function that says whether SIGTERM or SIGINT came since now."""
+    came = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: came.append(True))
+    return lambda: bool(came)
+
+
+class _Display:
+    """Progress: a bar on a terminal, a line an epoch in the log."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def __enter__(self):
+        self.bar = tqdm(unit="epoch", disable=not sys.stderr.isatty(), total=0)
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+
+    def update(self, now: dict) -> None:
+        """Show one epoch of one stack; see `train_ensemble`."""
+        mean = {
+            key: np.mean([row[key] for row in now["lines"]])
+            for key in ("train_loss", "inner_mcc", "inner_sn", "inner_sp")
+        }
+        own = now["last"] - now["first"] + 1
+        who = f"{now['alive']} of {own} members alive"
+        if own < now["members"]:
+            who = f"members {now['first']}-{now['last']} of {now['members']}, {who}"
+        told = (
+            f"{who}, {now['rows_per_second']:,.0f} samples/s, loss "
+            f"{mean['train_loss']:.4f}, inner validation: MCC {mean['inner_mcc']:.3f}, "
+            f"SN {mean['inner_sn']:.3f}, SP {mean['inner_sp']:.3f}, gap "
+            f"{mean['inner_sn'] - mean['inner_sp']:+.3f}"
+        )
+        self.log.info("epoch %d/%d: %s", now["epoch"], now["epochs"], told)
+        before = (now["first"] - 1) / own * now["epochs"]
+        self.bar.total = round(now["members"] / own * now["epochs"])
+        self.bar.n = round(before + now["epoch"])
+        self.bar.set_postfix_str(told)

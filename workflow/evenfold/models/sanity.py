@@ -7,7 +7,7 @@ from evenfold.config import Training
 from evenfold.features import feature_set
 from evenfold.files import read_json, write_table
 from evenfold.models.device import prepare
-from evenfold.models.training import train_ensemble
+from evenfold.models.training import Engine, train_ensemble
 
 
 def controls(sequences: list[str], labels: np.ndarray, seed: int) -> dict[str, tuple]:
@@ -76,7 +76,7 @@ def control_files(
         features = feature_set(names, sequences, sequences, columns["length"])
         outcome = train_ensemble(
             features.compute(sequences), labels, folds, clusters, training, plain, {},
-            seed, device,
+            seed, Engine(device=device),
         )  # fmt: skip
         rows.append(
             pd.DataFrame(

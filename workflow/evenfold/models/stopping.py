@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from evenfold.losses import binary_cross_entropy
+from evenfold.models.rows import Rows
+from evenfold.models.stacking import logits_of
 
 
 class Best:
@@ -17,6 +19,11 @@ class Best:
     settings : evenfold.config.EarlyStopping
     n : int
         Members.
+
+    Attributes
+    ----------
+    state : dict of str to Tensor, shape (n, ...)
+        Parameters of every member's best epoch; empty without early stopping.
     """
 
     def __init__(self, settings, n: int):
@@ -26,32 +33,35 @@ class Best:
         self.done = torch.zeros(n, dtype=torch.bool)
         self.state = {}
 
-    def update(self, epoch: int, measured: dict, state: dict, names: list[str]):
-        """Take an epoch's measurements and keep the weights of those that improved."""
+    def update(
+        self, epoch: int, alive: Tensor, measured: dict, parameters: dict[str, Tensor]
+    ) -> None:
+        """Take an epoch's measurements and keep the weights of those that improved.
+
+        Parameters
+        ----------
+        alive : Tensor of int, shape (alive,)
+            Members that `measured` and `parameters` are of.
+        """
         if not self.settings.patience:
             return
         value = measured[self.settings.criterion]
         value = -value if self.settings.criterion == "loss" else value
-        better = (value > self.value) & ~self.done
-        self.value = torch.where(better, value, self.value)
-        self.epoch[better] = epoch
-        for name in names:
-            kept = self.state.setdefault(name, state[name].detach().clone())
-            kept[better.to(kept.device)] = state[name].detach()[better.to(kept.device)]
+        better = value > self.value[alive]
+        self.value[alive[better]] = value[better]
+        self.epoch[alive[better]] = epoch
+        for name, tensor in parameters.items():
+            tensor = tensor.detach()
+            if name not in self.state:
+                shape = len(self.value), *tensor.shape[1:]
+                self.state[name] = tensor.new_zeros(shape)
+            kept, which = self.state[name], better.to(tensor.device)
+            kept[alive.to(tensor.device)[which]] = tensor[which]
         self.done |= epoch - self.epoch >= self.settings.patience
-
-    def all_done(self) -> bool:
-        """Whether every member has given up."""
-        return bool(self.settings.patience) and bool(self.done.all())
-
-    def restore(self, state: dict, names: list[str]):
-        """Put every member's best weights into `state`."""
-        for name in names if self.state else ():
-            state[name] = self.state[name]
 
 
 def measure(
-    forward: Callable, state: dict, x: Tensor, y: Tensor, slices: list[np.ndarray]
+    forward: Callable, state: dict, rows: Rows, y: Tensor, slices: list[np.ndarray]
 ) -> dict[str, Tensor]:
     """Rates of every member on its own rows, in evaluation mode.
 
@@ -59,8 +69,9 @@ def measure(
     ----------
     forward : callable
         As `stacked_forward` gives.
-    x, y : Tensor, shape (all rows, ...)
-        Inputs and labels as they are: not augmented, mixed or smoothed.
+    rows : Rows
+    y : Tensor, shape (all rows,)
+        Labels as they are: not mixed or smoothed.
     slices : list of ndarray of int
         Rows per member.
 
@@ -71,16 +82,11 @@ def measure(
     """
     longest = max(map(len, slices))
     padded = np.stack([np.resize(own, longest) for own in slices])
-    with torch.no_grad():
-        parts = [
-            forward(state, x[index]).cpu()
-            for index in torch.as_tensor(padded).to(x.device).split(1024, dim=1)
-        ]
-    logits = torch.cat(parts, dim=1)
+    logits = logits_of(forward, state, rows, padded)
     out = {key: [] for key in ("sn", "sp", "mcc", "auroc", "loss")}
     for own, z in zip(slices, logits):
         z = z[: len(own)].double()
-        truth = y[torch.as_tensor(own)].cpu().double()
+        truth = y[torch.as_tensor(own, device=y.device)].cpu().double()
         called = (z >= 0).double()
         n1, n0 = truth.sum(), (1 - truth).sum()
         tp, fp = (called * truth).sum(), (called * (1 - truth)).sum()

@@ -1,21 +1,60 @@
 """The training loop: every member of a variant in step, each on its own rows."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
-from torch.optim import lr_scheduler
 
+from evenfold.errors import EvenfoldError
 from evenfold.losses import binary_cross_entropy, build_loss
 from evenfold.models.batches import Batches
+from evenfold.models.checkpoints import Checkpoints, Interrupted, out_of_memory
 from evenfold.models.classical import FITS, fit_classical, select_features
-from evenfold.models.ensemble import Ensemble, initial_state, stacked_forward
+from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import Member, member_rows, member_seed
 from evenfold.models.networks import build_network, recipe_of
+from evenfold.models.planning import default_budget, plan
+from evenfold.models.randomness import Source
 from evenfold.models.regularisation import Disturbance, penalty
+from evenfold.models.rows import Rows
+from evenfold.models.schedules import learning_rate
+from evenfold.models.stacking import (
+    initial_state,
+    logits_of,
+    stackable,
+    stacked_forward,
+)
 from evenfold.models.stopping import Best, measure
+
+#: Rows that input standardisation is fitted on at most.
+_FITTED = 100_000
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How to train, which changes results by rounding at most.
+
+    Attributes
+    ----------
+    device : str
+    memory_gb : float or None
+        Budget; None: most of a GPU's memory, half of what the CPU job may use.
+    chunk : int or None
+        Members of a stack at most; None: the recorded table.
+    precision : {'auto', 'float32', 'tf32', 'bfloat16'}
+        auto: tf32 on CUDA, float32 on a CPU.
+    compiled : bool
+        torch.compile, where it works.
+    """
+
+    device: str = "cpu"
+    memory_gb: float | None = None
+    chunk: int | None = None
+    precision: str = "auto"
+    compiled: bool = False
 
 
 @dataclass
@@ -40,7 +79,7 @@ class Outcome:
 
 
 def train_ensemble(
-    inputs: np.ndarray,
+    inputs,
     labels: np.ndarray,
     folds: np.ndarray,
     clusters: np.ndarray,
@@ -48,9 +87,10 @@ def train_ensemble(
     loss_settings: dict,
     features: dict,
     seed: int,
-    device: str = "cpu",
-    report: Callable[[int, list[dict]], None] | None = None,
+    engine: Engine = Engine(),
+    report: Callable[[dict], None] | None = None,
     members: list[Member] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Outcome:
     """Train all members of a variant.
 
@@ -60,7 +100,7 @@ def train_ensemble(
 
     Parameters
     ----------
-    inputs : ndarray, shape (n, columns)
+    inputs : ndarray, shape (n, columns), or Ragged
         uint8 residue codes or float32 features.
     labels, folds, clusters : ndarray of int, shape (n,)
     training : evenfold.config.Training
@@ -70,11 +110,21 @@ def train_ensemble(
     features : dict
         Names and length of the feature set, kept with the weights.
     seed : int
-    device : str
+    engine : Engine
     report : callable, optional
-        Called with (epoch, that epoch's history rows).
+        Called after every epoch of a stack with a dict: epoch, epochs, first and last
+        member, members, alive, rows_per_second, and lines, the epoch's history.
     members : list of Member, optional
         By default every fold with every seed.
+    checkpoints : Checkpoints, optional
+
+    Raises
+    ------
+    Interrupted
+        When the job was asked to stop; a checkpoint is written.
+    EvenfoldError
+        When one row of one member does not fit the device's memory, or the network
+        does not run.
     """
     if members is None:
         members = [
@@ -85,162 +135,428 @@ def train_ensemble(
     rows, slices = member_rows(
         members, labels, folds, clusters, training.inner_validation, seed
     )
-    loss_settings = dict(loss_settings)
-    # The loss itself has at least the second half.
-    warmup = min(loss_settings.pop("warmup_epochs", 0), training.epochs // 2)
-    rate = training.learning_rate * loss_settings.pop("learning_rate_factor", 1.0)
     data = inputs, labels, rows, slices
     if training.model in FITS:
         state, recipe, history = _fit(data, training, loss_settings, members, seed)
         notes = []
         if report:
-            report(1, history)
+            report(_progress(1, 1, members, members, len(members), 0.0, history))
     else:
         # The number of steps depends on the data set alone, not on who shares the stack.
         per_epoch = len(labels) * (1 - 1 / len(np.unique(folds)))
         per_epoch *= 1 - training.inner_validation
-        state, recipe, history, notes = _train(
-            data, training, loss_settings, warmup, rate, members, seed, per_epoch,
-            torch.device(device), report,
+        run = _Run(
+            data, training, loss_settings, members, seed, per_epoch, engine,
+            report or (lambda progress: None), checkpoints or Checkpoints(),
         )  # fmt: skip
+        state, recipe, history, notes = run.train()
     ensemble = Ensemble(state, recipe, features, members)
-    return Outcome(ensemble, out_of_fold(ensemble, inputs, folds), history, notes)
+    oof = out_of_fold(ensemble, inputs, folds, engine.device)
+    return Outcome(ensemble, oof, history, notes)
 
 
-def _train(
-    data,
-    training,
-    loss_settings,
-    warmup,
-    rate,
-    members,
-    seed,
-    per_epoch,
-    device,
-    report,
-):
-    """Gradient steps for a stack of networks."""
-    inputs, labels, rows, slices = data
-    x = torch.tensor(np.asarray(inputs), device=device)
-    y = torch.as_tensor(labels, device=device, dtype=torch.float32)
-    recipe = recipe_of(training, inputs.shape[1])
-    network = build_network(recipe).to("meta")
-    names = [name for name, _ in network.named_parameters()]
-    forward = stacked_forward(recipe)
-    state = _initial(recipe, inputs, labels, rows, training, members, seed)
-    state = {name: tensor.to(device) for name, tensor in state.items()}
-    parameters = {name: state[name].requires_grad_() for name in names}
+class _Run:
+    """What all stacks of one training share."""
 
-    wanted = build_loss(loss_settings, 0.5).min_per_class
-    if training.batches != "auto":
-        wanted = training.batches == "stratified"
-    size = min(training.batch_size, max(2, int(per_epoch)))
-    steps = max(1, round(per_epoch / size))
-    batches = Batches(
-        rows,
-        labels,
-        size,
-        steps,
-        [member_seed(seed, member, "order") for member in members],
-        training.min_per_class if wanted else 0,
-    )
-    prior = torch.as_tensor(batches.prior, dtype=torch.float32)
-    counts = torch.tensor([len(own) for own in rows], dtype=torch.float32)
-    loss = build_loss(loss_settings, prior, counts).to(device)
+    def __init__(
+        self,
+        data,
+        training,
+        loss_settings,
+        members,
+        seed,
+        per_epoch,
+        engine,
+        report,
+        checkpoints,
+    ):
+        self.inputs, self.labels, self.own_rows, self.slices = data
+        self.training, self.members, self.seed = training, members, seed
+        self.report, self.checkpoints = report, checkpoints
+        self.device = torch.device(engine.device)
+        self.loss_settings = dict(loss_settings)
+        # The loss itself has at least the second half.
+        self.warmup = min(
+            self.loss_settings.pop("warmup_epochs", 0), training.epochs // 2
+        )
+        factor = self.loss_settings.pop("learning_rate_factor", 1.0)
+        self.rate = training.learning_rate * factor
+        self.size = min(training.batch_size, max(2, int(per_epoch)))
+        self.steps = max(1, round(per_epoch / self.size))
+        wanted = build_loss(self.loss_settings, 0.5).min_per_class
+        if training.batches != "auto":
+            wanted = training.batches == "stratified"
+        self.min_per_class = training.min_per_class if wanted else 0
+        self.notes, self.lacking, self.batches_seen = [], 0, 0
 
-    optimiser = torch.optim.AdamW(
-        parameters.values(), rate, weight_decay=training.weight_decay
-    )
-    schedule = _schedule(training.schedule, optimiser, rate, steps * training.epochs)
-    disturbance = Disturbance(training, network, members, seed, device)
-    best = Best(training.early_stopping, len(members))
-    history, lacking = [], 0
-    for epoch in range(1, training.epochs + 1):
-        objective = binary_cross_entropy if epoch <= warmup else loss
-        total = torch.zeros(len(members), device=device)
-        for index in torch.as_tensor(batches.epoch(), device=device):
-            draws = disturbance.draws(size)
-            residues = disturbance.residues(x[index])
-            truth = y[index]
-            losses = objective(
-                forward(state, residues, draws), disturbance.targets(truth, draws)
+        # On the host first: the plan says whether the device can hold them.
+        self.rows = Rows(self.inputs, self.device, resident=self.device.type == "cpu")
+        self.recipe = recipe_of(training, self._columns())
+        sample = self.rows.take(np.arange(2) % len(self.rows)).cpu()
+        if not stackable(self.recipe, sample):
+            self.recipe["stacked"] = False
+            self.notes.append(
+                f"the network {self.recipe['kind']} cannot be stacked: its members "
+                "train one after the other."
             )
-            punished = losses + penalty(parameters, training.l1, training.l2)
-            optimiser.zero_grad(set_to_none=True)
-            punished.sum().backward()
-            optimiser.step()
-            schedule.step()
-            total += losses.detach()
-            if not loss.decomposable and not wanted:
-                called = truth.mean(-1)
-                lacking += int(((called == 0) | (called == 1)).sum())
-        measured = measure(forward, state, x, y, slices)
-        if epoch > warmup:
+        budget = engine.memory_gb and int(engine.memory_gb * 1e9)
+        self.plan = plan(
+            self.recipe, self.rows, len(members), self.size,
+            budget or default_budget(self.device), engine.chunk,
+        )  # fmt: skip
+        if self.plan.resident:
+            self.rows = Rows(self.inputs, self.device)
+        precision = engine.precision
+        if precision == "auto":
+            precision = "tf32" if self.device.type == "cuda" else "float32"
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision(
+                "highest" if precision == "float32" else "high"
+            )
+        self.forward = stacked_forward(self.recipe, precision, engine.compiled)
+        # Scoring has batches of many sizes, which compiling would meet one by one.
+        self.score = stacked_forward(self.recipe, precision)
+        self.y = torch.as_tensor(self.labels, device=self.device, dtype=torch.float32)
+
+    def train(self):
+        """All members, stack after stack: state, recipe, history, notes."""
+        finished, history, start, now = [], [], 0, self.plan
+        while start < len(self.members):
+            stop = min(len(self.members), start + now.members)
+            try:
+                state, lines = self._stack(start, stop, now.cells)
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                now = now.halved()
+                if now is None:
+                    raise EvenfoldError(
+                        "one row of one member does not fit the memory of "
+                        f"{self.device}. Use a smaller network, or `device: cpu`."
+                    ) from error
+                torch.cuda.empty_cache()
+                self.notes.append(
+                    f"out of memory on {self.device}: went on with {now.members} "
+                    f"members and {now.cells} rows or residues at once."
+                )
+                continue
+            finished.append({name: tensor.cpu() for name, tensor in state.items()})
+            history += lines
+            start = stop
+        state = {
+            name: torch.cat([one[name] for one in finished]) for name in finished[0]
+        }
+        history.sort(key=lambda line: line["epoch"])
+        return state, self.recipe, history, self._noted()
+
+    def _stack(self, start, stop, cells):
+        """One stack from its first step, or its checkpoint, to the end."""
+        stack = _Stack(self, start, stop)
+        name = f"members-{start}-{stop - 1}"
+        stack.restore(self.checkpoints.load(name))
+        while stack.epoch < self.training.epochs and len(stack.alive):
+            self._epoch(stack, cells, name)
+            if self.checkpoints.due(stack.epoch):
+                self.checkpoints.save(name, *stack.saved())
+        if self.checkpoints.folder:
+            self.checkpoints.save(name, *stack.saved())
+        return stack.finished(), stack.history
+
+    def _epoch(self, stack, cells, name):
+        """The rest of an epoch: its steps, its measurements, what follows from them."""
+        epoch, done = stack.epoch + 1, stack.step % self.steps
+        objective = binary_cross_entropy if epoch <= self.warmup else stack.loss
+        indices = stack.batches.epoch(epoch)[done:, stack.alive.numpy()]
+        began = time.perf_counter()
+        for index, parts in self.rows.batches(indices, cells):
+            self._step(stack, objective, torch.as_tensor(index), parts)
+            if self.checkpoints.interrupted():
+                self.checkpoints.save(name, *stack.saved())
+                raise Interrupted(
+                    f"asked to stop in epoch {epoch} of {self.training.epochs}. The "
+                    "state is saved: run the same command again to go on."
+                )
+        speed = indices.size / (time.perf_counter() - began)
+        slices = [self.slices[i] for i in stack.positions()]
+        measured = measure(self.score, stack.state, self.rows, self.y, slices)
+        if epoch > self.warmup:
             # Before, the loss has no say, and what it saw would only wind it up.
-            loss.observe(measured["sn"].to(device), measured["sp"].to(device))
-            best.update(epoch, measured, state, names)
-        lines = _history(epoch, members, total / steps, measured, loss, schedule)
-        history += lines
-        if report:
-            report(epoch, lines)
-        if best.all_done():
-            break
+            rates = (measured[key].to(self.device) for key in ("sn", "sp"))
+            stack.loss.observe(*rates)
+            stack.best.update(epoch, stack.alive, measured, stack.parameters)
+        members = [self.members[i] for i in stack.positions()]
+        lines = _history(
+            epoch, members, stack.total / self.steps, measured, stack.loss, stack.rate
+        )
+        stack.end_epoch(epoch, lines)
+        self.report(
+            _progress(epoch, self.training.epochs, self.members, stack.members,
+                      len(stack.alive), speed, lines)
+        )  # fmt: skip
 
-    best.restore(state, names)
-    state = {name: tensor.detach() for name, tensor in state.items()}
-    notes = _notes(training, lacking, len(history) * steps, x)
-    return state, recipe, history, notes
+    def _step(self, stack, objective, index, parts):
+        """One gradient step of every living member."""
+        truth = self.y[index.to(self.device)]
+        draws = stack.disturbance.draws(stack.step, self.size)
+        if not self.recipe.get("stacked", True):
+            draws["seed"] = stack.own_randomness.bits(stack.step, 0, (1,))[:, 0]
+        targets = stack.disturbance.targets(truth, draws)
 
+        def logits(places, x):
+            x = stack.disturbance.residues(stack.step, x, places)
+            own = draws if len(parts) == 1 else _part(draws, places)
+            return self.forward(stack.state, x, own)
 
-def _initial(recipe, inputs, labels, rows, training, members, seed):
-    """Fresh weights; standardisation and chosen features from each member's rows."""
+        stack.optimiser.zero_grad(set_to_none=True)
+        punished = penalty(stack.parameters, self.training.l1, self.training.l2)
+        if len(parts) == 1:
+            losses = objective(logits(*parts[0]), targets)
+            (losses + punished).sum().backward()
+        else:
+            # The loss sees the whole batch, and its gradient then each part of it.
+            found = torch.empty_like(targets)
+            with torch.no_grad():
+                for places, x in parts:
+                    found[:, places] = logits(places, x)
+            losses = objective(found.requires_grad_(), targets)
+            (slope,) = torch.autograd.grad(losses.sum(), found)
+            if torch.is_tensor(punished):
+                punished.sum().backward()
+            for places, x in parts:
+                logits(places, x).backward(slope[:, places])
+        stack.rate = learning_rate(
+            self.training.schedule, self.rate, stack.step, self.steps * self.training.epochs
+        )  # fmt: skip
+        for group in stack.optimiser.param_groups:
+            group["lr"] = stack.rate
+        stack.optimiser.step()
+        stack.total += losses.detach()
+        stack.step += 1
+        if not stack.loss.decomposable and not self.min_per_class:
+            share = truth.mean(-1)
+            self.lacking += int(((share == 0) | (share == 1)).sum())
+            self.batches_seen += len(share)
 
-    def fit(i, network):
-        own = np.asarray(inputs[rows[i]])
-        settings = training.feature_selection
-        chosen = None
-        if settings.method != "none":
-            chosen = select_features(
-                own,
-                labels[rows[i]],
-                settings,
-                member_seed(seed, members[i], "features"),
+    def initial(self, start, stop):
+        """Fresh weights; standardisation and chosen features from each member's rows."""
+
+        def fit(i, network):
+            if self.rows.ragged or not hasattr(network, "fit_inputs"):
+                return
+            member, settings = self.members[start + i], self.training.feature_selection
+            own, chosen = self.own_rows[start + i], None
+            if settings.method != "none":
+                chosen = select_features(
+                    np.asarray(self.inputs[own]),
+                    self.labels[own],
+                    settings,
+                    member_seed(self.seed, member, "features"),
+                )
+                chosen = torch.as_tensor(chosen)
+            if len(own) > _FITTED:
+                seed = member_seed(self.seed, member, "standardisation")
+                drawn = np.random.default_rng(seed).choice(own, _FITTED, replace=False)
+                own = np.sort(drawn)
+            network.fit_inputs(torch.tensor(np.asarray(self.inputs[own])), chosen)
+
+        seeds = [member_seed(self.seed, m, "weights") for m in self.members[start:stop]]
+        return initial_state(self.recipe, seeds, fit)
+
+    def _columns(self):
+        return 22 if self.rows.ragged else self.inputs.shape[1]
+
+    def _noted(self):
+        notes = list(self.notes)
+        if self.lacking:
+            notes.append(
+                f"{self.lacking} of {self.batches_seen} batches lacked a class and "
+                "taught nothing: this loss needs both. Set `batches: auto` or a larger "
+                "batch_size."
             )
-            chosen = torch.as_tensor(chosen)
-        network.fit_inputs(torch.tensor(own), chosen)
+        jitter = self.training.augmentation.jitter
+        if jitter and not self.rows.ragged and (self.inputs[:, -1] != 0).all():
+            notes.append(
+                "augmentation: jitter changes nothing here: every sequence fills the "
+                "window, and moving one would lose residues."
+            )
+        return notes
 
-    seeds = [member_seed(seed, member, "weights") for member in members]
-    return initial_state(recipe, seeds, fit)
 
+class _Stack:
+    """Members that train together: everything that changes from step to step.
 
-def _schedule(name, optimiser, rate, steps):
-    if name == "one_cycle":
-        return lr_scheduler.OneCycleLR(
-            optimiser, rate, total_steps=steps, pct_start=0.25, cycle_momentum=False
+    Attributes
+    ----------
+    alive : Tensor of int
+        Places in the stack of those that still train; `state`, the optimiser, the loss
+        and the disturbance hold these alone.
+    """
+
+    def __init__(self, run: _Run, start: int, stop: int):
+        self.run, self.start = run, start
+        self.members = run.members[start:stop]
+        self.step, self.epoch, self.rate, self.history = 0, 0, 0.0, []
+        self.alive = torch.arange(stop - start)
+        self.batches = Batches(
+            run.own_rows[start:stop],
+            run.labels,
+            run.size,
+            run.steps,
+            [member_seed(run.seed, member, "order") for member in self.members],
+            run.min_per_class,
         )
-    if name == "cosine":
-        return lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    return lr_scheduler.ConstantLR(optimiser, factor=1.0)
+        prior = torch.as_tensor(self.batches.prior, dtype=torch.float32)
+        counts = [len(own) for own in run.own_rows[start:stop]]
+        counts = torch.tensor(counts, dtype=torch.float32)
+        self.loss = build_loss(run.loss_settings, prior, counts).to(run.device)
+        self.network = build_network(run.recipe).to("meta")
+        self.names = [name for name, _ in self.network.named_parameters()]
+        state = run.initial(start, stop)
+        self.state = {name: tensor.to(run.device) for name, tensor in state.items()}
+        self.buffers = {n: t for n, t in self.state.items() if n not in self.names}
+        self.best = Best(run.training.early_stopping, stop - start)
+        self.total = torch.zeros(stop - start, device=run.device)
+        self._renew({})
 
+    @property
+    def parameters(self):
+        return {name: self.state[name] for name in self.names}
 
-def _notes(training, lacking, batches, x):
-    notes = []
-    if lacking:
-        notes.append(
-            f"{lacking} of {batches} batches lacked a class and taught nothing: this "
-            "loss needs both. Set `batches: auto` or a larger batch_size."
+    def positions(self):
+        """Places of the living members in the variant."""
+        return [self.start + int(i) for i in self.alive]
+
+    def _renew(self, moments):
+        """Optimiser and random sources for the members that `state` now holds."""
+        run = self.run
+        for name in self.names:
+            self.state[name] = self.state[name].detach().requires_grad_()
+        self.optimiser = torch.optim.AdamW(
+            self.parameters.values(),
+            run.rate,
+            weight_decay=run.training.weight_decay,
+            fused=True,
         )
-    if training.augmentation.jitter and bool((x[:, -1] != 0).all()):
-        notes.append(
-            "augmentation: jitter changes nothing here: every sequence fills the "
-            "window, and moving one would lose residues."
+        for name, parameter in self.parameters.items():
+            if name in moments:
+                self.optimiser.state[parameter] = moments[name]
+        living = [self.members[int(i)] for i in self.alive]
+        self.disturbance = Disturbance(
+            run.training, self.network, living, run.seed, run.device
         )
-    return notes
+        seeds = [member_seed(run.seed, member, "network") for member in living]
+        self.own_randomness = Source(seeds, run.device)
+
+    def end_epoch(self, epoch, lines):
+        """Keep the history, and let members go that have given up."""
+        self.epoch = epoch
+        self.history += lines
+        keep = ~self.best.done[self.alive]
+        if not keep.all():
+            self._keep(keep.nonzero()[:, 0])
+        self.total = torch.zeros(len(self.alive), device=self.run.device)
+
+    def _keep(self, places):
+        """Go on with some of the living members: the others stop costing."""
+        there = places.to(self.run.device)
+        moments = {
+            name: {
+                key: value if key == "step" else value[there]
+                for key, value in self.optimiser.state[parameter].items()
+            }
+            for name, parameter in self.parameters.items()
+        }
+        self.state = {name: t.detach()[there] for name, t in self.state.items()}
+        self.loss.select(there)
+        self.alive = self.alive[places]
+        self._renew(moments)
+
+    def saved(self):
+        """Tensors and facts of a checkpoint."""
+        tensors = {
+            **{f"state/{n}": t for n, t in self.state.items()},
+            **{f"best/{n}": t for n, t in self.best.state.items()},
+            **{f"loss/{n}": t for n, t in self.loss.named_buffers()},
+            "alive": self.alive,
+            "total": self.total,
+            "best_value": self.best.value,
+            "best_epoch": self.best.epoch,
+            "best_done": self.best.done,
+        }
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimiser.state[parameter].items():
+                tensors[f"moment/{name}/{key}"] = value
+        facts = {
+            "step": self.step,
+            "epoch": self.epoch,
+            "rate": self.rate,
+            "history": self.history,
+            "lacking": [self.run.lacking, self.run.batches_seen],
+        }
+        return tensors, facts
+
+    def restore(self, found):
+        """Go on from what `saved` gave; None: from the beginning."""
+        if found is None:
+            return
+        tensors, facts = found
+        device, parts = self.run.device, {}
+        for key, tensor in tensors.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = tensor.to(device)
+        self.alive = tensors["alive"]
+        self.state, self.best.state = parts["state"], parts.get("best", {})
+        for name, buffer in parts.get("loss", {}).items():
+            setattr(self.loss, name, buffer)
+        self.best.value, self.best.epoch = tensors["best_value"], tensors["best_epoch"]
+        self.best.done, self.total = tensors["best_done"], parts["total"][""]
+        moments = {}
+        for key, value in parts.get("moment", {}).items():
+            name, _, kind = key.rpartition("/")
+            moments.setdefault(name, {})[kind] = value
+        self.step, self.epoch, self.rate, self.history = (
+            facts[key] for key in ("step", "epoch", "rate", "history")
+        )
+        self.run.lacking, self.run.batches_seen = facts["lacking"]
+        self._renew(moments)
+
+    def finished(self):
+        """State of all members, each at its best epoch where that was asked for."""
+        if self.best.state:
+            return {**self.buffers, **self.best.state}
+        return {name: tensor.detach() for name, tensor in self.state.items()}
 
 
-def _history(epoch, members, losses, measured, loss, schedule):
+def _part(draws, places):
+    """Draws of some rows of the batch."""
+    return {
+        name: (
+            [x[:, places] for x in value]
+            if name == "dropout"
+            else value
+            if name == "seed"
+            else value[:, places]
+        )
+        for name, value in draws.items()
+    }
+
+
+def _progress(epoch, epochs, members, own, alive, speed, lines):
+    first = members.index(own[0])
+    return {
+        "epoch": epoch,
+        "epochs": epochs,
+        "first": first + 1,
+        "last": first + len(own),
+        "members": len(members),
+        "alive": alive,
+        "rows_per_second": speed,
+        "lines": lines,
+    }
+
+
+def _history(epoch, members, losses, measured, loss, rate):
     weights = loss.weights()[0].cpu() if loss.needs_state else None
-    rate = schedule.get_last_lr()[0] if schedule else 0.0
     return [
         {
             "epoch": epoch,
@@ -262,21 +578,26 @@ def _history(epoch, members, losses, measured, loss, schedule):
 def _fit(data, training, loss_settings, members, seed):
     """A classical model per member; its history is one line."""
     inputs, labels, rows, slices = data
+    settings = {
+        key: value
+        for key, value in loss_settings.items()
+        if key not in ("warmup_epochs", "learning_rate_factor")
+    }
     seeds = [member_seed(seed, member, "weights") for member in members]
     with threadpool_limits(torch.get_num_threads()):
-        state, recipe = fit_classical(
-            inputs, labels, rows, training, loss_settings, seeds
-        )
+        state, recipe = fit_classical(inputs, labels, rows, training, settings, seeds)
     forward = stacked_forward(recipe)
-    x = torch.tensor(np.asarray(inputs))
     y = torch.as_tensor(labels, dtype=torch.float32)
-    own = measure(forward, state, x, y, rows)["loss"]
-    measured = measure(forward, state, x, y, slices)
+    own, measured = (
+        measure(forward, state, Rows(inputs, "cpu"), y, part) for part in (rows, slices)
+    )
     plain = build_loss({"name": "bce"}, 0.5)
-    return state, recipe, _history(1, members, own, measured, plain, None)
+    return state, recipe, _history(1, members, own["loss"], measured, plain, 0.0)
 
 
-def out_of_fold(ensemble: Ensemble, inputs: np.ndarray, folds: np.ndarray):
+def out_of_fold(
+    ensemble: Ensemble, inputs, folds: np.ndarray, device: str = "cpu"
+) -> np.ndarray:
     """Mean logit over the members that did not see a row's fold.
 
     Returns
@@ -284,15 +605,13 @@ def out_of_fold(ensemble: Ensemble, inputs: np.ndarray, folds: np.ndarray):
     ndarray of float64, shape (n,)
     """
     logits = np.zeros(len(folds))
+    rows = Rows(inputs, device, resident=torch.device(device).type == "cpu")
+    forward = stacked_forward(ensemble.recipe)
     for fold in np.unique(folds):
         own = np.flatnonzero(folds == fold)
         chosen = [i for i, m in enumerate(ensemble.members) if m.fold == fold]
         if chosen:
-            part = Ensemble(
-                {name: tensor[chosen] for name, tensor in ensemble.state.items()},
-                ensemble.recipe,
-                ensemble.features,
-                [ensemble.members[i] for i in chosen],
-            )
-            logits[own] = part.logits(inputs[own]).mean(axis=0, dtype=np.float64)
+            state = {n: t[chosen].to(device) for n, t in ensemble.state.items()}
+            part = logits_of(forward, state, rows, own[None]).numpy()
+            logits[own] = part.mean(axis=0, dtype=np.float64)
     return logits

@@ -1,0 +1,131 @@
+"""How many members and rows go at once, so that training keeps to a memory budget."""
+
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from evenfold.models.rows import Rows
+from evenfold.models.stacking import initial_state, stacked_forward
+
+#: Most members of a stack, by device and network, as measured by benchmarks/engine.py
+#: (docs/benchmarks.md): a recorded table and no stopwatch, so that a run repeats.
+CHUNKS = {
+    ("cpu", "feedforward"): 25,
+    ("cpu", "convolutional"): 1,
+    ("cpu", "pooled_convolutional"): 1,
+}
+_UNKNOWN = {"cpu": 5, "cuda": 400}
+#: Residues of a batch of whole proteins that go at once.
+_RESIDUES = {"cpu": 1 << 15, "cuda": 1 << 20}
+#: Of what is kept for the backward pass; the rest is the largest passing tensors.
+_SLACK = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes at once.
+
+    Attributes
+    ----------
+    members : int
+        Of a stack.
+    cells : int
+        Rows of one member's batch, or residues where lengths differ.
+    resident : bool
+        Whether the inputs lie on the device as a whole.
+    bytes : int
+        Estimated need.
+    """
+
+    members: int
+    cells: int
+    resident: bool
+    bytes: int
+
+    def halved(self) -> "Plan | None":
+        """The next smaller plan; None when nothing is left to halve."""
+        if self.members > 1:
+            return replace(self, members=(self.members + 1) // 2)
+        if self.cells > 2:
+            return replace(self, cells=self.cells // 2)
+        return None
+
+
+def default_budget(device: torch.device) -> int:
+    """Bytes that training may take: most of a GPU's, half of what the CPU job has."""
+    if device.type == "cuda":
+        return int(0.8 * torch.cuda.mem_get_info(device)[1])
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        with open("/sys/fs/cgroup/memory.max") as handle:
+            limit = handle.read().strip()
+        found = min(found, int(limit)) if limit != "max" else found
+    except (OSError, ValueError):
+        pass
+    return found // 2
+
+
+def plan(
+    recipe: dict, rows: Rows, members: int, batch: int, budget: int, most: int | None
+) -> Plan:
+    """Members and rows that go at once within a budget.
+
+    Parameters
+    ----------
+    recipe : dict
+    rows : Rows
+    members, batch : int
+        Of the variant, and rows of a batch.
+    budget : int
+        Bytes.
+    most : int, optional
+        Members of a stack at most, in place of the recorded table.
+    """
+    kind = rows.device.type
+    table = CHUNKS.get((kind, recipe["kind"]), _UNKNOWN[kind])
+    members = min(members, most or table)
+    fixed, per_cell = need(recipe, rows)
+    own = rows.values.nbytes
+    # Weights, gradients, two moments, the best ones and a checkpoint's.
+    fixed = 6 * fixed
+    width = float(rows.lengths.mean()) if rows.ragged else 1.0
+    whole = int(batch * width)
+    cells = min(_RESIDUES[kind], whole) if rows.ragged else batch
+    resident = kind == "cpu" or own <= budget // 2
+    left = budget - (own if resident and kind != "cpu" else 0)
+    fitting = int(left // (fixed + _SLACK * per_cell * cells))
+    members = max(1, min(members, fitting))
+    if not fitting:
+        cells = max(2, int((left - fixed) // (_SLACK * per_cell)))
+    total = members * (fixed + _SLACK * per_cell * min(cells, whole))
+    return Plan(
+        members, cells if rows.ragged else min(cells, batch), resident, int(total)
+    )
+
+
+def need(recipe: dict, rows: Rows) -> tuple[int, float]:
+    """Bytes of one member's state, and of a row or residue for the backward pass.
+
+    Counted by running two rows forward and adding up what autograd keeps.
+    """
+    state = initial_state(recipe, [0], lambda position, network: None)
+    kept = {}
+
+    def count(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    shortest = np.argsort(rows.lengths)[:2] if rows.ragged else np.arange(2)
+    x = rows.take(shortest % len(rows)).cpu()[None]
+    cells = 2 * x.shape[-1] if rows.ragged else 2
+    for tensor in state.values():
+        if tensor.is_floating_point():
+            tensor.requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        stacked_forward(recipe)(state, x, {} if recipe.get("stacked", True) else None)
+    fixed = sum(tensor.nbytes for tensor in state.values())
+    own = {tensor.untyped_storage().data_ptr() for tensor in state.values()}
+    activations = sum(size for place, size in kept.items() if place not in own)
+    return fixed, max(activations / cells, 4.0)

@@ -1,0 +1,166 @@
+"""The inputs of a data set where training can reach them: on the device, or streamed."""
+
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evenfold.ragged import Ragged
+
+
+class Rows:
+    """Inputs of all rows, taken by row numbers.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (n, columns), or Ragged
+        In memory or memory-mapped.
+    device : torch.device
+    resident : bool
+        Whether they lie on the device as a whole; otherwise a batch is read where they
+        are while the device works on the one before.
+
+    Attributes
+    ----------
+    lengths : ndarray of int, shape (n,), or None
+        Residues of every row where they differ.
+    """
+
+    def __init__(self, inputs, device, resident: bool = True):
+        self.device = torch.device(device)
+        self.ragged = isinstance(inputs, Ragged)
+        self.lengths = inputs.lengths if self.ragged else None
+        place = self.device if resident else torch.device("cpu")
+        self.streamed = place != self.device
+        with warnings.catch_warnings():
+            # A memory-mapped file that is only read.
+            warnings.filterwarnings("ignore", message=".*not writable")
+            values = inputs.codes if self.ragged else inputs
+            self.values = torch.as_tensor(np.asarray(values)).to(place)
+        if self.ragged:
+            self._starts = torch.as_tensor(inputs.starts[:-1], device=place)
+            self._lengths = torch.as_tensor(inputs.lengths, device=place)
+
+    def __len__(self):
+        return len(self.lengths) if self.ragged else len(self.values)
+
+    def take(self, index: np.ndarray) -> Tensor:
+        """Inputs of some rows.
+
+        Parameters
+        ----------
+        index : ndarray of int, any shape
+
+        Returns
+        -------
+        Tensor, shape (*index.shape, columns)
+            Where lengths differ as wide as the longest of these rows, 0 behind others.
+        """
+        index = torch.as_tensor(index, device=self.values.device)
+        if not self.ragged:
+            found = self.values[index]
+        else:
+            lengths = self._lengths[index][..., None]
+            place = torch.arange(max(1, int(lengths.max())), device=index.device)
+            inside = place < lengths
+            place = torch.where(inside, self._starts[index][..., None] + place, 0)
+            found = torch.where(inside, self.values[place], 0)
+        if self.streamed:
+            found = found.pin_memory().to(self.device, non_blocking=True)
+        return found
+
+    def pieces(self, index: np.ndarray, cells: int) -> list[np.ndarray]:
+        """How to cut a batch, so that no part holds more than so many residues or rows.
+
+        A row and its mirror image in the batch stay together, in mirrored places, since
+        mixup pairs them. Short rows are cut with short ones.
+
+        Parameters
+        ----------
+        index : ndarray of int, shape (members, batch)
+        cells : int
+            Rows of a part; where lengths differ rows times the longest of them.
+
+        Returns
+        -------
+        list of ndarray of int
+            Places in the batch.
+        """
+        size = index.shape[1]
+        width = (
+            self.lengths[index].max(axis=0)
+            if self.ragged
+            else np.ones(size, dtype=np.int64)
+        )
+        if size * width.max() <= cells:
+            return [np.arange(size)]
+        half = np.arange((size + 1) // 2)
+        pair = np.maximum(width, width[::-1])[half]
+        parts, own, widest = [], [], 0
+        for place in half[np.argsort(pair, kind="stable")]:
+            widest = max(widest, int(pair[place]))
+            if own and 2 * (len(own) + 1) * widest > cells:
+                parts.append(own)
+                own, widest = [], int(pair[place])
+            own.append(place)
+        parts.append(own)
+        out = []
+        for own in parts:
+            # The middle row of an odd batch is its own mirror image.
+            middle = [p for p in own if 2 * p == size - 1]
+            own = [p for p in own if 2 * p != size - 1]
+            out.append(np.array(own + middle + [size - 1 - p for p in reversed(own)]))
+        return out
+
+    def batches(
+        self, indices: np.ndarray, cells: int
+    ) -> Iterator[tuple[np.ndarray, list[tuple[Tensor, Tensor]]]]:
+        """Batches in turn, each with its parts.
+
+        Parameters
+        ----------
+        indices : ndarray of int, shape (batches, members, size)
+        cells : int
+            See `pieces`.
+
+        Yields
+        ------
+        tuple of (ndarray, list of (Tensor, Tensor))
+            Row numbers, and of every part its places in the batch and its inputs.
+        """
+
+        def made(index):
+            index = self.arranged(index)
+            parts = self.pieces(index, cells)
+            return index, [
+                (
+                    torch.as_tensor(places, device=self.device),
+                    # The whole batch in its order needs no second index.
+                    self.take(index if len(parts) == 1 else index[:, places]),
+                )
+                for places in parts
+            ]
+
+        if not self.streamed:
+            yield from map(made, indices)
+            return
+        with ThreadPoolExecutor(1) as reader:
+            following = None
+            for index in indices:
+                current, following = following, reader.submit(made, index)
+                if current:
+                    yield current.result()
+            if following:
+                yield following.result()
+
+    def arranged(self, index: np.ndarray) -> np.ndarray:
+        """A batch with rows of like length in mirrored places: it changes no batch."""
+        if not self.ragged:
+            return index
+        order = np.argsort(self.lengths[index], axis=1, kind="stable")
+        size = index.shape[1]
+        places = np.r_[np.arange(0, size, 2), np.arange(1, size, 2)[::-1]]
+        return np.take_along_axis(index, order[:, places], axis=1)
