@@ -7,7 +7,12 @@ from evenfold.config.model import LOSSES
 from evenfold.errors import EvenfoldError
 from evenfold.models.ensemble import Ensemble, Member
 from evenfold.models.members import inner_validation, member_seed
-from evenfold.models.networks import Convolutional, FeedForward
+from evenfold.models.networks import (
+    Convolutional,
+    FeedForward,
+    Largest,
+    convolved,
+)
 from evenfold.models.training import train_ensemble
 
 NETWORKS = {
@@ -248,18 +253,47 @@ def test_weights_survive_saving_and_hold_no_pickle(tmp_path):
         Ensemble.load(tmp_path / "bad.safetensors")
 
 
-def test_the_convolution_equals_torch_conv1d():
-    network = Convolutional(length=9, embedding=6, channels=4, widths=(3,))
-    x = torch.randn(2, 9, 6)
-    linear = network.filters[0]
-    ours = linear(
-        torch.nn.functional.pad(x, (0, 0, 1, 1)).unfold(1, 3, 1).flatten(2)
-    ).transpose(1, 2)
-    kernel = linear.weight.reshape(4, 6, 3)
-    theirs = torch.nn.functional.conv1d(
-        x.transpose(1, 2), kernel, linear.bias, padding=1
+def test_the_convolutions_and_their_gradients_equal_torch_conv1d():
+    torch.manual_seed(0)
+    network = Convolutional(length=9, embedding=6, channels=4, widths=(5, 1, 3))
+    x = torch.randn(2, 9, 6, requires_grad=True)
+    known = torch.ones(2, 9, 1)
+    known[1, 6:] = 0
+    ours = convolved(x, known, network.widths, network.filters)
+    theirs = (
+        torch.cat(
+            [
+                torch.nn.functional.conv1d(
+                    x.transpose(1, 2),
+                    linear.weight.reshape(4, 6, width),
+                    linear.bias,
+                    padding=width // 2,
+                ).relu()
+                for width, linear in zip(network.widths, network.filters)
+            ],
+            1,
+        ).transpose(1, 2)
+        * known
     )
     assert torch.allclose(ours, theirs, atol=1e-5)
+    slope, wanted = torch.randn_like(ours), [x, *network.filters.parameters()]
+    for one, two in zip(
+        torch.autograd.grad((ours * slope).sum(), wanted),
+        torch.autograd.grad((theirs * slope).sum(), wanted),
+    ):
+        assert torch.allclose(one, two, atol=1e-4)
+
+
+def test_the_maximum_and_its_gradient_equal_torch_amax():
+    """Ties, which repeated residues make, share the gradient."""
+    x = torch.randn(3, 8, 5).round().requires_grad_()
+    slope = torch.randn(3, 5)
+    ours, theirs = (
+        torch.autograd.grad((largest * slope).sum(), x)[0]
+        for largest in (Largest.apply(x), x.amax(1))
+    )
+    assert torch.equal(Largest.apply(x), x.amax(1))
+    assert torch.allclose(ours, theirs, atol=1e-6)
 
 
 def test_padding_letters_do_not_change_a_shorter_peptides_maximum():

@@ -7,6 +7,7 @@ from Bio.Align import substitution_matrices
 
 from evenfold.config import Training
 from evenfold.config.training import FeatureSelection
+from evenfold.models import networks
 from evenfold.models.classical import select_features
 from evenfold.models.members import Member, inner_validation, member_seed
 from evenfold.models.networks import Convolutional, FeedForward
@@ -174,7 +175,7 @@ def test_mixup_mixes_rows_and_targets_alike():
     assert torch.allclose(network(x, one), wanted, atol=1e-5)
 
 
-def test_mixup_of_residues_mixes_their_embeddings():
+def test_mixup_of_residues_mixes_their_embeddings(monkeypatch):
     network = Convolutional(length=6, embedding=4, channels=3, widths=(1, 3))
     x = torch.randint(1, 21, (8, 6))
     share = torch.rand(8)
@@ -182,11 +183,13 @@ def test_mixup_of_residues_mixes_their_embeddings():
     assert torch.allclose(pure, network(x), atol=1e-6)
     swapped = network(x, {"mixup": torch.zeros(8)})
     assert torch.allclose(swapped, network(x.flip(0)), atol=1e-6)
-    seen = []
-    network.filters[0].register_forward_hook(lambda m, a, out: seen.append(a[0]))
+    seen, made = [], networks.convolved
+    monkeypatch.setattr(
+        networks, "convolved", lambda x, *rest: seen.append(x) or made(x, *rest)
+    )
     network(x)
     network(x, {"mixup": share})
-    plain, mixed = (each.reshape(8, 6, 4) for each in seen)
+    plain, mixed = seen
     s = share[:, None, None]
     assert torch.allclose(mixed, s * plain + (1 - s) * plain.flip(0), atol=1e-6)
 
@@ -306,7 +309,7 @@ def test_schedules():
 
     one, cosine, constant = map(rates, ("one_cycle", "cosine", "constant"))
     assert constant == [2e-3] * 8
-    assert cosine == sorted(cosine, reverse=True) and cosine[-1] < 1e-6
+    assert cosine == sorted(cosine, reverse=True) and cosine[-1] < 1e-5
     assert 0 < one.index(max(one)) < 7 and one[-1] < 1e-5
 
 

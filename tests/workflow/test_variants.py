@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from evenfold.sequences.simulate import Simulation, write_demo
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
 CONFIG = """
 datasets: [balanced]
@@ -104,3 +104,25 @@ def test_an_unlike_share_of_positives_makes_them_different(finished):
         return json.loads(finished.read(f"results/demo/{name}/twin.json"))["same_as"]
 
     assert same("weighted_balanced") is None and same("logit_adjusted") is None
+
+
+def test_the_network_of_the_documentation_trains_and_predicts(project):
+    """docs/networks.md as it stands: its module, and its line of the configuration."""
+    page = (ROOT / "docs/networks.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    line = page.split("```yaml\n")[1].split("```")[0]
+    project.write("my_networks.py", code)
+    own = "datasets: [demo]\ntraining: {epochs: 2}\nsplit: {folds: 3}\nthreads: 1\n"
+    config = line.replace("  - bce\n", "") + own + "selection: {resamples: 200}\n"
+    project.write("config/config.yaml", config)
+    fasta = project.write("new.fasta", ">a\n" + "ACDEFGHIKLMNPQRSTVWYA" * 2 + "\n")
+    project.snakemake("--config", f"predict={fasta.name}", "--", "predict")
+    scores = pd.read_csv(project.folder / "results/demo/predictions/new.tsv", sep="\t")
+    assert (
+        scores["variant"].tolist() == ["gated"] and scores["score"].between(0, 1).all()
+    )
+    missing = config.replace("my_networks:Gated", "my_networks:Gatad")
+    project.write("config/config.yaml", missing)
+    done = project.snakemake("results/demo/gated/oof.parquet", check=False)
+    assert done.returncode and "my_networks:Gatad cannot be imported" in done.text
+    assert "Traceback" not in done.text

@@ -18,7 +18,7 @@ CHUNKS = {
 }
 _UNKNOWN = {"cpu": 5, "cuda": 400}
 #: Residues of a batch of whole proteins that go at once.
-_RESIDUES = {"cpu": 1 << 15, "cuda": 1 << 20}
+_RESIDUES = {"cpu": 1 << 16, "cuda": 1 << 20}
 #: Of what is kept for the backward pass; the rest is the largest passing tensors.
 _SLACK = 2.0
 

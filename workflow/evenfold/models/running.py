@@ -177,10 +177,12 @@ class _Display:
             key: np.mean([row[key] for row in now["lines"]])
             for key in ("train_loss", "inner_mcc", "inner_sn", "inner_sp")
         }
-        own = now["last"] - now["first"] + 1
+        own, whole = now["last"] - now["first"] + 1, now["members"]
         who = f"{now['alive']} of {own} members alive"
-        if own < now["members"]:
-            who = f"members {now['first']}-{now['last']} of {now['members']}, {who}"
+        if own == 1:
+            who = f"member {now['first']} of {whole}"
+        elif own < whole:
+            who = f"members {now['first']}-{now['last']} of {whole}, {who}"
         told = (
             f"{who}, {now['rows_per_second']:,.0f} samples/s, loss "
             f"{mean['train_loss']:.4f}, inner validation: MCC {mean['inner_mcc']:.3f}, "
@@ -189,6 +191,6 @@ class _Display:
         )
         self.log.info("epoch %d/%d: %s", now["epoch"], now["epochs"], told)
         before = (now["first"] - 1) / own * now["epochs"]
-        self.bar.total = round(now["members"] / own * now["epochs"])
+        self.bar.total = round(whole / own * now["epochs"])
         self.bar.n = round(before + now["epoch"])
         self.bar.set_postfix_str(told)
