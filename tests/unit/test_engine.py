@@ -210,6 +210,33 @@ def test_the_plan_keeps_to_its_budget():
     assert plan(recipe, rows, 25, 128, int(8e9), None).members == 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision_trains_nearly_the_same(kind):
+    """Stated tolerance: a mean logit within 0.1 after three epochs."""
+    plain, low = run(kind), run(kind, engine=Engine(chunk=6, precision="bfloat16"))
+    assert np.abs(plain.oof_logits - low.oof_logits).mean() < 0.1
+    assert np.abs(plain.oof_logits - low.oof_logits).max() > 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_compiling_is_never_required(fails, monkeypatch, caplog):
+    """Without a compiler it trains as it is, and says so."""
+
+    def compiler(function):
+        def compiled(*arguments):
+            if fails:
+                raise RuntimeError("Failed to find C compiler")
+            return function(*arguments)
+
+        return compiled
+
+    monkeypatch.setattr(torch, "compile", compiler)
+    wanted = run("feedforward")
+    found = run("feedforward", engine=Engine(chunk=6, compiled=True))
+    same(wanted, found, 0)
+    assert ("trains as it is: Failed to find C compiler" in caplog.text) == fails
+
+
 # --- randomness and schedules -------------------------------------------------------
 
 

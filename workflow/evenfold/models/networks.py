@@ -240,6 +240,9 @@ def convolved(x: Tensor, known: Tensor, widths, filters) -> Tensor:
         centre = nn.functional.pad(centre[:, None], (0, 0, width // 2, width // 2))
         weights.append(torch.cat([kernel, centre], -1).flatten(1).T)
     x = nn.functional.pad(torch.cat([x, known, 1 - known], -1), (0, 0, side, side))
+    if torch.is_autocast_enabled(x.device.type):
+        low = torch.get_autocast_dtype(x.device.type)
+        x, weights = x.to(low), [weight.to(low) for weight in weights]
     return Filters.apply(x, tuple(widths), *weights)[0]
 
 

@@ -1,6 +1,7 @@
 """Many networks of one kind as one: stacked states, and one function for all members."""
 
 import inspect
+import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -12,6 +13,8 @@ from torch.func import functional_call, stack_module_state, vmap
 from evenfold.errors import EvenfoldError
 from evenfold.models.networks import build_network
 from evenfold.models.rows import Rows
+
+log = logging.getLogger("evenfold")
 
 #: Rows of all members together that are scored at once; bounds memory, not results.
 SCORED_AT_ONCE = 8192
@@ -31,7 +34,7 @@ def stacked_forward(
     precision : {'float32', 'tf32', 'bfloat16'}
         bfloat16 is autocast; the logits are float32 always.
     compiled : bool
-        Whether torch.compile makes it.
+        Whether torch.compile makes it; where it cannot, it stays as it is.
     """
     base = build_network(recipe).to("meta")
     takes_draws = "draws" in inspect.signature(base.forward).parameters
@@ -43,7 +46,7 @@ def stacked_forward(
 
     run = _at_once(one) if recipe.get("stacked", True) else _in_turn(one)
     if compiled:
-        run = torch.compile(run)
+        run = _compiled(run)
     low = precision == "bfloat16"
 
     def forward(state, inputs, draws=None):
@@ -52,6 +55,26 @@ def stacked_forward(
             return run(state, inputs, draws).float()
 
     return forward
+
+
+def _compiled(run):
+    """The same function compiled, or as it is where there is no compiler for it."""
+    made = {"run": torch.compile(run)}
+
+    def attempt(*arguments):
+        try:
+            return made["run"](*arguments)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            if made["run"] is run:
+                raise
+            told = str(error).splitlines()[0] if str(error) else type(error).__name__
+            log.warning("not compiled, trains as it is: %s", told[:200])
+            made["run"] = run
+            return run(*arguments)
+
+    return attempt
 
 
 def _at_once(one):
