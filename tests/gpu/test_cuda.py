@@ -1,11 +1,15 @@
 """Training on CUDA: the same members as on the CPU, within a stated tolerance."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from evenfold.config import Training
+from evenfold.models import training as training_module
 from evenfold.models.training import Engine, train_ensemble
-from tests.unit.test_models import LOSS_SETTINGS, NETWORKS, data
+from tests.unit.test_engine import KINDS, proteins
+from tests.unit.test_models import LOSS_SETTINGS, data
 
 pytestmark = [
     pytest.mark.gpu,
@@ -13,16 +17,63 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+ARRAYS = {
+    "feedforward": lambda: data("feedforward"),
+    "convolutional": lambda: data("convolutional"),
+    "pooled": proteins,
+}
+
+
+def outcome(kind, engine, loss=None, **settings):
+    settings = {"epochs": 3, "batch_size": 16, "dropout": 0.2, **settings}
+    training = Training(**KINDS[kind], **settings)
+    return train_ensemble(
+        *ARRAYS[kind](), training, loss or {"name": "bce"}, {}, seed=3, engine=engine
+    )
+
+
+def apart(one, other):
+    return abs(one.oof_logits - other.oof_logits).max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("loss", LOSS_SETTINGS, ids=lambda s: s["name"])
-def test_cuda_trains_what_the_cpu_trains(network, loss):
-    """Without dropout, whose masks differ by device: logits within 1e-2."""
-    settings = Training(**NETWORKS[network], epochs=3, batch_size=16, dropout=0.0)
-    outcomes = [
-        train_ensemble(
-            *data(network), settings, loss, {}, seed=3, engine=Engine(device=device)
-        )
+def test_cuda_trains_what_the_cpu_trains(kind, loss):
+    """Random numbers are the same on every device: logits within 1e-2."""
+    cpu, cuda = (
+        outcome(kind, Engine(device=device, precision="float32"), loss)
         for device in ("cpu", "cuda")
-    ]
-    difference = abs(outcomes[0].oof_logits - outcomes[1].oof_logits).max()
-    assert difference < 1e-2
+    )
+    assert apart(cpu, cuda) < 1e-2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_members_depend_on_no_chunk(kind):
+    whole, single = (
+        outcome(kind, Engine(device="cuda", precision="float32", chunk=chunk), seeds=2)
+        for chunk in (6, 1)
+    )
+    assert apart(whole, single) < 1e-2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_streamed_data_train_the_same(kind, monkeypatch):
+    """As if the inputs did not fit: read batch by batch, with pinned memory."""
+    resident = outcome(kind, Engine(device="cuda", precision="float32"))
+    made = training_module.plan
+    monkeypatch.setattr(
+        training_module, "plan", lambda *a: replace(made(*a), resident=False)
+    )
+    streamed = outcome(kind, Engine(device="cuda", precision="float32"))
+    assert apart(resident, streamed) < 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_lower_precision_trains_nearly_the_same(kind, precision):
+    """Stated tolerance: a mean logit within 0.1 after three epochs."""
+    plain, low = (
+        outcome(kind, Engine(device="cuda", precision=p))
+        for p in ("float32", precision)
+    )
+    assert abs(plain.oof_logits - low.oof_logits).mean() < 0.1

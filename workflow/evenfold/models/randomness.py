@@ -28,7 +28,7 @@ class Source:
     def __init__(self, seeds: list[int], device="cpu"):
         keys = np.array(seeds, dtype=np.uint32).view(np.int32)
         self.keys = _mixed(torch.tensor(keys, device=device))
-        self._counters = {}
+        self._counters, self._tables = {}, {}
 
     def bits(self, step: int, place: int, shape: tuple, rows=None) -> Tensor:
         """32 random bits each: Tensor of int32, shape (members, *shape).
@@ -49,7 +49,7 @@ class Source:
         counter = self._counters.get(last)
         if counter is None:
             counter = torch.arange(last, dtype=torch.int32, device=key.device) * _GOLDEN
-            self._counters = {**self._counters, last: counter}
+            self._counters[last] = counter
         if rows is not None:
             counter = (rows.int()[:, None] * (_WIDEST * _GOLDEN) + counter).flatten()
         found = _mixed(counter ^ key[:, None])
@@ -91,8 +91,11 @@ class Source:
 
     def beta(self, step: int, place: int, shape: tuple, alpha: float) -> Tensor:
         """Beta(alpha, alpha), of 65,536 equally likely values: (members, *shape)."""
-        table = torch.tensor(_quantiles(alpha), device=self.keys.device)
-        return table[self.sixteen(step, place, shape).int() + _HALF // 2]
+        if alpha not in self._tables:
+            levels = (np.arange(_HALF) + 0.5) / _HALF
+            table = betaincinv(alpha, alpha, levels).astype(np.float32)
+            self._tables[alpha] = torch.tensor(table, device=self.keys.device)
+        return self._tables[alpha][self.sixteen(step, place, shape).int() + _HALF // 2]
 
 
 def _mixed(x: Tensor) -> Tensor:
@@ -114,13 +117,3 @@ def _mixed(x: Tensor) -> Tensor:
 def _wrapped(x):
     """A Python number as a signed one of 32 bits."""
     return (x + 2**31) % 2**32 - 2**31
-
-
-_TABLES: dict[float, np.ndarray] = {}
-
-
-def _quantiles(alpha):
-    if alpha not in _TABLES:
-        levels = (np.arange(_HALF) + 0.5) / _HALF
-        _TABLES[alpha] = betaincinv(alpha, alpha, levels).astype(np.float32)
-    return _TABLES[alpha]

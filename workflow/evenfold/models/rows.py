@@ -47,12 +47,12 @@ class Rows:
     def __len__(self):
         return len(self.lengths) if self.ragged else len(self.values)
 
-    def take(self, index: np.ndarray) -> Tensor:
+    def take(self, index: np.ndarray | Tensor) -> Tensor:
         """Inputs of some rows.
 
         Parameters
         ----------
-        index : ndarray of int, any shape
+        index : ndarray or Tensor of int, any shape
 
         Returns
         -------
@@ -117,7 +117,7 @@ class Rows:
 
     def batches(
         self, indices: np.ndarray, cells: int
-    ) -> Iterator[tuple[np.ndarray, list[tuple[Tensor, Tensor]]]]:
+    ) -> Iterator[tuple[np.ndarray | Tensor, list[tuple[Tensor, Tensor]]]]:
         """Batches in turn, each with its parts.
 
         Parameters
@@ -128,18 +128,24 @@ class Rows:
 
         Yields
         ------
-        tuple of (ndarray, list of (Tensor, Tensor))
+        tuple of (ndarray or Tensor, list of (Tensor, Tensor))
             Row numbers, and of every part its places in the batch and its inputs.
         """
+
+        whole = torch.arange(indices.shape[2], device=self.device)
+        if not self.ragged and not self.streamed:
+            # One transfer an epoch, not one a step.
+            indices = torch.as_tensor(indices, device=self.device)
 
         def made(index):
             index = self.arranged(index)
             parts = self.pieces(index, cells)
+            if len(parts) == 1:
+                return index, [(whole, self.take(index))]
             return index, [
                 (
                     torch.as_tensor(places, device=self.device),
-                    # The whole batch in its order needs no second index.
-                    self.take(index if len(parts) == 1 else index[:, places]),
+                    self.take(index[:, places]),
                 )
                 for places in parts
             ]
