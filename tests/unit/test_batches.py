@@ -65,7 +65,7 @@ def test_shuffled_batches_pass_over_the_rows():
 @pytest.mark.parametrize("key", LOSSES)
 def test_losses_that_need_both_classes_get_them_and_the_right_prior(key, monkeypatch):
     """At 5 % positives, batches of 32: whoever needs them sees 4 to 28 of each."""
-    from evenfold.models import training
+    from evenfold.models import stack
 
     seen, priors = [], []
 
@@ -81,7 +81,7 @@ def test_losses_that_need_both_classes_get_them_and_the_right_prior(key, monkeyp
         loss.forward = watched
         return loss
 
-    monkeypatch.setattr(training, "build_loss", spy)
+    monkeypatch.setattr(stack, "build_loss", spy)
     inputs, _, folds, clusters = data("feedforward", n=400)
     labels = (np.random.default_rng(0).random(400) < 0.05).astype(int)
     arrays = inputs, labels, folds, clusters

@@ -15,6 +15,7 @@ from evenfold.evaluation.ledger import (
 from evenfold.evaluation.looking import (
     METRICS,
     check_weights,
+    curves,
     evaluate,
     metrics_table,
     withheld_message,
@@ -276,3 +277,20 @@ def test_a_look_that_only_the_other_record_knows_is_named_and_withholds_nothing(
         selection(), Ledger(tmp_path), "sealed", SEQUENCES, scored(), (), lambda _: None
     )
     assert status["elsewhere"] is None
+
+
+def test_probabilities_are_judged_on_the_test_set_too(tmp_path):
+    _, predictions = look(tmp_path)
+    row = metrics_table("demo", predictions, selection()["variants"], "bce").iloc[0]
+    for kind in ("", "_calibrated"):
+        parts = row[f"mcb{kind}"] - row[f"dsc{kind}"] + row["unc"]
+        assert parts == pytest.approx(row[f"brier{kind}"])
+        assert row[f"d2{kind}"] == pytest.approx(1 - row[f"brier{kind}"] / row["unc"])
+        assert 0 <= row[f"ece{kind}"] <= 1
+    drawn = curves(predictions, "bce")
+    assert set(drawn["reliability"]) == {"raw", "calibrated"}
+    everything = drawn["net_benefit"]["raw"][
+        0
+    ]  # at a risk of 0.02 nearly all are called
+    assert everything == pytest.approx(0.5 - 0.5 * 0.02 / 0.98, abs=0.02)
+    assert curves(predictions[predictions["label"] == 1], "bce") == {}

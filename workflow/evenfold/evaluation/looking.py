@@ -9,7 +9,12 @@ import pandas as pd
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
 from evenfold.files import read_json, sha256_file, write_json, write_table
-from evenfold.selection.calibrating import calibrated, proper_scores
+from evenfold.selection.calibrating import (
+    calibrated,
+    net_benefit,
+    proper_scores,
+    reliability,
+)
 from evenfold.selection.metrics import (
     auprc,
     auroc,
@@ -25,12 +30,15 @@ from evenfold.selection.thresholds import logit
 METRICS = [
     "dataset", "variant", "loss", "operating_point", "threshold", "n", "groups", "tp",
     "fp", "tn", "fn", "sn", "sp", "gap", "mcc", "mcc_low", "mcc_high", "acc", "auroc",
-    "auprc", "brier", "log_loss", "d2", "mcb", "brier_calibrated",
-    "log_loss_calibrated", "mcb_calibrated", "sn_low", "sn_high", "sp_low", "sp_high",
+    "auprc", "unc", "brier", "log_loss", "d2", "ece", "mcb", "dsc", "brier_calibrated",
+    "log_loss_calibrated", "d2_calibrated", "ece_calibrated", "mcb_calibrated",
+    "dsc_calibrated", "sn_low", "sn_high", "sp_low", "sp_high",
     "gap_low", "gap_high", "mcc_tuning_low", "mcc_tuning_high", "sn_tuning_low",
     "sn_tuning_high", "sp_tuning_low", "sp_tuning_high", "gap_tuning_low",
     "gap_tuning_high", "champion",
 ]  # fmt: skip
+#: Scores of probabilities, raw and calibrated; see `calibrating.proper_scores`.
+SCORES = ("brier", "log_loss", "d2", "ece", "mcb", "dsc")
 PREDICTIONS = [
     "id", "group", "variant", "label", "score", "probability", "threshold", "called_half", "called",
 ]  # fmt: skip
@@ -198,7 +206,8 @@ def metrics_table(
     intervals `*_low` and `*_high` are of the classifier as it is: of MCC by a bootstrap
     over groups of related sequences, of SN and SP by Wilson's method and of the gap by
     Newcombe's at the effective number of sequences. `*_tuning_low` and `*_tuning_high`
-    include that another training set would have given another threshold. Looks of
+    go as much further as the bootstrap does when every resample is called at one of the
+    thresholds that tuning gave on resamples of the out-of-fold scores. Looks of
     earlier versions stored no groups: there every sequence is one.
 
     Parameters
@@ -230,17 +239,9 @@ def metrics_table(
         for point, threshold in points:
             counts = confusion(scores, labels, threshold)
             retuned = variants[name].get("retuned") if point != "0.5" else None
-            tuning = (
-                procedure_intervals(
-                    scores, labels, groups, np.array(retuned), resamples, seed
-                )
-                if retuned
-                else {}
+            sides = _sides(
+                scores, labels, groups, threshold, retuned or [], resamples, seed
             )
-            sides = {
-                **_sides(scores, labels, groups, threshold, resamples, seed),
-                **{f"{key}_tuning": value for key, value in tuning.items()},
-            }
             rows.append(
                 {
                     "dataset": dataset,
@@ -254,11 +255,8 @@ def metrics_table(
                     **rates(**counts),
                     "auroc": auroc(scores, labels),
                     "auprc": auprc(scores, labels),
-                    **{key: raw[key] for key in ("brier", "log_loss", "d2", "mcb")},
-                    **{
-                        f"{key}_calibrated": better.get(key, np.nan)
-                        for key in ("brier", "log_loss", "mcb")
-                    },
+                    **{key: raw[key] for key in ("unc", *SCORES)},
+                    **{f"{key}_calibrated": better.get(key, np.nan) for key in SCORES},
                     **{f"{k}_low": low for k, (low, _) in sides.items()},
                     **{f"{k}_high": high for k, (_, high) in sides.items()},
                     "champion": int(name == champion),
@@ -267,23 +265,63 @@ def metrics_table(
     return pd.DataFrame(rows, columns=METRICS)
 
 
-def _sides(scores, labels, groups, threshold, resamples, seed):
-    """Intervals of the classifier as it is: low and high of mcc, sn, sp and gap."""
+def curves(predictions: pd.DataFrame, champion: str) -> dict:
+    """Reliability and net benefit of the champion on the test set.
+
+    Returns
+    -------
+    dict
+        `reliability` and `net_benefit`, of each `raw` and `calibrated`; risks under
+        `risk`. Empty where a class is missing or no probabilities were stored.
+    """
+    own = predictions[predictions["variant"] == champion]
+    if "probability" not in own or own["label"].nunique() < 2:
+        return {}
+    labels = own["label"].to_numpy()
+    shown = {
+        "raw": own["score"].to_numpy(),
+        "calibrated": own["probability"].to_numpy(),
+    }
+    risks = np.linspace(0.02, 0.98, 49)
+    return {
+        "reliability": {key: reliability(p, labels) for key, p in shown.items()},
+        "net_benefit": {
+            key: net_benefit(p, labels, risks).tolist() for key, p in shown.items()
+        },
+        "risk": risks.round(4).tolist(),
+    }
+
+
+def _sides(scores, labels, groups, threshold, retuned, resamples, seed):
+    """Intervals of mcc, sn, sp and gap, low and high, and of each with tuning."""
     correct = (scores >= threshold) == (labels == 1)
     hits, sizes = [], []
     for own in (labels == 1, labels != 1):
         size = effective_size(correct[own], groups[own])
         sizes.append(size)
         hits.append(size * correct[own].mean() if own.any() else 0.0)
-    limits = np.array([threshold])
-    return {
-        "mcc": procedure_intervals(scores, labels, groups, limits, resamples, seed)[
-            "mcc"
-        ],
+
+    def resampled(thresholds):
+        limits = np.array(thresholds)
+        return procedure_intervals(scores, labels, groups, limits, resamples, seed)
+
+    fixed = resampled([threshold])
+    sides = {
+        "mcc": fixed["mcc"],
         "sn": wilson(hits[0], sizes[0]),
         "sp": wilson(hits[1], sizes[1]),
         "gap": newcombe(tuple(hits), tuple(sizes)),
     }
+    if not retuned:
+        return sides
+    varied = resampled(retuned)
+    for key in ("mcc", "sn", "sp", "gap"):
+        # As much further on either side as the bootstrap goes when thresholds vary.
+        low = sides[key][0] + min(0.0, varied[key][0] - fixed[key][0])
+        high = sides[key][1] + max(0.0, varied[key][1] - fixed[key][1])
+        least = 0.0 if key in ("sn", "sp") else -1.0
+        sides[f"{key}_tuning"] = max(least, low), min(1.0, high)
+    return sides
 
 
 def score_test_set(
@@ -403,6 +441,7 @@ def evaluate_files(
             selection["variants"],
             selection["champion"],
         )
+        status["curves"] = curves(predictions, selection["champion"])
     write_table(outputs["predictions"], predictions)
     write_table(outputs["metrics"], metrics)
     status["ledger"] = str(Path(ledger).resolve())

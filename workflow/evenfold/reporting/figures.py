@@ -181,13 +181,17 @@ def threshold_curves(tuned: dict[str, dict]) -> str:
         return _svg(figure)
 
 
-def reliability(calibrations: dict[str, dict], champion: str) -> str:
+def reliability(
+    calibrations: dict[str, dict], champion: str, tested: dict | None = None
+) -> str:
     """Reliability of the champion, and the net benefit of acting on it.
 
     Parameters
     ----------
     calibrations : dict of str to dict
         Per variant, as `selection.calibrating.calibrate` gives.
+    tested : dict, optional
+        As `evaluation.looking.curves` gives: drawn dotted beside.
     """
     own = calibrations[champion]
     method = own["calibrator"]["method"]
@@ -200,6 +204,11 @@ def reliability(calibrations: dict[str, dict], champion: str) -> str:
         for name, colour, label in shown:
             curve = own["curves"][name]
             left.plot(curve["predicted"], curve["observed"], color=colour, label=label)
+        if tested:
+            curve = tested["reliability"]["calibrated"]
+            left.plot(
+                curve["predicted"], curve["observed"], ":", color=INK, label="test set"
+            )
         left.set_xlabel("predicted probability")
         left.set_ylabel("observed share of positives")
         left.set_aspect("equal")
@@ -211,6 +220,14 @@ def reliability(calibrations: dict[str, dict], champion: str) -> str:
             ("calibrated", MCC, "calibrated"),
         ):
             right.plot(benefit["risk"], benefit[key], color=colour, label=label)
+        if tested:
+            right.plot(
+                tested["risk"],
+                tested["net_benefit"]["calibrated"],
+                ":",
+                color=INK,
+                label="test set",
+            )
         right.axhline(0, color=INK, lw=0.8)
         top = max(*benefit["raw"], *benefit["calibrated"])
         right.set_ylim(-0.25 * top, 1.15 * top)

@@ -78,7 +78,9 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
     }
     calibrations = {n: one["calibration"] for n, one in tuned.items()}
     if calibrations[champion]:
-        drawn["reliability"] = figures.reliability(calibrations, champion)
+        drawn["reliability"] = figures.reliability(
+            calibrations, champion, (status or {}).get("curves")
+        )
     if metrics:
         drawn["mcc"] = figures.mcc_intervals(metrics)
         drawn["balance"] = figures.balance(metrics)
