@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
+from torch.utils._pytree import tree_map_only
 
 from evenfold.errors import EvenfoldError
 from evenfold.models.networks import build_network
@@ -79,12 +80,15 @@ def _compiled(run):
 
 def _at_once(one):
     """The same function of a stack, all members in one."""
-    alone = _in_turn(one)
 
     def run(state, inputs, draws):
         if len(inputs) == 1 and inputs.device.type == "cpu":
-            # vmap costs a small network up to half of its time.
-            return alone(state, inputs, draws)
+            # vmap costs a small network up to half of its time; and squeezing, unlike
+            # indexing, has a gradient for nothing.
+            state, inputs, draws = tree_map_only(
+                Tensor, lambda tensor: tensor.squeeze(0), (state, inputs, draws)
+            )
+            return one(state, inputs, draws).unsqueeze(0)
         # vmap cannot map over None.
         return vmap(one, in_dims=(0, 0, None if draws is None else 0))(
             state, inputs, draws
