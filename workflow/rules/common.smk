@@ -10,6 +10,7 @@ sys.path.insert(0, WORKFLOW)
 from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
+from evenfold.config.training import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.files import source_digest
@@ -55,7 +56,13 @@ def variant_features(suffix):
 
 
 def gpus(wildcards):
-    """One GPU when the device is one; on a cluster profiles/slurm asks instead."""
+    """One GPU when the device is one; on a cluster profiles/slurm asks instead.
+
+    The classical models are fitted on the CPU.
+    """
+    variant = getattr(wildcards, "variant", None) or baseline(wildcards)
+    if PLAN.training(wildcards.dataset, variant).model in CLASSICAL:
+        return 0
     device = PLAN.run.device
     return int(device == "cuda" or device == "auto" and has_nvidia_gpu())
 

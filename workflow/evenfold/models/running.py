@@ -14,6 +14,7 @@ from tqdm import tqdm
 from evenfold.config.duplicates import twin
 from evenfold.files import read_json, source_digest, write_json, write_table
 from evenfold.models.checkpoints import Checkpoints
+from evenfold.models.classical import FITS
 from evenfold.models.device import prepare
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.training import Engine, train_ensemble
@@ -56,7 +57,8 @@ def train_files(
     Interrupted
         When the job was told to stop (SIGTERM, SIGINT): it goes on when run again.
     """
-    device, threads = prepare(device, threads)
+    # The classical models are fitted on the CPU, and leave the GPU to others.
+    device, threads = prepare("cpu" if training.model in FITS else device, threads)
     log.info("device %s, %d threads, torch %s", device, threads, torch.__version__)
     frame = pd.read_parquet(inputs["sequences"], columns=["id", "role", "label"])
     split = pd.read_parquet(inputs["split"])
@@ -144,7 +146,8 @@ def _identity(matrix, labels, folds, clusters, training, loss, seed, device):
     for row in np.unique(np.linspace(0, len(matrix) - 1, 1000).astype(int)):
         own = matrix[row : row + 1]
         digest.update(np.ascontiguousarray(getattr(own, "codes", own)))
-    settings = training.model_dump(), loss, seed, device, torch.__version__
+    kind = device.partition(":")[0]
+    settings = training.model_dump(), loss, seed, kind, torch.__version__
     digest.update(json.dumps(settings).encode())
     digest.update(source_digest("models", "losses").encode())
     return digest.hexdigest()
