@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from torch.optim import AdamW, lr_scheduler
 
 from evenfold.config import Training
 from evenfold.errors import EvenfoldError
+from evenfold.machine import available_memory
 from evenfold.models import training as training_module
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.device import claim
@@ -23,11 +25,12 @@ from evenfold.models.planning import plan
 from evenfold.models.randomness import Source
 from evenfold.models.rows import Rows
 from evenfold.models.schedules import learning_rate
-from evenfold.models.stacking import stackable
+from evenfold.models.stacking import hindrance
+from evenfold.models.stopping import Best
 from evenfold.models.training import Engine, train_ensemble
 from evenfold.ragged import Ragged
 from tests.conftest import ROOT
-from tests.unit.test_models import LOSS_SETTINGS, NETWORKS, data, train
+from tests.unit.test_models import LOSS_SETTINGS, NETWORKS, data
 
 POOLED = {
     "model": "pooled_convolutional",
@@ -109,8 +112,6 @@ def parts(monkeypatch, cells):
     made = training_module.plan
 
     def smaller(*arguments):
-        from dataclasses import replace
-
         return replace(made(*arguments), cells=cells)
 
     monkeypatch.setattr(training_module, "plan", smaller)
@@ -234,7 +235,7 @@ def test_compiling_is_never_required(fails, monkeypatch, caplog):
     wanted = run("feedforward")
     found = run("feedforward", engine=Engine(chunk=6, compiled=True))
     same(wanted, found, 0)
-    assert ("trains as it is: Failed to find C compiler" in caplog.text) == fails
+    assert ("Failed to find C compiler" in caplog.text) == fails
 
 
 # --- randomness and schedules -------------------------------------------------------
@@ -288,16 +289,40 @@ def test_learning_rates_are_torchs(schedule, steps):
         theirs.step()
 
 
+def test_memory_is_what_the_innermost_control_group_allows(tmp_path):
+    inner = tmp_path / "system.slice" / "job_7"
+    inner.mkdir(parents=True)
+    (tmp_path / "own").write_text("0::/system.slice/job_7\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    everything = available_memory(tmp_path, tmp_path / "own")
+    (inner.parent / "memory.max").write_text("5000\n")
+    assert available_memory(tmp_path, tmp_path / "own") == 5000 < everything
+    (inner / "memory.max").write_text("4000\n")
+    assert available_memory(tmp_path, tmp_path / "own") == 4000
+    assert available_memory(tmp_path, tmp_path / "missing") == everything
+
+
+def test_a_member_that_never_scores_keeps_its_first_weights():
+    """Its criterion is never a number: no reason to hand out zeros."""
+    settings = Training(early_stopping={"patience": 2, "criterion": "mcc"})
+    best = Best(settings.early_stopping, 2)
+    alive, weights = torch.arange(2), torch.tensor([[1.0], [2.0]])
+    for epoch, value in enumerate([0.3, 0.5]):
+        measured = {"mcc": torch.tensor([value, torch.nan])}
+        best.update(epoch, alive, measured, {"w": weights + 10 * epoch})
+    assert best.state["w"].flatten().tolist() == [11.0, 2.0]
+
+
 # --- checkpoints --------------------------------------------------------------------
 
 JOB = """
-import sys, time
-import torch
+import json, sys, time
+import numpy as np
 from evenfold.models import training
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.running import _told_to_stop
-from tests.unit.test_engine import run
 from evenfold.models.training import Engine
+from tests.unit.test_engine import run
 
 slow, folder, out = float(sys.argv[1]), sys.argv[2], sys.argv[3]
 made = training._Run._step
@@ -309,8 +334,6 @@ kept = Checkpoints(folder, "this", 1, _told_to_stop())
 settings = {"early_stopping": {"patience": 4, "criterion": "mcc"}, "mixup": 0.4}
 outcome = run("feedforward", {"name": "snsp"}, Engine(chunk=4), checkpoints=kept,
               epochs=8, **settings)
-torch.set_num_threads(1)
-import numpy as np, json
 np.savez(out, **{n: t.numpy() for n, t in outcome.ensemble.state.items()})
 open(out + ".json", "w").write(json.dumps(outcome.history))
 """
@@ -415,11 +438,13 @@ def test_titin_neither_crashes_nor_dominates(monkeypatch):
 def test_ragged_rows_pad_to_their_longest():
     ragged, *_ = proteins()
     index = np.array([[3, 1], [0, 2]])
-    wanted = ragged.padded(index)
-    assert (Rows(ragged, "cpu").take(index).numpy() == wanted).all()
-    assert wanted.shape[2] == ragged.lengths[index].max()
-    again = ragged[np.array([3, 1])]
-    assert (again.padded(np.arange(2)) == ragged.padded(np.array([3, 1]))).all()
+    taken = Rows(ragged, "cpu").take(index).numpy()
+    assert taken.shape == (2, 2, ragged.lengths[:4].max())
+    again = ragged[index.flatten()]
+    for place, (row, padded) in enumerate(zip(index.flatten(), taken.reshape(4, -1))):
+        own = ragged.codes[ragged.starts[row] : ragged.starts[row + 1]]
+        assert (padded[: len(own)] == own).all() and not padded[len(own) :].any()
+        assert (again[place : place + 1].codes == own).all()
 
 
 OWN = '''
@@ -493,7 +518,7 @@ def test_a_network_that_cannot_be_stacked_trains_in_turn_with_a_notice(
 def test_a_network_that_does_not_run_is_named(own_networks, monkeypatch):
     sample = torch.randn(2, 6)
     with pytest.raises(EvenfoldError, match=r"my_networks:Wrong.*shape"):
-        stackable({"kind": "my_networks:Wrong", "n_columns": 6}, sample)
+        hindrance({"kind": "my_networks:Wrong", "n_columns": 6}, sample)
     for path in ("my_networks:Missing", "no_such_module:Plain", "my_networks:torch"):
         with pytest.raises(EvenfoldError, match=path):
             build_network({"kind": path, "n_columns": 6})
@@ -555,7 +580,3 @@ def test_the_report_of_an_epoch_tells_who_lives_and_how_fast():
         (1, 4, 6), (1, 4, 6), (5, 6, 6), (5, 6, 6)]  # fmt: skip
     assert all(s["alive"] == s["last"] - s["first"] + 1 for s in seen)
     assert all(s["rows_per_second"] > 0 and len(s["lines"]) == s["alive"] for s in seen)
-
-
-def test_a_checkpoint_is_left_by_no_finished_member_of_train():
-    assert train("feedforward").notes == []

@@ -64,6 +64,9 @@ def _predict(options):
     return 0
 
 
+_MARKS = {True: "ok   ", False: "FAULT", None: "?    "}
+
+
 def _verify(options):
     from evenfold.evaluation.verifying import LIMITS, verify
 
@@ -78,8 +81,8 @@ def _verify(options):
 
     checks = verify(options.results, options.ledger, recorded)
     for check in checks:
-        print(f"{'ok   ' if check.holds else 'FAULT'}  {check.what}")
-    faults = sum(not check.holds for check in checks)
+        print(f"{_MARKS[check.holds]}  {check.what}")
+    faults = sum(check.holds is False for check in checks)
     print(f"\n{len(checks)} checks, {faults} faults. What this cannot prove:")
     for limit in LIMITS:
         print(f"  - {limit}")

@@ -5,7 +5,7 @@ import sys
 import traceback
 from contextlib import contextmanager
 
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
 
 log = logging.getLogger("evenfold")
 
@@ -35,9 +35,8 @@ def job(log_path):
         sys.exit(1)
     except Exception as error:
         handlers[0].stream.write(traceback.format_exc())
-        told = f"{type(error).__name__}: {error}".splitlines()[0]
         print(
-            f"\nError: a defect of evenfold, not of your data ({told}). Please report "
+            f"\nError: a defect of evenfold, not of your data ({in_a_line(error)}). Please report "
             f"it with the file {log_path}, which has the traceback.\n",
             file=sys.stderr,
         )

@@ -20,6 +20,32 @@ def available_cpus() -> int:
     return cpus
 
 
+def available_memory(root="/sys/fs/cgroup", own="/proc/self/cgroup") -> int:
+    """Bytes this process may really use: the machine's, or what a control group allows.
+
+    The limit of a batch system is on a group further down than a container's own.
+    """
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    folder = Path(root)
+    try:
+        groups = Path(own).read_text().splitlines()
+    except OSError:
+        groups = []
+    inner = next((line[3:] for line in groups if line.startswith("0::")), "/")
+    for place in (folder, *(folder / part for part in _paths(inner))):
+        try:
+            found = min(found, int((place / "memory.max").read_text()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return found
+
+
+def _paths(inner):
+    """Every group from the outermost to the innermost: a, a/b, a/b/c."""
+    parts = inner.strip("/").split("/")
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
+
+
 def has_nvidia_gpu() -> bool:
     """Whether this machine has an NVIDIA driver; asks no library, costs nothing."""
     return Path("/dev/nvidiactl").exists()

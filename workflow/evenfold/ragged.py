@@ -32,29 +32,9 @@ class Ragged:
     def __len__(self):
         return len(self.lengths)
 
-    @property
-    def nbytes(self) -> int:
-        return self.codes.nbytes
-
     def __getitem__(self, rows) -> "Ragged":
         """Some sequences, by slice or row numbers."""
         rows = np.arange(len(self))[rows]
         return Ragged.of(
             [self.codes[self.starts[r] : self.starts[r + 1]] for r in rows]
         )
-
-    def padded(self, rows: np.ndarray) -> np.ndarray:
-        """Rows as a matrix as wide as the longest of them, 0 behind the others.
-
-        Parameters
-        ----------
-        rows : ndarray of int, any shape
-
-        Returns
-        -------
-        ndarray of uint8, shape (*rows.shape, longest)
-        """
-        longest = max(1, int(self.lengths[rows].max(initial=0)))
-        place = self.starts[rows][..., None] + np.arange(longest)
-        inside = np.arange(longest) < self.lengths[rows][..., None]
-        return np.where(inside, self.codes[np.where(inside, place, 0)], np.uint8(0))

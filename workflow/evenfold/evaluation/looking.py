@@ -24,7 +24,7 @@ from evenfold.selection.metrics import (
     rates,
     wilson,
 )
-from evenfold.selection.resampling import procedure_intervals
+from evenfold.selection.resampling import group_intervals
 from evenfold.selection.thresholds import logit
 
 METRICS = [
@@ -303,7 +303,7 @@ def _sides(scores, labels, groups, threshold, retuned, resamples, seed):
 
     def resampled(thresholds):
         limits = np.array(thresholds)
-        return procedure_intervals(scores, labels, groups, limits, resamples, seed)
+        return group_intervals(scores, labels, groups, limits, resamples, seed)
 
     fixed = resampled([threshold])
     sides = {

@@ -5,10 +5,9 @@ import logging
 import shutil
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.files import replacing
 
 log = logging.getLogger("evenfold")
@@ -80,7 +79,7 @@ class Checkpoints:
             log.warning(
                 "%s: a damaged checkpoint (%s), set aside as %s; training begins anew",
                 path,
-                str(error).splitlines()[0],
+                in_a_line(error),
                 aside.name,
             )
             return None
@@ -96,8 +95,3 @@ class Checkpoints:
 
     def _path(self, name):
         return self.folder / f"{name}.safetensors"
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that the device's memory is used up."""
-    return isinstance(error, torch.OutOfMemoryError)

@@ -45,7 +45,7 @@ class Ensemble:
         ndarray of float32, shape (members, n)
         """
         device = next(iter(self.state.values())).device
-        rows = Rows(inputs, device, resident=device.type == "cpu")
+        rows = Rows(inputs, device, resident=False)
         index = np.arange(len(inputs))[None]
         return logits_of(stacked_forward(self.recipe), self.state, rows, index).numpy()
 

@@ -102,7 +102,42 @@ class FeedForward(nn.Module):
         return self.last(x).squeeze(-1)
 
 
-class Convolutional(nn.Module):
+class _Residues(nn.Module):
+    """What both convolutional networks begin with: letters, embedded and disturbed."""
+
+    def __init__(self, embedding, channels, widths, length=None):
+        super().__init__()
+        self.widths = tuple(widths)
+        self.register_buffer("letters", torch.eye(N_CODES))
+        self.residue = nn.Parameter(torch.randn(N_CODES, embedding) * 0.3)
+        if length:
+            self.position = nn.Parameter(torch.randn(length, embedding) * 0.3)
+        self.filters = nn.ModuleList(
+            nn.Linear(width * embedding, channels) for width in self.widths
+        )
+
+    def responses(self, inputs, draws):
+        """Filters' responses (batch, length, channels), and where residues are."""
+        inputs = inputs.long()
+        known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
+        # A product with one-hot letters, not a lookup: the gradient of a lookup adds up in
+        # the order the threads happen to arrive, and a run would not repeat.
+        x = flat(lambda letters: letters @ self.residue, self.letters[inputs])
+        x = (x + self.position if hasattr(self, "position") else x) * known
+        if draws:
+            if "mixup" in draws:
+                known = torch.maximum(known, known.flip(0))
+            x = dropped(disturbed(x, draws) * known, draws, 0)
+        return convolved(x, known, self.widths, self.filters), known
+
+    def answer(self, x, draws):
+        """Logits of what the responses were pooled to."""
+        x = dropped(x, draws, 1)
+        x = dropped(relu(self.dense(x)), draws, 2)
+        return self.last(x).squeeze(-1)
+
+
+class Convolutional(_Residues):
     """Multi-width 1-D convolutions on residues with a learned position embedding.
 
     Each convolution is an unfold and a matrix product, which stacks into one batched
@@ -125,14 +160,7 @@ class Convolutional(nn.Module):
         widths: tuple[int, ...] = (1, 3, 5, 9),
         hidden: int = 64,
     ):
-        super().__init__()
-        self.widths = tuple(widths)
-        self.register_buffer("letters", torch.eye(N_CODES))
-        self.residue = nn.Parameter(torch.randn(N_CODES, embedding) * 0.3)
-        self.position = nn.Parameter(torch.randn(length, embedding) * 0.3)
-        self.filters = nn.ModuleList(
-            nn.Linear(width * embedding, channels) for width in self.widths
-        )
+        super().__init__(embedding, channels, widths, length)
         total = channels * len(self.widths)
         self.summary = nn.Linear(total, 8)
         self.dense = nn.Linear(total + 8 * length, hidden)
@@ -146,24 +174,12 @@ class Convolutional(nn.Module):
     def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
         """Logits, shape (batch,), of residue codes, shape (batch, length)."""
         draws = draws or {}
-        inputs = inputs.long()
-        known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
-        # A product with one-hot letters, not a lookup: the gradient of a lookup adds up in
-        # the order the threads happen to arrive, and a run would not repeat.
-        x = flat(lambda letters: letters @ self.residue, self.letters[inputs])
-        x = (x + self.position) * known
-        if draws:
-            if "mixup" in draws:
-                known = torch.maximum(known, known.flip(0))
-            x = dropped(disturbed(x, draws) * known, draws, 0)
-        x = convolved(x, known, self.widths, self.filters)
+        x, _ = self.responses(inputs, draws)
         x = torch.cat([Largest.apply(x), relu(flat(self.summary, x)).flatten(1)], -1)
-        x = dropped(x, draws, 1)
-        x = dropped(relu(self.dense(x)), draws, 2)
-        return self.last(x).squeeze(-1)
+        return self.answer(x, draws)
 
 
-class PooledConvolutional(nn.Module):
+class PooledConvolutional(_Residues):
     """Multi-width 1-D convolutions on whole proteins, pooled over the residues.
 
     The responses are pooled as their maximum and their mean over the residues that are
@@ -183,13 +199,7 @@ class PooledConvolutional(nn.Module):
         widths: tuple[int, ...] = (1, 3, 5, 9),
         hidden: int = 64,
     ):
-        super().__init__()
-        self.widths = tuple(widths)
-        self.register_buffer("letters", torch.eye(N_CODES))
-        self.residue = nn.Parameter(torch.randn(N_CODES, embedding) * 0.3)
-        self.filters = nn.ModuleList(
-            nn.Linear(width * embedding, channels) for width in self.widths
-        )
+        super().__init__(embedding, channels, widths)
         total = 2 * channels * len(self.widths)
         self.dense = nn.Linear(total, hidden)
         self.last = nn.Linear(hidden, 1)
@@ -200,18 +210,9 @@ class PooledConvolutional(nn.Module):
     def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
         """Logits, shape (batch,), of residue codes, shape (batch, longest)."""
         draws = draws or {}
-        inputs = inputs.long()
-        known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
-        x = flat(lambda letters: letters @ self.residue, self.letters[inputs]) * known
-        if draws:
-            if "mixup" in draws:
-                known = torch.maximum(known, known.flip(0))
-            x = dropped(disturbed(x, draws) * known, draws, 0)
-        x = convolved(x, known, self.widths, self.filters)
+        x, known = self.responses(inputs, draws)
         x = torch.cat([Largest.apply(x), x.sum(1) / known.sum(1).clamp(min=1)], -1)
-        x = dropped(x, draws, 1)
-        x = dropped(relu(self.dense(x)), draws, 2)
-        return self.last(x).squeeze(-1)
+        return self.answer(x, draws)
 
 
 def convolved(x: Tensor, known: Tensor, widths, filters) -> Tensor:

@@ -1,11 +1,11 @@
 """How many members and rows go at once, so that training keeps to a memory budget."""
 
-import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from evenfold.machine import available_memory
 from evenfold.models.rows import Rows
 from evenfold.models.stacking import initial_state, stacked_forward
 
@@ -57,14 +57,7 @@ def default_budget(device: torch.device) -> int:
     """Bytes that training may take: most of a GPU's, half of what the CPU job has."""
     if device.type == "cuda":
         return int(0.8 * torch.cuda.mem_get_info(device)[1])
-    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        with open("/sys/fs/cgroup/memory.max") as handle:
-            limit = handle.read().strip()
-        found = min(found, int(limit)) if limit != "max" else found
-    except (OSError, ValueError):
-        pass
-    return found // 2
+    return available_memory() // 2
 
 
 def plan(
@@ -90,19 +83,17 @@ def plan(
     own = rows.values.nbytes
     # Weights, gradients, two moments, the best ones and a checkpoint's.
     fixed = 6 * fixed
-    width = float(rows.lengths.mean()) if rows.ragged else 1.0
-    whole = int(batch * width)
-    cells = min(_RESIDUES[kind], whole) if rows.ragged else batch
+    cells = batch
+    if rows.ragged:
+        cells = min(_RESIDUES[kind], int(batch * rows.lengths.mean()))
     resident = kind == "cpu" or own <= budget // 2
     left = budget - (own if resident and kind != "cpu" else 0)
     fitting = int(left // (fixed + _SLACK * per_cell * cells))
     members = max(1, min(members, fitting))
     if not fitting:
         cells = max(2, int((left - fixed) // (_SLACK * per_cell)))
-    total = members * (fixed + _SLACK * per_cell * min(cells, whole))
-    return Plan(
-        members, cells if rows.ragged else min(cells, batch), resident, int(total)
-    )
+    total = members * (fixed + _SLACK * per_cell * cells)
+    return Plan(members, cells, resident, int(total))
 
 
 def need(recipe: dict, rows: Rows) -> tuple[int, float]:
@@ -117,8 +108,9 @@ def need(recipe: dict, rows: Rows) -> tuple[int, float]:
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
-    shortest = np.argsort(rows.lengths)[:2] if rows.ragged else np.arange(2)
-    x = rows.take(shortest % len(rows)).cpu()[None]
+    # Of a protein of one residue the weights alone would be counted.
+    middle = np.argsort(rows.lengths)[len(rows) // 2 :] if rows.ragged else np.arange(2)
+    x = rows.take(np.resize(middle, 2)).cpu()[None]
     cells = 2 * x.shape[-1] if rows.ragged else 2
     for tensor in state.values():
         if tensor.is_floating_point():

@@ -49,9 +49,12 @@ class Source:
         counter = self._counters.get(last)
         if counter is None:
             counter = torch.arange(last, dtype=torch.int32, device=key.device) * _GOLDEN
+        if rows is None:
             self._counters[last] = counter
-        if rows is not None:
-            counter = (rows.int()[:, None] * (_WIDEST * _GOLDEN) + counter).flatten()
+        else:
+            # Not kept: parts of batches have many widths.
+            counter = rows.int()[:, None] * _wrapped(_WIDEST * _GOLDEN) + counter
+            counter = counter.flatten()
         found = _mixed(counter ^ key[:, None])
         return found.reshape(len(key), *shape)
 

@@ -21,7 +21,7 @@ class Rows:
     device : torch.device
     resident : bool
         Whether they lie on the device as a whole; otherwise a batch is read where they
-        are while the device works on the one before.
+        are while the device works on the one before. On a CPU it is the same.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 from torch.utils._pytree import tree_map_only
 
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.models.networks import build_network
 from evenfold.models.rows import Rows
 
@@ -70,8 +70,7 @@ def _compiled(run):
         except Exception as error:
             if made["run"] is run:
                 raise
-            told = str(error).splitlines()[0] if str(error) else type(error).__name__
-            log.warning("not compiled, trains as it is: %s", told[:200])
+            log.warning("not compiled, trains as it is: %s", in_a_line(error))
             made["run"] = run
             return run(*arguments)
 
@@ -106,27 +105,21 @@ def _in_turn(one):
     def run(state, inputs, draws):
         logits = []
         for i in range(len(inputs)):
-            own = None
-            if draws is not None:
-                own = {
-                    name: [x[i] for x in value] if name == "dropout" else value[i]
-                    for name, value in draws.items()
-                }
-            member = {name: tensor[i] for name, tensor in state.items()}
-            if own is None or "seed" not in own:
-                logits.append(one(member, inputs[i], own))
-                continue
+            member, rows, own = tree_map_only(
+                Tensor, lambda tensor, i=i: tensor[i], (state, inputs, draws)
+            )
             devices = [inputs.device] if inputs.is_cuda else []
             with torch.random.fork_rng(devices=devices):
-                torch.manual_seed(int(own.pop("seed")))
-                logits.append(one(member, inputs[i], own))
+                if own:
+                    torch.manual_seed(int(own.pop("seed")))
+                logits.append(one(member, rows, own))
         return torch.stack(logits)
 
     return run
 
 
-def stackable(recipe: dict, sample: Tensor) -> bool:
-    """Whether vmap can stack a network; found by trying forward and backward.
+def hindrance(recipe: dict, sample: Tensor) -> str | None:
+    """Why vmap cannot stack a network, or None; found by running it both ways.
 
     Parameters
     ----------
@@ -154,19 +147,18 @@ def stackable(recipe: dict, sample: Tensor) -> bool:
             )
         logits.sum().backward()
 
-    try:
-        attempt(True)
-        return True
-    except Exception:
-        pass
+    # Whatever it raises: the network may be anybody's, and what vmap lacks has no type.
     try:
         attempt(False)
-        return False
     except Exception as error:
         raise EvenfoldError(
-            f"the network {recipe['kind']} does not run: {type(error).__name__}: "
-            f"{str(error).splitlines()[0] if str(error) else ''}"
+            f"the network {recipe['kind']} does not run: {in_a_line(error)}"
         ) from error
+    try:
+        attempt(True)
+    except Exception as error:
+        return in_a_line(error)
+    return None
 
 
 def initial_state(recipe: dict, seeds: list[int], fit: Callable) -> dict[str, Tensor]:

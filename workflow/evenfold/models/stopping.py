@@ -52,10 +52,9 @@ class Best:
         self.epoch[alive[better]] = epoch
         for name, tensor in parameters.items():
             tensor = tensor.detach()
-            if name not in self.state:
-                shape = len(self.value), *tensor.shape[1:]
-                self.state[name] = tensor.new_zeros(shape)
-            kept, which = self.state[name], better.to(tensor.device)
+            # The first time all are alive; what is never better keeps those weights.
+            kept = self.state.setdefault(name, tensor.clone())
+            which = better.to(tensor.device)
             kept[alive.to(tensor.device)[which]] = tensor[which]
         self.done |= epoch - self.epoch >= self.settings.patience
 

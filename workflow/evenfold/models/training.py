@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+from torch.utils._pytree import tree_map_only
 
 from evenfold.errors import EvenfoldError
 from evenfold.losses import binary_cross_entropy, build_loss
-from evenfold.models.checkpoints import Checkpoints, Interrupted, out_of_memory
+from evenfold.models.checkpoints import Checkpoints, Interrupted
 from evenfold.models.classical import FITS, fit_classical, select_features
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import Member, member_rows, member_seed
@@ -21,12 +22,13 @@ from evenfold.models.rows import Rows
 from evenfold.models.schedules import learning_rate
 from evenfold.models.stack import Stack
 from evenfold.models.stacking import (
+    hindrance,
     initial_state,
     logits_of,
-    stackable,
     stacked_forward,
 )
 from evenfold.models.stopping import measure
+from evenfold.sequences.alphabet import N_CODES
 
 #: Rows that input standardisation is fitted on at most.
 _FITTED = 100_000
@@ -189,14 +191,14 @@ class _Run:
         self.notes, self.lacking, self.batches_seen = [], 0, 0
 
         # On the host first: the plan says whether the device can hold them.
-        self.rows = Rows(self.inputs, self.device, resident=self.device.type == "cpu")
+        self.rows = Rows(self.inputs, self.device, resident=False)
         self.recipe = recipe_of(training, self._columns())
-        sample = self.rows.take(np.arange(2) % len(self.rows)).cpu()
-        if not stackable(self.recipe, sample):
+        sample = self.rows.take(np.arange(2)).cpu()
+        if why := hindrance(self.recipe, sample):
             self.recipe["stacked"] = False
             self.notes.append(
-                f"the network {self.recipe['kind']} cannot be stacked: its members "
-                "train one after the other."
+                f"the network {self.recipe['kind']} cannot be stacked ({why}): its "
+                "members train one after the other."
             )
         budget = engine.memory_gb and int(engine.memory_gb * 1e9)
         self.plan = plan(
@@ -224,16 +226,13 @@ class _Run:
             stop = min(len(self.members), start + now.members)
             try:
                 state, lines = self._stack(start, stop, now.cells)
-            except RuntimeError as error:
-                if not out_of_memory(error):
-                    raise
+            except torch.OutOfMemoryError as error:
                 now = now.halved()
                 if now is None:
                     raise EvenfoldError(
                         "one row of one member does not fit the memory of "
                         f"{self.device}. Use a smaller network, or `device: cpu`."
                     ) from error
-                torch.cuda.empty_cache()
                 self.notes.append(
                     f"out of memory on {self.device}: went on with {now.members} "
                     f"members and {now.cells} rows or residues at once."
@@ -257,8 +256,7 @@ class _Run:
             self._epoch(stack, cells, name)
             if self.checkpoints.due(stack.epoch):
                 self.checkpoints.save(name, *stack.saved())
-        if self.checkpoints.folder:
-            self.checkpoints.save(name, *stack.saved())
+        self.checkpoints.save(name, *stack.saved())
         return stack.finished(), stack.history
 
     def _epoch(self, stack, cells, name):
@@ -362,7 +360,7 @@ class _Run:
         return initial_state(self.recipe, seeds, fit)
 
     def _columns(self):
-        return 22 if self.rows.ragged else self.inputs.shape[1]
+        return N_CODES if self.rows.ragged else self.inputs.shape[1]
 
     def _noted(self):
         notes = list(self.notes)
@@ -382,17 +380,10 @@ class _Run:
 
 
 def _part(draws, places):
-    """Draws of some rows of the batch."""
-    return {
-        name: (
-            [x[:, places] for x in value]
-            if name == "dropout"
-            else value
-            if name == "seed"
-            else value[:, places]
-        )
-        for name, value in draws.items()
-    }
+    """Draws of some rows of the batch; a member's seed has no rows."""
+    return tree_map_only(
+        torch.Tensor, lambda x: x[:, places] if x.ndim > 1 else x, draws
+    )
 
 
 def _progress(epoch, epochs, members, own, alive, speed, lines):
@@ -459,7 +450,7 @@ def out_of_fold(
     ndarray of float64, shape (n,)
     """
     logits = np.zeros(len(folds))
-    rows = Rows(inputs, device, resident=torch.device(device).type == "cpu")
+    rows = Rows(inputs, device, resident=False)
     forward = stacked_forward(ensemble.recipe)
     for fold in np.unique(folds):
         own = np.flatnonzero(folds == fold)

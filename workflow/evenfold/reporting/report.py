@@ -288,6 +288,14 @@ def notes(selection, metrics, status, tuned, audit) -> list[dict]:
                 "colour": "red",
             }
         )
+    if status and status["elsewhere"] is None:
+        found.append(
+            {
+                "text": "The MLflow store did not answer when the test set was looked at: "
+                "earlier looks that the ledger does not hold would not show here.",
+                "colour": "",
+            }
+        )
     if selection["groups"] < FEWEST_GROUPS:
         found.append(
             {

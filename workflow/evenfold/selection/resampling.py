@@ -166,7 +166,7 @@ def _matthews(tp, fp, n1, n0):
     return matthews(tp, fp, n0 - fp, n1 - tp)
 
 
-def procedure_intervals(
+def group_intervals(
     scores: np.ndarray,
     labels: np.ndarray,
     clusters: np.ndarray,
@@ -174,11 +174,11 @@ def procedure_intervals(
     resamples: int,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
-    """Intervals of SN, SP, gap and MCC that include what tuning the threshold adds.
+    """Intervals of SN, SP, gap and MCC by a bootstrap over groups.
 
-    Every resample of groups is called at one of the thresholds that tuning gave on
-    resamples of the out-of-fold scores, in random order; with one threshold it is the
-    interval of the classifier as it is.
+    With one threshold they are of the classifier as it is. With several, such as tuning
+    gave on resamples of the out-of-fold scores, every resample is called at one of them
+    at random, and the intervals are of the procedure.
 
     Parameters
     ----------
