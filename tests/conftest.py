@@ -24,10 +24,15 @@ def unavailable(what: str):
     pytest.skip(f"{what} is missing")
 
 
+def data_folder() -> Path:
+    """Where the real benchmark data may be; EVENFOLD_DATA names another place."""
+    return Path(os.environ.get("EVENFOLD_DATA", ROOT.parent / "shared" / "data"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of the real benchmark data; EVENFOLD_DATA names another place."""
-    folder = Path(os.environ.get("EVENFOLD_DATA", ROOT.parent / "shared" / "data"))
+    """Folder of the real benchmark data."""
+    folder = data_folder()
     if not (folder / "mirror").is_dir():
         unavailable(f"the real benchmark data ({folder})")
     return folder

@@ -12,6 +12,7 @@ from evenfold.models.networks import (
     FeedForward,
     Largest,
     convolved,
+    standardisation,
 )
 from evenfold.models.training import train_ensemble
 
@@ -313,6 +314,16 @@ def test_standardisation_does_not_blow_up_a_constant_column():
     network.fit_inputs(inputs)
     scaled = (inputs - network.mean) / network.scale
     assert scaled.abs().max() < 10 and (scaled[:, 2] == 0).all()
+
+
+def test_columns_of_other_units_are_standardised_by_their_own():
+    """A weight in daltons beside shares; a rare column stays small."""
+    inputs = torch.randn(500, 4) * torch.tensor([1e4, 0.1, 0.1, 0.0])
+    inputs[:3, 3] = 0.05
+    mean, scale = standardisation(inputs)
+    scaled = (inputs - mean) / scale
+    assert torch.allclose(scaled[:, :3].std(0), torch.ones(3), atol=0.01)
+    assert 1 < scaled[:, 3].max() <= 5.1
 
 
 def test_scores_average_logits_not_probabilities():

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from evenfold.config import losses, model, training
+from evenfold.config import features, losses, model, training
 
 _INTRO = """\
 # Configuration
@@ -55,6 +55,25 @@ Ids in the results are the first word of a header with the matched label cut out
 repeated id gets `~2`, `~3`; a test id that also stands in training gets `@test`.
 Sequences without ids are named after their content.
 """
+
+
+_FEATURES = """
+### features
+
+Any of these by name, joined in the order given; but `tokens` and `residues` stand alone.
+N may follow a name: `paac5` has five lags. Every sequence of one residue or more has
+every feature: what a short one lacks is 0, gaps are left out, and unknown residues
+belong to nothing.
+
+| name | what | N |
+|---|---|---|
+"""
+
+
+def _feature_line(name):
+    kind = features.KINDS[name]
+    number = "" if kind.number is None else f"{kind.number} (1 to {kind.most})"
+    return f"| `{name}` | {kind.what} | {number} |\n"
 
 
 def configuration_page() -> str:
@@ -111,6 +130,7 @@ def configuration_page() -> str:
         ("training: sparse", training.Sparse),
     ):
         parts += [f"\n### {name}\n", _table(section)]
+    parts += [_FEATURES, *map(_feature_line, features.KINDS)]
     return "".join(parts)
 
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from evenfold.config.features import FeatureName
 from evenfold.config.section import Fraction, Section
 
-FeatureName = Literal["tokens", "residues", "onehot", "blosum62", "aac", "dpc"]
 ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 Rate = Field(0.0, ge=0, lt=1)
 

@@ -1,23 +1,26 @@
-"""Feature sets: residue codes, one-hot and BLOSUM62 windows, compositions."""
+"""Feature sets: windows by position, and descriptors of whole sequences, joined."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pyarrow.compute as pc
 from Bio.Align import substitution_matrices
 
+from evenfold.config.features import parse
 from evenfold.errors import EvenfoldError
+from evenfold.features.counting import Chunk
+from evenfold.features.descriptors import DESCRIPTORS
+from evenfold.features.scales import Z_SCALES
 from evenfold.files import replacing, write_json
 from evenfold.ragged import Ragged
 from evenfold.sequences import tables
 from evenfold.sequences.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 
-#: Sequences turned into numbers at once; bounds memory, not results.
-CHUNK = 4096
-_WINDOWS = {"tokens", "onehot", "blosum62"}
-_SAME_LENGTH = {"onehot", "blosum62"}
+#: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
+CHUNK = 256
+_WINDOWS = {"tokens", "onehot", "blosum62", "zscales"}
+_SAME_LENGTH = _WINDOWS - {"tokens"}
 _N = len(AMINO_ACIDS)
 
 
@@ -45,7 +48,7 @@ class FeatureSet:
     @property
     def columns(self) -> list[str]:
         """Names of the columns."""
-        return [c for name in self.names for c in _COLUMNS[name](self.length)]
+        return [c for name in self.names for c in _columns(name, self.length)]
 
     def refusal(self, sequence: str) -> str | None:
         """Why these features cannot be made of a sequence, or None."""
@@ -70,8 +73,21 @@ class FeatureSet:
         """
         if self.names == ("residues",):
             return Ragged.of([encode(residues(sequence)) for sequence in sequences])
-        parts = [_COMPUTE[name](sequences, self.length) for name in self.names]
-        return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+        out = np.empty((len(sequences), len(self.columns)), dtype=self.dtype)
+        featurize(self, sequences, out)
+        return out
+
+    def fill(self, sequences: Sequence[str], out: np.ndarray) -> None:
+        """Write the features of a few sequences into rows of a matrix."""
+        chunk, column = Chunk(sequences), 0
+        for name in self.names:
+            family, number = parse(name)
+            if family in _WINDOW:
+                values = _WINDOW[family][0](sequences, self.length)
+            else:
+                values = DESCRIPTORS[family].compute(chunk, number)
+            out[:, column : column + values.shape[1]] = values
+            column += values.shape[1]
 
 
 def feature_set(
@@ -119,10 +135,13 @@ def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -
     """Fill `out`, for example a memory-mapped file, chunk by chunk."""
     filled = 0
     for start in range(0, len(sequences), CHUNK):
-        values = features.compute(sequences[start : start + CHUNK])
-        values = values.codes if isinstance(values, Ragged) else values
-        out[filled : filled + len(values)] = values
-        filled += len(values)
+        own = sequences[start : start + CHUNK]
+        if features.names == ("residues",):
+            codes = features.compute(own).codes
+            out[filled : filled + len(codes)] = codes
+            filled += len(codes)
+        else:
+            features.fill(own, out[start : start + len(own)])
 
 
 def _tokens(sequences, length):
@@ -147,44 +166,29 @@ def _blosum62(sequences, length):
     return table[_tokens(sequences, length)].reshape(len(sequences), -1)
 
 
-def _counts(sequences, words):
-    """Words of one or two of the 20 residues, counted: shape (n, 20 ** words).
-
-    A word that holds any other letter does not count.
-    """
-    out = np.empty((len(sequences), _N**words), dtype=np.float32)
-    for row, sequence in enumerate(sequences):
-        codes = encode(residues(sequence)).astype(np.int64) - 1
-        if words == 2:
-            first, second = codes[:-1], codes[1:]
-            known = (first < _N) & (second < _N)
-            codes = (first * _N + second)[known]
-        else:
-            codes = codes[codes < _N]
-        counts = np.bincount(codes, minlength=_N**words)
-        out[row] = counts / max(1, len(codes))
-    return out
+def _zscales(sequences, length):
+    table = np.zeros((UNKNOWN_CODE + 1, len(Z_SCALES)), dtype=np.float32)
+    table[1 : _N + 1] = np.array(list(Z_SCALES.values())).T
+    return table[_tokens(sequences, length)].reshape(len(sequences), -1)
 
 
-_COMPUTE: dict[str, Callable] = {
-    "tokens": _tokens,
-    "onehot": _onehot,
-    "blosum62": _blosum62,
-    "aac": lambda sequences, length: _counts(sequences, 1),
-    "dpc": lambda sequences, length: _counts(sequences, 2),
+_WINDOW = {
+    "tokens": (_tokens, [""]),
+    "onehot": (_onehot, AMINO_ACIDS),
+    "blosum62": (_blosum62, AMINO_ACIDS),
+    "zscales": (_zscales, Z_SCALES),
 }
-_COLUMNS: dict[str, Callable] = {
-    "tokens": lambda length: [f"token_{i}" for i in range(1, length + 1)],
-    "residues": lambda length: ["residue"],
-    "onehot": lambda length: [
-        f"onehot_{i}{a}" for i in range(1, length + 1) for a in AMINO_ACIDS
-    ],
-    "blosum62": lambda length: [
-        f"blosum62_{i}{a}" for i in range(1, length + 1) for a in AMINO_ACIDS
-    ],
-    "aac": lambda length: [f"aac_{a}" for a in AMINO_ACIDS],
-    "dpc": lambda length: [f"dpc_{a}{b}" for a, b in product(AMINO_ACIDS, repeat=2)],
-}
+
+
+def _columns(name, length):
+    """Names of a feature set's columns."""
+    family, number = parse(name)
+    if family == "residues":
+        return ["residue"]
+    if family in _WINDOW:
+        parts = _WINDOW[family][1]
+        return [f"{family}_{i}{part}" for i in range(1, length + 1) for part in parts]
+    return DESCRIPTORS[family].columns(number)
 
 
 def featurize_file(

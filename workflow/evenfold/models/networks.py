@@ -42,9 +42,13 @@ def dropped(x: Tensor, draws: dict, place: int) -> Tensor:
 
 def standardisation(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and scale of every column of a member's training rows, shape (n, inputs)."""
-    spread = inputs.std(0, correction=0)
-    # A column that hardly varies must not be blown up to unit variance.
-    return inputs.mean(0), spread.clamp(min=float(spread.mean()) + 1e-12)
+    mean, spread = inputs.mean(0), inputs.std(0, correction=0)
+    # A column that hardly varies must not be blown up to unit variance: rare ones are
+    # measured by the others. Where the others have another unit, by their own values.
+    furthest = torch.maximum(inputs.amax(0) - mean, mean - inputs.amin(0))
+    varies = furthest > 1e-6 * mean.abs()
+    floor = torch.where(varies, (furthest / 5).clamp(max=spread.mean()), spread.mean())
+    return mean, torch.maximum(spread, floor) + 1e-12
 
 
 def flat(function, x: Tensor) -> Tensor:
