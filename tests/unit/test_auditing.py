@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 
-from evenfold.config import Grouping
-from evenfold.sequences.auditing import audit
+from evenfold.config import Audit, Grouping
+from evenfold.errors import EvenfoldError
+from evenfold.sequences.auditing import audit, refuse
+from evenfold.sequences.probes import _judged, probes, shift
 from evenfold.sequences.simulate import Simulation, demo, families, log_odds
 from tests.unit.test_homology import mutate, random_sequence
 
 NOTHING = {"policy": "drop", "related": {}}
 
 
-def run(sequences, is_test, fold, sources=None, counts=None, split=NOTHING):
+def run(sequences, is_test, fold, sources=None, counts=None, split=NOTHING, **settings):
     return audit(
         sequences,
         [f"r{i}" for i in range(len(sequences))],
@@ -19,6 +21,7 @@ def run(sequences, is_test, fold, sources=None, counts=None, split=NOTHING):
         Grouping(),
         counts or {},
         split,
+        **settings,
     )
 
 
@@ -99,3 +102,112 @@ def test_the_committed_demo_is_what_the_command_makes(tmp_path):
 
     for path in write_demo(tmp_path):
         assert path.read_text() == (ROOT / "resources/demo" / path.name).read_text()
+
+
+# --- shortcut probes ----------------------------------------------------------------
+
+
+def probed(sequences, labels, ids=None, **settings):
+    ids = ids or [f"r{i}" for i in range(len(sequences))]
+    judged = probes(
+        sequences, ids, np.array(labels), np.arange(len(ids)) % 4, **settings
+    )
+    return {probe["name"]: probe for probe in judged}
+
+
+def peptides(n=200, seed=0):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, n)
+    return [
+        random_sequence(generator, k) for k in generator.integers(10, 40, n)
+    ], labels
+
+
+def test_nothing_is_invented_where_nothing_is_planted():
+    found = probed(*peptides(400), ordered=True)
+    assert {"length", "ends", "composition", "order"} <= set(found)
+    assert "id" not in found and "padding" not in found  # all alike
+    assert max(probe["mcc"] for probe in found.values()) < 0.25
+
+
+@pytest.mark.parametrize(
+    "planted", ["length", "ends", "composition", "padding", "id", "order"]
+)
+def test_every_planted_shortcut_is_found_and_no_other(planted):
+    sequences, labels = peptides(400)
+    ids = None
+    if planted == "length":
+        generator = np.random.default_rng(1)
+        sequences = [random_sequence(generator, 30 if y else 12) for y in labels]
+    elif planted == "ends":
+        sequences = [("M" if y else "A") + s for s, y in zip(sequences, labels)]
+    elif planted == "composition":
+        generator = np.random.default_rng(1)
+        sequences = [
+            "".join("K" if y and generator.random() < 0.3 else a for a in s)
+            for s, y in zip(sequences, labels)
+        ]
+    elif planted == "padding":
+        sequences = [("-" * 5 if y else "") + s for s, y in zip(sequences, labels)]
+    elif planted == "id":
+        ids = [f"{'sp' if y else 'neg'}_{i}" for i, y in enumerate(labels)]
+    else:
+        order = np.argsort(labels)
+        sequences, labels = [sequences[i] for i in order], labels[order]
+    found = probed(sequences, labels, ids, ordered=True)
+    assert found[planted]["mcc"] > 0.6
+    assert found[planted]["seen"] == (planted not in ("id", "order"))
+    # A planted first residue is in the composition too, and the reverse.
+    related = {planted} | (
+        {"ends", "composition"} if planted in ("ends", "composition") else set()
+    )
+    others = [probe["mcc"] for name, probe in found.items() if name not in related]
+    assert max(others, default=0) < 0.25
+
+
+def test_the_neighbours_label_is_judged_where_it_was_looked_for():
+    sequences, labels = peptides(40)
+    neighbour = np.array([np.flatnonzero(labels == y)[0] for y in labels])
+    neighbour[:10] = -1
+    found = probed(sequences, labels, neighbour=neighbour)["neighbour"]
+    assert found["n"] == 30 and found["mcc"] == 1 and found["sn"] == found["sp"] == 1
+
+
+def test_rates_of_a_probe_are_those_of_scikit_learn():
+    from sklearn.metrics import matthews_corrcoef
+
+    y, called = np.array([1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 0, 0, 0, 0, 1])
+    found = _judged("length", called.astype(float), called == 1, y)
+    assert found["mcc"] == pytest.approx(matthews_corrcoef(y, called))
+    assert (found["sn"], found["sp"]) == pytest.approx((2 / 3, 3 / 4))
+
+
+def test_a_shift_between_the_roles_is_measured():
+    sequences, _ = peptides(300)
+    assert abs(shift(sequences[:200], sequences[200:])["auroc"] - 0.5) < 0.12
+    longer = [s * 3 for s in sequences[200:]]
+    assert shift(sequences[:200], longer)["auroc"] > 0.9
+
+
+def test_the_labels_of_test_sequences_are_not_read(unrelated):
+    """Whatever stands where a test label would be: the audit is the same."""
+    is_test = [False] * 30 + [True] * 10
+    results = []
+    for hidden in (-1, 0, 1):
+        labels = np.array([0, 1] * 15 + [hidden] * 10)
+        results.append(
+            run(unrelated, is_test, [i % 3 for i in range(40)], labels=labels)
+        )
+    assert results[0] == results[1] == results[2] and results[0]["probes"]
+
+
+def test_the_configured_severity_stops_the_run(unrelated):
+    sequences = [*unrelated, unrelated[1]]
+    found = run(sequences, [False] * 41, [0] * 20 + [1] * 21)
+    refuse(found, Audit())
+    with pytest.raises(EvenfoldError, match="close partner in another fold"):
+        refuse(found, Audit(fail_on="serious"))
+    found["findings"] = [dict(f, severity="warning") for f in found["findings"]]
+    refuse(found, Audit(fail_on="serious"))
+    with pytest.raises(EvenfoldError, match="Nothing was looked at"):
+        refuse(found, Audit(fail_on="warning"))

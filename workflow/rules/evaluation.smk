@@ -4,6 +4,8 @@ rule evaluate:
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
         labels="results/{dataset}/test/labels.parquet",
+        # Not read: an audit that stops the run stops it before the look.
+        audit="results/{dataset}/audit.json",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
     output:
         predictions="results/{dataset}/test/predictions.parquet",

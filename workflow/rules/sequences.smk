@@ -127,6 +127,10 @@ rule audit:
         runtime=120,
     params:
         grouping=dataset_section("grouping"),
+        rules=dataset_section("audit"),
+        ordered=lambda wildcards: (
+            not PLAN.datasets[wildcards.dataset].train.positive
+        ),
         seed=PLAN.run.seed,
         code=source_digest("sequences"),
     message:

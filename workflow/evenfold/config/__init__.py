@@ -1,6 +1,7 @@
 """The configuration: its model, its errors and its generated documentation."""
 
 from evenfold.config.model import (
+    Audit,
     Cleaning,
     Dataset,
     Grouping,
@@ -15,6 +16,7 @@ from evenfold.config.model import (
 )
 
 __all__ = [
+    "Audit",
     "Cleaning",
     "Dataset",
     "Grouping",

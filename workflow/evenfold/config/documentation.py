@@ -20,7 +20,7 @@ Everything has a default; a key that does not exist is an error that names the n
 valid one.
 
 Settings under `training` are merged in this order, later ones winning: the defaults
-below, the data set's file, the run, the variant. `cleaning`, `grouping` and `split` may
+below, the data set's file, the run, the variant. `cleaning`, `grouping`, `split` and `audit` may
 stand in a data set's file, or in the run, which then overrides it for all data sets.
 
 `--configfile other.yaml` is merged over `config/config.yaml` by Snakemake: mappings key
@@ -121,6 +121,7 @@ def configuration_page() -> str:
         ("cleaning", model.Cleaning),
         ("grouping", model.Grouping),
         ("split", model.Split),
+        ("audit", model.Audit),
         ("training", training.Training),
         ("training: early_stopping", training.EarlyStopping),
         ("training: augmentation", training.Augmentation),

@@ -95,6 +95,31 @@ class Split(Section):
     )
 
 
+class Audit(Section):
+    """When a finding is one, and when it stops the run."""
+
+    fail_on: Literal["never", "serious", "warning"] = Field(
+        "never",
+        description="severity from which a finding stops the run before the test set "
+        "is looked at",
+    )
+    close: Fraction = Field(
+        0.01,
+        description="share of sequences with a close partner across the split or the "
+        "folds, beyond chance, that is serious; fewer are a warning",
+    )
+    probe_mcc: Fraction = Field(
+        0.3,
+        description="MCC from which a trivial predictor (length, composition, nearest "
+        "neighbour and others) is a warning",
+    )
+    shift: Fraction = Field(
+        0.75,
+        description="AUROC from which telling test from training sequences by length "
+        "and composition is a warning",
+    )
+
+
 class Variant(Section):
     name: Name = Field(description="name of the variant, used in paths and tables")
     loss: Loss = Field(description="loss name, or a mapping: name and its settings")
@@ -311,6 +336,7 @@ class Dataset(Section):
     cleaning: Cleaning = Cleaning()
     grouping: Grouping = Grouping()
     split: Split = Split()
+    audit: Audit = Audit()
     training: dict[str, Any] = Field(
         {}, description="training settings that suit this data set"
     )
@@ -373,6 +399,9 @@ class Run(Section):
     split: dict[str, Any] = Field(
         {}, description="overrides `split` of every data set of this run"
     )
+    audit: dict[str, Any] = Field(
+        {}, description="overrides `audit` of every data set of this run"
+    )
     training: dict[str, Any] = Field(
         {}, description="overrides `training` of every data set of this run"
     )
@@ -396,6 +425,7 @@ _LATE = {
     "cleaning": Cleaning,
     "grouping": Grouping,
     "split": Split,
+    "audit": Audit,
     "training": Training,
 }
 
@@ -451,7 +481,7 @@ def load_dataset(name: str, run: Run, folder="config/datasets") -> Dataset:
         raise EvenfoldError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
         raise EvenfoldError(f"{path}: expected keys and values, found {raw!r:.60}")
-    for key in ("cleaning", "grouping", "split"):
+    for key in ("cleaning", "grouping", "split", "audit"):
         raw[key] = merge(raw.get(key) or {}, getattr(run, key))
     _check_keys(Training, raw.get("training") or {}, f"{path}: training")
     dataset = _validate(Dataset, raw, str(path))

@@ -99,6 +99,7 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         split=split,
         groups=groups,
         audit=audit,
+        probes=audit.get("probes", []),
         findings=sorted(audit["findings"], key=lambda f: order[f["severity"]]),
         variants=[
             variant_row(n, selection, tuned[n], params["decides"]) for n in names
@@ -207,6 +208,12 @@ def verdict(selection, metrics, status, tuned) -> dict:
     return {"headline": headline, "detail": detail}
 
 
+def rivals(audit: dict, point: dict) -> list[dict]:
+    """Trivial predictors that a model sees and that reach its interval of MCC."""
+    least = point.get("mcc_low", point["mcc"])
+    return [p for p in audit.get("probes", []) if p["seen"] and p["mcc"] >= least > 0]
+
+
 def badges(selection, metrics, status, tuned, audit) -> list[dict]:
     """The handful of facts a reader wants first."""
     own = [row for row in metrics if row["variant"] == selection["champion"]]
@@ -303,6 +310,16 @@ def notes(selection, metrics, status, tuned, audit) -> list[dict]:
                 f"sequences: below {FEWEST_GROUPS} the cross-validation's intervals are "
                 "too short.",
                 "colour": "",
+            }
+        )
+    champion = selection["variants"][selection["champion"]]
+    for probe in rivals(audit, champion["oof"]):
+        found.append(
+            {
+                "text": f"A shortcut rivals the models: {probe['what']} alone predicts the "
+                f"class with MCC {probe['mcc']:.2f} out-of-fold (SN {probe['sn']:.2f}, SP "
+                f"{probe['sp']:.2f}), and the champion reaches {champion['oof']['mcc']:.2f}.",
+                "colour": "red",
             }
         )
     for finding in audit["findings"]:

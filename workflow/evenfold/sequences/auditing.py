@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenfold.config.model import Grouping
+from evenfold.config.model import Audit, Grouping
+from evenfold.errors import EvenfoldError
 from evenfold.files import read_json
 from evenfold.sequences import tables
 from evenfold.sequences.alphabet import residues
@@ -20,6 +21,7 @@ from evenfold.sequences.homology import (
     opal_database,
     opal_letters,
 )
+from evenfold.sequences.probes import probes, shift
 
 #: Alignment cells one search may cost; a larger one looks at a seeded sample of rows.
 CELL_BUDGET = 4e11
@@ -102,6 +104,10 @@ def audit(
     split: dict,
     threads: int = 1,
     seed: int = 0,
+    labels: np.ndarray | None = None,
+    padded: list[str] | None = None,
+    ordered: bool = False,
+    rules: Audit | None = None,
 ) -> dict:
     """Audit a split.
 
@@ -113,13 +119,22 @@ def audit(
         `fold` is used where `is_test` is False.
     counts, split : dict
         What cleaning and splitting counted.
+    labels : ndarray of int, shape (n,), optional
+        Of the training sequences; whatever stands for test ones is not read.
+    padded : list of str, length n, optional
+        The sequences with their gaps.
+    ordered : bool
+        Whether both classes of the training data stand in one file.
+    rules : Audit
 
     Returns
     -------
     dict
         `findings` (severity ok, info, warning or serious; title; detail; examples),
-        `test_to_train` and `fold_to_fold` (search and identity distribution).
+        `test_to_train` and `fold_to_fold` (search and identity distribution), `probes`
+        and `shift`.
     """
+    rules = rules or Audit()
     findings = _cleaning_findings(counts) + _split_findings(split, limits)
     train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
     training = [sequences[i] for i in train]
@@ -137,7 +152,7 @@ def audit(
             _close_finding(
                 close,
                 by_chance,
-                found,
+                rules.close,
                 "test sequences with a close training partner",
                 [(ids[test[q]], ids[train[p]]) for q, p in _examples(found, close)],
             )
@@ -146,17 +161,36 @@ def audit(
     folds = fold[train]
     found = nearest(training, training, lambda row: folds != folds[row], threads, seed)
     close = found.above(lengths, lengths, limits)
-    result["fold_to_fold"] = _distribution(found, close, len(training), None)
+    by_chance = _chance(training, training, lengths, limits, threads, seed)
+    result["fold_to_fold"] = _distribution(found, close, len(training), by_chance)
     findings.append(
         _close_finding(
             close,
-            None,
-            found,
+            by_chance,
+            rules.close,
             "training sequences with a close partner in another fold",
             [(ids[train[q]], ids[train[p]]) for q, p in _examples(found, close)],
         )
     )
     findings.append(_source_finding([sources[i] for i in train], folds))
+    letters = padded or sequences
+    if labels is not None:
+        neighbour = np.full(len(train), -1)
+        neighbour[found.queries] = found.partner
+        result["probes"] = probes(
+            [letters[i] for i in train],
+            [ids[i] for i in train],
+            np.asarray(labels)[train],
+            folds,
+            neighbour,
+            ordered,
+        )
+        findings += _probe_findings(result["probes"], rules)
+    if len(test):
+        result["shift"] = shift(
+            [letters[i] for i in train], [letters[i] for i in test], seed
+        )
+        findings.append(_shift_finding(result["shift"], rules))
     result["findings"] = [finding for finding in findings if finding]
     return result
 
@@ -262,27 +296,54 @@ def _distribution(found, close, n, by_chance):
     }
 
 
-def _close_finding(close, by_chance, found, what, examples):
-    n, searched = int(close.sum()), len(found.queries)
-    chance = (
-        ""
-        if by_chance is None
-        else (f" Among shuffled sequences, chance alone gives {by_chance:.1%}.")
-    )
-    share = n / searched
+def _close_finding(close, by_chance, serious, what, examples):
+    n, searched = int(close.sum()), len(close)
+    beyond = n / searched - 2 * by_chance
     if n == 0:
         severity = "ok"
-    elif by_chance is not None and share <= 2 * by_chance:
+    elif beyond <= 0 and by_chance:
         severity = "info"
     else:
-        severity = "serious" if share > 0.01 else "warning"
+        severity = "serious" if n / searched > serious else "warning"
     return finding(
         severity,
         f"{n} of {searched} {what}",
         "Exhaustive Smith-Waterman search after the split, by the limits of "
-        "`grouping`." + chance,
+        f"`grouping`. Among shuffled sequences, chance alone gives {by_chance:.1%}.",
         n,
         examples,
+    )
+
+
+def _probe_findings(judged, rules):
+    for probe in judged:
+        if probe["mcc"] < rules.probe_mcc:
+            continue
+        told = f"SN {probe['sn']:.2f}, SP {probe['sp']:.2f}, out-of-fold"
+        yield finding(
+            "warning" if probe["seen"] else "info",
+            f"{probe['what']} alone predicts the class with MCC {probe['mcc']:.2f}",
+            f"{told}. "
+            + (
+                "A model that does no better may have learnt nothing else."
+                if probe["seen"]
+                else "No model sees it, but the classes may come from different places."
+            ),
+            probe["n"],
+        )
+
+
+def _shift_finding(found, rules):
+    auroc = found["auroc"]
+    if auroc is None or auroc < rules.shift:
+        return None
+    train, test = found["median_length"]
+    return finding(
+        "warning",
+        "test sequences differ from training ones in length or composition (AUROC "
+        f"{auroc:.2f})",
+        f"Median length {train:.0f} in training, {test:.0f} in the test set: results on "
+        "the test set may not be what cross-validation promises.",
     )
 
 
@@ -310,13 +371,22 @@ def _source_finding(sources, folds):
 
 
 def audit_files(
-    sequences, split, counts, facts, limits: Grouping, threads: int, seed: int
+    sequences,
+    split,
+    counts,
+    facts,
+    limits: Grouping,
+    rules: Audit,
+    ordered: bool,
+    threads: int,
+    seed: int,
 ) -> dict:
     """Audit the split of a data set from its files; see `audit`."""
     table = tables.read(sequences)
     folds = tables.read(split).column("fold").fill_null(-1).to_numpy()
+    padded = tables.strings(table, "sequence")
     return audit(
-        [residues(s) for s in tables.strings(table, "sequence")],
+        [residues(s) for s in padded],
         tables.strings(table, "id"),
         tables.strings(table, "source"),
         np.array([role == "test" for role in tables.strings(table, "role")]),
@@ -326,4 +396,27 @@ def audit_files(
         read_json(facts),
         threads,
         seed,
+        table.column("label").fill_null(-1).to_numpy(),
+        padded,
+        ordered,
+        rules,
     )
+
+
+def refuse(found: dict, rules: Audit) -> None:
+    """Stop where findings are as severe as the configuration allows no more.
+
+    Raises
+    ------
+    EvenfoldError
+        With every such finding.
+    """
+    stopping = {"never": (), "serious": ("serious",), "warning": ("serious", "warning")}
+    worst = [f for f in found["findings"] if f["severity"] in stopping[rules.fail_on]]
+    if worst:
+        listed = "\n".join(f"  {f['severity']}: {f['title']}" for f in worst)
+        raise EvenfoldError(
+            f"the audit stops the run (`audit: {{fail_on: {rules.fail_on}}}`):\n{listed}\n"
+            "Mend the data, or the limits under `grouping` and `audit`. Nothing was "
+            "looked at on the test set."
+        )
