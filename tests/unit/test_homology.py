@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenfold.config import Grouping
+from evenfold.sequences import homology
 from evenfold.sequences.alphabet import AMINO_ACIDS
 from evenfold.sequences.auditing import nearest
 from evenfold.sequences.grouping import group
@@ -14,6 +15,7 @@ from evenfold.sequences.homology import (
     composition_only,
     guaranteed_run,
     kmer_matrix,
+    missed,
     search,
 )
 
@@ -125,6 +127,32 @@ def test_a_source_protein_in_both_roles_is_a_relation():
         Grouping(),
     )
     assert found.crossing == [(0, 1, "same source protein", 0.0, 0.0)]
+
+
+def test_what_the_search_missed_is_found_by_aligning_everything():
+    """Identical residues in runs of two: no k-mer screen and no prefilter sees them."""
+    generator = np.random.default_rng(4)
+    single = [random_sequence(generator, 40) for _ in range(30)]
+    letters = list(single[0])
+    for i in range(2, 40, 4):
+        letters[i] = generator.choice([a for a in AMINO_ACIDS if a != letters[i]])
+    sequences = [*single, "".join(letters)]
+    settings = Grouping(short_identity=0.7, exhaustive=False)
+    without = group(sequences, [""] * 31, np.zeros(31, bool), settings)
+    pairs = missed(sequences, without.cluster, settings, 2)
+    known = set(zip(without.pairs.a.tolist(), without.pairs.b.tolist()))
+    found = set(zip(pairs.a.tolist(), pairs.b.tolist()))
+    assert known | found == {(0, 30)} and not known & found
+    assert not without.exhaustive
+    every = group(sequences, [""] * 31, np.arange(31) == 30, Grouping())
+    assert every.exhaustive and every.cluster[0] == every.cluster[30]
+    assert [row[:2] for row in every.crossing] == [(0, 30)]
+
+
+def test_aligning_everything_has_a_budget(monkeypatch):
+    monkeypatch.setattr(homology, "EXHAUSTIVE_CELLS", 10)
+    found = group(["ACDEFG", "WYVTSR"], ["", ""], np.zeros(2, bool), Grouping())
+    assert not found.exhaustive and len(set(found.cluster)) == 2
 
 
 def test_nearest_finds_the_copy_and_samples_beyond_its_budget():

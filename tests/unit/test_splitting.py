@@ -52,8 +52,8 @@ def test_too_few_of_a_class_says_what_to_change():
 def test_one_giant_group_is_named_with_its_size():
     labels = np.r_[np.tile([0, 1], 100), 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
     clusters = np.r_[np.zeros(200, int), np.arange(1, 6), np.arange(1, 6)]
-    fold = assign_folds(labels, clusters, Split(), 1)
-    assert len(set(fold[:200])) == 1
+    with pytest.raises(EvenfoldError, match=r"200 of 210 .* 2, 2, 2.*higher identity"):
+        assign_folds(labels, clusters, Split(), 1)
     lonely = np.r_[np.tile([0, 1], 100), np.zeros(8, int), np.ones(4, int)]
     clusters = np.r_[np.zeros(200, int), np.arange(1, 9), np.full(4, 9)]
     with pytest.raises(EvenfoldError, match="independent groups"):

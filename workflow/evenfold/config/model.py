@@ -78,6 +78,11 @@ class Grouping(Section):
         description="identity above which short sequences are homologs: higher, "
         "because chance partners are common among them",
     )
+    exhaustive: bool = Field(
+        True,
+        description="align every sequence with all of other groups too, for what the "
+        "search missed; not beyond 1e12 alignment cells (3000 proteins, 30,000 windows)",
+    )
     by_source: bool = Field(
         True, description="join sequences of one source protein (source_pattern)"
     )

@@ -18,6 +18,7 @@ from evenfold.sequences.homology import (
     aligner,
     alignment_facts,
     composition_only,
+    limits_of,
     opal_database,
     opal_letters,
 )
@@ -43,9 +44,7 @@ class Nearest:
     def above(self, lengths: np.ndarray, target_lengths: np.ndarray, limits: Grouping):
         """Which queries have a partner above the limits: ndarray of bool."""
         shorter = np.minimum(lengths[self.queries], target_lengths[self.partner])
-        wanted = np.where(
-            shorter < limits.short_length, limits.short_identity, limits.identity
-        )
+        wanted = limits_of(shorter, limits)
         return (self.identity >= wanted) & (self.coverage >= limits.coverage)
 
 

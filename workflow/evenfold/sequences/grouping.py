@@ -11,7 +11,7 @@ from evenfold.config.model import Grouping
 from evenfold.files import write_json
 from evenfold.sequences import tables
 from evenfold.sequences.alphabet import residues
-from evenfold.sequences.homology import ALIGNERS, Pairs, search
+from evenfold.sequences.homology import ALIGNERS, Pairs, missed, search
 
 
 @dataclass
@@ -27,12 +27,15 @@ class Groups:
     pairs : Pairs
         Similar pairs of distinct residue strings.
     n_distinct : int
+    exhaustive : bool
+        Whether everything was aligned with everything of other groups.
     """
 
     cluster: np.ndarray
     crossing: list[tuple[int, int, str, float, float]]
     pairs: Pairs
     n_distinct: int
+    exhaustive: bool
 
 
 def group(
@@ -59,6 +62,15 @@ def group(
         [distinct.setdefault(residues(s), len(distinct)) for s in sequences]
     )
     pairs = search(list(distinct), settings, threads)
+    exhaustive = None
+    if settings.exhaustive:
+        graph = sparse.coo_matrix(
+            (np.ones(len(pairs)), (pairs.a, pairs.b)), shape=(len(distinct),) * 2
+        )
+        component = connected_components(graph, directed=False)[1]
+        exhaustive = missed(list(distinct), component, settings, threads)
+        if exhaustive is not None:
+            pairs = Pairs.join([pairs, exhaustive])
 
     n_nodes = len(distinct)
     a, b = [pairs.a], [pairs.b]
@@ -81,7 +93,9 @@ def group(
     crossing = _crossing(node, pairs, is_test)
     if settings.by_source:
         crossing += _crossing_sources(sources, named, is_test)
-    return Groups(cluster, sorted(set(crossing)), pairs, len(distinct))
+    return Groups(
+        cluster, sorted(set(crossing)), pairs, len(distinct), exhaustive is not None
+    )
 
 
 def _crossing(node, pairs, is_test):
@@ -154,6 +168,7 @@ def group_file(
             "Smith-Waterman behind a k-mer screen": short,
             "MMseqs2": len(ids) - short,
         },
+        "exhaustive": found.exhaustive,
         "similar_pairs": {
             name: int((found.pairs.aligner == number).sum())
             for number, name in enumerate(ALIGNERS)

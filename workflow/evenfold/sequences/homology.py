@@ -23,7 +23,12 @@ from evenfold.errors import EvenfoldError
 from evenfold.sequences.alphabet import N_CODES, encode
 
 #: Names of the aligners, indexed by `Pairs.aligner`.
-ALIGNERS = ("MMseqs2", "Smith-Waterman")
+ALIGNERS = ("MMseqs2", "Smith-Waterman", "exhaustive Smith-Waterman")
+
+#: Alignment cells up to which `missed` compares everything with everything.
+EXHAUSTIVE_CELLS = 1e12
+#: Best-scoring partners of a sequence whose identity and coverage are looked at.
+_CANDIDATES = 3
 
 _TO_OPAL = str.maketrans({letter: "X" for letter in "UOJ"})
 _SCREEN_BLOCK = 256
@@ -257,6 +262,62 @@ def _short_pairs(sequences, lengths, settings, threads):
     with ThreadPoolExecutor(threads) as pool:
         for found in pool.map(compare, blocks):
             yield from found
+
+
+def limits_of(lengths: np.ndarray, settings: Grouping) -> np.ndarray:
+    """Identity that makes homologs of sequences whose shorter one is so long."""
+    short = lengths < settings.short_length
+    return np.where(short, settings.short_identity, settings.identity)
+
+
+def missed(
+    sequences: Sequence[str],
+    component: np.ndarray,
+    settings: Grouping,
+    threads: int = 1,
+) -> Pairs | None:
+    """Pairs above the limits that lie in different groups, by exhaustive alignment.
+
+    Every sequence is aligned with all others; of those in other groups, the few that
+    score best are looked at.
+
+    Parameters
+    ----------
+    sequences : sequence of str, length n
+    component : ndarray of int, shape (n,)
+        Group of each so far.
+
+    Returns
+    -------
+    Pairs or None
+        None where that would cost more than EXHAUSTIVE_CELLS.
+    """
+    lengths = np.array([len(sequence) for sequence in sequences])
+    if float(lengths.sum()) ** 2 > EXHAUSTIVE_CELLS:
+        return None
+    database = opal_database(sequences)
+
+    def compare(query):
+        align, letters, found = aligner(), opal_letters(sequences[query]), []
+        hits = align.align(letters, database, mode="score")
+        scores = np.fromiter((hit.score for hit in hits), np.int32, len(hits))
+        scores[component == component[query]] = -1
+        best = np.argpartition(-scores, min(_CANDIDATES, len(scores) - 1))[:_CANDIDATES]
+        for other in (int(i) for i in np.sort(best) if scores[i] > 0):
+            (hit,) = align.align(
+                letters, database, mode="full", start=other, end=other + 1
+            )
+            same, covered = alignment_facts(hit)
+            wanted = limits_of(np.minimum(lengths[query], lengths[other]), settings)
+            if same >= wanted and covered >= settings.coverage:
+                found.append((query, other, same, covered))
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        rows = [
+            row for found in pool.map(compare, range(len(sequences))) for row in found
+        ]
+    return Pairs.of(rows, ALIGNERS.index("exhaustive Smith-Waterman"))
 
 
 def composition_only(sequence: str, generator: np.random.Generator) -> str:

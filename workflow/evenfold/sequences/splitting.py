@@ -62,6 +62,15 @@ def _grouped_parts(labels, clusters, parts, seed, purpose):
                 f"{name} sequences, set `split: {{folds: {max(2, n_groups)}}}` or "
                 "fewer, or set a higher identity under `grouping`."
             )
+    sizes = np.sort(np.bincount(clusters))[::-1]
+    if sizes[0] > len(labels) / 2:
+        raise EvenfoldError(
+            f"{purpose}: the largest group of related sequences has {sizes[0]} of "
+            f"{len(labels)} sequences, the next ones {', '.join(map(str, sizes[1:4]))}. A "
+            "group is never cut, so more than half of the data would be in one part. Set a "
+            "higher identity or coverage under `grouping`, or `by_source: false` if "
+            "source_pattern joins unrelated sequences."
+        )
     splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     part = np.empty(len(labels), dtype=np.int8)
     for number, (_, rows) in enumerate(splitter.split(labels, labels, clusters)):
@@ -69,11 +78,10 @@ def _grouped_parts(labels, clusters, parts, seed, purpose):
     for number in range(parts):
         present = np.unique(labels[part == number])
         if len(present) < 2:
-            sizes = np.sort(np.bincount(clusters))[::-1][:3]
             raise EvenfoldError(
                 f"{purpose}: part {number + 1} of {parts} would not hold both classes. "
                 f"The largest groups of related sequences have "
-                f"{', '.join(map(str, sizes))} of {len(labels)} sequences; a group is "
+                f"{', '.join(map(str, sizes[:3]))} of {len(labels)} sequences; a group is "
                 "never cut. Set fewer folds under `split`, or a higher identity or "
                 "coverage under `grouping`."
             )
