@@ -168,6 +168,7 @@ def _one(folder, n):
 
     files = [
         {"path": str(folder / f"{name}.fasta"), "role": "train", "label": label,
+         "kind": "sequences",
          "name": f"{name}.fasta"}
         for name, label in (("positive", 1), ("negative", 0))
     ]  # fmt: skip

@@ -1,10 +1,12 @@
 import gzip
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evenfold.config import Dataset
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.reading import read
+from evenfold.sequences.reading import read, read_labels
 
 
 def dataset(**keys):
@@ -150,3 +152,36 @@ def test_published_files_read_like_the_reference_form(
             for header, body in (block.split("\n", 1) for block in blocks)
         )
         assert ours == theirs
+
+
+def test_parquet_is_read_in_batches_and_a_damaged_one_is_named(tmp_path):
+    path = tmp_path / "a.parquet"
+    columns = {"id": ["x", "y"], "sequence": ["NA", "ACD"], "label": [1, 0]}
+    pq.write_table(pa.table(columns), path)
+    found = records(path, label=None)
+    assert [(r.id, r.sequence, r.label) for r in found] == [
+        ("x", "NA", 1),
+        ("y", "ACD", 0),
+    ]
+    assert found[1].origin.endswith("a.parquet row 2")
+    with pytest.raises(EvenfoldError, match="no column 'name'"):
+        records(path, label=None, id_column="name")
+    path.write_bytes(b"PAR1 but cut off")
+    with pytest.raises(EvenfoldError, match="no Parquet file"):
+        records(path, label=None)
+
+
+def test_labels_from_a_table_of_their_own(tmp_path):
+    fasta, table = tmp_path / "a.fasta", tmp_path / "labels.tsv"
+    fasta.write_text(">x one\nMKV\n>y two\nACD\n")
+    table.write_text("id\tlabel\nx\t1\ny\t0\nunused\t1\n")
+    labels = read_labels(table, table.name, dataset())
+    found = list(read(fasta, dataset(), None, labels=labels))
+    assert [(r.id, r.label) for r in found] == [("x", 1), ("y", 0)]
+    with pytest.raises(
+        EvenfoldError, match=r"record 2: the table of labels has no 'y'"
+    ):
+        list(read(fasta, dataset(), None, labels={"x": 1}))
+    table.write_text("id\tlabel\nx\t1\nx\t0\n")
+    with pytest.raises(EvenfoldError, match="line 3: a second, other label for 'x'"):
+        read_labels(table, table.name, dataset())

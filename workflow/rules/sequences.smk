@@ -38,7 +38,7 @@ rule clean:
         runtime=30,
     params:
         files=lambda wildcards: [
-            {key: file[key] for key in ("path", "role", "label", "name")}
+            {key: file[key] for key in ("path", "role", "label", "kind", "name")}
             for file in PLAN.files(wildcards.dataset)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),

@@ -118,6 +118,7 @@ def configuration_page() -> str:
         _table(model.File),
     ]
     for name, section in (
+        ("sites", model.Sites),
         ("cleaning", model.Cleaning),
         ("grouping", model.Grouping),
         ("split", model.Split),

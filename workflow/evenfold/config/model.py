@@ -272,6 +272,18 @@ class Sources(Section):
     positive: list[File] = Field([], description="files of positive sequences")
     negative: list[File] = Field([], description="files of negative sequences")
     labelled: list[File] = Field([], description="files that hold both, with labels")
+    labels: list[File] = Field(
+        [],
+        description="tables with the labels of the `labelled` files, by id_column and "
+        "label_column",
+    )
+    proteins: list[File] = Field(
+        [], description="files of whole proteins, of which `sites` makes windows"
+    )
+    positive_sites: list[File] = Field(
+        [], description="tables of positive sites; without, the headers list them"
+    )
+    negative_sites: list[File] = Field([], description="tables of negative sites")
 
     @model_validator(mode="before")
     @classmethod
@@ -284,17 +296,82 @@ class Sources(Section):
     def _complete(self):
         if bool(self.positive) != bool(self.negative):
             raise ValueError("give files for both classes: positive and negative")
-        if not self.positive and not self.labelled:
-            raise ValueError("give positive and negative files, or labelled ones")
+        if not (self.positive or self.labelled or self.proteins):
+            raise ValueError(
+                "give positive and negative files, labelled ones, or proteins with sites"
+            )
+        if self.proteins and (self.positive or self.labelled):
+            raise ValueError("windows of proteins cannot be mixed with other files")
+        if (self.positive_sites or self.negative_sites) and not self.proteins:
+            raise ValueError("tables of sites need the files of their proteins")
+        if self.negative_sites and not self.positive_sites:
+            raise ValueError("give positive_sites too")
+        if self.labels and not self.labelled:
+            raise ValueError("a table of labels needs the `labelled` files it is for")
         return self
 
-    def entries(self) -> list[tuple[File, int | None]]:
-        """Files with the label that each gives its records (None: in the file)."""
-        return (
-            [(file, 1) for file in self.positive]
-            + [(file, 0) for file in self.negative]
-            + [(file, None) for file in self.labelled]
-        )
+    def entries(self) -> list[tuple[File, int | None, str]]:
+        """Files with the label of their records (None: in a file), and their kind."""
+        return [
+            *((file, 1, "sequences") for file in self.positive),
+            *((file, 0, "sequences") for file in self.negative),
+            *(
+                (file, None, kind)
+                for kind, files in (
+                    ("sequences", self.labelled),
+                    ("labels", self.labels),
+                    ("proteins", self.proteins),
+                    ("positive_sites", self.positive_sites),
+                    ("negative_sites", self.negative_sites),
+                )
+                for file in files
+            ),
+        ]
+
+
+class Sites(Section):
+    """How windows are cut out of whole proteins."""
+
+    residues: str = Field(
+        pattern=r"^[ACDEFGHIKLMNPQRSTVWY]+$",
+        description="residues of interest, for example K, or STY",
+    )
+    window: int = Field(31, ge=1, description="letters of a window, an odd number")
+    header_pattern: str = Field(
+        r"#(\d+)",
+        description="regular expression with one group that finds every positive site in "
+        "a FASTA header; not used with tables of sites",
+    )
+    protein_column: str = Field(
+        "protein", description="site table: column of the protein"
+    )
+    position_column: str = Field(
+        "position", description="site table: column of the position, counted from 1"
+    )
+    unlisted: Literal["negative", "ignore"] = Field(
+        "negative",
+        description="residues of interest that no file lists: negatives, or left out",
+    )
+    negatives_per_positive: float | None = Field(
+        None,
+        gt=0,
+        description="training negatives drawn per positive; empty: all. The test set "
+        "keeps its own ratio",
+    )
+    seed: int = Field(1, ge=0, description="of that draw")
+    mismatch: Literal["error", "reject"] = Field(
+        "error",
+        description="a site beyond its protein, at another residue or of both labels: "
+        "stops the run, or is listed in rejected.tsv",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_centre(self):
+        if self.window % 2 == 0:
+            raise ValueError(f"window {self.window} has no centre: give an odd number")
+        if re.compile(self.header_pattern).groups != 1:
+            raise ValueError("header_pattern must have exactly one group")
+        return self
 
 
 class Dataset(Section):
@@ -307,8 +384,8 @@ class Dataset(Section):
     )
     form: Literal["auto", "fasta", "lines", "table"] = Field(
         "auto",
-        description="`fasta`, `lines` (one sequence a line), `table` (TSV/CSV with a "
-        "header); `auto`: by suffix, .gz aside",
+        description="`fasta`, `lines` (one sequence a line), `table` (TSV or CSV with a "
+        "header, Parquet); `auto`: by suffix, .gz aside",
     )
     label_pattern: str | None = Field(
         None,
@@ -330,6 +407,9 @@ class Dataset(Section):
         description="regular expression with one group that finds the source protein "
         "in a FASTA header; sequences of one protein never cross folds",
     )
+    sites: Sites | None = Field(
+        None, description="windows around sites of whole proteins (`proteins`)"
+    )
     test_policy: Literal["sealed", "practice"] = Field(
         "sealed",
         description="`sealed`: one look at the test set; `practice`: looks are counted "
@@ -346,8 +426,23 @@ class Dataset(Section):
         {}, description="training settings that suit this data set"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _windows_are_padded(cls, value):
+        if isinstance(value, dict) and value.get("sites"):
+            cleaning = {"gap": "keep", **(value.get("cleaning") or {})}
+            value = {**value, "cleaning": cleaning}
+        return value
+
     @model_validator(mode="after")
     def _labels_can_be_read(self):
+        for role in (self.train, self.test):
+            if role and bool(role.proteins) != bool(self.sites):
+                raise ValueError(
+                    "`sites` and the files `proteins` belong together: one is missing"
+                )
+        if self.sites and self.cleaning.gap != "keep":
+            raise ValueError("`sites` pads its windows: set `cleaning: {gap: keep}`")
         for key in ("label_pattern", "source_pattern"):
             pattern = getattr(self, key)
             if pattern is not None:
@@ -491,8 +586,10 @@ def load_dataset(name: str, run: Run, folder="config/datasets") -> Dataset:
     _check_keys(Training, raw.get("training") or {}, f"{path}: training")
     dataset = _validate(Dataset, raw, str(path))
     for sources in (dataset.train, dataset.test):
-        for file, label in sources.entries() if sources else []:
-            _check_form(file.path or file.url, label, dataset, path)
+        for file, label, kind in sources.entries() if sources else []:
+            if kind == "sequences":
+                known = -1 if sources.labels else label
+                _check_form(file.path or file.url, known, dataset, path)
     return dataset
 
 
@@ -533,7 +630,7 @@ def form_of(name: str, form: str = "auto") -> str:
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
     if suffix in {".fasta", ".fa", ".faa", ".fas"}:
         return "fasta"
-    if suffix in {".tsv", ".csv"}:
+    if suffix in {".tsv", ".csv", ".parquet", ".pq"}:
         return "table"
     if suffix == ".txt":
         return "lines"

@@ -77,11 +77,11 @@ class Plan:
         return "-".join(self.training(dataset, variant).features)
 
     def files(self, dataset: str) -> list[dict]:
-        """Files of a data set: path here, role, label, origin."""
+        """Files of a data set: path here, role, label, kind, origin."""
         entry = self.datasets[dataset]
         found = []
         for role, sources in (("train", entry.train), ("test", entry.test)):
-            for number, (file, label) in enumerate(
+            for number, (file, label, kind) in enumerate(
                 sources.entries() if sources else []
             ):
                 origin = file.path or file.url
@@ -92,6 +92,7 @@ class Plan:
                         "path": file.path or local,
                         "role": role,
                         "label": label,
+                        "kind": kind,
                         "name": name,
                         "url": file.url,
                         "sha256": file.sha256,
@@ -108,7 +109,7 @@ class Plan:
         keys = {
             "form", "label_pattern", "positive_label", "negative_label", "id_column",
             "sequence_column", "label_column", "source_column", "source_pattern",
-            "cleaning",
+            "sites", "cleaning",
         }  # fmt: skip
         return self.datasets[dataset].model_dump(include=keys)
 

@@ -220,6 +220,26 @@ def _cleaning_findings(counts):
                     rejected,
                 )
             )
+        if sites := numbers.get("rejected as impossible sites", 0):
+            found.append(
+                finding(
+                    "warning",
+                    f"{role}: {sites} listed sites cannot be",
+                    "Beyond their protein, at another residue, or of both labels; see "
+                    "rejected.tsv.",
+                    sites,
+                )
+            )
+        if drawn := numbers.get("negatives not drawn", 0):
+            found.append(
+                finding(
+                    "info",
+                    f"{role}: {drawn} negative windows left out",
+                    "Under-sampled by `sites: negatives_per_positive`, drawn by a hash of "
+                    "the id; see rejected.tsv.",
+                    drawn,
+                )
+            )
         if conflicts := numbers.get("rejected as conflicting", 0):
             found.append(
                 finding(

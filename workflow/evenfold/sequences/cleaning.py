@@ -20,7 +20,8 @@ from evenfold.sequences.alphabet import (
     UNKNOWN,
     residues,
 )
-from evenfold.sequences.reading import Record, read
+from evenfold.sequences.reading import Record, read, read_labels
+from evenfold.sequences.sites import under_sampled, windows
 
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
 _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]")
@@ -105,6 +106,10 @@ def clean_records(
         result.counts["read"] += 1
         original = record.sequence
         record.sequence, reason = clean_sequence(original, policy)
+        if record.fault:
+            result.rejected.append((record.id, record.origin, record.fault))
+            result.counts["rejected as impossible sites"] += 1
+            continue
         if reason:
             result.rejected.append((record.id, record.origin, reason))
             result.counts["rejected by letters or length"] += 1
@@ -185,6 +190,10 @@ def unique_across_roles(train: list[Record], test: list[Record]) -> None:
             record.id += "@test"
 
 
+#: The files come by themselves; a Dataset wants to be told of some.
+_PLACEHOLDER = {"": {"positive": "-", "negative": "-"}, "proteins": {"proteins": "-"}}
+
+
 def clean_files(
     files: list[dict],
     reading: dict,
@@ -198,7 +207,7 @@ def clean_files(
     Parameters
     ----------
     files : list of dict
-        path, role, label (or None) and published name of each file.
+        path, role, label (or None), kind and published name of each file.
     reading : dict
         The reading and cleaning settings of a Dataset.
     sequences, test_labels, rejected, counts : str
@@ -211,21 +220,18 @@ def clean_files(
         Counts by role.
     """
     dataset = Dataset.model_validate(
-        {**reading, "train": {"positive": "-", "negative": "-"}}
+        {**reading, "train": _PLACEHOLDER["proteins" if reading.get("sites") else ""]}
     )
     policy = dataset.cleaning
     cleaned = {}
     for role in dict.fromkeys(file["role"] for file in files):
-        records = (
-            record
-            for file in files
-            if file["role"] == role
-            for record in read(file["path"], dataset, file["label"], file["name"])
-        )
+        records = _records([f for f in files if f["role"] == role], dataset)
         duplicates = policy.train_duplicates
         if role == "test":
             duplicates = policy.test_duplicates
         cleaned[role] = clean_records(records, policy, duplicates)
+        if role == "train" and dataset.sites and dataset.sites.negatives_per_positive:
+            _under_sample(cleaned[role], dataset.sites)
         check_both_classes(cleaned[role].records, f"the {role} data")
     train = cleaned["train"].records
     test = cleaned["test"].records if "test" in cleaned else []
@@ -247,6 +253,37 @@ def clean_files(
     numbers = {role: dict(c.counts) for role, c in cleaned.items()}
     write_json(counts, numbers)
     return numbers
+
+
+def _records(files, dataset):
+    """Records of one role, from sequences, labelled ones or windows of proteins."""
+    if dataset.sites:
+        return windows(files, dataset)
+    labels = None
+    for file in files:
+        if file["kind"] == "labels":
+            labels = (labels or {}) | read_labels(file["path"], file["name"], dataset)
+    return (
+        record
+        for file in files
+        if file["kind"] == "sequences"
+        for record in read(
+            file["path"],
+            dataset,
+            file["label"],
+            file["name"],
+            labels if file["label"] is None else None,
+        )
+    )
+
+
+def _under_sample(cleaned, settings):
+    ratio = settings.negatives_per_positive
+    cleaned.records, out = under_sampled(cleaned.records, ratio, settings.seed)
+    reason = f"negative not drawn ({ratio:g} per positive)"
+    cleaned.rejected += [(r.id, r.origin, reason) for r in out]
+    cleaned.counts["negatives not drawn"] = len(out)
+    cleaned.counts["kept"] = len(cleaned.records)
 
 
 def write_rejected(path, rows) -> None:

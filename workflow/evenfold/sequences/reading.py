@@ -1,4 +1,4 @@
-"""Readers of the published forms: FASTA, one sequence a line, TSV and CSV."""
+"""Readers of the published forms: FASTA, one sequence a line, TSV, CSV and Parquet."""
 
 import csv
 import gzip
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from evenfold.config.model import Dataset, form_of
@@ -17,13 +19,19 @@ from evenfold.errors import EvenfoldError
 
 @dataclass(slots=True)
 class Record:
-    """One record as published; `origin` names its file and place."""
+    """One record as published.
+
+    `origin` names its file and place, `header` is what stood before it in FASTA, and
+    `fault` says why it cannot be used.
+    """
 
     id: str
     sequence: str
     source: str
     label: int | None
     origin: str
+    header: str = ""
+    fault: str | None = None
 
 
 @contextmanager
@@ -46,7 +54,11 @@ def _open(path: Path):
 
 
 def read(
-    path, dataset: Dataset, label: int | None, name: str | None = None
+    path,
+    dataset: Dataset,
+    label: int | None,
+    name: str | None = None,
+    labels: dict[str, int] | None = None,
 ) -> Iterator[Record]:
     """Stream the records of one file.
 
@@ -60,6 +72,8 @@ def read(
         Label of every record, or None when the file itself holds the labels.
     name : str, optional
         Published name of the file, when `path` is a downloaded copy.
+    labels : dict of str to int, optional
+        Labels by id, when a table of their own holds them.
 
     Raises
     ------
@@ -70,8 +84,16 @@ def read(
     form = form_of(name or path.name, dataset.form)
     readers = {"fasta": _read_fasta, "lines": _read_lines, "table": _read_table}
     n = letters = nucleotides = 0
-    for record in readers[form](path, dataset, label):
+    given = -1 if labels is not None else label
+    for record in readers[form](path, dataset, given):
         n += 1
+        if labels is not None:
+            if record.id not in labels:
+                raise EvenfoldError(
+                    f"{record.origin}: the table of labels has no {record.id!r}. Add it "
+                    "there, or remove the record."
+                )
+            record.label = labels[record.id]
         if letters < 100_000:
             letters += len(record.sequence)
             nucleotides += sum(map(record.sequence.upper().count, "ACGTUN-"))
@@ -116,7 +138,7 @@ def _read_fasta(path, dataset, label):
                     f"{origin} ({header[:60]!r}): source_pattern "
                     f"{dataset.source_pattern!r} finds no source protein in the header"
                 )
-            own_label = label
+            own_label, published = label, header
             if label is None:
                 text = _search(dataset.label_pattern, header)
                 own_label = _label(text, dataset, f"{origin} ({header[:60]!r})")
@@ -124,7 +146,9 @@ def _read_fasta(path, dataset, label):
             identifier = (header.split() or [""])[0]
             if not identifier:
                 raise EvenfoldError(f"{origin}: the header has no id")
-            yield Record(identifier, sequence, source or "", own_label, origin)
+            yield Record(
+                identifier, sequence, source or "", own_label, origin, published
+            )
 
 
 def _read_lines(path, dataset, label):
@@ -145,6 +169,42 @@ def _read_lines(path, dataset, label):
 
 
 def _read_table(path, dataset, label):
+    columns = [dataset.id_column, dataset.sequence_column]
+    columns += [dataset.label_column] if label is None else []
+    columns += [dataset.source_column] if dataset.source_column else []
+    for origin, (identifier, sequence, *others) in table_rows(path, path.name, columns):
+        if not identifier or not sequence:
+            raise EvenfoldError(f"{origin}: the id or the sequence is empty")
+        own_label = label
+        if label is None:
+            own_label = _label(others.pop(0), dataset, origin)
+        yield Record(
+            identifier, sequence, others[0] if others else "", own_label, origin
+        )
+
+
+def table_rows(path, name: str, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Some columns of a TSV, CSV or Parquet file, row by row, as texts.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file as published: Parquet is known by it.
+
+    Yields
+    ------
+    tuple of (str, list of str)
+        Where the row is, and its cells; a missing one is empty.
+
+    Raises
+    ------
+    EvenfoldError
+        No such column, or a damaged file.
+    """
+    path = Path(path)
+    if Path(name).suffix.lower() in (".parquet", ".pq"):
+        yield from _parquet_rows(path, columns)
+        return
     with _open(path) as handle:
         first = handle.readline()
         if not first.strip():
@@ -152,30 +212,54 @@ def _read_table(path, dataset, label):
         delimiter = "\t" if "\t" in first else ","
     with _open(path) as handle:
         rows = csv.DictReader(handle, delimiter=delimiter)
-        wanted = [dataset.id_column, dataset.sequence_column]
-        wanted += [dataset.label_column] if label is None else []
-        wanted += [dataset.source_column] if dataset.source_column else []
-        missing = [column for column in wanted if column not in rows.fieldnames]
-        if missing:
-            raise EvenfoldError(
-                f"{path}: no column {missing[0]!r} in its header. Found: "
-                f"{', '.join(rows.fieldnames)}. Set id_column, sequence_column, "
-                "label_column or source_column in the data set's file."
-            )
+        _check_columns(path, columns, rows.fieldnames)
         for number, row in enumerate(rows, 2):
-            origin = f"{path} line {number}"
             # The csv module leaves every cell a string: a peptide NA stays "NA".
-            sequence = (row[dataset.sequence_column] or "").strip()
-            identifier = (row[dataset.id_column] or "").strip()
-            if not identifier or not sequence:
-                raise EvenfoldError(f"{origin}: the id or the sequence is empty")
-            own_label = (
-                _label((row[dataset.label_column] or "").strip(), dataset, origin)
-                if label is None
-                else label
-            )
-            source = row[dataset.source_column] if dataset.source_column else ""
-            yield Record(identifier, sequence, source or "", own_label, origin)
+            yield f"{path} line {number}", [(row[c] or "").strip() for c in columns]
+
+
+def _parquet_rows(path, columns):
+    if not path.is_file():
+        raise EvenfoldError(f"{path}: there is no such file")
+    try:
+        source = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise EvenfoldError(f"{path}: no Parquet file, or a damaged one") from error
+    with source:
+        _check_columns(path, columns, source.schema_arrow.names)
+        number = 0
+        for batch in source.iter_batches(batch_size=8192, columns=columns):
+            cells = [batch.column(c).to_pylist() for c in columns]
+            for row in zip(*cells):
+                number += 1
+                yield f"{path} row {number}", ["" if c is None else str(c) for c in row]
+
+
+def _check_columns(path, wanted, found):
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        raise EvenfoldError(
+            f"{path}: no column {missing[0]!r} in its header. Found: "
+            f"{', '.join(found)}. Set id_column, sequence_column, label_column or "
+            "source_column in the data set's file, or the columns of `sites`."
+        )
+
+
+def read_labels(path, name: str, dataset: Dataset) -> dict[str, int]:
+    """Labels by id from a table of their own.
+
+    Raises
+    ------
+    EvenfoldError
+        A label that is neither of the two, or two labels for one id.
+    """
+    found: dict[str, int] = {}
+    columns = [dataset.id_column, dataset.label_column]
+    for origin, (identifier, text) in table_rows(path, name, columns):
+        label = _label(text, dataset, origin)
+        if found.setdefault(identifier, label) != label:
+            raise EvenfoldError(f"{origin}: a second, other label for {identifier!r}")
+    return found
 
 
 def _search(pattern, header):

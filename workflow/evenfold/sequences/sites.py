@@ -1,0 +1,148 @@
+"""Site mode: labelled windows around residues of whole proteins."""
+
+import re
+from collections.abc import Iterator
+
+from evenfold.config.model import Dataset
+from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_rows
+from evenfold.sequences.alphabet import GAP
+from evenfold.sequences.reading import Record, read, table_rows
+
+#: Kinds of files that site mode reads, beside the sequences of the other modes.
+KINDS = ("proteins", "positive_sites", "negative_sites")
+
+
+def windows(files: list[dict], dataset: Dataset) -> Iterator[Record]:
+    """Windows around every residue of interest of the proteins of one role.
+
+    Parameters
+    ----------
+    files : list of dict
+        path, name and kind of each: proteins, positive_sites, negative_sites.
+    dataset : Dataset
+        With `sites`.
+
+    Yields
+    ------
+    Record
+        Id `protein|K57`, the window padded with gaps, the protein as source. A site that
+        cannot be has its fault said.
+
+    Raises
+    ------
+    EvenfoldError
+        A site that is not there or no residue of interest, under `mismatch: error`.
+    """
+    settings = dataset.sites
+    listed = {1: {}, 0: {}}
+    for file in files:
+        if file["kind"] != "proteins":
+            label = int(file["kind"] == "positive_sites")
+            for protein, position, origin in _table(file, settings):
+                listed[label].setdefault(protein, {}).setdefault(position, origin)
+    tables = any(file["kind"] != "proteins" for file in files)
+    seen: dict[str, str] = {}
+    for file in files:
+        if file["kind"] != "proteins":
+            continue
+        for record in read(file["path"], dataset, -1, file["name"]):
+            protein = record.source or record.id
+            if tables and protein in seen:
+                raise EvenfoldError(
+                    f"{record.origin}: the protein {protein!r} also stands in "
+                    f"{seen[protein]}, so its sites are not clear. Remove one."
+                )
+            seen[protein] = record.origin
+            if tables:
+                sites = {label: listed[label].get(protein, {}) for label in listed}
+            else:
+                found = re.findall(settings.header_pattern, record.header)
+                sites = {1: {int(p): record.origin for p in found}, 0: {}}
+            for window in _of_protein(protein, record.sequence, sites, settings):
+                if window.fault and settings.mismatch == "error":
+                    raise EvenfoldError(
+                        f"{window.origin}: {window.fault}. Positions count from 1. Mend "
+                        "it, or set `sites: {mismatch: reject}` to list such sites in "
+                        "rejected.tsv."
+                    )
+                window.origin += f", protein {protein}"
+                yield window
+    for label, proteins in listed.items():
+        for protein in proteins.keys() - seen.keys():
+            position, origin = next(iter(proteins[protein].items()))
+            fault = f"site {position} of {protein}: there is no such protein"
+            if settings.mismatch == "error":
+                raise EvenfoldError(
+                    f"{origin}: {fault} in the files of proteins. Check source_pattern, "
+                    "or set `sites: {mismatch: reject}`."
+                )
+            yield Record(
+                f"{protein}|{position}", "", protein, label, origin, fault=fault
+            )
+
+
+def _of_protein(protein, sequence, sites, settings):
+    """Windows and faulty sites of one protein, in the order of their positions."""
+    half = settings.window // 2
+    padded = GAP * half + sequence + GAP * half
+    upper = sequence.upper()
+    positions = set(sites[1]) | set(sites[0])
+    if settings.unlisted == "negative":
+        positions |= {i for i, a in enumerate(upper, 1) if a in settings.residues}
+    for position in sorted(positions):
+        label = int(position in sites[1])
+        origin = sites[1].get(position) or sites[0].get(position) or "unlisted site"
+        residue = upper[position - 1] if 1 <= position <= len(upper) else None
+        fault = None
+        if residue is None:
+            fault = f"site {position} of {protein} is beyond its {len(upper)} residues"
+        elif residue not in settings.residues:
+            fault = (
+                f"site {position} of {protein} is {residue}, not one of "
+                f"{settings.residues}"
+            )
+        elif position in sites[1] and position in sites[0]:
+            fault = (
+                f"site {position} of {protein} is listed as positive and as negative"
+            )
+        yield Record(
+            f"{protein}|{residue or ''}{position}",
+            padded[position - 1 : position - 1 + settings.window],
+            protein,
+            label,
+            origin,
+            fault=fault,
+        )
+
+
+def _table(file, settings):
+    """Protein and position of every row of a site table, with its place."""
+    columns = [settings.protein_column, settings.position_column]
+    for origin, (protein, position) in table_rows(file["path"], file["name"], columns):
+        if not re.fullmatch(r"[1-9]\d*", position):
+            raise EvenfoldError(
+                f"{origin}: {position!r} is no position; they are whole numbers from 1"
+            )
+        yield protein, int(position), origin
+
+
+def under_sampled(records: list[Record], ratio: float, seed: int):
+    """Negatives drawn so that there are at most `ratio` for each positive.
+
+    Drawn by a hash of the id, so that neither the order of the files nor other records
+    change which.
+
+    Returns
+    -------
+    tuple of (list of Record, list of Record)
+        Those kept, in order, and those left out.
+    """
+    negatives = [r for r in records if r.label == 0]
+    wanted = round(ratio * (len(records) - len(negatives)))
+    drawn = sorted(negatives, key=lambda r: sha256_rows([str(seed), r.id]))[:wanted]
+    kept = {id(r) for r in drawn}
+    parts = [], []
+    for record in records:
+        parts[record.label == 0 and id(record) not in kept].append(record)
+    return parts
