@@ -56,7 +56,7 @@ def imports(path):
 FORBIDDEN = {
     "config": ["torch", "evenfold.models", "evenfold.sequences", "evenfold.selection"],
     "sequences": ["torch", "evenfold.models", "evenfold.selection"],
-    "features": ["torch", "evenfold.models", "evenfold.selection"],
+    "features": ["evenfold.models", "evenfold.selection"],
     "losses": ["evenfold.sequences", "evenfold.files", "pandas", "evenfold.models"],
     "models": ["evenfold.evaluation", "evenfold.selection"],
     "selection": ["torch", "evenfold.models", "evenfold.evaluation"],
@@ -71,6 +71,12 @@ def test_wings_do_not_know_what_they_must_not(wing):
         for name in imports(path):
             for forbidden in [*FORBIDDEN[wing], "snakemake"]:
                 assert name != forbidden and not name.startswith(forbidden + "."), path
+
+
+def test_features_load_torch_for_a_language_model_alone():
+    code = "import sys, evenfold.features; sys.exit('torch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
 
 
 ENGINE = """

@@ -55,6 +55,12 @@ def variant_features(suffix):
     )
 
 
+def vector_file(wildcards):
+    """Input function: the file of vectors that a feature set reads, if any."""
+    vectors = PLAN.featured(wildcards.dataset, wildcards.features)["vectors"]
+    return vectors["file"] if vectors and vectors["file"] else []
+
+
 def gpus(wildcards):
     """One GPU when the device is one; on a cluster profiles/slurm asks instead.
 

@@ -2,6 +2,7 @@ rule featurize:
     input:
         sequences="results/{dataset}/sequences.parquet",
         facts="results/{dataset}/split.json",
+        vectors=vector_file,
     output:
         matrix="results/{dataset}/features/{features}.npy",
         columns="results/{dataset}/features/{features}.json",
@@ -15,7 +16,7 @@ rule featurize:
         mem_mb=2000,
         runtime=60,
     params:
-        names=lambda wildcards: wildcards.features.split("-"),
+        features=lambda wildcards: PLAN.featured(wildcards.dataset, wildcards.features),
         code=source_digest("features", "sequences/alphabet.py"),
     message:
         "Featurizing {wildcards.dataset}: {wildcards.features}"

@@ -5,9 +5,9 @@ from evenfold.job import job
 with job(snakemake.log[0]) as log:
     shape = featurize_file(
         snakemake.input.sequences,
-        snakemake.params.names,
-        read_json(snakemake.input.facts)["longest"],
-        snakemake.output.matrix,
-        snakemake.output.columns,
+        **snakemake.params.features,
+        longest=read_json(snakemake.input.facts)["longest"],
+        matrix=snakemake.output.matrix,
+        columns=snakemake.output.columns,
     )
     log.info("%d sequences, %d columns", *shape)

@@ -124,6 +124,7 @@ def configuration_page() -> str:
         ("split", model.Split),
         ("audit", model.Audit),
         ("training", training.Training),
+        ("training: embeddings", training.Embeddings),
         ("training: early_stopping", training.EarlyStopping),
         ("training: augmentation", training.Augmentation),
         ("training: feature_selection", training.FeatureSelection),

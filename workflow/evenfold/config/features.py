@@ -50,6 +50,7 @@ KINDS = {
     "moran": Kind("Moran autocorrelation, N lags", 3, 30),
     "geary": Kind("Geary autocorrelation, N lags", 3, 30),
     "physchem": Kind("weight, charge, pI, GRAVY and others (as Biopython's ProtParam)"),
+    "embeddings": Kind("a vector of `embeddings`: a language model's, or from a file"),
     "nterm": Kind("composition of the first N residues", 10, 1000),
     "cterm": Kind("composition of the last N residues", 10, 1000),
 }

@@ -13,6 +13,7 @@ from evenfold.config.model import (
     resolve_training,
 )
 from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_json
 
 
 class Plan:
@@ -73,8 +74,24 @@ class Plan:
         return found
 
     def features(self, dataset: str, variant: str) -> str:
-        """Name of a variant's features in file names: sets joined by a dash."""
-        return "-".join(self.training(dataset, variant).features)
+        """Name of a variant's features in file names: sets joined by a dash.
+
+        Embeddings are told apart by a digest of where they come from.
+        """
+        training = self.training(dataset, variant)
+        told = {"embeddings": f"embeddings{sha256_json(self._vectors(training))[:8]}"}
+        return "-".join(told.get(name, name) for name in training.features)
+
+    def featured(self, dataset: str, features: str) -> dict:
+        """Feature sets of a name in file names, and where their vectors come from."""
+        trainings = (self.training(dataset, v) for v in self.variants)
+        names = {self.features(dataset, v): t for v, t in zip(self.variants, trainings)}
+        training = names[features]
+        return {"names": training.features, "vectors": self._vectors(training)}
+
+    def _vectors(self, training):
+        wanted = "embeddings" in training.features
+        return training.embeddings.model_dump() if wanted else None
 
     def files(self, dataset: str) -> list[dict]:
         """Files of a data set: path here, role, label, kind, origin."""

@@ -80,6 +80,36 @@ class Sparse(Section):
     )
 
 
+class Embeddings(Section):
+    """Where the vectors of the feature set `embeddings` come from."""
+
+    model: str | None = Field(
+        None,
+        description="ESM-2 or ProtT5 model: a local folder, or a name on the Hugging Face "
+        "hub (needs evenfold[plm]); the mean over the residues",
+    )
+    revision: str | None = Field(None, description="commit of a model on the hub")
+    file: str | None = Field(
+        None, description="precomputed vectors by id: .parquet, .h5 or .npz"
+    )
+    store: str = Field(
+        "resources/embeddings",
+        description="folder that keeps every vector ever made, by sequence",
+    )
+    batch_residues: int = Field(
+        8000, ge=1, description="residues that go through the model at once"
+    )
+    longest: int = Field(
+        1022, ge=1, description="residues of a piece; longer sequences go in pieces"
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self):
+        if self.model and self.file:
+            raise ValueError("give either a model or a file of vectors")
+        return self
+
+
 class Engine(Section):
     """How the networks are trained: changes speed and memory, results by rounding."""
 
@@ -133,6 +163,7 @@ class Training(Section):
     features: list[FeatureName] = Field(
         ["aac", "dpc"], min_length=1, description="feature sets, joined in this order"
     )
+    embeddings: Embeddings = Embeddings()
     hidden: list[int] = Field(
         [128, 64],
         min_length=2,
@@ -208,6 +239,11 @@ class Training(Section):
         if alone and len(self.features) > 1:
             raise ValueError(
                 f"`features: [{alone.pop()}]` cannot be joined with other features"
+            )
+        asked = "embeddings" in self.features
+        if asked and not (self.embeddings.model or self.embeddings.file):
+            raise ValueError(
+                "`features: [embeddings]` needs `embeddings: {model: ...}` or `{file: ...}`"
             )
         reads = {"convolutional": "tokens", "pooled_convolutional": "residues"}
         wanted = reads.get(self.model)

@@ -347,9 +347,7 @@ def score_test_set(
     computed: dict[FeatureSet, np.ndarray] = {}
     for name, path in weights.items():
         ensemble = Ensemble.load(path)
-        features = FeatureSet(
-            tuple(ensemble.features["names"]), ensemble.features["length"]
-        )
+        features = FeatureSet.of(ensemble.features)
         if features not in computed:
             for identifier, sequence in zip(ids, sequences):
                 if reason := features.refusal(sequence):

@@ -1,5 +1,10 @@
 """How a sequence becomes numbers. Knows neither labels nor folds."""
 
-from evenfold.features.encodings import FeatureSet, feature_set, featurize
+from evenfold.features.encodings import (
+    FeatureSet,
+    feature_set,
+    featurize,
+    featurize_file,
+)
 
-__all__ = ["FeatureSet", "feature_set", "featurize"]
+__all__ = ["FeatureSet", "feature_set", "featurize", "featurize_file"]

@@ -1,24 +1,27 @@
 """Feature sets: windows by position, and descriptors of whole sequences, joined."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import tee
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from Bio.Align import substitution_matrices
 
 from evenfold.config.features import parse
 from evenfold.errors import EvenfoldError
 from evenfold.features.counting import Chunk
 from evenfold.features.descriptors import DESCRIPTORS
+from evenfold.features.embeddings import Vectors
 from evenfold.features.scales import Z_SCALES
 from evenfold.files import replacing, write_json
 from evenfold.ragged import Ragged
-from evenfold.sequences import tables
 from evenfold.sequences.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256
+#: Rows read from a file at once.
+_READ = 4096
 _WINDOWS = {"tokens", "onehot", "blosum62", "zscales"}
 _SAME_LENGTH = _WINDOWS - {"tokens"}
 _N = len(AMINO_ACIDS)
@@ -34,10 +37,32 @@ class FeatureSet:
         Feature sets in the order of their columns.
     length : int
         Letters of a window; longest sequence for tokens; unused by compositions.
+    vectors : Vectors or None
+        Where the vectors of `embeddings` come from.
     """
 
     names: tuple[str, ...]
     length: int
+    vectors: Vectors | None = None
+
+    @classmethod
+    def of(cls, facts: dict) -> "FeatureSet":
+        """As `facts` told them, which were kept with the weights."""
+        vectors = facts.get("vectors")
+        return cls(
+            tuple(facts["names"]),
+            facts["length"],
+            Vectors(**vectors) if vectors else None,
+        )
+
+    @property
+    def facts(self) -> dict:
+        """What makes the same feature set again, for JSON."""
+        return {
+            "names": list(self.names),
+            "length": self.length,
+            "vectors": self.vectors and asdict(self.vectors),
+        }
 
     @property
     def dtype(self) -> np.dtype:
@@ -48,7 +73,15 @@ class FeatureSet:
     @property
     def columns(self) -> list[str]:
         """Names of the columns."""
-        return [c for name in self.names for c in _columns(name, self.length)]
+        return [
+            column
+            for name in self.names
+            for column in (
+                [f"embedding_{i}" for i in range(1, self.vectors.width + 1)]
+                if name == "embeddings"
+                else _columns(name, self.length)
+            )
+        ]
 
     def refusal(self, sequence: str) -> str | None:
         """Why these features cannot be made of a sequence, or None."""
@@ -82,7 +115,9 @@ class FeatureSet:
         chunk, column = Chunk(sequences), 0
         for name in self.names:
             family, number = parse(name)
-            if family in _WINDOW:
+            if family == "embeddings":
+                values = self.vectors.compute(sequences)
+            elif family in _WINDOW:
                 values = _WINDOW[family][0](sequences, self.length)
             else:
                 values = DESCRIPTORS[family].compute(chunk, number)
@@ -95,6 +130,7 @@ def feature_set(
     sequences: Iterable[str],
     ids: Iterable[str],
     longest: int = 0,
+    vectors: Vectors | None = None,
 ) -> FeatureSet:
     """Feature set fitted to the lengths of the sequences of a data set.
 
@@ -102,6 +138,8 @@ def feature_set(
     ----------
     longest : int
         Letters of the longest sequence that the features must hold besides these.
+    vectors : Vectors, optional
+        Where the vectors of `embeddings` come from.
 
     Raises
     ------
@@ -128,20 +166,17 @@ def feature_set(
             f"the feature {wanted[0]} needs windows of one length: the training windows "
             f"have {first} letters, a test sequence has {longest}."
         )
-    return FeatureSet(tuple(names), longest if _WINDOWS & set(names) else 0)
+    return FeatureSet(tuple(names), longest if _WINDOWS & set(names) else 0, vectors)
 
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:
-    """Fill `out`, for example a memory-mapped file, chunk by chunk."""
-    filled = 0
+    """Fill `out`, shape (n, columns), chunk by chunk."""
+    if features.vectors:
+        # All at once: batches of a language model are made of equal lengths.
+        features.vectors.compute(sequences)
     for start in range(0, len(sequences), CHUNK):
         own = sequences[start : start + CHUNK]
-        if features.names == ("residues",):
-            codes = features.compute(own).codes
-            out[filled : filled + len(codes)] = codes
-            filled += len(codes)
-        else:
-            features.fill(own, out[start : start + len(own)])
+        features.fill(own, out[start : start + len(own)])
 
 
 def _tokens(sequences, length):
@@ -192,37 +227,71 @@ def _columns(name, length):
 
 
 def featurize_file(
-    path, names: list[str], longest: int, matrix, columns
+    path, names: list[str], longest: int, matrix, columns, vectors: dict | None = None
 ) -> tuple[int, int]:
     """Featurize the training sequences of a file into a .npy matrix.
 
     Residues become one row of codes, end to end; the lengths are with the columns.
 
     Test sequences stay untouched until the look; `longest`, counted over both roles
-    when the data were split, makes room for them.
+    when the data were split, makes room for them. (Vectors of a file are put into the
+    store for both roles: the file goes by ids.)
+
+    Parameters
+    ----------
+    vectors : dict, optional
+        Fields of evenfold.config.training.Embeddings.
 
     Returns
     -------
     tuple of int
         Sequences and columns.
     """
-    table = tables.read(path, ["id", "sequence", "role"])
-    table = table.filter(pc.equal(table.column("role"), "train"))
-    sequences = tables.strings(table, "sequence")
-    features = feature_set(names, sequences, tables.strings(table, "id"), longest)
-    size = len(sequences), len(features.columns)
-    facts = {
-        "names": list(features.names),
-        "length": features.length,
-        "columns": features.columns,
-    }
-    shape = size
-    if features.names == ("residues",):
-        facts["lengths"] = [len(residues(sequence)) for sequence in sequences]
-        shape = (sum(facts["lengths"]),)
-    with replacing(matrix) as temporary:
-        out = np.lib.format.open_memmap(temporary, "w+", features.dtype, shape)
-        featurize(features, sequences, out)
-        out.flush()
+    if vectors:
+        vectors = Vectors.of(vectors)
+        if vectors.file:
+            for ids, sequences, _ in _rows(path):
+                vectors.take_file(ids, sequences)
+    own = (row for batch in _training(path) for row in zip(*batch))
+    ids, sequences = tee(own)
+    features = feature_set(
+        names, (s for _, s in sequences), (i for i, _ in ids), longest, vectors
+    )
+    ragged = features.names == ("residues",)
+    facts = {**features.facts, "columns": features.columns}
+    lengths = [len(residues(s)) for _, batch in _training(path) for s in batch]
+    if ragged:
+        facts["lengths"] = lengths
+    size = len(lengths), len(features.columns)
+    with replacing(matrix) as temporary, open(temporary, "wb") as handle:
+        # Written in pieces, not memory-mapped: the pages would count as memory.
+        header = {
+            "descr": np.lib.format.dtype_to_descr(features.dtype),
+            "fortran_order": False,
+            "shape": (sum(lengths),) if ragged else size,
+        }
+        np.lib.format.write_array_header_2_0(handle, header)
+        out = np.empty((0 if ragged else _READ, size[1]), dtype=features.dtype)
+        for _, batch in _training(path):
+            if ragged:
+                features.compute(batch).codes.tofile(handle)
+            else:
+                featurize(features, batch, out[: len(batch)])
+                out[: len(batch)].tofile(handle)
     write_json(columns, facts)
     return size
+
+
+def _rows(path):
+    """Ids, sequences and roles of a file of sequences, some thousand at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_READ, columns=["id", "sequence", "role"]):
+            yield tuple(column.to_pylist() for column in batch.columns)
+
+
+def _training(path):
+    """Ids and sequences of the training rows, some thousand at a time."""
+    for rows in _rows(path):
+        own = [(i, s) for i, s, role in zip(*rows) if role == "train"]
+        if own:
+            yield tuple(map(list, zip(*own)))

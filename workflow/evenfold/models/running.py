@@ -82,7 +82,7 @@ def train_files(
             write_table(outputs[empty], pd.DataFrame())
         return
     columns = read_json(inputs["columns"])
-    features = {"names": columns["names"], "length": columns["length"]}
+    features = {key: columns[key] for key in ("names", "length", "vectors")}
     matrix = load_features(inputs["matrix"], columns)
     clusters = split["cluster"].to_numpy()
     engine = dict(engine)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evenfold.config import Training
-from evenfold.features import feature_set
+from evenfold.features import FeatureSet, feature_set
 from evenfold.files import read_json, write_table
 from evenfold.models.device import prepare
 from evenfold.models.training import Engine, train_ensemble
@@ -73,7 +73,7 @@ def control_files(
 
     def trained(name, sequences, labels, training, names):
         log.info("training on %s", name)
-        features = feature_set(names, sequences, sequences, columns["length"])
+        features = feature_set(names, sequences, sequences, columns["length"], vectors)
         outcome = train_ensemble(
             features.compute(sequences), labels, folds, clusters, training, plain, {},
             seed, Engine(device=device),
@@ -84,7 +84,11 @@ def control_files(
             )
         )
 
+    vectors = FeatureSet.of(columns).vectors
     for name, (own, own_labels) in controls(sequences, labels, seed).items():
+        if vectors and vectors.file and own != sequences:
+            log.warning("%s: left out, %s has no vectors for it", name, vectors.file)
+            continue
         trained(name, own, own_labels, training, columns["names"])
     simple = Training(model="logistic_regression", features=["aac"])
     trained("composition alone", sequences, labels, simple, ["aac"])

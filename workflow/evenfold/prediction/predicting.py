@@ -66,7 +66,7 @@ class Predictor:
         ensemble = Ensemble.load(weights)
         return cls(
             ensemble,
-            FeatureSet(tuple(ensemble.features["names"]), ensemble.features["length"]),
+            FeatureSet.of(ensemble.features),
             Cleaning(**selection["cleaning"]),
             selection["threshold"],
             probability_of(selection),

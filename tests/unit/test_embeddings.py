@@ -1,0 +1,238 @@
+"""Embeddings: a tiny random model against a plain transformers call, files by id."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from evenfold.config import Training
+from evenfold.config.training import Embeddings
+from evenfold.errors import EvenfoldError
+from evenfold.features import embeddings, featurize_file
+from evenfold.features.embeddings import LanguageModel, Vectors
+from evenfold.sequences import tables
+from evenfold.sequences.alphabet import AMINO_ACIDS
+from evenfold.sequences.reading import Record
+
+generator = np.random.default_rng(0)
+SEQUENCES = [
+    "".join(generator.choice(list(AMINO_ACIDS), n)) for n in (1, 7, 30, 12, 7, 90)
+]
+
+
+@pytest.fixture(scope="module")
+def esm(tmp_path_factory):
+    """A tiny ESM-2 with random weights, saved as transformers saves one."""
+    transformers = pytest.importorskip("transformers", reason="needs evenfold[plm]")
+    folder = tmp_path_factory.mktemp("esm")
+    letters = ["<cls>", "<pad>", "<eos>", "<unk>", *AMINO_ACIDS, "X", "<mask>"]
+    (folder / "vocab.txt").write_text("\n".join(letters))
+    torch.manual_seed(0)
+    transformers.EsmTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    config = transformers.EsmConfig(
+        vocab_size=len(letters), hidden_size=16, num_hidden_layers=2, pad_token_id=1,
+        num_attention_heads=2, intermediate_size=20, position_embedding_type="rotary",
+        mask_token_id=len(letters) - 1, token_dropout=False,
+    )  # fmt: skip
+    transformers.EsmModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def t5(tmp_path_factory):
+    """A tiny ProtT5: letters apart, an end of sequence, an encoder."""
+    transformers = pytest.importorskip("transformers", reason="needs evenfold[plm]")
+    tokenizers = pytest.importorskip("tokenizers")
+    folder = tmp_path_factory.mktemp("t5")
+    letters = ["<pad>", "</s>", "<unk>", *AMINO_ACIDS, "X"]
+    words = tokenizers.models.WordLevel({a: i for i, a in enumerate(letters)}, "<unk>")
+    raw = tokenizers.Tokenizer(words)
+    raw.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    raw.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=raw, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = transformers.T5Config(
+        vocab_size=len(letters), d_model=12, d_kv=4, d_ff=16, num_layers=2, num_heads=2
+    )
+    transformers.T5EncoderModel(config).save_pretrained(folder)
+    return folder
+
+
+def vectors(folder, store, **settings):
+    return Vectors.of(
+        Embeddings(model=str(folder), store=str(store), **settings).model_dump()
+    )
+
+
+def plain(folder, sequence):
+    """Mean of the residues' last states, one sequence at a time, by transformers alone."""
+    import transformers
+
+    if "t5" in str(folder):
+        model = transformers.T5EncoderModel.from_pretrained(folder)
+        text, inner = " ".join(sequence), slice(0, -1)
+    else:
+        model = transformers.AutoModel.from_pretrained(folder, add_pooling_layer=False)
+        text, inner = sequence, slice(1, -1)
+    tokens = transformers.AutoTokenizer.from_pretrained(folder)(
+        text, return_tensors="pt"
+    )
+    with torch.no_grad():
+        states = model.eval()(tokens["input_ids"], tokens["attention_mask"])
+    found = states.last_hidden_state[0, inner]
+    assert len(found) == len(sequence)
+    return found.mean(0).numpy()
+
+
+@pytest.mark.parametrize("kind", ["esm", "t5"])
+@pytest.mark.parametrize("batch", [1, 60, 10_000])
+def test_vectors_are_those_of_a_plain_call(kind, batch, tmp_path, request):
+    folder = request.getfixturevalue(kind)
+    got = vectors(folder, tmp_path, batch_residues=batch).compute(SEQUENCES)
+    for sequence, row in zip(SEQUENCES, got):
+        assert np.allclose(row, plain(folder, sequence), atol=1e-5)
+
+
+def test_a_long_sequence_goes_in_pieces_and_rare_letters_are_unknown(esm, tmp_path):
+    got = vectors(esm, tmp_path, longest=40).compute([SEQUENCES[5]])[0]
+    pieces = [SEQUENCES[5][i : i + 40] for i in (0, 40, 80)]
+    wanted = sum(len(p) * plain(esm, p) for p in pieces) / 90
+    assert np.allclose(got, wanted, atol=1e-5)
+    odd = vectors(esm, tmp_path).compute(["AUZ-C", "AXXC"])
+    assert (odd[0] == odd[1]).all()
+
+
+def test_what_is_stored_is_not_made_again(esm, tmp_path, monkeypatch):
+    source = vectors(esm, tmp_path)
+    first = source.compute(SEQUENCES[:3])
+    made = []
+    embed = LanguageModel.embed
+
+    def counted(self, sequences, *settings):
+        made.extend(sequences)
+        return embed(self, sequences, *settings)
+
+    monkeypatch.setattr(LanguageModel, "embed", counted)
+    again = vectors(esm, tmp_path).compute(SEQUENCES)
+    assert set(made) == set(SEQUENCES[3:]) and (again[:3] == first).all()
+
+
+def test_an_interrupted_run_goes_on_where_it_was(esm, tmp_path, monkeypatch):
+    monkeypatch.setattr(embeddings, "_SAVED", 2)
+    sums = LanguageModel._sums
+    calls = []
+
+    def stops(self, pieces):
+        calls.append(pieces)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return sums(self, pieces)
+
+    monkeypatch.setattr(LanguageModel, "_sums", stops)
+    source = vectors(esm, tmp_path, batch_residues=1)
+    with pytest.raises(KeyboardInterrupt):
+        source.compute(SEQUENCES)
+    assert np.isfinite(source.compute(SEQUENCES)).all()
+    # Six sequences of which four were stored before the stop, one was lost with it.
+    assert len(calls) == 5 + len(set(SEQUENCES)) - 4
+
+
+def test_another_model_is_refused_and_a_missing_one_named(esm, t5, tmp_path):
+    source = vectors(esm, tmp_path)
+    other = Vectors(**{**source.__dict__, "model": str(t5)})
+    with pytest.raises(EvenfoldError, match="is not the one of the training"):
+        other.compute(["ACD"])
+    with pytest.raises(
+        EvenfoldError, match=r"no-such cannot be loaded.*save_pretrained"
+    ):
+        vectors(tmp_path / "no-such", tmp_path)
+
+
+def write_file(path, rows):
+    ids, values = list(rows), np.array(list(rows.values()), dtype=np.float32)
+    if path.name == "pairs.npz":
+        np.savez(path, ids=np.array(ids), vectors=values)
+    elif path.suffix == ".npz":
+        np.savez(path, **rows)
+    elif path.suffix == ".h5":
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "w") as file:
+            for name, row in rows.items():
+                file[name] = row
+    elif path.name == "wide.parquet":
+        columns = {f"v{i}": values[:, i] for i in range(values.shape[1])}
+        pq.write_table(pa.table({"id": ids, **columns}), path)
+    else:
+        pq.write_table(pa.table({"id": ids, "vector": values.tolist()}), path)
+
+
+NAMES = ["a.npz", "pairs.npz", "a.h5", "a.parquet", "wide.parquet"]
+
+
+@pytest.fixture
+def sequences(tmp_path):
+    train = [Record(f"r{i}", s, "", i % 2, "") for i, s in enumerate(SEQUENCES[:4])]
+    test = [Record("r0@test", "WWWW", "", None, "")]
+    tables.write(
+        tmp_path / "s.parquet",
+        pa.concat_tables([tables.sequences_table(train, "train", True),
+                          tables.sequences_table(test, "test", False)]),
+    )  # fmt: skip
+    return tmp_path / "s.parquet"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vectors_of_a_file_by_id(name, sequences, tmp_path):
+    rows = {f"r{i}": generator.normal(size=3).astype(np.float32) for i in range(4)}
+    write_file(tmp_path / name, rows)
+    settings = Embeddings(file=str(tmp_path / name), store=str(tmp_path / "store"))
+    size = featurize_file(
+        sequences, ["aac", "embeddings"], 90, tmp_path / "f.npy", tmp_path / "f.json",
+        settings.model_dump(),
+    )  # fmt: skip
+    matrix = np.load(tmp_path / "f.npy")
+    assert size == matrix.shape == (4, 23)
+    assert np.allclose(matrix[:, 20:], np.array(list(rows.values())), atol=1e-7)
+    source = Vectors.of(settings.model_dump())
+    # A test sequence is found by what it is; its id is that of a training one.
+    assert np.allclose(source.compute(["WWWW"])[0], rows["r0"])
+    with pytest.raises(
+        EvenfoldError, match="has no vector for 1 sequences, such as YYY"
+    ):
+        source.compute(["YYY"])
+
+
+def test_a_missing_or_odd_vector_names_the_record(sequences, tmp_path):
+    def featurized(rows):
+        write_file(tmp_path / "a.parquet", rows)
+        settings = Embeddings(
+            file=str(tmp_path / "a.parquet"), store=str(tmp_path / "x")
+        )
+        featurize_file(sequences, ["embeddings"], 90, tmp_path / "f.npy",
+                       tmp_path / "f.json", settings.model_dump())  # fmt: skip
+
+    with pytest.raises(EvenfoldError, match=r"a\.parquet: no vector for 'r2'"):
+        featurized({"r0": [1.0, 2], "r1": [1.0, 2]})
+    with pytest.raises(EvenfoldError, match="'r3' is not 2 finite numbers"):
+        featurized({f"r{i}": [1.0, np.nan if i == 3 else 2] for i in range(4)})
+    with pytest.raises(EvenfoldError, match="no such file"):
+        Vectors.of(Embeddings(file="missing.npz").model_dump())
+
+
+def test_a_damaged_store_is_named_with_the_remedy(esm, tmp_path):
+    source = vectors(esm, tmp_path)
+    (tmp_path / f"{source.identity}.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(EvenfoldError, match="remove it if it is damaged"):
+        source.compute(["ACD"])
+
+
+def test_an_embedding_needs_one_origin():
+    for keys, words in (({"features": ["embeddings"]}, "needs `embeddings"),
+                        ({"embeddings": {"model": "a", "file": "b"}}, "either a model")):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            Training(**keys)

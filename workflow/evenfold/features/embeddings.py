@@ -1,0 +1,384 @@
+"""Vectors of whole sequences: from a protein language model, or from a file by id.
+
+Both come through a store addressed by content: a sequence is embedded once, whatever
+data set or role it stands in, and an interrupted run goes on where it was.
+"""
+
+import hashlib
+import json
+import logging
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.files import sha256_file
+from evenfold.sequences.alphabet import residues
+
+log = logging.getLogger("evenfold")
+
+#: Sequences whose vectors are written to the store at once.
+_SAVED = 256
+_PARTS = ("model.safetensors", "pytorch_model.bin", "config.json", "vocab.txt")
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Where the vectors of a feature set `embeddings` come from.
+
+    Attributes
+    ----------
+    model, revision, file : str or None
+        As in the configuration (`training: embeddings`).
+    store : str
+        Folder of the store.
+    identity : str
+        Digest of what decides the vectors: the model's weights, or the file.
+    width : int
+        Length of a vector.
+    batch_residues, longest : int
+        As in the configuration.
+    """
+
+    model: str | None
+    revision: str | None
+    file: str | None
+    store: str
+    identity: str
+    width: int
+    batch_residues: int
+    longest: int
+
+    @classmethod
+    def of(cls, settings: dict) -> "Vectors":
+        """Vectors of a configuration; the model is loaded once to know its width.
+
+        Raises
+        ------
+        EvenfoldError
+            No such model or file, or transformers is missing.
+        """
+        if settings["file"]:
+            path = _existing(settings["file"])
+            identity, width = sha256_file(path)[:16], _width(path)
+        else:
+            model = _loaded(settings["model"], settings["revision"])
+            identity, width = model.identity, model.width
+        return cls(**settings, identity=identity, width=width)
+
+    def compute(self, sequences: list[str]) -> np.ndarray:
+        """Vectors, shape (n, width), float32; missing ones are made and stored.
+
+        Raises
+        ------
+        EvenfoldError
+            A file has no vector for a sequence, or the model is another one by now.
+        """
+        with _opened(self.store, self.identity) as store:
+            bare = [residues(sequence) for sequence in sequences]
+            known = _stored(store, bare)
+            missing = list(dict.fromkeys(s for s in bare if _key(s) not in known))
+            if missing:
+                self._embed(store, missing)
+                known |= _stored(store, missing)
+        flat = b"".join(known[_key(sequence)] for sequence in bare)
+        return np.frombuffer(flat, dtype=np.float32).reshape(len(bare), self.width)
+
+    def take_file(self, ids: list[str], sequences: list[str]) -> None:
+        """Put the vectors of a file into the store, by the sequences of its ids.
+
+        Raises
+        ------
+        EvenfoldError
+            An id without a vector, or a number that is not finite.
+        """
+        with _opened(self.store, self.identity) as store:
+            bare = [residues(sequence) for sequence in sequences]
+            known = _stored(store, bare)
+            if all(_key(sequence) in known for sequence in bare):
+                return
+            vectors = _of_file(Path(self.file))
+            rows = {}
+            for identifier, sequence in zip(ids, bare):
+                # Cleaning gives repeated ids an ending of their own.
+                published = identifier.removesuffix("@test").partition("~")[0]
+                found = vectors.get(identifier, vectors.get(published))
+                if found is None:
+                    raise EvenfoldError(
+                        f"{self.file}: no vector for {identifier!r}. It must hold one for "
+                        "every training and test sequence, under its id in "
+                        "sequences.parquet."
+                    )
+                vector = np.asarray(found, dtype=np.float32)
+                if vector.shape != (self.width,) or not np.isfinite(vector).all():
+                    raise EvenfoldError(
+                        f"{self.file}: the vector of {identifier!r} is not {self.width} "
+                        "finite numbers like the others"
+                    )
+                rows[_key(sequence)] = vector.tobytes()
+            _save(store, rows)
+
+    def _embed(self, store, missing):
+        if self.file:
+            raise EvenfoldError(
+                f"{self.file} has no vector for {len(missing)} sequences, such as "
+                f"{missing[0][:30]}: they are in no data set that it was read for. "
+                "Vectors of new sequences need a model (`embeddings: {model: ...}`)."
+            )
+        model = _loaded(self.model, self.revision)
+        if model.identity != self.identity:
+            raise EvenfoldError(
+                f"the model {self.model} is not the one of the training: its weights "
+                f"have the digest {model.identity}, not {self.identity}"
+            )
+        rows = {}
+        made = model.embed(missing, self.batch_residues, self.longest)
+        for done, (sequence, vector) in enumerate(made, 1):
+            rows[_key(sequence)] = vector.tobytes()
+            if len(rows) == _SAVED or done == len(missing):
+                _save(store, rows)
+                log.info("embedded %d of %d sequences", done, len(missing))
+                rows = {}
+
+
+class LanguageModel:
+    """A protein language model of the ESM-2 or ProtT5 family (transformers).
+
+    Parameters
+    ----------
+    name : str
+        Local folder, or name on the hub.
+    revision : str, optional
+        Of a model on the hub.
+
+    Attributes
+    ----------
+    identity : str
+        Digest of the files of a folder, or the commit of a model of the hub.
+    width : int
+    """
+
+    def __init__(self, name: str, revision: str | None = None):
+        try:
+            import torch
+            import transformers
+        except ImportError as error:
+            raise EvenfoldError(
+                "language models need transformers: pip install 'evenfold[plm]'"
+            ) from error
+        self._torch = torch
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            config = transformers.AutoConfig.from_pretrained(name, revision=revision)
+            self.spaced = config.model_type == "t5"
+            kind = (
+                transformers.T5EncoderModel if self.spaced else transformers.AutoModel
+            )
+            kept = {} if self.spaced else {"add_pooling_layer": False}
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(
+                name, revision=revision, do_lower_case=False
+            )
+            model = kind.from_pretrained(name, revision=revision, **kept)
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise EvenfoldError(
+                f"the model {name} cannot be loaded ({in_a_line(error)}). Give the folder "
+                "of a model that was saved with save_pretrained, or a name on the hub; "
+                "without the network, only what was fetched before is found."
+            ) from error
+        # Half precision pays on a GPU alone.
+        precision = torch.bfloat16 if self.device == "cuda" else torch.float32
+        self.model = model.to(self.device, precision).eval()
+        self.width = config.hidden_size if not self.spaced else config.d_model
+        self.identity = self._digest(name, config, precision)
+
+    def _digest(self, name, config, precision):
+        folder = Path(name)
+        if folder.is_dir():
+            found = {
+                p: sha256_file(folder / p) for p in _PARTS if (folder / p).is_file()
+            }
+        else:
+            found = {"name": name, "commit": getattr(config, "_commit_hash", None)}
+        text = json.dumps([found, str(precision)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def embed(self, sequences: list[str], batch_residues: int, longest: int):
+        """Mean of the residues' states of each sequence.
+
+        A sequence longer than `longest` is embedded in pieces; its mean is over the
+        residues of all of them.
+
+        Parameters
+        ----------
+        sequences : list of str
+            Without gaps.
+        batch_residues : int
+            Residues, padding counted, that go through the model at once.
+
+        Yields
+        ------
+        tuple of (str, ndarray of float32, shape (width,))
+            In the order of the lengths.
+        """
+        for batch in _batches(sorted(sequences, key=len), batch_residues, longest):
+            pieces = [
+                (i, s[at : at + longest])
+                for i, s in enumerate(batch)
+                for at in range(0, max(1, len(s)), longest)
+            ]
+            totals = np.zeros((len(batch), self.width))
+            counts = np.zeros(len(batch))
+            for group in _batches(pieces, batch_residues, longest, lambda p: p[1]):
+                sums, known = self._sums([piece for _, piece in group])
+                for (i, _), total, n in zip(group, sums, known):
+                    totals[i] += total
+                    counts[i] += n
+            means = totals / np.maximum(counts, 1)[:, None]
+            yield from zip(batch, means.astype(np.float32))
+
+    def _sums(self, pieces):
+        """Sums of the residues' states, and how many there are."""
+        torch = self._torch
+        text = [p.translate(_RARE) for p in pieces]
+        text = [" ".join(p) for p in text] if self.spaced else text
+        tokens = self.tokenizer(
+            text, padding=True, return_special_tokens_mask=True, return_tensors="pt"
+        )
+        known = tokens["attention_mask"] * (1 - tokens["special_tokens_mask"])
+        inputs = {k: tokens[k].to(self.device) for k in ("input_ids", "attention_mask")}
+        with torch.inference_mode():
+            states = self.model(**inputs).last_hidden_state.float().cpu()
+        return (states * known[..., None]).sum(1).numpy(), known.sum(1).numpy()
+
+
+@lru_cache(maxsize=1)
+def _loaded(name, revision):
+    return LanguageModel(name, revision)
+
+
+#: ProtT5 was trained so, and ESM-2 knows hardly more of them.
+_RARE = str.maketrans({letter: "X" for letter in "UZOBJ"})
+
+
+def _batches(items, most, longest, text=lambda item: item):
+    """Cut a list into runs that hold at most so many letters, padding counted."""
+    batch, width = [], 0
+    for item in items:
+        own = min(len(text(item)), longest) + 2
+        if batch and max(width, own) * (len(batch) + 1) > most:
+            yield batch
+            batch, width = [], 0
+        batch.append(item)
+        width = max(width, own)
+    if batch:
+        yield batch
+
+
+# --- the store ----------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(folder, identity):
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    store = sqlite3.connect(Path(folder) / f"{identity}.sqlite", timeout=600)
+    try:
+        with store:
+            store.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (sequence BLOB PRIMARY KEY, vector "
+                "BLOB NOT NULL) WITHOUT ROWID"
+            )
+        yield store
+    except sqlite3.DatabaseError as error:
+        raise EvenfoldError(
+            f"{folder}/{identity}.sqlite: {error}. It only holds what can be made again: "
+            "remove it if it is damaged."
+        ) from error
+    finally:
+        store.close()
+
+
+def _key(sequence):
+    return hashlib.sha256(sequence.encode()).digest()
+
+
+def _stored(store, sequences):
+    found = {}
+    keys = list({_key(sequence) for sequence in sequences})
+    for start in range(0, len(keys), 500):
+        some = keys[start : start + 500]
+        marks = ",".join("?" * len(some))
+        found.update(
+            store.execute(
+                f"SELECT sequence, vector FROM vectors WHERE sequence IN ({marks})",
+                some,
+            )
+        )
+    return found
+
+
+def _save(store, rows):
+    with store:
+        store.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows.items())
+
+
+# --- files by id --------------------------------------------------------------------
+
+
+def _existing(file):
+    path = Path(file)
+    if not path.is_file():
+        raise EvenfoldError(f"{path}: there is no such file (`embeddings: file`)")
+    return path
+
+
+def _of_file(path):
+    """Vectors by id of an npz, HDF5 or Parquet file."""
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            if set(file.files) == {"ids", "vectors"}:
+                return dict(zip(map(str, file["ids"]), file["vectors"]))
+            return {name: file[name] for name in file.files}
+    if path.suffix in (".h5", ".hdf5"):
+        try:
+            import h5py
+        except ImportError as error:
+            raise EvenfoldError(
+                f"{path}: HDF5 needs h5py: pip install 'evenfold[plm]'"
+            ) from error
+        with h5py.File(path) as file:
+            return {name: file[name][()] for name in file}
+    if path.suffix in (".parquet", ".pq"):
+        table = pq.read_table(path)
+        if "id" not in table.column_names:
+            raise EvenfoldError(
+                f"{path}: no column 'id'. Found: {', '.join(table.column_names)[:200]}"
+            )
+        ids = [str(i) for i in table.column("id").to_pylist()]
+        rest = table.drop_columns(["id"])
+        if rest.num_columns == 1:  # one column of lists
+            return dict(zip(ids, rest.column(0).to_pylist()))
+        return dict(zip(ids, np.column_stack([c.to_numpy() for c in rest.columns])))
+    raise EvenfoldError(
+        f"{path}: vectors come as .npz, .h5 (HDF5) or .parquet, by id; not as "
+        f"{path.suffix or 'a file without suffix'}"
+    )
+
+
+def _width(path):
+    vectors = _of_file(path)
+    if not vectors:
+        raise EvenfoldError(f"{path}: no vectors in it")
+    shape = np.shape(next(iter(vectors.values())))
+    if len(shape) != 1:
+        raise EvenfoldError(
+            f"{path}: a vector per id is expected, and the first has the shape {shape}. "
+            "Average the residues first."
+        )
+    return int(shape[0])
