@@ -5,6 +5,7 @@ from evenfold.config import Audit, Grouping
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.auditing import audit, refuse
 from evenfold.sequences.probes import _judged, probes, shift
+from evenfold.sequences.probes import test_probes as judged_on_test
 from evenfold.sequences.simulate import Simulation, demo, families, log_odds
 from tests.unit.test_homology import mutate, random_sequence
 
@@ -171,6 +172,31 @@ def test_the_neighbours_label_is_judged_where_it_was_looked_for():
     neighbour[:10] = -1
     found = probed(sequences, labels, neighbour=neighbour)["neighbour"]
     assert found["n"] == 30 and found["mcc"] == 1 and found["sn"] == found["sp"] == 1
+
+
+def test_on_the_test_set_probes_are_fitted_on_training_rows_alone():
+    sequences, labels = peptides(300)
+    sequences = [("M" if y else "A") + s for s, y in zip(sequences, labels)]
+    train, test = sequences[:200], sequences[200:]
+    ids = [f"r{i}" for i in range(300)]
+    found = judged_on_test(
+        train, ids[:200], labels[:200], test, ids[200:], labels[200:], np.arange(100)
+    )
+    own = {probe["name"]: probe for probe in found}
+    assert own["ends"]["mcc"] == 1 and own["ends"]["n"] == 100
+    assert abs(own["neighbour"]["mcc"]) < 0.3
+    # With other test labels the same calls are judged, and no other is fitted.
+    again = judged_on_test(
+        train,
+        ids[:200],
+        labels[:200],
+        test,
+        ids[200:],
+        1 - labels[200:],
+        np.arange(100),
+    )
+    flipped = {probe["name"]: probe for probe in again}
+    assert all(flipped[k]["mcc"] == pytest.approx(-own[k]["mcc"]) for k in own)
 
 
 def test_rates_of_a_probe_are_those_of_scikit_learn():

@@ -9,6 +9,7 @@ import pandas as pd
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
 from evenfold.files import read_json, sha256_file, write_json, write_table
+from evenfold.machine import available_cpus
 from evenfold.selection.calibrating import (
     calibrated,
     net_benefit,
@@ -26,6 +27,9 @@ from evenfold.selection.metrics import (
 )
 from evenfold.selection.resampling import group_intervals
 from evenfold.selection.thresholds import logit
+from evenfold.sequences.alphabet import residues
+from evenfold.sequences.auditing import nearest
+from evenfold.sequences.probes import test_probes
 
 METRICS = [
     "dataset", "variant", "loss", "operating_point", "threshold", "n", "groups", "tp",
@@ -70,6 +74,7 @@ def evaluate(
     score: Callable[[], pd.DataFrame],
     allowed: list[dict] = (),
     recorded: Callable[[list[str]], list[dict] | None] = lambda test_set: [],
+    trivial: Callable[[pd.DataFrame], list[dict]] = lambda predictions: [],
 ) -> tuple[dict, pd.DataFrame]:
     """Look at the test set once, or say why not.
 
@@ -90,6 +95,9 @@ def evaluate(
         Gets a sketch of the test set and returns the looks at it that another record
         than the ledger tells of; None when that cannot be asked. They are named in the
         status and withhold nothing: the record may be a colleague's.
+    trivial : callable
+        Judges trivial predictors on the test set (`probes`), given the predictions;
+        called only inside a look.
 
     Returns
     -------
@@ -136,7 +144,8 @@ def evaluate(
                     key: frozen[key] for key in ("loss", "operating_point", "retuned")
                 }
                 for name, frozen in selection["variants"].items()
-            }
+            },
+            "probes": trivial(predictions),
         }
         look = ledger.complete(look, predictions, record)
     looks = ledger.at(key)
@@ -152,6 +161,7 @@ def evaluate(
         "policy": policy,
         "look": None if look is None else _told(look, looks),
         "looks": [_told(other, looks) for other in looks],
+        "probes": [] if look is None else look.completed.get("probes", []),
     }
     if look is None:
         status["earlier"] = _earlier(looks)
@@ -368,6 +378,34 @@ def score_test_set(
     return pd.concat(parts, ignore_index=True)
 
 
+def trivial_predictors(
+    train: pd.DataFrame, test: pd.DataFrame, predictions: pd.DataFrame
+) -> list[dict]:
+    """What trivial predictors, fitted on the training data, reach on the test set.
+
+    Parameters
+    ----------
+    train, test : DataFrame
+        Columns id, sequence, label (of the training rows).
+    predictions : DataFrame
+        Holds the labels of the test rows.
+    """
+    labels = predictions.drop_duplicates("id").set_index("id")["label"].loc[test["id"]]
+    bare = [[residues(s) for s in part["sequence"]] for part in (test, train)]
+    found = nearest(*bare, threads=available_cpus())
+    neighbour = np.full(len(test), -1)
+    neighbour[found.queries] = found.partner
+    return test_probes(
+        train["sequence"].tolist(),
+        train["id"].tolist(),
+        train["label"].to_numpy(dtype=np.int64),
+        test["sequence"].tolist(),
+        test["id"].tolist(),
+        labels.to_numpy(dtype=np.int64),
+        neighbour,
+    )
+
+
 def evaluate_files(
     inputs: dict,
     outputs: dict,
@@ -396,7 +434,9 @@ def evaluate_files(
         if name in selection["variants"]
     }
     check_weights(selection, weights)
-    frame = pd.read_parquet(inputs["sequences"], columns=["id", "sequence", "role"])
+    frame = pd.read_parquet(
+        inputs["sequences"], columns=["id", "sequence", "role", "label"]
+    )
     test = frame[frame["role"] == "test"]
     clusters = pd.read_parquet(inputs["split"], columns=["id", "cluster"])
     groups = clusters.set_index("id")["cluster"].loc[test["id"]].tolist()
@@ -427,6 +467,9 @@ def evaluate_files(
         ),
         allowed,
         recorded,
+        lambda scored: trivial_predictors(
+            frame[frame["role"] == "train"], test, scored
+        ),
     )
     if status["status"] == "withheld":
         status["told"] = withheld_message(status, ledger)

@@ -99,7 +99,7 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         split=split,
         groups=groups,
         audit=audit,
-        probes=audit.get("probes", []),
+        probes=_with_test(audit.get("probes", []), (status or {}).get("probes", [])),
         findings=sorted(audit["findings"], key=lambda f: order[f["severity"]]),
         variants=[
             variant_row(n, selection, tuned[n], params["decides"]) for n in names
@@ -208,6 +208,12 @@ def verdict(selection, metrics, status, tuned) -> dict:
     return {"headline": headline, "detail": detail}
 
 
+def _with_test(probes, tested):
+    """Probes with what they reach on the test set, once it was looked at."""
+    found = {probe["name"]: probe for probe in tested}
+    return [{**probe, "test": found.get(probe["name"])} for probe in probes]
+
+
 def rivals(audit: dict, point: dict) -> list[dict]:
     """Trivial predictors that a model sees and that reach its interval of MCC."""
     least = point.get("mcc_low", point["mcc"])
@@ -221,7 +227,7 @@ def badges(selection, metrics, status, tuned, audit) -> list[dict]:
     where = "test" if own else "out-of-fold"
     gap = abs(point["gap"])
     stability = tuned["stability"]
-    worst = {f["severity"] for f in audit["findings"]}
+    worst = {f["severity"] for f in audit["findings"] if f.get("about") != "shortcut"}
     leaks = (
         ("serious", "red")
         if "serious" in worst
@@ -244,6 +250,11 @@ def badges(selection, metrics, status, tuned, audit) -> list[dict]:
         ),
         ("leaks", *leaks),
     ]
+    seen = [probe for probe in audit.get("probes", []) if probe["seen"]]
+    if seen:
+        rival = rivals(audit, selection["variants"][selection["champion"]]["oof"])
+        told = f"{seen[0]['name']}, MCC {seen[0]['mcc']:.2f}"
+        found.append(("best shortcut", told, "red" if rival else ""))
     if status:
         told = status["look"]
         found.append(

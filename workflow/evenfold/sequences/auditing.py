@@ -194,10 +194,11 @@ def audit(
     return result
 
 
-def finding(severity, title, detail, n=0, examples=()):
-    """One finding of the audit."""
+def finding(severity, title, detail, n=0, examples=(), about="leak"):
+    """One finding of the audit, about a leak, a shortcut or a shift."""
     return {
         "severity": severity,
+        "about": about,
         "title": title,
         "detail": detail,
         "n": int(n),
@@ -341,7 +342,8 @@ def _probe_findings(judged, rules):
         told = f"SN {probe['sn']:.2f}, SP {probe['sp']:.2f}, out-of-fold"
         yield finding(
             "warning" if probe["seen"] else "info",
-            f"{probe['what']} alone predicts the class with MCC {probe['mcc']:.2f}",
+            f"{probe['what'].capitalize()} alone predicts the class with MCC "
+            f"{probe['mcc']:.2f}",
             f"{told}. "
             + (
                 "A model that does no better may have learnt nothing else."
@@ -349,6 +351,7 @@ def _probe_findings(judged, rules):
                 else "No model sees it, but the classes may come from different places."
             ),
             probe["n"],
+            about="shortcut",
         )
 
 
@@ -359,10 +362,11 @@ def _shift_finding(found, rules):
     train, test = found["median_length"]
     return finding(
         "warning",
-        "test sequences differ from training ones in length or composition (AUROC "
+        "Test sequences differ from training ones in length or composition (AUROC "
         f"{auroc:.2f})",
         f"Median length {train:.0f} in training, {test:.0f} in the test set: results on "
         "the test set may not be what cross-validation promises.",
+        about="shift",
     )
 
 

@@ -55,13 +55,7 @@ def probes(
         name, what, seen (by the models), n, sn, sp, mcc and auroc of every probe,
         the largest MCC first.
     """
-    inputs = {
-        "length": np.array([[len(s.replace(GAP, ""))] for s in sequences], float),
-        "ends": _ends(sequences),
-        "composition": composition(sequences),
-        "padding": _padding(sequences),
-        "id": _categories([_form(i) for i in ids]),
-    }
+    inputs = _inputs(sequences, ids)
     if ordered:
         inputs["order"] = np.arange(len(ids), dtype=float)[:, None]
     found = []
@@ -71,14 +65,60 @@ def probes(
         scores = np.empty(len(labels))
         for fold in np.unique(folds):
             own = folds == fold
-            model = _model(name).fit(x[~own], labels[~own])
-            # Of equal classes: a rare one must not make every probe look harmless.
-            scores[own] = model.predict_proba(x[own])[:, 1]
+            scores[own] = _scores(name, x[~own], labels[~own], x[own])
         found.append(_judged(name, scores, scores >= 0.5, labels))
     if neighbour is not None and (looked := neighbour >= 0).any():
         near = labels[neighbour[looked]]
         found.append(_judged("neighbour", near, near == 1, labels[looked]))
     return sorted(found, key=lambda probe: -probe["mcc"])
+
+
+def test_probes(
+    train: list[str],
+    train_ids: list[str],
+    train_labels: np.ndarray,
+    test: list[str],
+    test_ids: list[str],
+    test_labels: np.ndarray,
+    neighbour: np.ndarray,
+) -> list[dict]:
+    """Judge the trivial predictors on the test set; only a look may call this.
+
+    Parameters
+    ----------
+    neighbour : ndarray of int, shape (test sequences,)
+        Row of the nearest training sequence; -1 where it was not looked for.
+
+    Returns
+    -------
+    list of dict
+        As `probes` gives.
+    """
+    inputs, n, found = _inputs([*train, *test], [*train_ids, *test_ids]), len(train), []
+    for name, x in inputs.items():
+        if (x[:n] == x[0]).all():
+            continue
+        scores = _scores(name, x[:n], train_labels, x[n:])
+        found.append(_judged(name, scores, scores >= 0.5, test_labels))
+    if (looked := neighbour >= 0).any():
+        near = train_labels[neighbour[looked]]
+        found.append(_judged("neighbour", near, near == 1, test_labels[looked]))
+    return sorted(found, key=lambda probe: -probe["mcc"])
+
+
+def _inputs(sequences, ids):
+    return {
+        "length": np.array([[len(s.replace(GAP, ""))] for s in sequences], float),
+        "ends": _ends(sequences),
+        "composition": composition(sequences),
+        "padding": _padding(sequences),
+        "id": _categories([_form(i) for i in ids]),
+    }
+
+
+def _scores(name, x, labels, judged):
+    # Fitted as if the classes were equal: a rare one would make every probe harmless.
+    return _model(name).fit(x, labels).predict_proba(judged)[:, 1]
 
 
 def _judged(name, scores, called, labels):
