@@ -12,10 +12,14 @@ from evenfold.sequences.auditing import nearest
 from evenfold.sequences.grouping import group
 from evenfold.sequences.homology import (
     ALIGNERS,
+    aligner,
+    alignment_facts,
     composition_only,
     guaranteed_run,
     kmer_matrix,
+    least_score,
     missed,
+    opal_database,
     search,
 )
 
@@ -73,6 +77,22 @@ def test_an_ungapped_pair_above_the_limits_shares_the_guaranteed_run(
         run = 0 if column in mismatches else run + 1
         longest = max(longest, run)
     assert longest >= guaranteed_run(length, identity, coverage)
+
+
+@given(st.integers(2, 49), st.integers(0, 2), st.randoms(use_true_random=False))
+def test_no_pair_above_the_limits_scores_less_than_the_least(length, gaps, random):
+    """Also with a residue lost once or twice; what is traced is what was scored."""
+    one = "".join(random.choice(AMINO_ACIDS) for _ in range(length))
+    other = list(one)
+    for i in random.sample(range(length), random.randrange(length // 3 + 1)):
+        other[i] = random.choice(AMINO_ACIDS)
+    for _ in range(min(gaps, length - 1)):
+        other.pop(random.randrange(len(other)))
+    database = opal_database(["".join(other)])
+    (hit,) = aligner().align(one, database, mode="full")
+    same, covered = alignment_facts(hit)
+    if same >= 0.7 and covered >= 0.8:
+        assert hit.score >= least_score(length, 0.7, 0.8)
 
 
 def test_kmers_are_counted_once_and_told_apart():

@@ -168,6 +168,16 @@ def guaranteed_run(length: int, identity: float, coverage: float) -> int:
     return math.ceil(same / (aligned - same + 1))
 
 
+def least_score(length: int, identity: float, coverage: float) -> int:
+    """Score that an alignment above the limits has, with at most two gap openings.
+
+    A match scores at least 4 in BLOSUM62, a mismatch -4, opening a gap -11.
+    """
+    aligned = math.ceil(coverage * length)
+    same = math.ceil(identity * aligned)
+    return max(1, 4 * same - 4 * (aligned - same) - 2 * (11 - 4))
+
+
 def kmer_matrix(sequences: Sequence[str], k: int) -> sparse.csr_matrix:
     """Which k-mers each sequence has: sparse 0/1 matrix (sequences, letters ** k)."""
     rows, columns = [], []
@@ -245,12 +255,16 @@ def _short_pairs(sequences, lengths, settings, threads):
             candidates = np.sort(candidates[fits & asks])
             if not len(candidates):
                 continue
-            hits = align.align(
-                opal_letters(kept[query]),
-                database.extract(candidates.tolist()),
-                mode="full",
-            )
-            for hit in hits:
+            letters = opal_letters(kept[query])
+            own = database.extract(candidates.tolist())
+            # Tracing an alignment costs far more than its score.
+            enough = least_score(len(kept[query]), identity, coverage)
+            scores = [hit.score for hit in align.align(letters, own, mode="score")]
+            candidates = candidates[np.array(scores) >= enough]
+            if not len(candidates):
+                continue
+            own = database.extract(candidates.tolist())
+            for hit in align.align(letters, own, mode="full"):
                 same, covered = alignment_facts(hit)
                 if same >= identity and covered >= coverage:
                     other = candidates[hit.target_index]
