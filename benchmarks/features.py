@@ -173,7 +173,10 @@ def _one(folder, n):
         for name, label in (("positive", 1), ("negative", 0))
     ]  # fmt: skip
     start = time.perf_counter()
-    outputs = [str(folder / x) for x in ("s.parquet", "l.parquet", "r.tsv", "c.json")]
+    outputs = [
+        str(folder / x)
+        for x in ("s.parquet", "l.parquet", "r.tsv", "c.json", "p.parquet")
+    ]
     clean_files(files, {}, *outputs)
     cleaned = time.perf_counter()
     names = ["aac", "dpc", "ctdc", "ctdt", "ctdd"]

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
+
+from evenfold.sequences.alphabet import AMINO_ACIDS
 
 # In CI the examples repeat, so that a submission is judged by what it changed.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -99,3 +102,19 @@ split: {folds: 3}
 selection: {resamples: 200}
 threads: 1
 """
+
+
+def tiny_esm(folder: Path) -> Path:
+    """A tiny ESM-2 with random weights, saved as transformers saves one."""
+    transformers = pytest.importorskip("transformers", reason="needs evenfold[plm]")
+    letters = ["<cls>", "<pad>", "<eos>", "<unk>", *AMINO_ACIDS, "X", "<mask>"]
+    (folder / "vocab.txt").write_text("\n".join(letters))
+    torch.manual_seed(0)
+    transformers.EsmTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    config = transformers.EsmConfig(
+        vocab_size=len(letters), hidden_size=16, num_hidden_layers=2, pad_token_id=1,
+        num_attention_heads=2, intermediate_size=20, position_embedding_type="rotary",
+        mask_token_id=len(letters) - 1, token_dropout=False,
+    )  # fmt: skip
+    transformers.EsmModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder

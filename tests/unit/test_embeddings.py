@@ -14,6 +14,7 @@ from evenfold.features.embeddings import LanguageModel, Vectors
 from evenfold.sequences import tables
 from evenfold.sequences.alphabet import AMINO_ACIDS
 from evenfold.sequences.reading import Record
+from tests.conftest import tiny_esm
 
 generator = np.random.default_rng(0)
 SEQUENCES = [
@@ -23,20 +24,7 @@ SEQUENCES = [
 
 @pytest.fixture(scope="module")
 def esm(tmp_path_factory):
-    """A tiny ESM-2 with random weights, saved as transformers saves one."""
-    transformers = pytest.importorskip("transformers", reason="needs evenfold[plm]")
-    folder = tmp_path_factory.mktemp("esm")
-    letters = ["<cls>", "<pad>", "<eos>", "<unk>", *AMINO_ACIDS, "X", "<mask>"]
-    (folder / "vocab.txt").write_text("\n".join(letters))
-    torch.manual_seed(0)
-    transformers.EsmTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
-    config = transformers.EsmConfig(
-        vocab_size=len(letters), hidden_size=16, num_hidden_layers=2, pad_token_id=1,
-        num_attention_heads=2, intermediate_size=20, position_embedding_type="rotary",
-        mask_token_id=len(letters) - 1, token_dropout=False,
-    )  # fmt: skip
-    transformers.EsmModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
+    return tiny_esm(tmp_path_factory.mktemp("esm"))
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +139,45 @@ def test_another_model_is_refused_and_a_missing_one_named(esm, t5, tmp_path):
         EvenfoldError, match=r"no-such cannot be loaded.*save_pretrained"
     ):
         vectors(tmp_path / "no-such", tmp_path)
+
+
+def states(folder, sequence):
+    import transformers
+
+    model = transformers.AutoModel.from_pretrained(folder, add_pooling_layer=False)
+    tokens = transformers.AutoTokenizer.from_pretrained(folder)(
+        sequence, return_tensors="pt"
+    )
+    with torch.no_grad():
+        return model.eval()(**tokens).last_hidden_state[0, 1:-1].numpy()
+
+
+def test_a_site_sees_its_whole_protein(esm, tmp_path):
+    """The same window in another protein has another vector."""
+    proteins = {("train", "P1"): SEQUENCES[5], ("test", "P1"): SEQUENCES[5][20:] + "WW"}
+    ids = ["P1|K30", "P1|31~2", "P1|K12@test"]
+    roles = ["train", "train", "test"]
+    windows = ["--AKA--", "AC-K-CA", "WWK"]
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "proteins.parquet")
+    settings = Embeddings(model=str(esm), store=str(tmp_path), pooling="site")
+    source = Vectors.of(settings.model_dump(), tmp_path / "proteins.parquet")
+    source.take_sites(ids, windows, roles, proteins)
+    got = source.compute(windows)
+    whole, other = states(esm, SEQUENCES[5]), states(esm, proteins["test", "P1"])
+    for row, wanted in zip(got, (whole[29], whole[30], other[11])):
+        assert np.allclose(row, wanted, atol=1e-5)
+    with pytest.raises(EvenfoldError, match="needs its whole protein"):
+        source.compute(["YYY"])
+    with pytest.raises(EvenfoldError, match=r"P9\|K1: `pooling: site` needs"):
+        source.take_sites(["P9|K1"], ["YKY"], ["train"], proteins)
+
+
+def test_a_site_of_a_long_protein_sees_the_piece_it_is_the_middle_of(esm):
+    model = LanguageModel(str(esm))
+    found = model.at(SEQUENCES[5], [1, 45, 90], 21)
+    for row, position, start in zip(found, (1, 45, 90), (0, 34, 69)):
+        piece = states(esm, SEQUENCES[5][start : start + 21])
+        assert np.allclose(row, piece[position - 1 - start], atol=1e-5)
 
 
 def write_file(path, rows):

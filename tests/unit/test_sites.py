@@ -127,7 +127,7 @@ def test_cleaning_makes_windows_and_lists_what_it_leaves_out(tmp_path):
     reading = dataset(mismatch="reject", negatives_per_positive=1).model_dump(
         include={"sites", "cleaning", "form", "source_pattern"}
     )
-    names = ["s.parquet", "l.parquet", "r.tsv", "c.json"]
+    names = ["s.parquet", "l.parquet", "r.tsv", "c.json", "p.parquet"]
     clean_files(files, reading, *(str(tmp_path / name) for name in names))
     labels = tables.numbers(tables.read(tmp_path / "s.parquet"), "label")
     assert sorted(labels) == [0, 0, 1, 1]

@@ -3,6 +3,7 @@ rule featurize:
         sequences="results/{dataset}/sequences.parquet",
         facts="results/{dataset}/split.json",
         vectors=vector_file,
+        proteins="results/{dataset}/clean/proteins.parquet",
     output:
         matrix="results/{dataset}/features/{features}.npy",
         columns="results/{dataset}/features/{features}.json",

@@ -27,6 +27,7 @@ rule clean:
         test_labels="results/{dataset}/clean/test_labels.parquet",
         rejected="results/{dataset}/clean/rejected.tsv",
         counts="results/{dataset}/clean/counts.json",
+        proteins="results/{dataset}/clean/proteins.parquet",
     log:
         "results/{dataset}/logs/clean.log",
     benchmark:

@@ -9,5 +9,6 @@ with job(snakemake.log[0]) as log:
         longest=read_json(snakemake.input.facts)["longest"],
         matrix=snakemake.output.matrix,
         columns=snakemake.output.columns,
+        proteins=snakemake.input.proteins,
     )
     log.info("%d sequences, %d columns", *shape)

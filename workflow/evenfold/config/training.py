@@ -86,7 +86,12 @@ class Embeddings(Section):
     model: str | None = Field(
         None,
         description="ESM-2 or ProtT5 model: a local folder, or a name on the Hugging Face "
-        "hub (needs evenfold[plm]); the mean over the residues",
+        "hub (needs evenfold[plm])",
+    )
+    pooling: Literal["mean", "site"] = Field(
+        "mean",
+        description="`mean`: over the residues; `site`: the state at the centre of a "
+        "window, with its whole protein as context (data sets with `sites`)",
     )
     revision: str | None = Field(None, description="commit of a model on the hub")
     file: str | None = Field(
@@ -107,6 +112,10 @@ class Embeddings(Section):
     def _one_origin(self):
         if self.model and self.file:
             raise ValueError("give either a model or a file of vectors")
+        if self.file and self.pooling == "site":
+            raise ValueError(
+                "`pooling: site` is for a model; a file's vectors are as they are"
+            )
         return self
 
 

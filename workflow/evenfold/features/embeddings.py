@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.files import sha256_file
-from evenfold.sequences.alphabet import residues
+from evenfold.sequences.alphabet import AMINO_ACIDS, residues
 
 log = logging.getLogger("evenfold")
 
@@ -34,6 +34,7 @@ class Vectors:
     Attributes
     ----------
     model, revision, file : str or None
+    pooling : {'mean', 'site'}
         As in the configuration (`training: embeddings`).
     store : str
         Folder of the store.
@@ -48,6 +49,7 @@ class Vectors:
     model: str | None
     revision: str | None
     file: str | None
+    pooling: str
     store: str
     identity: str
     width: int
@@ -55,8 +57,15 @@ class Vectors:
     longest: int
 
     @classmethod
-    def of(cls, settings: dict) -> "Vectors":
+    def of(cls, settings: dict, proteins=None) -> "Vectors":
         """Vectors of a configuration; the model is loaded once to know its width.
+
+        Parameters
+        ----------
+        settings : dict
+            Fields of evenfold.config.training.Embeddings.
+        proteins : path-like, optional
+            File of the whole proteins, for vectors of sites.
 
         Raises
         ------
@@ -69,6 +78,9 @@ class Vectors:
         else:
             model = _loaded(settings["model"], settings["revision"])
             identity, width = model.identity, model.width
+            if settings["pooling"] == "site":
+                # A window's vector depends on its protein too.
+                identity = f"{identity}-sites-{sha256_file(proteins)[:16]}"
         return cls(**settings, identity=identity, width=width)
 
     def compute(self, sequences: list[str]) -> np.ndarray:
@@ -123,7 +135,58 @@ class Vectors:
                 rows[_key(sequence)] = vector.tobytes()
             _save(store, rows)
 
+    def take_sites(self, ids, sequences, roles, proteins: dict) -> None:
+        """Make the vectors of windows from their whole proteins, and store them.
+
+        Parameters
+        ----------
+        ids : list of str
+            `protein|K57`, as site mode gives them.
+        sequences, roles : list of str
+            The windows, and whether they are of train or test.
+        proteins : dict of (str, str) to str
+            Sequences by role and name.
+
+        Raises
+        ------
+        EvenfoldError
+            A window that names no protein.
+        """
+        with _opened(self.store, self.identity) as store:
+            known = _stored(store, [residues(window) for window in sequences])
+            asked = {}
+            for identifier, window, role in zip(ids, sequences, roles):
+                key = _key(residues(window))
+                name, _, site = identifier.removesuffix("@test").rpartition("|")
+                protein = proteins.get((role, name))
+                if protein is None:
+                    raise EvenfoldError(
+                        f"{identifier}: `pooling: site` needs the whole protein of every "
+                        "window; give proteins and `sites` in the data set's file"
+                    )
+                if key not in known:
+                    position = int(site.partition("~")[0].lstrip(AMINO_ACIDS))
+                    asked.setdefault(protein, {})[key] = position
+            if not asked:
+                return
+            model = _loaded(self.model, self.revision)
+            rows = {}
+            for protein, sites in sorted(asked.items(), key=lambda item: len(item[0])):
+                states = model.at(protein, list(sites.values()), self.longest)
+                rows |= {k: v.tobytes() for k, v in zip(sites, states)}
+                if len(rows) >= _SAVED:
+                    _save(store, rows)
+                    rows = {}
+            _save(store, rows)
+        log.info("embedded the sites of %d proteins", len(asked))
+
     def _embed(self, store, missing):
+        if self.pooling == "site":
+            raise EvenfoldError(
+                f"{missing[0]} and {len(missing) - 1} other windows are in no data set "
+                "whose proteins were embedded, and a vector of a site needs its whole "
+                "protein. Use `pooling: mean` to score windows alone."
+            )
         if self.file:
             raise EvenfoldError(
                 f"{self.file} has no vector for {len(missing)} sequences, such as "
@@ -243,8 +306,38 @@ class LanguageModel:
             means = totals / np.maximum(counts, 1)[:, None]
             yield from zip(batch, means.astype(np.float32))
 
+    def at(self, protein: str, positions: list[int], longest: int) -> np.ndarray:
+        """States at some residues of a protein, with what is around them as context.
+
+        Of a protein longer than `longest`, each site sees the piece it is the middle of.
+
+        Parameters
+        ----------
+        positions : list of int
+            Counted from 1.
+
+        Returns
+        -------
+        ndarray of float32, shape (positions, width)
+        """
+        last = max(0, len(protein) - longest)
+        starts = [min(max(0, p - 1 - longest // 2), last) for p in positions]
+        found = np.empty((len(positions), self.width), dtype=np.float32)
+        for start in sorted(set(starts)):
+            states, known = self._states([protein[start : start + longest]])
+            residue_states = states[0][known[0].bool()]
+            for i, own in enumerate(starts):
+                if own == start:
+                    found[i] = residue_states[positions[i] - 1 - start].numpy()
+        return found
+
     def _sums(self, pieces):
         """Sums of the residues' states, and how many there are."""
+        states, known = self._states(pieces)
+        return (states * known[..., None]).sum(1).numpy(), known.sum(1).numpy()
+
+    def _states(self, pieces):
+        """Last states of every token, and which tokens are residues."""
         torch = self._torch
         text = [p.translate(_RARE) for p in pieces]
         text = [" ".join(p) for p in text] if self.spaced else text
@@ -255,7 +348,7 @@ class LanguageModel:
         inputs = {k: tokens[k].to(self.device) for k in ("input_ids", "attention_mask")}
         with torch.inference_mode():
             states = self.model(**inputs).last_hidden_state.float().cpu()
-        return (states * known[..., None]).sum(1).numpy(), known.sum(1).numpy()
+        return states, known
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from evenfold.features.embeddings import Vectors
 from evenfold.features.scales import Z_SCALES
 from evenfold.files import replacing, write_json
 from evenfold.ragged import Ragged
+from evenfold.sequences import tables
 from evenfold.sequences.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
@@ -227,7 +228,13 @@ def _columns(name, length):
 
 
 def featurize_file(
-    path, names: list[str], longest: int, matrix, columns, vectors: dict | None = None
+    path,
+    names: list[str],
+    longest: int,
+    matrix,
+    columns,
+    vectors: dict | None = None,
+    proteins=None,
 ) -> tuple[int, int]:
     """Featurize the training sequences of a file into a .npy matrix.
 
@@ -241,6 +248,8 @@ def featurize_file(
     ----------
     vectors : dict, optional
         Fields of evenfold.config.training.Embeddings.
+    proteins : path-like, optional
+        File of the whole proteins that windows were cut from.
 
     Returns
     -------
@@ -248,7 +257,13 @@ def featurize_file(
         Sequences and columns.
     """
     if vectors:
-        vectors = Vectors.of(vectors)
+        vectors = Vectors.of(vectors, proteins)
+        if vectors.pooling == "site":
+            table = tables.read(proteins)
+            whole = zip(*(tables.strings(table, c) for c in table.column_names))
+            whole = {(role, name): sequence for role, name, sequence in whole}
+            for rows in _rows(path):
+                vectors.take_sites(*rows, whole)
         if vectors.file:
             for ids, sequences, _ in _rows(path):
                 vectors.take_file(ids, sequences)

@@ -21,7 +21,7 @@ from evenfold.sequences.alphabet import (
     residues,
 )
 from evenfold.sequences.reading import Record, read, read_labels
-from evenfold.sequences.sites import under_sampled, windows
+from evenfold.sequences.sites import under_sampled, whole_proteins, windows
 
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
 _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]")
@@ -201,6 +201,7 @@ def clean_files(
     test_labels: str,
     rejected: str,
     counts: str,
+    proteins: str,
 ) -> dict:
     """Clean the files of a data set.
 
@@ -210,7 +211,7 @@ def clean_files(
         path, role, label (or None), kind and published name of each file.
     reading : dict
         The reading and cleaning settings of a Dataset.
-    sequences, test_labels, rejected, counts : str
+    sequences, test_labels, rejected, counts, proteins : str
         Paths to write. Test rows are put into an order that tells nothing about
         their labels, which go to a file of their own.
 
@@ -246,6 +247,12 @@ def clean_files(
                 tables.sequences_table(test, "test", labelled=False),
             ]
         ),
+    )
+    whole = [row for f in files for row in whole_proteins(f, dataset)]
+    names = ("role", "protein", "sequence")
+    columns = zip(*whole) if whole else [[]] * len(names)
+    tables.write(
+        proteins, pa.table([pa.array(c, pa.string()) for c in columns], names=names)
     )
     ids, labels = [r.id for r in test], [r.label for r in test]
     tables.write(test_labels, tables.labels_table(ids, labels))

@@ -82,6 +82,13 @@ def windows(files: list[dict], dataset: Dataset) -> Iterator[Record]:
             )
 
 
+def whole_proteins(file: dict, dataset: Dataset) -> Iterator[tuple[str, str, str]]:
+    """Role, name and sequence of the proteins of a file that windows are cut from."""
+    if file["kind"] == "proteins":
+        for record in read(file["path"], dataset, -1, file["name"]):
+            yield file["role"], record.source or record.id, record.sequence.upper()
+
+
 def _of_protein(protein, sequence, sites, settings):
     """Windows and faulty sites of one protein, in the order of their positions."""
     half = settings.window // 2
