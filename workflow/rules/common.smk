@@ -61,6 +61,12 @@ def vector_file(wildcards):
     return vectors["file"] if vectors and vectors["file"] else []
 
 
+def language_model(wildcards):
+    """Whether a feature set runs a language model."""
+    vectors = PLAN.featured(wildcards.dataset, wildcards.features)["vectors"]
+    return bool(vectors and vectors["model"])
+
+
 def gpus(wildcards):
     """One GPU when the device is one; on a cluster profiles/slurm asks instead.
 

@@ -14,8 +14,9 @@ rule featurize:
     conda:
         "../../envs/evenfold.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=lambda wildcards: 16000 if language_model(wildcards) else 2000,
+        runtime=lambda wildcards: 480 if language_model(wildcards) else 60,
+        gpu=lambda wildcards: int(language_model(wildcards) and has_nvidia_gpu()),
     params:
         features=lambda wildcards: PLAN.featured(wildcards.dataset, wildcards.features),
         code=source_digest("features", "sequences/alphabet.py"),
