@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenfold.config import Grouping
-from evenfold.sequences import homology
+from evenfold.sequences import grouping, homology
 from evenfold.sequences.alphabet import AMINO_ACIDS
 from evenfold.sequences.auditing import nearest
 from evenfold.sequences.grouping import group
 from evenfold.sequences.homology import (
     ALIGNERS,
+    Pairs,
     aligner,
     alignment_facts,
     composition_only,
@@ -149,24 +150,44 @@ def test_a_source_protein_in_both_roles_is_a_relation():
     assert found.crossing == [(0, 1, "same source protein", 0.0, 0.0)]
 
 
-def test_what_the_search_missed_is_found_by_aligning_everything():
-    """Identical residues in runs of two: no k-mer screen and no prefilter sees them."""
+def searched(monkeypatch, *pairs):
+    """As if the search had found these pairs and no others."""
+    found = Pairs.of([(a, b, 0.9, 1.0) for a, b in pairs], 0)
+    monkeypatch.setattr(grouping, "search", lambda *_: found)
+
+
+def test_what_the_search_missed_is_found_by_aligning_everything(monkeypatch):
     generator = np.random.default_rng(4)
     single = [random_sequence(generator, 40) for _ in range(30)]
-    letters = list(single[0])
-    for i in range(2, 40, 4):
-        letters[i] = generator.choice([a for a in AMINO_ACIDS if a != letters[i]])
-    sequences = [*single, "".join(letters)]
-    settings = Grouping(short_identity=0.7, exhaustive=False)
-    without = group(sequences, [""] * 31, np.zeros(31, bool), settings)
-    pairs = missed(sequences, without.cluster, settings, 2)
-    known = set(zip(without.pairs.a.tolist(), without.pairs.b.tolist()))
-    found = set(zip(pairs.a.tolist(), pairs.b.tolist()))
-    assert known | found == {(0, 30)} and not known & found
-    assert not without.exhaustive
-    every = group(sequences, [""] * 31, np.arange(31) == 30, Grouping())
+    sequences = [
+        *single,
+        mutate(single[0], 0.2, generator),
+        mutate(single[5], 0.2, generator),
+    ]
+    searched(monkeypatch, (5, 31))
+    is_test = np.arange(32) == 30
+    without = group(sequences, [""] * 32, is_test, Grouping(exhaustive=False))
+    assert not without.exhaustive and not without.crossing
+    assert without.cluster[0] != without.cluster[30]
+    pairs = missed(sequences, without.cluster, Grouping(), 2)
+    assert set(zip(pairs.a.tolist(), pairs.b.tolist())) == {(0, 30)}
+    every = group(sequences, [""] * 32, is_test, Grouping())
     assert every.exhaustive and every.cluster[0] == every.cluster[30]
     assert [row[:2] for row in every.crossing] == [(0, 30)]
+
+
+def test_a_relative_of_a_relative_is_compared_across_the_roles(monkeypatch):
+    """Two that the search has not paired, in one group by a third."""
+    generator = np.random.default_rng(4)
+    one = random_sequence(generator, 40)
+    middle, other = mutate(one, 0.1, generator), mutate(one, 0.15, generator)
+    far = random_sequence(generator, 40)
+    searched(monkeypatch, (0, 1), (1, 2), (1, 3))
+    is_test = np.array([0, 0, 1, 0], bool)
+    found = group([one, middle, other, far], [""] * 4, is_test, Grouping())
+    # The fourth is in their group and no relative of the test sequence.
+    assert len(set(found.cluster)) == 1
+    assert [row[:2] for row in found.crossing] == [(0, 2), (1, 2)]
 
 
 def test_aligning_everything_has_a_budget(monkeypatch):

@@ -11,7 +11,7 @@ from evenfold.config.model import Grouping
 from evenfold.files import write_json
 from evenfold.sequences import tables
 from evenfold.sequences.alphabet import residues
-from evenfold.sequences.homology import ALIGNERS, Pairs, missed, search
+from evenfold.sequences.homology import ALIGNERS, Pairs, aligned, missed, search
 
 
 @dataclass
@@ -64,13 +64,14 @@ def group(
     pairs = search(list(distinct), settings, threads)
     exhaustive = None
     if settings.exhaustive:
-        graph = sparse.coo_matrix(
-            (np.ones(len(pairs)), (pairs.a, pairs.b)), shape=(len(distinct),) * 2
+        exhaustive = missed(
+            list(distinct), _components(pairs, len(distinct)), settings, threads
         )
-        component = connected_components(graph, directed=False)[1]
-        exhaustive = missed(list(distinct), component, settings, threads)
-        if exhaustive is not None:
-            pairs = Pairs.join([pairs, exhaustive])
+        pairs = Pairs.join([pairs, exhaustive]) if exhaustive is not None else pairs
+    # Relatives of relatives may be relatives that the search has not paired.
+    unpaired = _unpaired(node, is_test, pairs, len(distinct))
+    found = aligned(list(distinct), unpaired, settings, threads)
+    pairs = Pairs.join([pairs, found])
 
     n_nodes = len(distinct)
     a, b = [pairs.a], [pairs.b]
@@ -96,6 +97,34 @@ def group(
     return Groups(
         cluster, sorted(set(crossing)), pairs, len(distinct), exhaustive is not None
     )
+
+
+def _components(pairs, n):
+    """Connected component of each of n nodes."""
+    edges = (np.ones(len(pairs)), (pairs.a, pairs.b))
+    graph = sparse.coo_matrix(edges, shape=(n, n))
+    return connected_components(graph, directed=False)[1]
+
+
+def _unpaired(node, is_test, pairs, n):
+    """Nodes of test rows, with those of training rows of their component not yet paired."""
+    component = _components(pairs, n)
+    train = np.zeros(n, dtype=bool)
+    train[node[~is_test]] = True
+    members: dict[int, list[int]] = {}
+    for own in np.flatnonzero(train):
+        members.setdefault(int(component[own]), []).append(int(own))
+    known = set(zip(pairs.a.tolist(), pairs.b.tolist()))
+    found = {}
+    for own in map(int, np.unique(node[is_test])):
+        others = [
+            other
+            for other in members.get(int(component[own]), [])
+            if other != own and (min(own, other), max(own, other)) not in known
+        ]
+        if others:
+            found[own] = others
+    return found
 
 
 def _crossing(node, pairs, is_test):

@@ -334,6 +334,38 @@ def missed(
     return Pairs.of(rows, ALIGNERS.index("exhaustive Smith-Waterman"))
 
 
+def aligned(
+    sequences: Sequence[str],
+    partners: dict[int, list[int]],
+    settings: Grouping,
+    threads: int = 1,
+) -> Pairs:
+    """Those of given pairs that are above the limits.
+
+    Parameters
+    ----------
+    partners : dict of int to list of int
+        Positions to align each position with.
+    """
+    lengths = np.array([len(sequence) for sequence in sequences])
+
+    def compare(item):
+        query, others = item
+        database = opal_database(sequences[other] for other in others)
+        hits = aligner().align(opal_letters(sequences[query]), database, mode="full")
+        facts = [alignment_facts(hit) for hit in hits]
+        wanted = limits_of(np.minimum(lengths[query], lengths[others]), settings)
+        return [
+            (query, other, same, covered)
+            for other, limit, (same, covered) in zip(others, wanted, facts)
+            if same >= limit and covered >= settings.coverage
+        ]
+
+    with ThreadPoolExecutor(threads) as pool:
+        rows = [row for found in pool.map(compare, partners.items()) for row in found]
+    return Pairs.of(rows, ALIGNERS.index("exhaustive Smith-Waterman"))
+
+
 def composition_only(sequence: str, generator: np.random.Generator) -> str:
     """The sequence's residues in random order: what chance alone aligns."""
     letters = np.frombuffer(sequence.encode(), dtype=np.uint8)
