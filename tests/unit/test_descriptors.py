@@ -9,7 +9,7 @@ import pytest
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 from Bio.SeqUtils.IsoelectricPoint import IsoelectricPoint
 from Bio.SeqUtils.ProtParam import ProteinAnalysis
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evenfold.config.features import KINDS, parse
@@ -62,6 +62,8 @@ def test_every_name_has_columns_and_every_column_a_name():
 
 @pytest.mark.parametrize("name", NAMES)
 @given(sequences=ANY)
+@example(sequences=["A", "-"])
+@example(sequences=["-", "WY", "-", "K"])
 def test_any_sequence_has_finite_numbers_that_its_neighbours_do_not_change(
     name, sequences
 ):

@@ -287,8 +287,10 @@ def _charge(chunk, of):
         (chunk.stops - 1, pk.pKcterminal, pk.negative_pKs["Cterm"]),
     ):
         table = np.array([names.get(a, other) for a in AMINO_ACIDS] + [other])
-        inside = np.clip(place, 0, max(0, len(chunk.codes) - 1))
-        ends.append(table[chunk.codes[inside]] if len(chunk.codes) else place * 0.0)
+        # A window of gaps alone has no ends: any letter, and none of a neighbour.
+        code = np.full(len(chunk), N)
+        code[chunk.lengths > 0] = chunk.codes[place[chunk.lengths > 0]]
+        ends.append(table[code])
     positive = {a: k for a, k in pk.positive_pKs.items() if a in of}
     negative = {a: k for a, k in pk.negative_pKs.items() if a in of}
 
