@@ -148,9 +148,9 @@ def _linear(chunk, lag, table):
     return chunk.pairs(lag).reshape(len(chunk), -1) @ table
 
 
-def _pairwise(functions):
+def _pairwise(functions, dtype=np.float32):
     """Table of functions of two amino acids for `_linear`: (441, functions)."""
-    table = np.zeros((LETTERS, LETTERS, len(functions)), dtype=np.float32)
+    table = np.zeros((LETTERS, LETTERS, len(functions)), dtype=dtype)
     for i, function in enumerate(functions):
         table[:N, :N, i] = function
     return table.reshape(LETTERS**2, -1)
@@ -182,14 +182,15 @@ def _pseudo(table):
 
 
 _SCALES = np.array([standardised(scale) for scale in AUTOCORRELATION.values()])
-_PRODUCT = _pairwise(_between(_SCALES, np.multiply))
-_SUM = _pairwise(_between(_SCALES, np.add))
-_SQUARE = _pairwise(_between(_SCALES, lambda a, b: (a - b) ** 2))
+# In double precision: what is left after the mean is taken off may be small.
+_PRODUCT = _pairwise(_between(_SCALES, np.multiply), np.float64)
+_SUM = _pairwise(_between(_SCALES, np.add), np.float64)
+_SQUARE = _pairwise(_between(_SCALES, lambda a, b: (a - b) ** 2), np.float64)
 
 
 def _moments(chunk):
     """Mean and variance of the properties along each sequence, (n, 8) each."""
-    share = _aac(chunk, None).astype(np.float64)
+    share = chunk.counts.astype(np.float64) / chunk.known
     mean = share @ _SCALES.T
     return mean, share @ (_SCALES**2).T - mean**2
 
