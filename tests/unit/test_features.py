@@ -13,7 +13,7 @@ PROTEIN = "MKWVTFISLLFLFSSAYSRGVFRRDAHKSEVAHRFKDLGEENFKALVLIAFAQYLQQCPFEDHVK"
 
 
 def fit(names, sequences):
-    return feature_set(names, sequences, [f"r{i}" for i in range(len(sequences))])
+    return feature_set(names, zip([f"r{i}" for i in range(len(sequences))], sequences))
 
 
 def test_composition_equals_biopython():
@@ -79,7 +79,7 @@ def test_windows_of_unequal_length_name_the_records():
     for words in ("r0", "r2", "3 letters", "has 2", "aac"):
         assert words in str(error.value)
     with pytest.raises(EvenfoldError, match="a test sequence has 5"):
-        feature_set(["blosum62"], ["ACD"], ["r0"], longest=5)
+        feature_set(["blosum62"], [("r0", "ACD")], longest=5)
 
 
 def test_a_sequence_that_does_not_fit_is_refused():

@@ -208,7 +208,7 @@ def test_the_tuned_gap_transfers_from_one_member_to_the_mean_of_all():
         made, new = (families(n, simulation, generator, "S") for n in (800, 4000))
         windows, labels = [m[1] for m in made], np.array([m[2] for m in made])
         _, clusters = np.unique([m[0].split(".")[0] for m in made], return_inverse=True)
-        features = feature_set(["onehot"], windows, windows)
+        features = feature_set(["onehot"], zip(windows, windows))
         outcome = train_ensemble(
             features.compute(windows), labels, clusters % 5, clusters,
             Training(features=["onehot"], epochs=15), {"name": "bce"}, {}, seed=seed,

@@ -13,6 +13,8 @@ from evenfold.sequences.alphabet import AMINO_ACIDS, GAP, encode, residues
 N = len(AMINO_ACIDS)
 #: The 20 amino acids and what is none of them.
 LETTERS = N + 1
+# Sums the pairs that hold no unknown letter.
+_INNER = np.pad(np.ones((N, N), np.float32), (0, 1)).reshape(-1, 1)
 
 
 class Chunk:
@@ -50,6 +52,14 @@ class Chunk:
         """Residues, shape (n, 20), float32."""
         return self._binned(self._rows(LETTERS) + self.codes, LETTERS)[:, :N]
 
+    def ends(self, most: int, first: bool) -> np.ndarray:
+        """Residues among the first or last `most`, shape (n, 20), float32."""
+        taken = np.minimum(self.lengths, most)
+        start = self.starts if first else self.stops - taken
+        place = np.arange(taken.sum()) + np.repeat(start - taken.cumsum() + taken, taken)
+        row = np.repeat(np.arange(len(self)) * LETTERS, taken)
+        return self._binned(row + self.codes[place], LETTERS)[:, :N]
+
     @cached_property
     def known(self) -> np.ndarray:
         """Residues that are amino acids, shape (n, 1), at least 1 for division."""
@@ -67,8 +77,7 @@ class Chunk:
 
     def known_pairs(self, lag: int) -> np.ndarray:
         """Pairs of two amino acids `lag` apart, shape (n, 1), at least 1."""
-        inner = self.pairs(lag)[:, :N, :N]
-        return np.maximum(inner.reshape(len(self), -1).sum(1, keepdims=True), 1)
+        return np.maximum(self.pairs(lag).reshape(len(self), -1) @ _INNER, 1)
 
     def words(self, classes: np.ndarray, size: int) -> np.ndarray:
         """Words of `size` reduced letters, shape (n, classes ** size), float32.

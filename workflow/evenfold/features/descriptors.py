@@ -12,6 +12,7 @@ import numpy as np
 from Bio.Data.IUPACData import protein_weights
 from Bio.SeqUtils import IsoelectricPoint as pk
 from Bio.SeqUtils.ProtParamData import DIWV, kd
+from scipy import sparse
 
 from evenfold.features.counting import LETTERS, Chunk, N
 from evenfold.features.scales import (
@@ -63,26 +64,15 @@ def _cksaap(chunk, gaps):
     return np.concatenate(parts, axis=1)
 
 
+def _shares(counts):
+    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+
+
 def _words(groups, size=None):
     own = classes(groups)
 
     def compute(chunk, number):
-        counts = chunk.words(own, size or number)
-        return counts / np.maximum(counts.sum(1, keepdims=True), 1)
-
-    return compute
-
-
-def _terminal(first):
-    def compute(chunk, number):
-        taken = np.minimum(chunk.lengths, number)
-        start = chunk.starts if first else chunk.stops - taken
-        ends = taken.cumsum()
-        place = np.arange(ends[-1]) + np.repeat(start - (ends - taken), taken)
-        row = np.repeat(np.arange(len(chunk)) * LETTERS, taken)
-        counts = np.bincount(row + chunk.codes[place], minlength=len(chunk) * LETTERS)
-        counts = counts.reshape(len(chunk), LETTERS)[:, :N]
-        return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        return _shares(chunk.words(own, size or number))
 
     return compute
 
@@ -90,7 +80,9 @@ def _terminal(first):
 # --- composition, transition, distribution ------------------------------------------
 
 _CLASSES = np.array([classes(groups) for groups in CTD.values()])
-_MEMBERS = (_CLASSES[:, None, :] == np.arange(3)[:, None]).reshape(-1, N)
+_MEMBERS = (_CLASSES.T[:, :, None] == np.arange(3)).reshape(N, -1).astype(np.float32)
+_OWN_COLUMN = np.pad(_CLASSES.T, ((0, 1), (0, 0))) + 3 * np.arange(len(CTD))
+_OWN_COLUMN = _OWN_COLUMN.astype(np.int32)
 _CROSSINGS = ((0, 1), (0, 2), (1, 2))
 
 
@@ -109,7 +101,7 @@ _CROSSES = _crossings()
 
 
 def _ctdc(chunk, number):
-    return chunk.counts @ _MEMBERS.T.astype(np.float32) / chunk.known
+    return chunk.counts @ _MEMBERS / chunk.known
 
 
 def _ctdt(chunk, number):
@@ -117,27 +109,27 @@ def _ctdt(chunk, number):
 
 
 def _ctdd(chunk, number):
-    out = np.zeros((len(chunk), len(_MEMBERS), 5), dtype=np.float32)
-    table = np.full((len(CTD), 256), 3, dtype=np.uint8)
-    table[:, :N] = _CLASSES
-    text = chunk.codes.tobytes()
-    counts = (chunk.counts @ _MEMBERS.T.astype(np.float32)).astype(np.int64)
-    per_residue = 100 / np.maximum(chunk.lengths, 1)[:, None]
-    before = (chunk.starts - 1)[:, None]
-    for p in range(len(CTD)):
-        own = np.frombuffer(text.translate(table[p].tobytes()), dtype=np.uint8)
-        for c in range(3):
-            column = 3 * p + c
-            places = np.flatnonzero(own == c)
-            if not len(places):
-                continue
-            n = counts[:, column, None]
-            # The first, those at 25, 50 and 75 %, and the last of the class.
-            rank = np.concatenate([n * 0, n // 4, n // 2, 3 * n // 4, n], axis=1) - 1
-            rank = np.maximum(rank, 0) + (n.cumsum() - n[:, 0])[:, None]
-            found = places[np.minimum(rank, len(places) - 1)] - before
-            out[:, column] = found * per_residue * (n > 0)
-    return out.reshape(len(chunk), -1)
+    n, width = len(chunk), 3 * len(CTD)
+    if not len(chunk.codes):
+        return np.zeros((n, 5 * width), dtype=np.float32)
+    column = _OWN_COLUMN.take(chunk.codes, axis=0)
+    column += np.repeat(np.arange(n, dtype=np.int32) * width, chunk.lengths)[:, None]
+    column[chunk.codes == N] = n * width
+    # Transposing a sparse matrix is a counting sort: it gives the places of every class
+    # of every sequence, in order.
+    ends = np.arange(0, column.size + 1, len(CTD), dtype=np.int32)
+    empty = np.empty(column.size, dtype=np.int8)
+    shape = len(chunk.codes), n * width + 1
+    of_class = sparse.csr_matrix((empty, column.ravel(), ends), shape).tocsc()
+    first = of_class.indptr[:-2, None]
+    count = np.diff(of_class.indptr[:-1])
+    # The first, those at 25, 50 and 75 %, and the last of the class.
+    rank = np.stack([count * 0, count // 4, count // 2, 3 * count // 4, count], axis=1)
+    rank = np.maximum(rank - 1, 0) + first
+    places = of_class.indices.take(rank, mode="clip").reshape(n, -1)
+    found = (places - (chunk.starts - 1).astype(np.int32)[:, None]).astype(np.float32)
+    found *= (100 / np.maximum(chunk.lengths, 1))[:, None]
+    return found * np.repeat(count > 0, 5).reshape(n, -1)
 
 
 # --- sequence order -----------------------------------------------------------------
@@ -386,9 +378,11 @@ DESCRIPTORS = {
     "geary": Descriptor(_geary, _lag_names("geary")),
     "physchem": Descriptor(_physchem, _named("physchem", _PHYSCHEM)),
     "nterm": Descriptor(
-        _terminal(True), lambda n: [f"nterm{n}_{a}" for a in AMINO_ACIDS]
+        lambda chunk, number: _shares(chunk.ends(number, first=True)),
+        lambda n: [f"nterm{n}_{a}" for a in AMINO_ACIDS]
     ),
     "cterm": Descriptor(
-        _terminal(False), lambda n: [f"cterm{n}_{a}" for a in AMINO_ACIDS]
+        lambda chunk, number: _shares(chunk.ends(number, first=False)),
+        lambda n: [f"cterm{n}_{a}" for a in AMINO_ACIDS]
     ),
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import tee
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -111,13 +110,19 @@ class FeatureSet:
         featurize(self, sequences, out)
         return out
 
-    def fill(self, sequences: Sequence[str], out: np.ndarray) -> None:
-        """Write the features of a few sequences into rows of a matrix."""
+    def fill(self, sequences, vectors, out: np.ndarray) -> None:
+        """Write the features of a few sequences into rows of a matrix.
+
+        Parameters
+        ----------
+        vectors : ndarray, shape (sequences, width), or None
+            Their embeddings, where they are asked for.
+        """
         chunk, column = Chunk(sequences), 0
         for name in self.names:
             family, number = parse(name)
             if family == "embeddings":
-                values = self.vectors.compute(sequences)
+                values = vectors
             elif family in _WINDOW:
                 values = _WINDOW[family][0](sequences, self.length)
             else:
@@ -128,8 +133,7 @@ class FeatureSet:
 
 def feature_set(
     names: Sequence[str],
-    sequences: Iterable[str],
-    ids: Iterable[str],
+    rows: Iterable[tuple[str, str]],
     longest: int = 0,
     vectors: Vectors | None = None,
 ) -> FeatureSet:
@@ -137,6 +141,7 @@ def feature_set(
 
     Parameters
     ----------
+    rows : iterable of (id, sequence)
     longest : int
         Letters of the longest sequence that the features must hold besides these.
     vectors : Vectors, optional
@@ -148,7 +153,7 @@ def feature_set(
         Windows of unequal length where a window feature is asked for, with the record.
     """
     lengths, first = {}, 0
-    for identifier, sequence in zip(ids, sequences):
+    for identifier, sequence in rows:
         lengths.setdefault(len(sequence), identifier)
         first = first or len(sequence)
     wanted = sorted(_SAME_LENGTH & set(names))
@@ -172,12 +177,13 @@ def feature_set(
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:
     """Fill `out`, shape (n, columns), chunk by chunk."""
-    if features.vectors:
-        # All at once: batches of a language model are made of equal lengths.
-        features.vectors.compute(sequences)
+    # All at once: batches of a language model are made of equal lengths.
+    vectors = features.vectors and features.vectors.compute(sequences)
     for start in range(0, len(sequences), CHUNK):
-        own = sequences[start : start + CHUNK]
-        features.fill(own, out[start : start + len(own)])
+        own = slice(start, start + CHUNK)
+        features.fill(
+            sequences[own], None if vectors is None else vectors[own], out[own]
+        )
 
 
 def _tokens(sequences, length):
@@ -267,14 +273,16 @@ def featurize_file(
         if vectors.file:
             for ids, sequences, _ in _rows(path):
                 vectors.take_file(ids, sequences)
-    own = (row for batch in _training(path) for row in zip(*batch))
-    ids, sequences = tee(own)
-    features = feature_set(
-        names, (s for _, s in sequences), (i for i, _ in ids), longest, vectors
-    )
+    lengths = []
+
+    def rows():
+        for ids, batch in _training(path):
+            lengths.extend(len(residues(s)) for s in batch)
+            yield from zip(ids, batch)
+
+    features = feature_set(names, rows(), longest, vectors)
     ragged = features.names == ("residues",)
     facts = {**features.facts, "columns": features.columns}
-    lengths = [len(residues(s)) for _, batch in _training(path) for s in batch]
     if ragged:
         facts["lengths"] = lengths
     size = len(lengths), len(features.columns)
