@@ -57,8 +57,8 @@ def vectors(folder, store, **settings):
     )
 
 
-def plain(folder, sequence):
-    """Mean of the residues' last states, one sequence at a time, by transformers alone."""
+def states(folder, sequence):
+    """Last states of the residues of one sequence, by transformers alone."""
     import transformers
 
     if "t5" in str(folder):
@@ -71,10 +71,13 @@ def plain(folder, sequence):
         text, return_tensors="pt"
     )
     with torch.no_grad():
-        states = model.eval()(tokens["input_ids"], tokens["attention_mask"])
-    found = states.last_hidden_state[0, inner]
-    assert len(found) == len(sequence)
-    return found.mean(0).numpy()
+        found = model.eval()(tokens["input_ids"], tokens["attention_mask"])
+    assert len(found.last_hidden_state[0, inner]) == len(sequence)
+    return found.last_hidden_state[0, inner].numpy()
+
+
+def plain(folder, sequence):
+    return states(folder, sequence).mean(0)
 
 
 @pytest.mark.parametrize("kind", ["esm", "t5"])
@@ -141,30 +144,19 @@ def test_another_model_is_refused_and_a_missing_one_named(esm, t5, tmp_path):
         vectors(tmp_path / "no-such", tmp_path)
 
 
-def states(folder, sequence):
-    import transformers
-
-    model = transformers.AutoModel.from_pretrained(folder, add_pooling_layer=False)
-    tokens = transformers.AutoTokenizer.from_pretrained(folder)(
-        sequence, return_tensors="pt"
-    )
-    with torch.no_grad():
-        return model.eval()(**tokens).last_hidden_state[0, 1:-1].numpy()
-
-
 def test_a_site_sees_its_whole_protein(esm, tmp_path):
     """The same window in another protein has another vector."""
     proteins = {("train", "P1"): SEQUENCES[5], ("test", "P1"): SEQUENCES[5][20:] + "WW"}
-    ids = ["P1|K30", "P1|31~2", "P1|K12@test"]
-    roles = ["train", "train", "test"]
-    windows = ["--AKA--", "AC-K-CA", "WWK"]
+    ids = ["P1|K30", "P1|31~2", "P1|K2", "P1|K12@test"]
+    roles = ["train", "train", "train", "test"]
+    windows = ["-AAKA--", "AC-K-CA", "--AKAA-", "WWK"]
     pq.write_table(pa.table({"x": [1]}), tmp_path / "proteins.parquet")
     settings = Embeddings(model=str(esm), store=str(tmp_path), pooling="site")
     source = Vectors.of(settings.model_dump(), tmp_path / "proteins.parquet")
     source.take_sites(ids, windows, roles, proteins)
     got = source.compute(windows)
     whole, other = states(esm, SEQUENCES[5]), states(esm, proteins["test", "P1"])
-    for row, wanted in zip(got, (whole[29], whole[30], other[11])):
+    for row, wanted in zip(got, (whole[29], whole[30], whole[1], other[11])):
         assert np.allclose(row, wanted, atol=1e-5)
     with pytest.raises(EvenfoldError, match="needs its whole protein"):
         source.compute(["YYY"])

@@ -24,7 +24,8 @@ log = logging.getLogger("evenfold")
 
 #: Sequences whose vectors are written to the store at once.
 _SAVED = 256
-_PARTS = ("model.safetensors", "pytorch_model.bin", "config.json", "vocab.txt")
+#: Files of a model's folder that decide its vectors: weights, settings and tokenizer.
+_PARTS = {".safetensors", ".bin", ".json", ".txt", ".model"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class Vectors:
         """
         if settings["file"]:
             path = _existing(settings["file"])
-            identity, width = sha256_file(path)[:16], _width(path)
+            identity = sha256_file(path)[:16]
+            width = len(next(iter(_of_file(path, identity).values())))
         else:
             model = _loaded(settings["model"], settings["revision"])
             identity, width = model.identity, model.width
@@ -92,14 +94,18 @@ class Vectors:
             A file has no vector for a sequence, or the model is another one by now.
         """
         with _opened(self.store, self.identity) as store:
-            bare = [residues(sequence) for sequence in sequences]
-            known = _stored(store, bare)
-            missing = list(dict.fromkeys(s for s in bare if _key(s) not in known))
+            own = [self._named(sequence) for sequence in sequences]
+            known = _stored(store, own)
+            missing = list(dict.fromkeys(s for s in own if _key(s) not in known))
             if missing:
                 self._embed(store, missing)
                 known |= _stored(store, missing)
-        flat = b"".join(known[_key(sequence)] for sequence in bare)
-        return np.frombuffer(flat, dtype=np.float32).reshape(len(bare), self.width)
+        flat = b"".join(known[_key(sequence)] for sequence in own)
+        return np.frombuffer(flat, dtype=np.float32).reshape(len(own), self.width)
+
+    def _named(self, sequence):
+        """What a vector is stored under; the padding tells where in a window its site is."""
+        return sequence if self.pooling == "site" else residues(sequence)
 
     def take_file(self, ids: list[str], sequences: list[str]) -> None:
         """Put the vectors of a file into the store, by the sequences of its ids.
@@ -110,13 +116,13 @@ class Vectors:
             An id without a vector, or a number that is not finite.
         """
         with _opened(self.store, self.identity) as store:
-            bare = [residues(sequence) for sequence in sequences]
-            known = _stored(store, bare)
-            if all(_key(sequence) in known for sequence in bare):
+            own = [self._named(sequence) for sequence in sequences]
+            known = _stored(store, own)
+            if all(_key(sequence) in known for sequence in own):
                 return
-            vectors = _of_file(Path(self.file))
+            vectors = _of_file(Path(self.file), self.identity)
             rows = {}
-            for identifier, sequence in zip(ids, bare):
+            for identifier, sequence in zip(ids, own):
                 # Cleaning gives repeated ids an ending of their own.
                 published = identifier.removesuffix("@test").partition("~")[0]
                 found = vectors.get(identifier, vectors.get(published))
@@ -153,10 +159,10 @@ class Vectors:
             A window that names no protein.
         """
         with _opened(self.store, self.identity) as store:
-            known = _stored(store, [residues(window) for window in sequences])
+            known = _stored(store, sequences)
             asked = {}
             for identifier, window, role in zip(ids, sequences, roles):
-                key = _key(residues(window))
+                key = _key(window)
                 name, _, site = identifier.removesuffix("@test").rpartition("|")
                 protein = proteins.get((role, name))
                 if protein is None:
@@ -264,9 +270,8 @@ class LanguageModel:
     def _digest(self, name, config, precision):
         folder = Path(name)
         if folder.is_dir():
-            found = {
-                p: sha256_file(folder / p) for p in _PARTS if (folder / p).is_file()
-            }
+            files = sorted(p for p in folder.iterdir() if p.suffix in _PARTS)
+            found = {p.name: sha256_file(p) for p in files}
         else:
             found = {"name": name, "commit": getattr(config, "_commit_hash", None)}
         text = json.dumps([found, str(precision)], sort_keys=True)
@@ -431,7 +436,22 @@ def _existing(file):
     return path
 
 
-def _of_file(path):
+@lru_cache(maxsize=1)
+def _of_file(path, digest):
+    """Vectors by id of a file, read once a job; `digest` tells it from later versions."""
+    vectors = _vectors_by_id(path)
+    if not vectors:
+        raise EvenfoldError(f"{path}: no vectors in it")
+    shape = np.shape(next(iter(vectors.values())))
+    if len(shape) != 1:
+        raise EvenfoldError(
+            f"{path}: a vector per id is expected, and the first has the shape {shape}. "
+            "Average the residues first."
+        )
+    return vectors
+
+
+def _vectors_by_id(path):
     """Vectors by id of an npz, HDF5 or Parquet file."""
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as file:
@@ -463,15 +483,3 @@ def _of_file(path):
         f"{path.suffix or 'a file without suffix'}"
     )
 
-
-def _width(path):
-    vectors = _of_file(path)
-    if not vectors:
-        raise EvenfoldError(f"{path}: no vectors in it")
-    shape = np.shape(next(iter(vectors.values())))
-    if len(shape) != 1:
-        raise EvenfoldError(
-            f"{path}: a vector per id is expected, and the first has the shape {shape}. "
-            "Average the residues first."
-        )
-    return int(shape[0])
