@@ -59,6 +59,13 @@ def test_faults_in_the_run_name_the_key_and_the_remedy(change, words):
         ({"train": {"labelled": "a.xyz"}}, ["form"]),
         ({"source_pattern": "("}, ["source_pattern"]),
         ({"source_pattern": "abc"}, ["exactly one group"]),
+        (
+            {
+                "train": {"proteins": "p.fa"},
+                "sites": {"residues": "K", "header_pattern": "("},
+            },
+            ["header_pattern", "unterminated"],
+        ),
         ({"train": {"labelled": {"url": "http://x/a.tsv"}}}, ["sha256"]),
         ({"training": {"epoch": 1}}, ["'epochs'"]),
     ],
@@ -159,3 +166,18 @@ def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
     fields = Selection.model_fields
     assert set(typing.get_args(fields["criterion"].annotation)) == set(CRITERIA)
     assert {key: fields[key].default for key in DEFAULTS} == DEFAULTS
+
+
+def test_a_vector_of_a_site_needs_whole_proteins(tmp_path):
+    write_dataset(
+        tmp_path,
+        training={
+            "features": ["embeddings"],
+            "embeddings": {"model": "m", "pooling": "site"},
+        },
+    )
+    run = load_run(GOOD)
+    with pytest.raises(
+        EvenfoldError, match="needs the whole proteins; give `proteins`"
+    ):
+        resolve_training(run, load_dataset("mine", run, tmp_path), run.variants[0])

@@ -167,7 +167,7 @@ def test_parquet_is_read_in_batches_and_a_damaged_one_is_named(tmp_path):
     with pytest.raises(EvenfoldError, match="no column 'name'"):
         records(path, label=None, id_column="name")
     path.write_bytes(b"PAR1 but cut off")
-    with pytest.raises(EvenfoldError, match="no Parquet file"):
+    with pytest.raises(EvenfoldError, match="the Parquet file is cut off"):
         records(path, label=None)
 
 
@@ -175,7 +175,7 @@ def test_labels_from_a_table_of_their_own(tmp_path):
     fasta, table = tmp_path / "a.fasta", tmp_path / "labels.tsv"
     fasta.write_text(">x one\nMKV\n>y two\nACD\n")
     table.write_text("id\tlabel\nx\t1\ny\t0\nunused\t1\n")
-    labels = read_labels(table, table.name, dataset())
+    labels = read_labels(table, dataset())
     found = list(read(fasta, dataset(), None, labels=labels))
     assert [(r.id, r.label) for r in found] == [("x", 1), ("y", 0)]
     with pytest.raises(
@@ -184,4 +184,4 @@ def test_labels_from_a_table_of_their_own(tmp_path):
         list(read(fasta, dataset(), None, labels={"x": 1}))
     table.write_text("id\tlabel\nx\t1\nx\t0\n")
     with pytest.raises(EvenfoldError, match="line 3: a second, other label for 'x'"):
-        read_labels(table, table.name, dataset())
+        read_labels(table, dataset())

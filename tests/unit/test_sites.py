@@ -16,7 +16,12 @@ from evenfold.files import read_json
 from evenfold.sequences import tables
 from evenfold.sequences.cleaning import clean_files
 from evenfold.sequences.reading import Record
-from evenfold.sequences.sites import _of_protein, under_sampled, windows
+from evenfold.sequences.sites import (
+    _of_protein,
+    proteins_of,
+    under_sampled,
+    windows,
+)
 
 LMSUCCSITE = "KCLabMTU/LMSuccSite/11200aef5c329d36d7e7834f790486eda0e8e4f0/data"
 
@@ -31,7 +36,7 @@ def dataset(source_pattern=None, **sites):
 def found(settings, folder=None, **files):
     listed = [{"path": str(path), "name": path.name, "kind": kind, "role": "train", "label": None}
               for kind, path in files.items()]  # fmt: skip
-    return list(windows(listed, settings))
+    return list(windows(proteins_of(listed, settings), listed, settings))
 
 
 def write(folder, name, text):
@@ -100,11 +105,19 @@ def test_a_site_that_cannot_be_names_its_line(tmp_path, row, words):
         assert words in fault.fault and sum(not r.fault for r in made) >= 2
 
 
+def test_every_site_of_a_missing_protein_is_listed(tmp_path):
+    proteins = write(tmp_path, "a.fasta", ">P1\nAKCAKK\n")
+    sites = write(tmp_path, "p.csv", "protein,position\nP1,5\nP9,3\nP9,8\n")
+    made = found(dataset(mismatch="reject"), proteins=proteins, positive_sites=sites)
+    assert [r.id for r in made if r.fault] == ["P9|3", "P9|8"]
+
+
 def test_a_wrong_column_and_a_repeated_protein_are_named(tmp_path):
-    proteins = write(tmp_path, "a.fasta", ">P1\nAK\n>P1\nKK\n")
+    proteins = write(tmp_path, "a.fasta", ">P1\nAK\n")
     sites = write(tmp_path, "p.csv", "accession,site\nP1,2\n")
     with pytest.raises(EvenfoldError, match=r"no column 'protein'.*accession, site"):
         found(dataset(), proteins=proteins, positive_sites=sites)
+    write(tmp_path, "a.fasta", ">P1\nAK\n>P1\nKK\n")
     own = dataset(protein_column="accession", position_column="site")
     with pytest.raises(EvenfoldError, match="'P1' also stands in"):
         found(own, proteins=proteins, positive_sites=sites)

@@ -55,16 +55,14 @@ def variant_features(suffix):
     )
 
 
-def vector_file(wildcards):
-    """Input function: the file of vectors that a feature set reads, if any."""
-    vectors = PLAN.featured(wildcards.dataset, wildcards.features)["vectors"]
-    return vectors["file"] if vectors and vectors["file"] else []
+def vectors_of(wildcards, key):
+    """The `file` or the `model` that the vectors of a feature set come from, or []."""
+    vectors = PLAN.featured(wildcards.dataset, wildcards.features)["vectors"] or {}
+    return vectors.get(key) or []
 
 
 def language_model(wildcards):
-    """Whether a feature set runs a language model."""
-    vectors = PLAN.featured(wildcards.dataset, wildcards.features)["vectors"]
-    return bool(vectors and vectors["model"])
+    return bool(vectors_of(wildcards, "model"))
 
 
 def gpus(wildcards):

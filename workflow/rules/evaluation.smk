@@ -17,6 +17,7 @@ rule evaluate:
         "results/{dataset}/benchmarks/evaluate.tsv"
     conda:
         "../../envs/evenfold.yaml"
+    threads: claimed_threads
     resources:
         mem_mb=2000,
         runtime=60,

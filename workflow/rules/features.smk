@@ -2,7 +2,7 @@ rule featurize:
     input:
         sequences="results/{dataset}/sequences.parquet",
         facts="results/{dataset}/split.json",
-        vectors=vector_file,
+        vectors=lambda wildcards: vectors_of(wildcards, "file"),
         proteins="results/{dataset}/clean/proteins.parquet",
     output:
         matrix="results/{dataset}/features/{features}.npy",

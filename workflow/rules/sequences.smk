@@ -129,7 +129,7 @@ rule audit:
     params:
         grouping=dataset_section("grouping"),
         rules=dataset_section("audit"),
-        ordered=lambda wildcards: (not PLAN.datasets[wildcards.dataset].train.positive),
+        ordered=lambda wildcards: bool(PLAN.datasets[wildcards.dataset].train.labelled),
         seed=PLAN.run.seed,
         code=source_digest("sequences"),
     message:

@@ -1,5 +1,6 @@
 from evenfold.evaluation.looking import evaluate_files
 from evenfold.job import job
+from evenfold.machine import available_cpus
 
 
 def recorded(test_set):
@@ -19,6 +20,7 @@ with job(snakemake.log[0]) as log:
         snakemake.params.held_out,
         snakemake.params.allow_look,
         recorded,
+        min(snakemake.threads, available_cpus()),
     )
     if status["elsewhere"] is None:
         log.warning(

@@ -262,6 +262,18 @@ class File(Section):
         return self
 
 
+def _check_one_group(section, key):
+    pattern = getattr(section, key)
+    if pattern is None:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"{key} {pattern!r}: {error}") from error
+    if groups != 1:
+        raise ValueError(f"{key} {pattern!r} must have exactly one group")
+
+
 def _as_list(value):
     return value if value is None or isinstance(value, list) else [value]
 
@@ -369,8 +381,7 @@ class Sites(Section):
     def _has_a_centre(self):
         if self.window % 2 == 0:
             raise ValueError(f"window {self.window} has no centre: give an odd number")
-        if re.compile(self.header_pattern).groups != 1:
-            raise ValueError("header_pattern must have exactly one group")
+        _check_one_group(self, "header_pattern")
         return self
 
 
@@ -444,14 +455,7 @@ class Dataset(Section):
         if self.sites and self.cleaning.gap != "keep":
             raise ValueError("`sites` pads its windows: set `cleaning: {gap: keep}`")
         for key in ("label_pattern", "source_pattern"):
-            pattern = getattr(self, key)
-            if pattern is not None:
-                try:
-                    groups = re.compile(pattern).groups
-                except re.error as error:
-                    raise ValueError(f"{key} {pattern!r}: {error}") from error
-                if groups != 1:
-                    raise ValueError(f"{key} {pattern!r} must have exactly one group")
+            _check_one_group(self, key)
         return self
 
 
@@ -617,6 +621,13 @@ def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
     """Settings of one variant: defaults, then data set, run and variant."""
     raw = merge(merge(dataset.training, run.training), variant.training)
     training = _validate(Training, raw, f"training of variant {variant.name}")
+    wanted = "embeddings" in training.features
+    if wanted and training.embeddings.pooling == "site" and not dataset.sites:
+        raise EvenfoldError(
+            f"training of variant {variant.name}: `embeddings: {{pooling: site}}` needs the "
+            "whole proteins; give `proteins` and `sites` in the data set's file, or use "
+            "`pooling: mean`"
+        )
     fault = check_pairing(variant.name, variant.loss.name, training)
     if fault:
         raise EvenfoldError(fault)

@@ -9,7 +9,6 @@ import pandas as pd
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
 from evenfold.files import read_json, sha256_file, write_json, write_table
-from evenfold.machine import available_cpus
 from evenfold.selection.calibrating import (
     calibrated,
     net_benefit,
@@ -379,7 +378,7 @@ def score_test_set(
 
 
 def trivial_predictors(
-    train: pd.DataFrame, test: pd.DataFrame, predictions: pd.DataFrame
+    train: pd.DataFrame, test: pd.DataFrame, predictions: pd.DataFrame, threads: int = 1
 ) -> list[dict]:
     """What trivial predictors, fitted on the training data, reach on the test set.
 
@@ -392,7 +391,7 @@ def trivial_predictors(
     """
     labels = predictions.drop_duplicates("id").set_index("id")["label"].loc[test["id"]]
     bare = [[residues(s) for s in part["sequence"]] for part in (test, train)]
-    found = nearest(*bare, threads=available_cpus())
+    found = nearest(*bare, threads=threads)
     neighbour = np.full(len(test), -1)
     neighbour[found.queries] = found.partner
     return test_probes(
@@ -415,6 +414,7 @@ def evaluate_files(
     held_out: bool,
     allowed: list[dict],
     recorded: Callable[[list[str]], list[dict] | None],
+    threads: int = 1,
 ) -> dict:
     """Evaluate a data set from its files and write predictions, metrics and status.
 
@@ -468,7 +468,7 @@ def evaluate_files(
         allowed,
         recorded,
         lambda scored: trivial_predictors(
-            frame[frame["role"] == "train"], test, scored
+            frame[frame["role"] == "train"], test, scored, threads
         ),
     )
     if status["status"] == "withheld":

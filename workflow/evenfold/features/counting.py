@@ -56,7 +56,9 @@ class Chunk:
         """Residues among the first or last `most`, shape (n, 20), float32."""
         taken = np.minimum(self.lengths, most)
         start = self.starts if first else self.stops - taken
-        place = np.arange(taken.sum()) + np.repeat(start - taken.cumsum() + taken, taken)
+        place = np.arange(taken.sum()) + np.repeat(
+            start - taken.cumsum() + taken, taken
+        )
         row = np.repeat(np.arange(len(self)) * LETTERS, taken)
         return self._binned(row + self.codes[place], LETTERS)[:, :N]
 

@@ -379,10 +379,10 @@ DESCRIPTORS = {
     "physchem": Descriptor(_physchem, _named("physchem", _PHYSCHEM)),
     "nterm": Descriptor(
         lambda chunk, number: _shares(chunk.ends(number, first=True)),
-        lambda n: [f"nterm{n}_{a}" for a in AMINO_ACIDS]
+        lambda n: [f"nterm{n}_{a}" for a in AMINO_ACIDS],
     ),
     "cterm": Descriptor(
         lambda chunk, number: _shares(chunk.ends(number, first=False)),
-        lambda n: [f"cterm{n}_{a}" for a in AMINO_ACIDS]
+        lambda n: [f"cterm{n}_{a}" for a in AMINO_ACIDS],
     ),
 }

@@ -482,4 +482,3 @@ def _vectors_by_id(path):
         f"{path}: vectors come as .npz, .h5 (HDF5) or .parquet, by id; not as "
         f"{path.suffix or 'a file without suffix'}"
     )
-

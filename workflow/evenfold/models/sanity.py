@@ -73,7 +73,9 @@ def control_files(
 
     def trained(name, sequences, labels, training, names):
         log.info("training on %s", name)
-        features = feature_set(names, zip(sequences, sequences), columns["length"], vectors)
+        features = feature_set(
+            names, zip(sequences, sequences), columns["length"], vectors
+        )
         outcome = train_ensemble(
             features.compute(sequences), labels, folds, clusters, training, plain, {},
             seed, Engine(device=device),

@@ -99,7 +99,7 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         split=split,
         groups=groups,
         audit=audit,
-        probes=_with_test(audit.get("probes", []), (status or {}).get("probes", [])),
+        probes=_tested(audit.get("probes", []), (status or {}).get("probes", [])),
         findings=sorted(audit["findings"], key=lambda f: order[f["severity"]]),
         variants=[
             variant_row(n, selection, tuned[n], params["decides"]) for n in names
@@ -208,7 +208,7 @@ def verdict(selection, metrics, status, tuned) -> dict:
     return {"headline": headline, "detail": detail}
 
 
-def _with_test(probes, tested):
+def _tested(probes, tested):
     """Probes with what they reach on the test set, once it was looked at."""
     found = {probe["name"]: probe for probe in tested}
     return [{**probe, "test": found.get(probe["name"])} for probe in probes]
@@ -216,7 +216,7 @@ def _with_test(probes, tested):
 
 def rivals(audit: dict, point: dict) -> list[dict]:
     """Trivial predictors that a model sees and that reach its interval of MCC."""
-    least = point.get("mcc_low", point["mcc"])
+    least = point["mcc_low"]
     return [p for p in audit.get("probes", []) if p["seen"] and p["mcc"] >= least > 0]
 
 
@@ -323,13 +323,13 @@ def notes(selection, metrics, status, tuned, audit) -> list[dict]:
                 "colour": "",
             }
         )
-    champion = selection["variants"][selection["champion"]]
-    for probe in rivals(audit, champion["oof"]):
+    point = selection["variants"][selection["champion"]]["oof"]
+    for probe in rivals(audit, point):
         found.append(
             {
                 "text": f"A shortcut rivals the models: {probe['what']} alone predicts the "
                 f"class with MCC {probe['mcc']:.2f} out-of-fold (SN {probe['sn']:.2f}, SP "
-                f"{probe['sp']:.2f}), and the champion reaches {champion['oof']['mcc']:.2f}.",
+                f"{probe['sp']:.2f}), and the champion reaches {point['mcc']:.2f}.",
                 "colour": "red",
             }
         )

@@ -21,7 +21,7 @@ from evenfold.sequences.alphabet import (
     residues,
 )
 from evenfold.sequences.reading import Record, read, read_labels
-from evenfold.sequences.sites import under_sampled, whole_proteins, windows
+from evenfold.sequences.sites import proteins_of, under_sampled, windows
 
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
 _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]")
@@ -224,9 +224,15 @@ def clean_files(
         {**reading, "train": _PLACEHOLDER["proteins" if reading.get("sites") else ""]}
     )
     policy = dataset.cleaning
-    cleaned = {}
+    cleaned, whole = {}, []
     for role in dict.fromkeys(file["role"] for file in files):
-        records = _records([f for f in files if f["role"] == role], dataset)
+        own = [file for file in files if file["role"] == role]
+        if dataset.sites:
+            found = proteins_of(own, dataset)
+            whole += [(role, p.source, p.sequence.upper()) for p in found]
+            records = windows(found, own, dataset)
+        else:
+            records = _records(own, dataset)
         duplicates = policy.train_duplicates
         if role == "test":
             duplicates = policy.test_duplicates
@@ -248,7 +254,6 @@ def clean_files(
             ]
         ),
     )
-    whole = [row for f in files for row in whole_proteins(f, dataset)]
     names = ("role", "protein", "sequence")
     columns = zip(*whole) if whole else [[]] * len(names)
     tables.write(
@@ -263,13 +268,11 @@ def clean_files(
 
 
 def _records(files, dataset):
-    """Records of one role, from sequences, labelled ones or windows of proteins."""
-    if dataset.sites:
-        return windows(files, dataset)
+    """Records of one role, from files of a class or labelled ones."""
     labels = None
     for file in files:
         if file["kind"] == "labels":
-            labels = (labels or {}) | read_labels(file["path"], file["name"], dataset)
+            labels = (labels or {}) | read_labels(file["path"], dataset)
     return (
         record
         for file in files

@@ -21,8 +21,8 @@ from evenfold.errors import EvenfoldError
 class Record:
     """One record as published.
 
-    `origin` names its file and place, `header` is what stood before it in FASTA, and
-    `fault` says why it cannot be used.
+    `origin` names its file and place, `header` is what stood before a protein that
+    `sites` cuts windows from, and `fault` says why it cannot be used.
     """
 
     id: str
@@ -34,14 +34,17 @@ class Record:
     fault: str | None = None
 
 
-@contextmanager
-def _open(path: Path):
-    """Open a text file, gzipped or not, and say plainly why it cannot be read."""
+def _begins(path, magic):
     if not path.is_file():
         raise EvenfoldError(f"{path}: there is no such file")
     with open(path, "rb") as probe:
-        gzipped = probe.read(2) == b"\x1f\x8b"
-    opener = gzip.open if gzipped else open
+        return probe.read(len(magic)) == magic
+
+
+@contextmanager
+def _open(path: Path):
+    """Open a text file, gzipped or not, and say plainly why it cannot be read."""
+    opener = gzip.open if _begins(path, b"\x1f\x8b") else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline=None) as handle:
             yield handle
@@ -138,7 +141,7 @@ def _read_fasta(path, dataset, label):
                     f"{origin} ({header[:60]!r}): source_pattern "
                     f"{dataset.source_pattern!r} finds no source protein in the header"
                 )
-            own_label, published = label, header
+            own_label, published = label, header if dataset.sites else ""
             if label is None:
                 text = _search(dataset.label_pattern, header)
                 own_label = _label(text, dataset, f"{origin} ({header[:60]!r})")
@@ -172,7 +175,7 @@ def _read_table(path, dataset, label):
     columns = [dataset.id_column, dataset.sequence_column]
     columns += [dataset.label_column] if label is None else []
     columns += [dataset.source_column] if dataset.source_column else []
-    for origin, (identifier, sequence, *others) in table_rows(path, path.name, columns):
+    for origin, (identifier, sequence, *others) in table_rows(path, columns):
         if not identifier or not sequence:
             raise EvenfoldError(f"{origin}: the id or the sequence is empty")
         own_label = label
@@ -183,13 +186,8 @@ def _read_table(path, dataset, label):
         )
 
 
-def table_rows(path, name: str, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
+def table_rows(path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Some columns of a TSV, CSV or Parquet file, row by row, as texts.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file as published: Parquet is known by it.
 
     Yields
     ------
@@ -202,7 +200,7 @@ def table_rows(path, name: str, columns: list[str]) -> Iterator[tuple[str, list[
         No such column, or a damaged file.
     """
     path = Path(path)
-    if Path(name).suffix.lower() in (".parquet", ".pq"):
+    if _begins(path, b"PAR1"):
         yield from _parquet_rows(path, columns)
         return
     with _open(path) as handle:
@@ -219,12 +217,12 @@ def table_rows(path, name: str, columns: list[str]) -> Iterator[tuple[str, list[
 
 
 def _parquet_rows(path, columns):
-    if not path.is_file():
-        raise EvenfoldError(f"{path}: there is no such file")
     try:
         source = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
-        raise EvenfoldError(f"{path}: no Parquet file, or a damaged one") from error
+        raise EvenfoldError(
+            f"{path}: the Parquet file is cut off or damaged"
+        ) from error
     with source:
         _check_columns(path, columns, source.schema_arrow.names)
         number = 0
@@ -245,7 +243,7 @@ def _check_columns(path, wanted, found):
         )
 
 
-def read_labels(path, name: str, dataset: Dataset) -> dict[str, int]:
+def read_labels(path, dataset: Dataset) -> dict[str, int]:
     """Labels by id from a table of their own.
 
     Raises
@@ -255,7 +253,7 @@ def read_labels(path, name: str, dataset: Dataset) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     columns = [dataset.id_column, dataset.label_column]
-    for origin, (identifier, text) in table_rows(path, name, columns):
+    for origin, (identifier, text) in table_rows(path, columns):
         label = _label(text, dataset, origin)
         if found.setdefault(identifier, label) != label:
             raise EvenfoldError(f"{origin}: a second, other label for {identifier!r}")

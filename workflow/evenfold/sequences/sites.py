@@ -9,17 +9,44 @@ from evenfold.files import sha256_rows
 from evenfold.sequences.alphabet import GAP
 from evenfold.sequences.reading import Record, read, table_rows
 
-#: Kinds of files that site mode reads, beside the sequences of the other modes.
-KINDS = ("proteins", "positive_sites", "negative_sites")
+
+def proteins_of(files: list[dict], dataset: Dataset) -> list[Record]:
+    """Whole proteins of one role; `source` is the name that sites go by.
+
+    Raises
+    ------
+    EvenfoldError
+        Two proteins of one name where tables list the sites.
+    """
+    tables = any(file["kind"] != "proteins" for file in files)
+    found, seen = [], {}
+    for file in files:
+        if file["kind"] != "proteins":
+            continue
+        for record in read(file["path"], dataset, -1, file["name"]):
+            record.source = record.source or record.id
+            if tables and record.source in seen:
+                raise EvenfoldError(
+                    f"{record.origin}: the protein {record.source!r} also stands in "
+                    f"{seen[record.source]}, so its sites are not clear. Remove one."
+                )
+            seen[record.source] = record.origin
+            found.append(record)
+    return found
 
 
-def windows(files: list[dict], dataset: Dataset) -> Iterator[Record]:
+def windows(
+    proteins: list[Record], files: list[dict], dataset: Dataset
+) -> Iterator[Record]:
     """Windows around every residue of interest of the proteins of one role.
 
     Parameters
     ----------
+    proteins : list of Record
+        As `proteins_of` gives them.
     files : list of dict
-        path, name and kind of each: proteins, positive_sites, negative_sites.
+        path and kind of each: positive_sites, negative_sites; without, the headers of
+        the proteins list their sites.
     dataset : Dataset
         With `sites`.
 
@@ -36,57 +63,47 @@ def windows(files: list[dict], dataset: Dataset) -> Iterator[Record]:
     """
     settings = dataset.sites
     listed = {1: {}, 0: {}}
-    for file in files:
-        if file["kind"] != "proteins":
-            label = int(file["kind"] == "positive_sites")
-            for protein, position, origin in _table(file, settings):
-                listed[label].setdefault(protein, {}).setdefault(position, origin)
-    tables = any(file["kind"] != "proteins" for file in files)
-    seen: dict[str, str] = {}
-    for file in files:
-        if file["kind"] != "proteins":
-            continue
-        for record in read(file["path"], dataset, -1, file["name"]):
-            protein = record.source or record.id
-            if tables and protein in seen:
-                raise EvenfoldError(
-                    f"{record.origin}: the protein {protein!r} also stands in "
-                    f"{seen[protein]}, so its sites are not clear. Remove one."
-                )
-            seen[protein] = record.origin
+    tables = [file for file in files if file["kind"] != "proteins"]
+    for file in tables:
+        label = int(file["kind"] == "positive_sites")
+        for protein, position, origin in _table(file["path"], settings):
+            listed[label].setdefault(protein, {}).setdefault(position, origin)
+
+    def every():
+        for record in proteins:
             if tables:
-                sites = {label: listed[label].get(protein, {}) for label in listed}
+                sites = {
+                    label: listed[label].get(record.source, {}) for label in listed
+                }
             else:
                 found = re.findall(settings.header_pattern, record.header)
                 sites = {1: {int(p): record.origin for p in found}, 0: {}}
-            for window in _of_protein(protein, record.sequence, sites, settings):
-                if window.fault and settings.mismatch == "error":
-                    raise EvenfoldError(
-                        f"{window.origin}: {window.fault}. Positions count from 1. Mend "
-                        "it, or set `sites: {mismatch: reject}` to list such sites in "
-                        "rejected.tsv."
-                    )
-                window.origin += f", protein {protein}"
+            for window in _of_protein(record.source, record.sequence, sites, settings):
+                window.origin += f", protein {record.source}"
                 yield window
-    for label, proteins in listed.items():
-        for protein in proteins.keys() - seen.keys():
-            position, origin = next(iter(proteins[protein].items()))
-            fault = f"site {position} of {protein}: there is no such protein"
-            if settings.mismatch == "error":
-                raise EvenfoldError(
-                    f"{origin}: {fault} in the files of proteins. Check source_pattern, "
-                    "or set `sites: {mismatch: reject}`."
-                )
-            yield Record(
-                f"{protein}|{position}", "", protein, label, origin, fault=fault
+        yield from _of_no_protein(listed, {record.source for record in proteins})
+
+    for window in every():
+        if window.fault and settings.mismatch == "error":
+            raise EvenfoldError(
+                f"{window.origin}: {window.fault}. Positions count from 1. Mend it, or set "
+                "`sites: {mismatch: reject}` to list such sites in rejected.tsv."
             )
+        yield window
 
 
-def whole_proteins(file: dict, dataset: Dataset) -> Iterator[tuple[str, str, str]]:
-    """Role, name and sequence of the proteins of a file that windows are cut from."""
-    if file["kind"] == "proteins":
-        for record in read(file["path"], dataset, -1, file["name"]):
-            yield file["role"], record.source or record.id, record.sequence.upper()
+def _of_no_protein(listed, known):
+    """Sites of proteins that are not there."""
+    for label, proteins in listed.items():
+        for protein, sites in proteins.items():
+            if protein in known:
+                continue
+            for position, origin in sites.items():
+                yield Record(
+                    f"{protein}|{position}", "", protein, label, origin,
+                    fault=f"site {position} of {protein}: the files of proteins have no "
+                    "such protein (check source_pattern)",
+                )  # fmt: skip
 
 
 def _of_protein(protein, sequence, sites, settings):
@@ -123,10 +140,10 @@ def _of_protein(protein, sequence, sites, settings):
         )
 
 
-def _table(file, settings):
+def _table(path, settings):
     """Protein and position of every row of a site table, with its place."""
     columns = [settings.protein_column, settings.position_column]
-    for origin, (protein, position) in table_rows(file["path"], file["name"], columns):
+    for origin, (protein, position) in table_rows(path, columns):
         if not re.fullmatch(r"[1-9]\d*", position):
             raise EvenfoldError(
                 f"{origin}: {position!r} is no position; they are whole numbers from 1"
