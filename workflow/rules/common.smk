@@ -9,7 +9,7 @@ sys.path.insert(0, WORKFLOW)
 
 from snakemake.exceptions import WorkflowError
 
-from evenfold.config.plan import Plan
+from evenfold.config.plan import PUBLISHED, Plan
 from evenfold.config.training import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
@@ -24,7 +24,7 @@ except EvenfoldError as error:
 
 
 wildcard_constraints:
-    dataset="|".join(PLAN.datasets),
+    dataset="|".join([*PLAN.published, *PLAN.datasets]),
     variant="|".join(PLAN.variants),
     features="[a-z0-9-]+",
 
@@ -36,6 +36,27 @@ def per_variant(pattern):
     )
 
 
+def of_data(pattern):
+    """Input function: a file of the data set, which its published split shares."""
+    return lambda wildcards: pattern.format(
+        dataset=wildcards.dataset.removesuffix(f"/{PUBLISHED}")
+    )
+
+
+def of_published(pattern):
+    """Input function: files of a data set's published split, if it has one."""
+
+    def found(wildcards):
+        name = f"{wildcards.dataset}/{PUBLISHED}"
+        return (
+            expand(pattern, dataset=name, variant=PLAN.variants)
+            if name in PLAN.published
+            else []
+        )
+
+    return found
+
+
 def input_files(wildcards):
     return [file["path"] for file in PLAN.files(wildcards.dataset)]
 
@@ -43,7 +64,7 @@ def input_files(wildcards):
 def dataset_section(section):
     """Parameter function: one section of the data set's resolved configuration."""
     return lambda wildcards: getattr(
-        PLAN.datasets[wildcards.dataset], section
+        PLAN.dataset(wildcards.dataset), section
     ).model_dump()
 
 

@@ -7,6 +7,10 @@ rule evaluate:
         # Not read: an audit that stops the run stops it before the look.
         audit="results/{dataset}/audit.json",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+        published_selection=of_published("results/{dataset}/selection.json"),
+        published_weights=of_published(
+            "results/{dataset}/{variant}/weights.safetensors"
+        ),
     output:
         predictions="results/{dataset}/test/predictions.parquet",
         metrics="results/{dataset}/test/metrics.tsv",
@@ -24,8 +28,8 @@ rule evaluate:
     params:
         variants=list(PLAN.variants),
         ledger=PLAN.run.ledger,
-        policy=lambda wildcards: PLAN.datasets[wildcards.dataset].test_policy,
-        held_out=lambda wildcards: PLAN.datasets[wildcards.dataset].test is None,
+        policy=lambda wildcards: PLAN.dataset(wildcards.dataset).test_policy,
+        held_out=lambda wildcards: PLAN.dataset(wildcards.dataset).test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
         tracking=PLAN.run.tracking.model_dump(),
         code=source_digest("evaluation", "selection/metrics.py"),

@@ -3,7 +3,7 @@ rule featurize:
         sequences="results/{dataset}/sequences.parquet",
         facts="results/{dataset}/split.json",
         vectors=lambda wildcards: vectors_of(wildcards, "file"),
-        proteins="results/{dataset}/clean/proteins.parquet",
+        proteins=of_data("results/{dataset}/clean/proteins.parquet"),
     output:
         matrix="results/{dataset}/features/{features}.npy",
         columns="results/{dataset}/features/{features}.json",

@@ -14,6 +14,9 @@ rule report:
         groups="results/{dataset}/groups.json",
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
         history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        published_selection=of_published("results/{dataset}/selection.json"),
+        published_audit=of_published("results/{dataset}/audit.json"),
+        published_split=of_published("results/{dataset}/split.json"),
         metrics="results/{dataset}/test/metrics.tsv",
         status="results/{dataset}/test/evaluation.json",
     output:
@@ -34,8 +37,8 @@ rule report:
         runtime=15,
     params:
         variants=list(PLAN.variants),
-        description=lambda wildcards: PLAN.datasets[wildcards.dataset].description,
-        published=lambda wildcards: PLAN.datasets[wildcards.dataset].published,
+        description=lambda wildcards: PLAN.dataset(wildcards.dataset).description,
+        published=lambda wildcards: PLAN.dataset(wildcards.dataset).published,
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         code=source_digest("reporting"),
     message:
@@ -52,6 +55,9 @@ use rule report as explore_report with:
         groups="results/{dataset}/groups.json",
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
         history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        published_selection=of_published("results/{dataset}/selection.json"),
+        published_audit=of_published("results/{dataset}/audit.json"),
+        published_split=of_published("results/{dataset}/split.json"),
     output:
         "results/{dataset}/exploration.html",
     log:

@@ -78,11 +78,11 @@ rule group:
 
 rule split:
     input:
-        sequences="results/{dataset}/clean/sequences.parquet",
-        test_labels="results/{dataset}/clean/test_labels.parquet",
-        rejected="results/{dataset}/clean/rejected.tsv",
-        groups="results/{dataset}/groups.parquet",
-        crossing="results/{dataset}/crossing.parquet",
+        sequences=of_data("results/{dataset}/clean/sequences.parquet"),
+        test_labels=of_data("results/{dataset}/clean/test_labels.parquet"),
+        rejected=of_data("results/{dataset}/clean/rejected.tsv"),
+        groups=of_data("results/{dataset}/groups.parquet"),
+        crossing=of_data("results/{dataset}/crossing.parquet"),
     output:
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
@@ -112,7 +112,7 @@ rule audit:
     input:
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
-        counts="results/{dataset}/clean/counts.json",
+        counts=of_data("results/{dataset}/clean/counts.json"),
         facts="results/{dataset}/split.json",
     output:
         "results/{dataset}/audit.json",
@@ -129,7 +129,7 @@ rule audit:
     params:
         grouping=dataset_section("grouping"),
         rules=dataset_section("audit"),
-        ordered=lambda wildcards: bool(PLAN.datasets[wildcards.dataset].train.labelled),
+        ordered=lambda wildcards: bool(PLAN.dataset(wildcards.dataset).train.labelled),
         seed=PLAN.run.seed,
         code=source_digest("sequences"),
     message:

@@ -98,6 +98,17 @@ class Split(Section):
         description="training sequences homologous to an independent test sequence: "
         "dropped, kept silently, or kept and reported as a finding",
     )
+    grouped_folds: bool = Field(
+        True,
+        description="folds by groups of related sequences; `false`: at random, which "
+        "flatters wherever sequences are related",
+    )
+    as_published: bool = Field(
+        False,
+        description="beside the honest split also train as most papers do (nothing "
+        "dropped, folds at random) and score both in the one look: what the relatives are "
+        "worth. Decides nothing, doubles the training",
+    )
 
 
 class Audit(Section):
@@ -452,6 +463,13 @@ class Dataset(Section):
                 raise ValueError(
                     "`sites` and the files `proteins` belong together: one is missing"
                 )
+        if self.split.as_published and (
+            self.test is None or self.split.train_test_homologs != "drop"
+        ):
+            raise ValueError(
+                "`split: {as_published: true}` compares with a published test set: give "
+                "`test` files and `train_test_homologs: drop`"
+            )
         if self.sites and self.cleaning.gap != "keep":
             raise ValueError("`sites` pads its windows: set `cleaning: {gap: keep}`")
         for key in ("label_pattern", "source_pattern"):

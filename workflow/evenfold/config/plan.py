@@ -15,6 +15,9 @@ from evenfold.config.model import (
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_json
 
+#: Folder and name of a data set's published split, below its own.
+PUBLISHED = "published"
+
 
 class Plan:
     """The checked configuration, resolved for every data set and variant.
@@ -38,6 +41,17 @@ class Plan:
             name: load_dataset(name, self.run, folder) for name in self.run.datasets
         }
         self.variants: dict[str, Variant] = {v.name: v for v in self.run.variants}
+        #: The same data split as most papers do, by the name `<data set>/published`.
+        self.published: dict[str, Dataset] = {
+            f"{name}/{PUBLISHED}": _as_published(dataset)
+            for name, dataset in self.datasets.items()
+            if dataset.split.as_published
+        }
+        if self.published and PUBLISHED in self.variants:
+            raise EvenfoldError(
+                f"a variant cannot be named {PUBLISHED!r} beside `as_published`: its "
+                "results would stand in the same folder. Rename it."
+            )
         for name in self.datasets:
             for variant in self.variants:
                 self.training(name, variant)
@@ -48,11 +62,13 @@ class Plan:
                         "exist. Paths are relative to the folder snakemake is run in."
                     )
 
+    def dataset(self, name: str) -> Dataset:
+        """A data set, or its published split."""
+        return self.published.get(name) or self.datasets[name]
+
     def training(self, dataset: str, variant: str) -> Training:
         """Training settings of one variant on one data set."""
-        return resolve_training(
-            self.run, self.datasets[dataset], self.variants[variant]
-        )
+        return resolve_training(self.run, self.dataset(dataset), self.variants[variant])
 
     def alike(self, dataset: str, variant: str) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.
@@ -128,7 +144,7 @@ class Plan:
             "sequence_column", "label_column", "source_column", "source_pattern",
             "sites", "cleaning",
         }  # fmt: skip
-        return self.datasets[dataset].model_dump(include=keys)
+        return self.dataset(dataset).model_dump(include=keys)
 
     def decides(self, dataset: str) -> dict:
         """The resolved configuration that identifies a selection.
@@ -138,8 +154,8 @@ class Plan:
         """
         return {
             "reading": self.reading(dataset),
-            "grouping": self.datasets[dataset].grouping.model_dump(),
-            "split": self.datasets[dataset].split.model_dump(),
+            "grouping": self.dataset(dataset).grouping.model_dump(),
+            "split": self.dataset(dataset).split.model_dump(),
             "seed": self.run.seed,
             "selection": self.run.selection.model_dump(),
             "variants": {
@@ -150,3 +166,16 @@ class Plan:
                 for name, variant in self.variants.items()
             },
         }
+
+
+def _as_published(dataset):
+    """The data set as most papers split it: nothing dropped, folds at random."""
+    split = dataset.split.model_copy(
+        update={
+            "train_test_homologs": "keep",
+            "grouped_folds": False,
+            "as_published": False,
+        }
+    )
+    audit = dataset.audit.model_copy(update={"fail_on": "never"})
+    return dataset.model_copy(update={"split": split, "audit": audit})

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evenfold.config.plan import PUBLISHED
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
 from evenfold.files import read_json, sha256_file, write_json, write_table
@@ -24,7 +25,7 @@ from evenfold.selection.metrics import (
     rates,
     wilson,
 )
-from evenfold.selection.resampling import group_intervals
+from evenfold.selection.resampling import group_intervals, interval, resample
 from evenfold.selection.thresholds import logit
 from evenfold.sequences.alphabet import residues
 from evenfold.sequences.auditing import nearest
@@ -45,6 +46,17 @@ SCORES = ("brier", "log_loss", "d2", "ece", "mcb", "dsc")
 PREDICTIONS = [
     "id", "group", "variant", "label", "score", "probability", "threshold", "called_half", "called",
 ]  # fmt: skip
+
+
+def with_published(selection: dict, published: dict | None) -> dict:
+    """The selection with the variants of the published split beside its own.
+
+    They are scored in the same look and decide nothing: choice, thresholds and champion
+    are those of the selection.
+    """
+    beside = published["variants"] if published else {}
+    beside = {f"{PUBLISHED}/{name}": frozen for name, frozen in beside.items()}
+    return {**selection, "variants": {**selection["variants"], **beside}}
 
 
 def check_weights(selection: dict, weights: dict[str, str]) -> None:
@@ -301,6 +313,39 @@ def curves(predictions: pd.DataFrame, champion: str) -> dict:
     }
 
 
+def difference(
+    predictions: pd.DataFrame,
+    one: str,
+    other: str,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict:
+    """MCC of another variant less that of one, on the same test sequences.
+
+    Each at its own threshold; the interval by a bootstrap over groups, both on the same
+    resamples.
+
+    Returns
+    -------
+    dict
+        `mcc`, `low`, `high`; empty where one of the two was not scored.
+    """
+    parts = [predictions[predictions["variant"] == name] for name in (one, other)]
+    if any(part.empty for part in parts):
+        return {}
+    own = parts[0]
+    labels, groups = own["label"].to_numpy(), own["group"].to_numpy()
+    logits = np.stack([logit(part["score"].to_numpy()) for part in parts])
+    limits = logit(np.array([part["threshold"].iloc[0] for part in parts]))
+    drawn = resample(logits, labels, groups, limits, resamples, seed).mcc
+    low, high = interval(drawn[:, 1] - drawn[:, 0])
+    mcc = [
+        rates(**confusion(part["score"].to_numpy(), labels, part["threshold"].iloc[0]))
+        for part in parts
+    ]
+    return {"mcc": mcc[1]["mcc"] - mcc[0]["mcc"], "low": low, "high": high}
+
+
 def _sides(scores, labels, groups, threshold, retuned, resamples, seed):
     """Intervals of mcc, sn, sp and gap, low and high, and of each with tuning."""
     correct = (scores >= threshold) == (labels == 1)
@@ -427,12 +472,14 @@ def evaluate_files(
     recorded : callable
         See `evaluate`.
     """
-    selection = read_json(inputs["selection"])
-    weights = {
-        name: path
-        for name, path in zip(variants, inputs["weights"])
-        if name in selection["variants"]
-    }
+    published = inputs.get("published_selection")
+    selection = with_published(
+        read_json(inputs["selection"]), read_json(published[0]) if published else None
+    )
+    paths = dict(zip(variants, inputs["weights"]))
+    beside = inputs.get("published_weights", [])
+    paths |= {f"{PUBLISHED}/{name}": path for name, path in zip(variants, beside)}
+    weights = {name: paths[name] for name in selection["variants"]}
     check_weights(selection, weights)
     frame = pd.read_parquet(
         inputs["sequences"], columns=["id", "sequence", "role", "label"]
@@ -483,6 +530,12 @@ def evaluate_files(
             selection["champion"],
         )
         status["curves"] = curves(predictions, selection["champion"])
+        if published:
+            status["published"] = difference(
+                predictions,
+                selection["champion"],
+                f"{PUBLISHED}/{selection['champion']}",
+            )
     write_table(outputs["predictions"], predictions)
     write_table(outputs["metrics"], metrics)
     status["ledger"] = str(Path(ledger).resolve())

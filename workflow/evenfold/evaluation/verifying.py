@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from evenfold.config.plan import PUBLISHED
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger
-from evenfold.evaluation.looking import metrics_table
+from evenfold.evaluation.looking import metrics_table, with_published
 from evenfold.files import read_json, sha256_file, sha256_json
 from evenfold.selection.freezing import select_files
 from evenfold.selection.thresholds import tune
@@ -59,11 +60,19 @@ def verify(folder, ledger=None, recorded=None) -> list[Check]:
             "snakemake again, then verify."
         )
     checks = [*_decides(folder, selection), *_choice(folder, selection)]
+    beside = folder / PUBLISHED
+    published = None
+    if selection["config"]["split"].get("as_published"):
+        published = read_json(beside / "selection.json")
+        checks += [
+            Check(check.holds, f"published split: {check.what}")
+            for check in (*_decides(beside, published), *_choice(beside, published))
+        ]
     evaluation = folder / "test" / "evaluation.json"
     if evaluation.is_file():
         status = read_json(evaluation)
         book = Ledger(ledger or status["ledger"])
-        checks += _look(folder, selection, status, book)
+        checks += _look(folder, with_published(selection, published), status, book)
         # Runs of earlier versions kept no sketch of their test set.
         asked = recorded is not None and "test_set" in status
         told = recorded(status["test_set"]) if asked else None

@@ -9,6 +9,7 @@ import yaml
 
 from evenfold.files import read_json
 from evenfold.reporting import figures
+from evenfold.reporting.published import comparison, own_rows
 
 CRITERIA = {
     "0.5": "threshold 0.5",
@@ -46,8 +47,9 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
     Parameters
     ----------
     inputs : dict
-        Paths selection, audit, split, groups, thresholds and history; for the report
-        after the look also metrics and status.
+        Paths selection, audit, split, groups, thresholds and history, and lists
+        published_selection, published_audit and published_split, empty or of one path;
+        for the report after the look also metrics and status.
     params : dict
         variants, description, published, decides.
 
@@ -68,6 +70,15 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         status = read_json(inputs["status"])
         frame = pd.read_csv(inputs["metrics"], sep="\t", dtype={"operating_point": str})
         metrics = frame.to_dict("records")
+    compared = None
+    if inputs["published_selection"]:
+        facts = (
+            read_json(inputs[f"published_{key}"][0])
+            for key in ("selection", "audit", "split")
+        )
+        frozen, found, cut = facts
+        compared = comparison(selection, frozen, metrics, status, found, cut)
+    metrics = own_rows(metrics)
     champion = selection["champion"]
     timing = rule_times(Path(inputs["selection"]).parent / "benchmarks")
     order = {"serious": 0, "warning": 1, "info": 2, "ok": 3}
@@ -94,6 +105,7 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         notes=notes(selection, metrics, status, tuned, audit),
         metrics=metrics,
         earlier=(status or {}).get("earlier", []),
+        compared=compared,
         selection=selection,
         baseline=selection["baseline"],
         split=split,

@@ -130,7 +130,8 @@ def split_files(inputs: dict, outputs: dict, settings: Split, seed: int) -> dict
             3, "role", pa.array(np.where(is_test, "test", "train"), pa.string())
         ).set_column(4, "label", pa.array(labels, pa.int8(), mask=is_test))
     labels = table.filter(pa.array(~is_test)).column("label").to_numpy()
-    fold = assign_folds(labels, cluster[~is_test], settings, seed)
+    own = cluster[~is_test] if settings.grouped_folds else np.arange(len(labels))
+    fold = assign_folds(labels, own, settings, seed)
     folds = np.full(len(is_test), -1, dtype=np.int8)
     folds[~is_test] = fold
     tables.write(outputs["sequences"], table)

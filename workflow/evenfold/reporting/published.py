@@ -1,0 +1,54 @@
+"""The report's comparison with the published split: what related sequences are worth."""
+
+from evenfold.config.plan import PUBLISHED
+
+
+def own_rows(metrics: list[dict]) -> list[dict]:
+    """Rows of metrics.tsv that are of the honest split."""
+    return [row for row in metrics if not row["variant"].startswith(f"{PUBLISHED}/")]
+
+
+def comparison(selection, published, metrics, status, audit, split) -> dict:
+    """Both splits side by side.
+
+    Parameters
+    ----------
+    selection, published : dict
+        The frozen selections of the honest and the published split.
+    metrics : list of dict
+        Rows of metrics.tsv; empty before the look.
+    status : dict or None
+        The evaluation, whose `published` is the champion's paired difference.
+    audit, split : dict
+        Of the published split.
+
+    Returns
+    -------
+    dict
+        `rows` (one per variant: operating points `oof`, `oof_published`, `test` and
+        `test_published`), and what the text tells.
+    """
+    # The last row of a variant is its deployed operating point.
+    tested = {row["variant"]: row for row in metrics}
+    rows = [
+        {
+            "name": name,
+            "champion": name == selection["champion"],
+            "oof": one["oof"],
+            "oof_published": published["variants"][name]["oof"],
+            "test": tested.get(name),
+            "test_published": tested.get(f"{PUBLISHED}/{name}"),
+        }
+        for name, one in selection["variants"].items()
+        if name in published["variants"]
+    ]
+    near, across = audit["test_to_train"], audit["fold_to_fold"]
+    return {
+        "rows": rows,
+        "n_train": split["n_train"],
+        "related": split["related_sequences"],
+        "near": near["close"],
+        "near_of": near["searched"],
+        "across": across["close"] / across["searched"],
+        "difference": (status or {}).get("published") or None,
+    }
