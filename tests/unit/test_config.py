@@ -181,3 +181,33 @@ def test_a_vector_of_a_site_needs_whole_proteins(tmp_path):
         EvenfoldError, match="needs the whole proteins; give `proteins`"
     ):
         resolve_training(run, load_dataset("mine", run, tmp_path), run.variants[0])
+
+
+def test_the_published_split_is_the_same_data_otherwise_cut(tmp_path):
+    for name in ("p.fasta", "n.fasta"):
+        (tmp_path / name).touch()
+    files = {
+        "positive": str(tmp_path / "p.fasta"),
+        "negative": str(tmp_path / "n.fasta"),
+    }
+    write_dataset(tmp_path, train=files, test=files, split={"as_published": True})
+    plan = Plan({**GOOD, "datasets": ["mine"]}, tmp_path)
+    assert list(plan.published) == ["mine/published"]
+    honest, other = plan.decides("mine"), plan.decides("mine/published")
+    changed = {k for k in honest["split"] if honest["split"][k] != other["split"][k]}
+    assert changed == {"train_test_homologs", "grouped_folds", "as_published"}
+    assert {k for k in honest if honest[k] != other[k]} == {"split"}
+    with pytest.raises(EvenfoldError, match="cannot be named 'published'"):
+        named = [{"name": "published", "loss": "bce"}]
+        Plan({**GOOD, "datasets": ["mine"], "variants": named}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"test": {"labelled": "a.csv"}, "split": {"train_test_homologs": "keep"}}],
+)
+def test_a_comparison_needs_a_published_test_set_and_an_honest_split(tmp_path, keys):
+    split = {"as_published": True, **keys.pop("split", {})}
+    write_dataset(tmp_path, split=split, **keys)
+    with pytest.raises(EvenfoldError, match="train_test_homologs: drop"):
+        load_dataset("mine", load_run(GOOD), tmp_path)

@@ -3,11 +3,14 @@
 import gzip
 import importlib.util
 import json
+from contextlib import chdir
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evenfold.errors import EvenfoldError
+from evenfold.prediction import Predictor
 from evenfold.sequences.alphabet import AMINO_ACIDS
 from tests.conftest import Project, tiny_esm
 
@@ -123,3 +126,35 @@ def test_a_site_at_another_residue_names_file_and_line(finished):
     assert done.returncode and "sites.csv line" in done.text
     assert "not one of K" in done.text and "mismatch: reject" in done.text
     assert "Traceback" not in done.text
+
+
+@pytest.mark.parametrize("champion", ["bce", "described", "context"])
+def test_every_site_of_new_proteins_is_scored(finished, champion):
+    """Also by the context of whole proteins, where a language model is there."""
+    if champion == "context":
+        pytest.importorskip("transformers", reason="needs evenfold[plm]")
+    folder = finished.folder / "results/sites"
+    selection = json.loads((folder / "selection.json").read_text())
+    finished.write("c.json", json.dumps(selection | {"champion": champion}))
+    finished.write("new.fasta", ">N1 x\nMKAEKDK\n>N2\nAAA\n>N3\nacdkefg\n")
+    finished.write("other.fasta", ">N3\nacdkefgWWWWWWWWW\n>N1\nMKAEKDK\n")
+    with chdir(finished.folder):
+        predictor = Predictor.of("c.json", folder / champion / "weights.safetensors")
+        windows = predictor.read("new.fasta")
+        assert [w.id for w in windows] == ["N1|K2", "N1|K5", "N1|K7", "N3|K4"]
+        values, reasons = predictor.score([w.sequence for w in windows])
+        assert np.isfinite(values).all() and not any(reasons)
+        windows = predictor.read("other.fasta")
+        again, _ = predictor.score([w.sequence for w in windows])
+        assert again[0] != values[3] and np.allclose(again[1:], values[:3])
+        if champion == "context":
+            with pytest.raises(EvenfoldError, match="Give whole proteins"):
+                predictor.score(["AAAAAAAKAAAAAAA"])
+
+
+def test_proteins_without_a_site_are_named(finished):
+    finished.write("none.fasta", ">N2\nAAA\n")
+    done = finished.snakemake(
+        "--config", "predict=none.fasta", "--", "predict", check=False
+    )
+    assert "none of its 1 proteins has a residue of K" in done.text

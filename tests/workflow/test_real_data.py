@@ -5,6 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from evenfold.evaluation.verifying import verify
+
 pytestmark = pytest.mark.realdata
 
 REDUCED = """
@@ -23,7 +25,8 @@ threads: 2
      ("thermo", (2247, 1093), (562, 273))],
 )  # fmt: skip
 def test_published_data_end_to_end(project, shared_data, name, train, test):
-    project.write("reduced.yaml", REDUCED)
+    published = "split: {as_published: true}\n" if name == "anticp2" else ""
+    project.write("reduced.yaml", REDUCED + published)
     project.snakemake(
         "--configfile", f"config/{name}.yaml", "reduced.yaml",
         "--config", f"mirror={shared_data / 'mirror'}",
@@ -33,6 +36,18 @@ def test_published_data_end_to_end(project, shared_data, name, train, test):
     counts = json.loads((folder / "clean/counts.json").read_text())
     assert (counts["train"]["read"], counts["test"]["read"]) == (train[0], test[0])
     table = pd.read_csv(folder / "test/metrics.tsv", sep="\t")
+    if published:
+        variants = {"bce", "snsp_integral"}
+        assert set(table["variant"]) == variants | {f"published/{v}" for v in variants}
+        assert all(check.holds is not False for check in verify(folder))
+        cut = json.loads((folder / "published/split.json").read_text())
+        assert cut["n_train"] == train[0] and cut["related_sequences"] > 400
+        status = json.loads((folder / "test/evaluation.json").read_text())
+        assert len(status["looks"]) == 1
+        low, high = (status["published"][key] for key in ("low", "high"))
+        assert low <= status["published"]["mcc"] <= high
+        report = (folder / "report.html").read_text()
+        assert "Beside the published split" in report and "1378 published" in report
     assert set(table["n"]) == {test[0]}
     assert set(table["tp"] + table["fn"]) == {test[1]}
     assert table["auroc"].min() > 0.55

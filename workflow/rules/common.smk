@@ -9,7 +9,7 @@ sys.path.insert(0, WORKFLOW)
 
 from snakemake.exceptions import WorkflowError
 
-from evenfold.config.plan import PUBLISHED, Plan
+from evenfold.config.plan import Plan
 from evenfold.config.training import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
@@ -38,23 +38,17 @@ def per_variant(pattern):
 
 def of_data(pattern):
     """Input function: a file of the data set, which its published split shares."""
-    return lambda wildcards: pattern.format(
-        dataset=wildcards.dataset.removesuffix(f"/{PUBLISHED}")
-    )
+    return lambda wildcards: pattern.format(dataset=PLAN.shared(wildcards.dataset))
 
 
 def of_published(pattern):
     """Input function: files of a data set's published split, if it has one."""
 
-    def found(wildcards):
-        name = f"{wildcards.dataset}/{PUBLISHED}"
-        return (
-            expand(pattern, dataset=name, variant=PLAN.variants)
-            if name in PLAN.published
-            else []
-        )
-
-    return found
+    return lambda wildcards: expand(
+        pattern,
+        dataset=PLAN.published_of(wildcards.dataset),
+        variant=PLAN.variants,
+    )
 
 
 def input_files(wildcards):

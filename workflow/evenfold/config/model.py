@@ -505,7 +505,9 @@ class Run(Section):
         "resources/ledger", description="folder that remembers looks at test sets"
     )
     predict: str | None = Field(
-        None, description="FASTA to score with the target `predict`"
+        None,
+        description="FASTA to score with the target `predict`; whole proteins for a data "
+        "set with `sites`",
     )
     selection: Selection = Selection()
     tracking: Tracking = Tracking()

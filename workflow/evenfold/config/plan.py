@@ -66,6 +66,14 @@ class Plan:
         """A data set, or its published split."""
         return self.published.get(name) or self.datasets[name]
 
+    def published_of(self, dataset: str) -> list[str]:
+        """Name of a data set's published split, if it has one."""
+        return [name for name in self.published if self.shared(name) == dataset]
+
+    def shared(self, name: str) -> str:
+        """The data set whose files a published split shares."""
+        return name.removesuffix(f"/{PUBLISHED}")
+
     def training(self, dataset: str, variant: str) -> Training:
         """Training settings of one variant on one data set."""
         return resolve_training(self.run, self.dataset(dataset), self.variants[variant])

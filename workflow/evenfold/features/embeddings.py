@@ -9,7 +9,7 @@ import json
 import logging
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -82,8 +82,13 @@ class Vectors:
             identity, width = model.identity, model.width
             if settings["pooling"] == "site":
                 # A window's vector depends on its protein too.
-                identity = f"{identity}-sites-{sha256_file(proteins)[:16]}"
+                identity = _of_sites(identity, proteins)
         return cls(**settings, identity=identity, width=width)
+
+    def of_proteins(self, path) -> "Vectors":
+        """The same vectors of sites, for windows of the proteins of another file."""
+        identity = _of_sites(self.identity.partition("-sites-")[0], path)
+        return replace(self, identity=identity)
 
     def compute(self, sequences: list[str]) -> np.ndarray:
         """Vectors, shape (n, width), float32; missing ones are made and stored.
@@ -175,7 +180,7 @@ class Vectors:
                     asked.setdefault(protein, {})[key] = position
             if not asked:
                 return
-            model = _loaded(self.model, self.revision)
+            model = self._checked_model(self.identity.partition("-sites-")[0])
             rows = {}
             for protein, sites in sorted(asked.items(), key=lambda item: len(item[0])):
                 states = model.at(protein, list(sites.values()), self.longest)
@@ -189,9 +194,9 @@ class Vectors:
     def _embed(self, store, missing):
         if self.pooling == "site":
             raise EvenfoldError(
-                f"{missing[0]} and {len(missing) - 1} other windows are in no data set "
-                "whose proteins were embedded, and a vector of a site needs its whole "
-                "protein. Use `pooling: mean` to score windows alone."
+                f"{missing[0]} and {len(missing) - 1} other windows come without their "
+                "proteins, and a vector of a site needs its whole protein. Give whole "
+                "proteins to `predict`, or use `pooling: mean` to score windows alone."
             )
         if self.file:
             raise EvenfoldError(
@@ -199,12 +204,7 @@ class Vectors:
                 f"{missing[0][:30]}: they are in no data set that it was read for. "
                 "Vectors of new sequences need a model (`embeddings: {model: ...}`)."
             )
-        model = _loaded(self.model, self.revision)
-        if model.identity != self.identity:
-            raise EvenfoldError(
-                f"the model {self.model} is not the one of the training: its weights "
-                f"have the digest {model.identity}, not {self.identity}"
-            )
+        model = self._checked_model(self.identity)
         rows = {}
         made = model.embed(missing, self.batch_residues, self.longest)
         for done, (sequence, vector) in enumerate(made, 1):
@@ -213,6 +213,15 @@ class Vectors:
                 _save(store, rows)
                 log.info("embedded %d of %d sequences", done, len(missing))
                 rows = {}
+
+    def _checked_model(self, identity):
+        model = _loaded(self.model, self.revision)
+        if model.identity != identity:
+            raise EvenfoldError(
+                f"the model {self.model} is not the one of the training: its weights "
+                f"have the digest {model.identity}, not {identity}"
+            )
+        return model
 
 
 class LanguageModel:
@@ -354,6 +363,10 @@ class LanguageModel:
         with torch.inference_mode():
             states = self.model(**inputs).last_hidden_state.float().cpu()
         return states, known
+
+
+def _of_sites(identity, proteins):
+    return f"{identity}-sites-{sha256_file(proteins)[:16]}"
 
 
 @lru_cache(maxsize=1)

@@ -1,13 +1,13 @@
 """Scores and calls for new sequences, by the champion of a finished run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from evenfold.config.model import Cleaning
+from evenfold.config.model import Cleaning, Sites
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
 from evenfold.files import read_json, sha256_file, write_table
@@ -15,12 +15,15 @@ from evenfold.models.ensemble import Ensemble
 from evenfold.selection.calibrating import calibrated, shifted
 from evenfold.selection.thresholds import logit
 from evenfold.sequences.cleaning import clean_sequence, write_rejected
-from evenfold.sequences.reading import read_all_fasta
+from evenfold.sequences.reading import Record, read_all_fasta
+from evenfold.sequences.sites import every_site
 
 
 @dataclass
 class Predictor:
     """The champion of a selection: weights, threshold and cleaning policy.
+
+    `sites` says how windows are cut out of whole proteins, where the data were.
 
     Examples
     --------
@@ -31,6 +34,7 @@ class Predictor:
     ensemble: Ensemble
     features: FeatureSet
     cleaning: Cleaning
+    sites: Sites | None
     threshold: float
     probability: Callable[[np.ndarray], np.ndarray]
     variant: str
@@ -64,15 +68,40 @@ class Predictor:
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
+        sites = selection["config"]["reading"].get("sites")
         return cls(
             ensemble,
             FeatureSet.of(ensemble.features),
             Cleaning(**selection["cleaning"]),
+            Sites(**sites) if sites else None,
             selection["threshold"],
             probability_of(selection),
             name,
             selection["selection"],
         )
+
+    def read(self, fasta) -> list[Record]:
+        """Sequences of a FASTA file to score; windows of its proteins where `sites` is."""
+        records = list(read_all_fasta(fasta))
+        if not self.sites:
+            return records
+        windows = [w for protein in records for w in every_site(protein, self.sites)]
+        if not windows:
+            raise EvenfoldError(
+                f"{fasta}: none of its {len(records)} proteins has a residue of "
+                f"{self.sites.residues}, so there is no site to score"
+            )
+        vectors = self.features.vectors
+        if vectors and vectors.pooling == "site":
+            own = vectors.of_proteins(fasta)
+            self.features = replace(self.features, vectors=own)
+            own.take_sites(
+                [window.id for window in windows],
+                [clean_sequence(w.sequence, self.cleaning)[0] for w in windows],
+                [""] * len(windows),
+                {("", protein.id): protein.sequence.upper() for protein in records},
+            )
+        return windows
 
     def score(self, sequences: list[str]) -> tuple[np.ndarray, list[str | None]]:
         """Scores of sequences; NaN where one is rejected.
@@ -119,6 +148,7 @@ def predict_file(folder, fasta, scores, rejected) -> dict:
     ----------
     folder : path-like
     fasta : path-like
+        Sequences; whole proteins if the champion's windows were cut out of such.
     scores : path-like
         TSV to write: id, score, positive (0 or 1 at the tuned threshold), probability
         (the score, calibrated).
@@ -126,7 +156,7 @@ def predict_file(folder, fasta, scores, rejected) -> dict:
         TSV to write: id, source, reason.
     """
     predictor = Predictor.load(folder)
-    records = list(read_all_fasta(fasta))
+    records = predictor.read(fasta)
     values, reasons = predictor.score([record.sequence for record in records])
     good = ~np.isnan(values)
     frame = pd.DataFrame(

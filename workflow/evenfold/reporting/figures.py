@@ -262,12 +262,17 @@ def identities(audit: dict) -> str:
             xlabel="identity × coverage of the best alignment",
             ylabel="share",
         )
-        axes.legend(fontsize=8.5)
+        # Above the bars, which it would cover.
+        axes.legend(fontsize=8.5, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
         return _svg(figure)
 
 
 def learning_curves(history: dict) -> str:
     """AUROC on the inner validation slices by epoch, mean over members, per variant."""
+    # The classical models have no epochs.
+    history = {n: h for n, h in history.items() if h["epoch"].nunique() > 1}
+    if not history:
+        return ""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.2, 2.6))
         colours = plt.get_cmap("viridis")(np.linspace(0.05, 0.85, len(history)))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from evenfold.config.model import Dataset
+from evenfold.config.model import Dataset, Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
 from evenfold.sequences.alphabet import GAP
@@ -89,6 +89,14 @@ def windows(
                 f"{window.origin}: {window.fault}. Positions count from 1. Mend it, or set "
                 "`sites: {mismatch: reject}` to list such sites in rejected.tsv."
             )
+        yield window
+
+
+def every_site(protein: Record, settings: Sites) -> Iterator[Record]:
+    """Windows around all residues of interest of a protein of which no site is known."""
+    settings = settings.model_copy(update={"unlisted": "negative"})
+    for window in _of_protein(protein.id, protein.sequence, {1: {}, 0: {}}, settings):
+        window.origin = protein.origin
         yield window
 
 
