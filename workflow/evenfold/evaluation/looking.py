@@ -479,7 +479,7 @@ def evaluate_files(
     paths = dict(zip(variants, inputs["weights"]))
     beside = inputs.get("published_weights", [])
     paths |= {f"{PUBLISHED}/{name}": path for name, path in zip(variants, beside)}
-    weights = {name: paths[name] for name in selection["variants"]}
+    weights = {n: path for n, path in paths.items() if n in selection["variants"]}
     check_weights(selection, weights)
     frame = pd.read_parquet(
         inputs["sequences"], columns=["id", "sequence", "role", "label"]
