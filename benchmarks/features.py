@@ -1,9 +1,11 @@
 """Descriptors: microseconds a sequence against the packages that compute the same.
 
-    PYTHONPATH=workflow python benchmarks/features.py DATA [--growth]
+    PYTHONPATH=workflow python benchmarks/features.py DATA [--growth | --reading]
 
 DATA is the folder of the real data sets (neuropred and thermo are used). Ratios of one
-run; processor time, one thread, the best of three; peers on a sample of sequences.
+run; processor time, one thread, the best of three; peers on a sample of sequences. A peer
+that is not installed is left out; protlearn 0.0.3 and iFeatureOmegaCLI 1.0.2 ask for old
+versions of others and are installed with `pip install --no-deps`, beside what they import.
 """
 
 import os
@@ -11,12 +13,14 @@ import os
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 import argparse
+import contextlib
 import gzip
 import io
 import resource
 import sys
 import tempfile
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -25,52 +29,115 @@ from Bio.SeqUtils.ProtParam import ProteinAnalysis
 
 from evenfold.features import FeatureSet, featurize
 
+COMPOSITION = ("aac", "dpc", "ctdc", "ctdt", "ctdd")
+#: Families that propy3 needs tenths of seconds for.
+_SLOW = ("paac", "apaac", "moreaubroto", "moran", "geary")
 FAMILIES = [
     ("aac",), ("dpc",), ("aac", "dpc"), ("ctdc",), ("ctdt",), ("ctdd",),
-    ("aac", "dpc", "ctdc", "ctdt", "ctdd"), ("cksaap",), ("tpc",), ("conjoint",),
+    COMPOSITION, ("cksaap",), ("tpc",), ("conjoint",),
     ("paac",), ("apaac",), ("moreaubroto",), ("moran",), ("geary",), ("physchem",),
     ("nterm", "cterm"),
 ]  # fmt: skip
 
 
 def peers():
-    """Functions of one sequence by name of the families they compute."""
-    found = {
-        ("aac",): [("Biopython", lambda s: ProteinAnalysis(s).amino_acids_percent)],
-        ("physchem",): [("Biopython", _protparam)],
-    }
-    try:
-        from propy import CTD, AAComposition, Autocorrelation, PseudoAAC
-    except ImportError:
-        print("propy3 is not installed", file=sys.stderr)
-        return found
+    """Peers by the families they compute: name, function of a list, share of it compared.
 
-    def both(s):
-        AAComposition.CalculateAAComposition(s)
-        AAComposition.CalculateDipeptideComposition(s)
+    iFeatureOmega and protlearn count CTD for 13 properties, of which 7 are compared;
+    propy3 knows autocorrelations of 30 lags alone, of which 3 are.
+    """
+    found = {}
+    for peer in (_biopython, _propy, _protlearn, _ifeature):
+        try:
+            for names, function, share in peer():
+                found.setdefault(names, []).append((peer.__doc__, function, share))
+        except ImportError:
+            print(f"{peer.__doc__} is not installed", file=sys.stderr)
+    return found
 
-    def everything(s):
-        both(s)
-        CTD.CalculateCTD(s)
 
-    for names, function in {
-        ("aac",): AAComposition.CalculateAAComposition,
-        ("dpc",): AAComposition.CalculateDipeptideComposition,
-        ("aac", "dpc"): both,
-        ("ctdc",): CTD.CalculateC,
-        ("ctdt",): CTD.CalculateT,
-        ("ctdd",): CTD.CalculateD,
-        ("aac", "dpc", "ctdc", "ctdt", "ctdd"): everything,
-        ("paac",): lambda s: PseudoAAC._GetPseudoAAC(s, lamda=3),
-        ("apaac",): lambda s: PseudoAAC.GetAPseudoAAC(s, lamda=3),
-    }.items():
-        found.setdefault(names, []).append(("propy3", function))
-    # All of its 30 lags: it has no fewer. Scaled to our 3.
+def _each(*functions):
+    return lambda sequences: [f(s) for s in sequences for f in functions]
+
+
+def _all(*functions):
+    return lambda sequences: [f(sequences) for f in functions]
+
+
+def _biopython():
+    """Biopython"""
+    yield ("aac",), _each(lambda s: ProteinAnalysis(s).amino_acids_percent), 1
+    yield ("physchem",), _each(_protparam), 1
+
+
+def _propy():
+    """propy3"""
+    from propy import CTD, AAComposition, Autocorrelation, PseudoAAC
+
+    aac = AAComposition.CalculateAAComposition
+    dpc = AAComposition.CalculateDipeptideComposition
+    yield ("aac",), _each(aac), 1
+    yield ("dpc",), _each(dpc), 1
+    yield ("aac", "dpc"), _each(aac, dpc), 1
+    yield ("ctdc",), _each(CTD.CalculateC), 1
+    yield ("ctdt",), _each(CTD.CalculateT), 1
+    yield ("ctdd",), _each(CTD.CalculateD), 1
+    yield COMPOSITION, _each(aac, dpc, CTD.CalculateCTD), 1
+    yield ("paac",), _each(lambda s: PseudoAAC._GetPseudoAAC(s, lamda=3)), 1
+    yield ("apaac",), _each(lambda s: PseudoAAC.GetAPseudoAAC(s, lamda=3)), 1
     for name in ("MoreauBroto", "Moran", "Geary"):
         label = "NormalizedMoreauBroto" if name == "MoreauBroto" else name
         function = getattr(Autocorrelation, f"Calculate{label}AutoTotal")
-        found[(name.lower(),)] = [("propy3, 3/30 of it", function)]
-    return found
+        yield (name.lower(),), _each(function), 3 / 30
+
+
+def _protlearn():
+    """protlearn"""
+    from protlearn import features
+
+    def dpc(sequences):
+        features.ngram(sequences, n=2, method="relative")
+
+    def ctd(name):
+        return getattr(features, name)
+
+    yield ("aac",), features.aac, 1
+    yield ("dpc",), dpc, 1
+    yield ("aac", "dpc"), _all(features.aac, dpc), 1
+    for name in ("ctdc", "ctdt", "ctdd"):
+        yield (name,), ctd(name), 7 / 13
+    together = _all(features.aac, dpc, features.ctdc, features.ctdt, features.ctdd)
+    yield COMPOSITION, together, 7 / 13
+    yield ("paac",), lambda s: features.paac(s, lambda_=3), 1
+    yield ("apaac",), lambda s: features.apaac(s, lambda_=3), 1
+
+
+def _ifeature():
+    """iFeatureOmega"""
+    from iFeatureOmegaCLI import iProtein
+
+    def described(*names):
+        def function(sequences):
+            with tempfile.NamedTemporaryFile("w", suffix=".fasta") as file:
+                file.write("".join(f">s{i}\n{s}\n" for i, s in enumerate(sequences)))
+                file.flush()
+                with contextlib.redirect_stdout(io.StringIO()):
+                    protein = iProtein(file.name)
+                    for name in names:
+                        protein.get_descriptor(name)
+
+        return function
+
+    yield ("aac",), described("AAC"), 1
+    yield ("dpc",), described("DPC type 1"), 1
+    yield ("aac", "dpc"), described("AAC", "DPC type 1"), 1
+    for name in ("ctdc", "ctdt", "ctdd"):
+        yield (name,), described(name.upper()), 7 / 13
+    together = described("AAC", "DPC type 1", "CTDC", "CTDT", "CTDD")
+    yield COMPOSITION, together, 7 / 13
+    yield ("cksaap",), described("CKSAAP type 1"), 1
+    yield ("paac",), described("PAAC"), 1
+    yield ("apaac",), described("APAAC"), 1
 
 
 def _protparam(s):
@@ -121,13 +188,21 @@ def table(folder):
                 f"| {' + '.join(names)} | {out.shape[1]} | {each:.2f} | "
                 f"{1e9 * own / len(text):.1f} |"
             )
-            for peer, function in known.get(names, []):
-                slow = names[0] in ("paac", "apaac", "moreaubroto", "moran", "geary")
-                drawn = generator.choice(len(sequences), 6 if slow else 200)
+            for peer, function, share in known.get(names, []):
+                slow = peer == "propy3" and names[0] in _SLOW
+                drawn = generator.choice(len(sequences), 6 if slow else 500)
                 some = [sequences[i] for i in drawn if len(sequences[i]) > 4]
-                theirs = cpu(lambda f=function, s=some: [f(x) for x in s], 1)
-                theirs *= 1e6 / len(some) * (0.1 if "3/30" in peer else 1)
-                print(f"{line} {peer} | {theirs:.1f} | {theirs / each:.0f} |")
+                function(some[:5])  # loads its tables
+                theirs = 1e6 * share * cpu(lambda f=function, s=some: f(s), 1)
+                theirs /= len(some)
+                told = (
+                    peer
+                    if share == 1
+                    else f"{peer}, {Fraction(share).limit_denominator(30)} of it"
+                )
+                print(
+                    f"{line} {told} | {theirs:.1f} | {theirs / each:.0f} |", flush=True
+                )
                 line = "| | | | |"
             if names not in known:
                 print(f"{line} - | - | - |")
@@ -145,6 +220,37 @@ def growth():
                 _one(Path(folder), n)
                 os._exit(0)
             os.waitpid(child, 0)
+
+
+def reading(n=100_000):
+    """Reading and cleaning of FASTA against Biopython's own parser."""
+    from evenfold.config import Dataset
+    from evenfold.sequences.cleaning import clean_records
+    from evenfold.sequences.reading import read
+
+    with tempfile.TemporaryDirectory() as folder:
+        _simulated(Path(folder), 2 * n)
+        path = Path(folder) / "positive.fasta"
+        files = {"positive": str(path), "negative": "-"}
+        dataset = Dataset(train=files)
+
+        def parsed():
+            with open(path) as handle:
+                return sum(1 for _ in SimpleFastaParser(handle))
+
+        def cleaned():
+            clean_records(read(path, dataset, 1), dataset.cleaning, "drop")
+
+        base = cpu(parsed)
+        print(f"\n| {n:,} proteins | s | us/sequence | to SimpleFastaParser |")
+        print("|---|---|---|---|")
+        for name, seconds in (
+            ("SimpleFastaParser", base),
+            ("read", cpu(lambda: sum(1 for _ in read(path, dataset, 1)))),
+            ("read and clean", cpu(cleaned)),
+        ):
+            each = 1e6 * seconds / n
+            print(f"| {name} | {seconds:.2f} | {each:.1f} | {seconds / base:.1f} |")
 
 
 def _simulated(folder, n):
@@ -193,5 +299,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data")
     parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--reading", action="store_true")
     options = parser.parse_args()
-    growth() if options.growth else table(options.data)
+    if options.growth or options.reading:
+        growth() if options.growth else reading()
+    else:
+        table(options.data)
