@@ -36,6 +36,21 @@ def unrelated():
     return [random_sequence(generator, 60) for _ in range(40)]
 
 
+def test_a_sample_tells_how_many_more_there_may_be(unrelated):
+    found = run(
+        unrelated, [False] * 40, [i % 3 for i in range(40)], budget=60 * 60 * 410
+    )
+    assert found["fold_to_fold"]["searched"] == 10
+    (detail,) = (f["detail"] for f in found["findings"] if "another fold" in f["title"])
+    # None of ten: the share p with (1 - p)^10 = 0.05.
+    assert (
+        f"sample of 10 of 40 was searched: with 95 % confidence at most {1 - 0.05**0.1:.1%}"
+        in detail
+    )
+    whole = run(unrelated, [False] * 40, [i % 3 for i in range(40)])
+    assert not any("sample" in f["detail"] for f in whole["findings"])
+
+
 def test_nothing_is_found_in_unrelated_sequences(unrelated):
     found = run(unrelated, [False] * 30 + [True] * 10, [i % 3 for i in range(40)])
     assert severities(found) == ["ok", "ok"]

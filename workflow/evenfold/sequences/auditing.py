@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from evenfold.config.model import Audit, Grouping
 from evenfold.errors import EvenfoldError
@@ -107,6 +108,7 @@ def audit(
     padded: list[str] | None = None,
     ordered: bool = False,
     rules: Audit | None = None,
+    budget: float = CELL_BUDGET,
 ) -> dict:
     """Audit a split.
 
@@ -125,6 +127,8 @@ def audit(
     ordered : bool
         Whether both classes of the training data stand in one file.
     rules : Audit
+    budget : float
+        As of `nearest`.
 
     Returns
     -------
@@ -143,13 +147,14 @@ def audit(
     if len(test):
         tests = [sequences[i] for i in test]
         test_lengths = np.array([len(s) for s in tests])
-        found = nearest(tests, training, threads=threads, seed=seed)
+        found = nearest(tests, training, None, threads, seed, budget)
         close = found.above(test_lengths, lengths, limits)
         by_chance = _chance(tests, training, lengths, limits, threads, seed)
         result["test_to_train"] = _distribution(found, close, len(tests), by_chance)
         findings.append(
             _close_finding(
                 close,
+                len(tests),
                 by_chance,
                 rules.close,
                 "test sequences with a close training partner",
@@ -158,13 +163,16 @@ def audit(
         )
 
     folds = fold[train]
-    found = nearest(training, training, lambda row: folds != folds[row], threads, seed)
+    found = nearest(
+        training, training, lambda row: folds != folds[row], threads, seed, budget
+    )
     close = found.above(lengths, lengths, limits)
     by_chance = _chance(training, training, lengths, limits, threads, seed)
     result["fold_to_fold"] = _distribution(found, close, len(training), by_chance)
     findings.append(
         _close_finding(
             close,
+            len(training),
             by_chance,
             rules.close,
             "training sequences with a close partner in another fold",
@@ -316,7 +324,7 @@ def _distribution(found, close, n, by_chance):
     }
 
 
-def _close_finding(close, by_chance, serious, what, examples):
+def _close_finding(close, of, by_chance, serious, what, examples):
     n, searched = int(close.sum()), len(close)
     beyond = n / searched - 2 * by_chance
     if n == 0:
@@ -329,9 +337,21 @@ def _close_finding(close, by_chance, serious, what, examples):
         severity,
         f"{n} of {searched} {what}",
         "Exhaustive Smith-Waterman search after the split, by the limits of "
-        f"`grouping`. Among shuffled sequences, chance alone gives {by_chance:.1%}.",
+        f"`grouping`. Among shuffled sequences, chance alone gives {by_chance:.1%}."
+        + _of_a_sample(n, searched, of),
         n,
         examples,
+    )
+
+
+def _of_a_sample(n, searched, of):
+    if searched == of:
+        return ""
+    # Clopper and Pearson 1934, one-sided.
+    most = stats.beta.ppf(0.95, n + 1, searched - n) if n < searched else 1.0
+    return (
+        f" Only a sample of {searched} of {of} was searched: with 95 % confidence at most "
+        f"{most:.1%} of all have such a partner."
     )
 
 
