@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from evenfold.config import Training
+from evenfold.features.embeddings import LanguageModel
 from evenfold.models import training as training_module
 from evenfold.models.training import Engine, train_ensemble
+from tests.conftest import tiny_esm
 from tests.unit.test_engine import KINDS, proteins
 from tests.unit.test_models import LOSS_SETTINGS, data
 
@@ -77,3 +79,19 @@ def test_lower_precision_trains_nearly_the_same(kind, precision):
         for p in ("float32", precision)
     )
     assert abs(plain.oof_logits - low.oof_logits).mean() < 0.1
+
+
+def test_a_language_model_in_half_precision_gives_nearly_the_same(
+    tmp_path, monkeypatch
+):
+    sequences = ["ACDEFGHIKLMNPQRSTVWY" * n for n in (1, 3, 9)]
+    folder = str(tiny_esm(tmp_path))
+    found = []
+    for cuda in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda answer=cuda: answer)
+        model = LanguageModel(folder)
+        assert model.device.startswith("cuda:" if cuda else "cpu")
+        found.append(dict(model.embed(sequences, 200, 100)))
+    for sequence in sequences:
+        one, other = (vectors[sequence] for vectors in found)
+        assert abs(one - other).max() < 0.05 * abs(other).max()

@@ -16,10 +16,9 @@ from torch.optim import AdamW, lr_scheduler
 
 from evenfold.config import Training
 from evenfold.errors import EvenfoldError
-from evenfold.machine import available_memory
+from evenfold.machine import available_memory, claim
 from evenfold.models import training as training_module
 from evenfold.models.checkpoints import Checkpoints
-from evenfold.models.device import claim
 from evenfold.models.networks import PooledConvolutional, build_network
 from evenfold.models.planning import plan
 from evenfold.models.randomness import Source
@@ -529,7 +528,7 @@ def test_a_network_that_does_not_run_is_named(own_networks, monkeypatch):
 
 def test_two_jobs_never_claim_one_device(tmp_path):
     job = (
-        "import sys, time\nfrom evenfold.models.device import claim\n"
+        "import sys, time\nfrom evenfold.machine import claim\n"
         f"print(claim(['one', 'two'], {str(tmp_path)!r}, 0.05), flush=True)\n"
         "sys.stdin.read()"
     )

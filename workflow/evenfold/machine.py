@@ -1,6 +1,10 @@
-"""The machine as a rule sees it before a job starts: CPUs, GPU, import path."""
+"""The machine as rules and jobs see it: CPUs, memory, GPUs, import path."""
 
+import fcntl
 import os
+import tempfile
+import time
+from functools import cache
 from pathlib import Path
 
 
@@ -49,6 +53,49 @@ def _paths(inner):
 def has_nvidia_gpu() -> bool:
     """Whether this machine has an NVIDIA driver; asks no library, costs nothing."""
     return Path("/dev/nvidiactl").exists()
+
+
+@cache
+def own_gpu() -> str:
+    """`cuda:N`, a device that this process has to itself until it ends; waits for one."""
+    # Rules read this module before torch is wanted.
+    import torch
+
+    count = torch.cuda.device_count()
+    names = [str(torch.cuda.get_device_properties(i).uuid) for i in range(count)]
+    device = f"cuda:{claim(names)}"
+    torch.cuda.set_device(device)
+    return device
+
+
+def claim(names: list[str], folder=None, wait: float = 2.0) -> int:
+    """Position of a device that no other job of this machine has; waits for one.
+
+    Snakemake counts GPUs (`--resources gpu=N`) and hands out no numbers, so that jobs
+    side by side agree on them by locks, held until the process ends, however it ends.
+
+    Parameters
+    ----------
+    names : list of str
+        Identifiers of the visible devices, the same for all jobs.
+    folder : path-like, optional
+        Of the locks; by default one in the machine's temporary folder.
+    wait : float
+        Seconds between attempts.
+    """
+    folder = Path(
+        folder or Path(tempfile.gettempdir()) / f"evenfold-gpus-{os.getuid()}"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        for position, name in enumerate(names):
+            lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return position
+            except BlockingIOError:
+                os.close(lock)
+        time.sleep(wait)
 
 
 def prepare_jobs(folder) -> None:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.files import sha256_file
+from evenfold.machine import own_gpu
 from evenfold.sequences.alphabet import AMINO_ACIDS, residues
 
 log = logging.getLogger("evenfold")
@@ -252,7 +253,7 @@ class LanguageModel:
         self._torch = torch
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = own_gpu() if torch.cuda.is_available() else "cpu"
         try:
             config = transformers.AutoConfig.from_pretrained(name, revision=revision)
             self.spaced = config.model_type == "t5"
@@ -271,7 +272,7 @@ class LanguageModel:
                 "without the network, only what was fetched before is found."
             ) from error
         # Half precision pays on a GPU alone.
-        precision = torch.bfloat16 if self.device == "cuda" else torch.float32
+        precision = torch.bfloat16 if self.device != "cpu" else torch.float32
         self.model = model.to(self.device, precision).eval()
         self.width = config.hidden_size if not self.spaced else config.d_model
         self.identity = self._digest(name, config, precision)

@@ -1,15 +1,9 @@
 """Which device a training job uses, and how many threads."""
 
-import fcntl
-import os
-import tempfile
-import time
-from pathlib import Path
-
 import torch
 
 from evenfold.errors import EvenfoldError
-from evenfold.machine import available_cpus
+from evenfold.machine import available_cpus, own_gpu
 
 
 def prepare(device: str, threads: int) -> tuple[str, int]:
@@ -36,42 +30,7 @@ def prepare(device: str, threads: int) -> tuple[str, int]:
     if device == "auto":
         device = "cuda" if found else "cpu"
     if device == "cuda":
-        names = [
-            str(torch.cuda.get_device_properties(i).uuid)
-            for i in range(torch.cuda.device_count())
-        ]
-        device = f"cuda:{claim(names)}"
-        torch.cuda.set_device(device)
+        device = own_gpu()
     threads = min(threads, available_cpus())
     torch.set_num_threads(threads)
     return device, threads
-
-
-def claim(names: list[str], folder=None, wait: float = 2.0) -> int:
-    """Position of a device that no other job of this machine has; waits for one.
-
-    Snakemake counts GPUs (`--resources gpu=N`) and hands out no numbers, so that jobs
-    side by side agree on them by locks, held until the process ends, however it ends.
-
-    Parameters
-    ----------
-    names : list of str
-        Identifiers of the visible devices, the same for all jobs.
-    folder : path-like, optional
-        Of the locks; by default one in the machine's temporary folder.
-    wait : float
-        Seconds between attempts.
-    """
-    folder = Path(
-        folder or Path(tempfile.gettempdir()) / f"evenfold-gpus-{os.getuid()}"
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    while True:
-        for position, name in enumerate(names):
-            lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return position
-            except BlockingIOError:
-                os.close(lock)
-        time.sleep(wait)
