@@ -152,6 +152,14 @@ def test_every_site_of_new_proteins_is_scored(finished, champion):
                 predictor.score(["AAAAAAAKAAAAAAA"])
 
 
+def test_proteins_of_one_id_are_named(finished):
+    finished.write("twice.fasta", ">N1\nMKA\n>N1\nMKA\n>N1\nKKK\n")
+    with chdir(finished.folder):
+        predictor = Predictor.load("results/sites")
+        with pytest.raises(EvenfoldError, match="record 3: the id 'N1' also stands"):
+            predictor.read("twice.fasta")
+
+
 def test_proteins_without_a_site_are_named(finished):
     finished.write("none.fasta", ">N2\nAAA\n")
     done = finished.snakemake(

@@ -81,10 +81,27 @@ class Predictor:
         )
 
     def read(self, fasta) -> list[Record]:
-        """Sequences of a FASTA file to score; windows of its proteins where `sites` is."""
+        """Sequences of a FASTA file to score; windows of its proteins where `sites` is.
+
+        Vectors of sites, if the champion needs them, are from then on of this file.
+
+        Raises
+        ------
+        EvenfoldError
+            No site in it, or two proteins of one id.
+        """
         records = list(read_all_fasta(fasta))
         if not self.sites:
             return records
+        known: dict[str, Record] = {}
+        for protein in records:
+            if known.setdefault(protein.id, protein).sequence != protein.sequence:
+                raise EvenfoldError(
+                    f"{protein.origin}: the id {protein.id!r} also stands before another "
+                    f"protein ({known[protein.id].origin}), so its sites are not clear. "
+                    "Rename one."
+                )
+        records = list(known.values())
         windows = [w for protein in records for w in every_site(protein, self.sites)]
         if not windows:
             raise EvenfoldError(
