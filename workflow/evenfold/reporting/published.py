@@ -52,3 +52,17 @@ def comparison(selection, published, metrics, status, audit, split) -> dict:
         "across": across["close"] / across["searched"],
         "difference": (status or {}).get("published") or None,
     }
+
+
+def told(compared: dict) -> list[dict]:
+    """What the top of the report says about it."""
+    (row,) = (row for row in compared["rows"] if row["champion"])
+    keys = ("test", "test_published") if row["test"] else ("oof", "oof_published")
+    where = "on the test set" if row["test"] else "out-of-fold"
+    honest, published = (row[key]["mcc"] for key in keys)
+    text = (
+        f"Trained as most papers do, with relatives of the test set left in and folds at "
+        f"random, {row['name']} would show MCC {published:.2f} {where} instead of "
+        f"{honest:.2f}: see “Beside the published split”."
+    )
+    return [{"text": text, "colour": ""}]

@@ -9,7 +9,7 @@ import yaml
 
 from evenfold.files import read_json
 from evenfold.reporting import figures
-from evenfold.reporting.published import comparison, own_rows
+from evenfold.reporting.published import comparison, own_rows, told
 
 CRITERIA = {
     "0.5": "threshold 0.5",
@@ -102,7 +102,10 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         published=params["published"],
         verdict=verdict(selection, metrics, status, tuned[champion]),
         badges=badges(selection, metrics, status, tuned[champion], audit),
-        notes=notes(selection, metrics, status, tuned, audit),
+        notes=[
+            *notes(selection, metrics, status, tuned, audit),
+            *(told(compared) if compared else []),
+        ],
         metrics=metrics,
         earlier=(status or {}).get("earlier", []),
         compared=compared,
