@@ -30,6 +30,11 @@ EXHAUSTIVE_CELLS = 1e12
 #: Best-scoring partners of a sequence whose identity and coverage are looked at.
 _CANDIDATES = 3
 
+#: Candidates that MMseqs2 aligns with a sequence, the most similar first. Chance
+#: candidates grow with the data (3000 a protein at 1e5) and cost hours; groups need only
+#: some link of each member to the others.
+_MOST_PARTNERS = 1000
+
 _TO_OPAL = str.maketrans({letter: "X" for letter in "UOJ"})
 _SCREEN_BLOCK = 256
 
@@ -135,7 +140,7 @@ def _mmseqs(sequences, names, settings, threads):
                 handle.write(f">{name}\n{sequence}\n")
         command = [
             mmseqs_binary(), "easy-search", fasta, fasta, hits, Path(folder, "work"),
-            "-s", "7.5", "-e", "1", "--max-seqs", str(max(300, len(names))),
+            "-s", "7.5", "-e", "1", "--max-seqs", str(_MOST_PARTNERS),
             "--min-seq-id", str(settings.identity), "-c", str(settings.coverage),
             "--cov-mode", "0", "--alignment-mode", "3", "--mask", "0",
             "--threads", str(threads), "-v", "1",
