@@ -42,6 +42,10 @@ def test_published_data_end_to_end(project, shared_data, name, train, test):
         assert all(check.holds is not False for check in verify(folder))
         cut = json.loads((folder / "published/split.json").read_text())
         assert cut["n_train"] == train[0] and cut["related_sequences"] > 400
+        for own, crossing in (("", False), ("published", True)):
+            rows = pd.read_parquet(folder / own / "split.parquet").dropna()
+            folds = rows.groupby("cluster")["fold"].nunique()
+            assert bool(folds.max() > 1) is crossing
         status = json.loads((folder / "test/evaluation.json").read_text())
         assert len(status["looks"]) == 1
         low, high = (status["published"][key] for key in ("low", "high"))
