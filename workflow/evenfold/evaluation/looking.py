@@ -59,6 +59,15 @@ def with_published(selection: dict, published: dict | None) -> dict:
     return {**selection, "variants": {**selection["variants"], **beside}}
 
 
+def published_name(published: dict, name: str) -> str:
+    """What a variant of the published split is called beside the honest ones.
+
+    A loss that is another's on these data was trained once, under the other's name.
+    """
+    same = published["same"].get(name)
+    return f"{PUBLISHED}/{same['same_as'] if same else name}"
+
+
 def check_weights(selection: dict, weights: dict[str, str]) -> None:
     """Check that the weights are the frozen ones.
 
@@ -472,10 +481,9 @@ def evaluate_files(
     recorded : callable
         See `evaluate`.
     """
-    published = inputs.get("published_selection")
-    selection = with_published(
-        read_json(inputs["selection"]), read_json(published[0]) if published else None
-    )
+    beside = inputs.get("published_selection")
+    published = read_json(beside[0]) if beside else None
+    selection = with_published(read_json(inputs["selection"]), published)
     paths = dict(zip(variants, inputs["weights"]))
     beside = inputs.get("published_weights", [])
     paths |= {f"{PUBLISHED}/{name}": path for name, path in zip(variants, beside)}
@@ -534,7 +542,7 @@ def evaluate_files(
             status["published"] = difference(
                 predictions,
                 selection["champion"],
-                f"{PUBLISHED}/{selection['champion']}",
+                published_name(published, selection["champion"]),
             )
     write_table(outputs["predictions"], predictions)
     write_table(outputs["metrics"], metrics)

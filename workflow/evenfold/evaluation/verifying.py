@@ -63,7 +63,10 @@ def verify(folder, ledger=None, recorded=None) -> list[Check]:
     beside = folder / PUBLISHED
     published = None
     if selection["config"]["split"].get("as_published"):
-        published = read_json(beside / "selection.json")
+        path = beside / "selection.json"
+        if not path.is_file():
+            return [*checks, Check(False, f"{path} is there")]
+        published = read_json(path)
         checks += [
             Check(check.holds, f"published split: {check.what}")
             for check in (*_decides(beside, published), *_choice(beside, published))

@@ -1,6 +1,7 @@
 """The report's comparison with the published split: what related sequences are worth."""
 
 from evenfold.config.plan import PUBLISHED
+from evenfold.evaluation.looking import published_name, with_published
 
 
 def own_rows(metrics: list[dict]) -> list[dict]:
@@ -8,19 +9,19 @@ def own_rows(metrics: list[dict]) -> list[dict]:
     return [row for row in metrics if not row["variant"].startswith(f"{PUBLISHED}/")]
 
 
-def comparison(selection, published, metrics, status, audit, split) -> dict:
+def comparison(selection, metrics, status, published, audit, split) -> dict:
     """Both splits side by side.
 
     Parameters
     ----------
-    selection, published : dict
-        The frozen selections of the honest and the published split.
+    selection : dict
+        The frozen selection of the honest split.
     metrics : list of dict
         Rows of metrics.tsv; empty before the look.
     status : dict or None
         The evaluation, whose `published` is the champion's paired difference.
-    audit, split : dict
-        Of the published split.
+    published, audit, split : dict
+        Selection, audit and facts of the published split.
 
     Returns
     -------
@@ -30,17 +31,18 @@ def comparison(selection, published, metrics, status, audit, split) -> dict:
     """
     # The last row of a variant is its deployed operating point.
     tested = {row["variant"]: row for row in metrics}
+    everything = with_published(selection, published)["variants"]
     rows = [
         {
             "name": name,
             "champion": name == selection["champion"],
             "oof": one["oof"],
-            "oof_published": published["variants"][name]["oof"],
+            "oof_published": everything[other]["oof"],
             "test": tested.get(name),
-            "test_published": tested.get(f"{PUBLISHED}/{name}"),
+            "test_published": tested.get(other),
         }
         for name, one in selection["variants"].items()
-        if name in published["variants"]
+        for other in (published_name(published, name),)
     ]
     near, across = audit["test_to_train"], audit["fold_to_fold"]
     return {

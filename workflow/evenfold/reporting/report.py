@@ -72,12 +72,11 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         metrics = frame.to_dict("records")
     compared = None
     if inputs["published_selection"]:
-        facts = (
+        beside = (
             read_json(inputs[f"published_{key}"][0])
             for key in ("selection", "audit", "split")
         )
-        frozen, found, cut = facts
-        compared = comparison(selection, frozen, metrics, status, found, cut)
+        compared = comparison(selection, metrics, status, *beside)
     metrics = own_rows(metrics)
     champion = selection["champion"]
     timing = rule_times(Path(inputs["selection"]).parent / "benchmarks")
