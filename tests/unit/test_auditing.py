@@ -38,7 +38,11 @@ def unrelated():
 
 def test_a_sample_tells_how_many_more_there_may_be(unrelated):
     found = run(
-        unrelated, [False] * 40, [i % 3 for i in range(40)], budget=60 * 60 * 410
+        unrelated,
+        [False] * 40,
+        [i % 3 for i in range(40)],
+        budget=60 * 60 * 410,
+        least=9,
     )
     assert found["fold_to_fold"]["searched"] == 10
     (detail,) = (f["detail"] for f in found["findings"] if "another fold" in f["title"])

@@ -203,8 +203,9 @@ def test_nearest_finds_the_copy_and_samples_beyond_its_budget():
     found = nearest(queries, targets, threads=2)
     assert found.partner.tolist() == [3, 30]
     assert (found.identity > 0.8).all()
-    sampled = nearest(targets, targets, budget=40 * 40 * 50 * 10)
-    assert len(sampled.queries) == 10
+    for least, searched in ((1, 10), (20, 20), (60, 50)):
+        sampled = nearest(targets, targets, budget=40 * 40 * 50 * 10, least=least)
+        assert len(sampled.queries) == searched
 
 
 def test_shuffling_keeps_the_composition():
