@@ -155,6 +155,25 @@ def test_thresholds_are_tuned_anew_to_the_criterion_that_is_deployed(criterion):
         assert mine == pytest.approx(best, abs=1e-9)
 
 
+@pytest.mark.parametrize("criterion", ["max_mcc", "fbeta", "cost", "ghost"])
+def test_thresholds_are_tuned_anew_for_the_share_of_positives_deployed(criterion):
+    z, labels = scores(80)
+    n1, clusters = labels.sum(), np.arange(80)
+    # As if every negative were there three times.
+    share = n1 / (n1 + 3 * (80 - n1))
+    rare = {**DEFAULTS, "deployment_positives": share}
+    got = resample(z, labels, clusters, np.zeros(1), 20, 3, criterion, rare)
+    weights = np.concatenate(list(group_weights(clusters, labels, 20, 3))).astype(int)
+    for r in range(0, 20, 4):
+        rows = np.repeat(np.arange(80), weights[r] * np.where(labels == 1, 1, 3))
+        points = sweep(z[0][rows], labels[rows])
+        counts = points.tp, points.fp, points.n_positive, points.n_negative
+        best = utility(criterion, *counts, DEFAULTS).max()
+        called, own = z[0][rows] >= got.tuned_logit[r, 0], labels[rows] == 1
+        tp, fp = (called & own).sum(), (called & ~own).sum()
+        assert utility(criterion, tp, fp, *counts[2:], DEFAULTS) == pytest.approx(best)
+
+
 def test_pieces_do_not_change_the_result(monkeypatch):
     from evenfold.selection import resampling
 

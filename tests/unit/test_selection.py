@@ -118,6 +118,13 @@ def test_another_share_of_positives_moves_what_depends_on_it_alone():
         assert at(criterion, rare) == at(criterion, DEFAULTS)
     for criterion in ("max_mcc", "fbeta", "cost"):
         assert at(criterion, rare) > at(criterion, DEFAULTS) + 0.3
+    for criterion in ("constrained_mcc", "ghost"):
+        wide = {"delta": 0.5}
+        usual, moved = (
+            choose_resampled(z, y, points, criterion, {**how, **wide})[0]
+            for how in (DEFAULTS, rare)
+        )
+        assert points.logit[moved] > points.logit[usual] + 0.3
     # Equal costs at 5 %: the boundary of two Gaussians, d/2 + log(19)/d.
     assert at("cost", rare) == pytest.approx(0.75 + np.log(19) / 1.5, abs=0.35)
 

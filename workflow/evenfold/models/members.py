@@ -70,28 +70,26 @@ def inner_validation(
     EvenfoldError
         When the groups leave one of the two parts without a class.
     """
-    generator = np.random.default_rng(seed)
-    own_labels, own_clusters = labels[rows], clusters[rows]
-    chosen = np.zeros(len(rows), dtype=bool)
-    order = generator.permutation(np.unique(own_clusters))
-    members = {cluster: [] for cluster in order}
-    for position, cluster in enumerate(own_clusters):
-        members[cluster].append(position)
-    wanted = {label: share * (own_labels == label).sum() for label in (0, 1)}
-    have = {0: 0, 1: 0}
-    for cluster in order:
-        positions = members[cluster]
-        counts = np.bincount(own_labels[positions], minlength=2)
-        if all(
-            have[label] + counts[label] <= max(1, wanted[label]) for label in (0, 1)
-        ):
-            chosen[positions] = True
-            have = {label: have[label] + counts[label] for label in (0, 1)}
-    for part in (own_labels[chosen], own_labels[~chosen]):
+    own = labels[rows]
+    groups, group = np.unique(clusters[rows], return_inverse=True)
+    counts = [
+        np.bincount(group[own == label], minlength=len(groups)) for label in (0, 1)
+    ]
+    negatives, positives = (count.tolist() for count in counts)
+    most_negatives, most_positives = (
+        max(1, share * int(count.sum())) for count in counts
+    )
+    taken, n, p = np.zeros(len(groups), dtype=bool), 0, 0
+    for i in np.random.default_rng(seed).permutation(len(groups)).tolist():
+        if n + negatives[i] <= most_negatives and p + positives[i] <= most_positives:
+            taken[i] = True
+            n, p = n + negatives[i], p + positives[i]
+    chosen = taken[group]
+    for part in (own[chosen], own[~chosen]):
         if len(np.unique(part)) < 2:
             raise EvenfoldError(
                 "a grouped inner validation slice with both classes cannot be cut from "
-                f"{len(rows)} training rows in {len(order)} groups. Set fewer folds, a "
+                f"{len(rows)} training rows in {len(groups)} groups. Set fewer folds, a "
                 "larger `training: {inner_validation: ...}`, or add sequences."
             )
     return chosen

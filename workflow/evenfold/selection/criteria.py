@@ -43,7 +43,7 @@ def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
     n1, n0 : array_like, broadcastable
         Positives and negatives.
     settings : dict
-        beta, fn_cost, fp_cost, risk, required.
+        beta, fn_cost, fp_cost, risk, required, delta, deployment_positives.
 
     Returns
     -------
@@ -58,8 +58,19 @@ def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
     if criterion not in _UTILITIES:
         raise ValueError(f"unknown criterion {criterion!r}")
     tp, fp, n1, n0 = (np.asarray(x, dtype=np.float64) for x in (tp, fp, n1, n0))
+    tp, n1 = deployed(tp, n1, n0, settings)
     value = _UTILITIES[criterion](tp, fp, n1, n0, settings)
     return np.asarray(value).round(12)
+
+
+def deployed(tp, n1, n0, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Positives called and in all, weighted to the share `deployment_positives`.
+
+    Criteria of SN and SP alone stay as they are.
+    """
+    share = settings.get("deployment_positives")
+    weight = share * n0 / ((1 - share) * n1) if share else 1.0
+    return tp * weight, n1 * weight
 
 
 def _rates(tp, fp, n1, n0):

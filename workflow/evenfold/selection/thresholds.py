@@ -8,7 +8,7 @@ from scipy.stats import gaussian_kde, ks_2samp
 
 from evenfold.files import read_json, write_json
 from evenfold.selection.calibrating import calibrate
-from evenfold.selection.criteria import CRITERIA, kappa, utility
+from evenfold.selection.criteria import CRITERIA, deployed, kappa, utility
 from evenfold.selection.metrics import (
     auprc,
     auroc,
@@ -122,16 +122,10 @@ def choose(points: Sweep, criterion: str, settings: dict = DEFAULTS) -> int:
     criterion : str
         One of `criteria.utility`.
     settings : dict
-        As DEFAULTS; with `deployment_positives`, counts are weighted to that share of
-        positives (which leaves every criterion of SN and SP alone as it is).
+        As DEFAULTS.
     """
-    tp, fp = points.tp, points.fp
-    n1, n0 = points.n_positive, points.n_negative
-    share = settings["deployment_positives"]
-    if share:
-        weight = share * n0 / ((1 - share) * n1)
-        tp, n1 = tp * weight, n1 * weight
-    value = utility(criterion, tp, fp, n1, n0, settings)
+    counts = points.tp, points.fp, points.n_positive, points.n_negative
+    value = utility(criterion, *counts, settings)
     return _centre(value == value.max())
 
 
@@ -173,6 +167,7 @@ def choose_resampled(
 
     tp, fp = counts(positive), counts(~positive)
     n1, n0 = tp[:, -1:], fp[:, -1:]
+    tp, n1 = deployed(tp, n1, n0, settings)
     if criterion == "ghost":
         value = np.median(kappa(tp, fp, n1, n0), axis=0).round(12)
         return _centre(value == value.max()), False
