@@ -70,8 +70,9 @@ class Chunk:
     def pairs(self, lag: int) -> np.ndarray:
         """Pairs of residues `lag` apart, shape (n, 21, 21), float32."""
         if lag not in self._pairs:
-            place = self._first[: max(0, len(self.codes) - lag)] + self.codes[lag:]
-            place[self._broken(lag, len(place))] = len(self) * LETTERS**2
+            n = max(0, len(self.codes) - lag)
+            place = self._pair_rows[:n] + (self._first[:n] + self.codes[lag:])
+            place[self._broken(lag, n)] = len(self) * LETTERS**2
             self._pairs[lag] = self._binned(place, LETTERS**2).reshape(
                 -1, LETTERS, LETTERS
             )
@@ -102,8 +103,13 @@ class Chunk:
         return self._binned(word, letters**size)
 
     @cached_property
+    def _pair_rows(self):
+        return self._rows(LETTERS**2)
+
+    @cached_property
     def _first(self):
-        return self._rows(LETTERS**2) + self.codes.astype(np.int64) * LETTERS
+        # Two bytes a residue: eight would take most of the time of counting.
+        return self.codes * np.uint16(LETTERS)
 
     def _rows(self, width):
         """Where the bins of each residue's sequence begin."""

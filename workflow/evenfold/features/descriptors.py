@@ -12,7 +12,6 @@ import numpy as np
 from Bio.Data.IUPACData import protein_weights
 from Bio.SeqUtils import IsoelectricPoint as pk
 from Bio.SeqUtils.ProtParamData import DIWV, kd
-from scipy import sparse
 
 from evenfold.features.counting import LETTERS, Chunk, N
 from evenfold.features.scales import (
@@ -81,8 +80,8 @@ def _words(groups, size=None):
 
 _CLASSES = np.array([classes(groups) for groups in CTD.values()])
 _MEMBERS = (_CLASSES.T[:, :, None] == np.arange(3)).reshape(N, -1).astype(np.float32)
-_OWN_COLUMN = np.pad(_CLASSES.T, ((0, 1), (0, 0))) + 3 * np.arange(len(CTD))
-_OWN_COLUMN = _OWN_COLUMN.astype(np.int32)
+# For `bytes.translate`; an unknown letter is of no class.
+_LETTERS_TO_CLASS = [bytes(own).ljust(256, b"\3") for own in _CLASSES.tolist()]
 _CROSSINGS = ((0, 1), (0, 2), (1, 2))
 
 
@@ -109,27 +108,25 @@ def _ctdt(chunk, number):
 
 
 def _ctdd(chunk, number):
-    n, width = len(chunk), 3 * len(CTD)
-    if not len(chunk.codes):
-        return np.zeros((n, 5 * width), dtype=np.float32)
-    column = _OWN_COLUMN.take(chunk.codes, axis=0)
-    column += np.repeat(np.arange(n, dtype=np.int32) * width, chunk.lengths)[:, None]
-    column[chunk.codes == N] = n * width
-    # Transposing a sparse matrix is a counting sort: it gives the places of every class
-    # of every sequence, in order.
-    ends = np.arange(0, column.size + 1, len(CTD), dtype=np.int32)
-    empty = np.empty(column.size, dtype=np.int8)
-    shape = len(chunk.codes), n * width + 1
-    of_class = sparse.csr_matrix((empty, column.ravel(), ends), shape).tocsc()
-    first = of_class.indptr[:-2, None]
-    count = np.diff(of_class.indptr[:-1])
+    text, n, width = chunk.codes.tobytes(), len(chunk), 3 * len(CTD)
+    own = b"".join(text.translate(letters) for letters in _LETTERS_TO_CLASS)
+    own = np.frombuffer(own, dtype=np.uint8).reshape(len(CTD), 1, -1)
+    # Places of the residues: class after class, and in each sequence after sequence.
+    place = np.flatnonzero(own == np.arange(3, dtype=np.uint8)[:, None])
+    out = np.zeros((n, width, 5), dtype=np.float32)
+    if not len(place):
+        return out.reshape(n, -1)
+    count = (chunk.counts @ _MEMBERS).astype(np.int64)
+    first = count.T.cumsum().reshape(width, n).T - count
+    before = np.arange(width) * len(text) + chunk.starts[:, None] - 1
+    percent = (100 / np.maximum(chunk.lengths, 1)).astype(np.float32)
+    share = (count > 0) * percent[:, None]
     # The first, those at 25, 50 and 75 %, and the last of the class.
-    rank = np.stack([count * 0, count // 4, count // 2, 3 * count // 4, count], axis=1)
-    rank = np.maximum(rank - 1, 0) + first
-    places = of_class.indices.take(rank, mode="clip").reshape(n, -1)
-    found = (places - (chunk.starts - 1).astype(np.int32)[:, None]).astype(np.float32)
-    found *= (100 / np.maximum(chunk.lengths, 1))[:, None]
-    return found * np.repeat(count > 0, 5).reshape(n, -1)
+    ranks = count * 0, count // 4, count // 2, 3 * count // 4, count
+    for q, rank in enumerate(ranks):
+        found = place.take(np.maximum(rank - 1, 0) + first, mode="clip") - before
+        out[:, :, q] = found * share
+    return out.reshape(n, -1)
 
 
 # --- sequence order -----------------------------------------------------------------
