@@ -52,6 +52,19 @@ def test_planted_homologs_are_found_and_none_invented(length, share, aligner):
     assert (pairs.identity >= 0.5).all() and (pairs.coverage >= 0.8).all()
 
 
+def test_a_less_sensitive_search_finds_less_of_the_same():
+    generator = np.random.default_rng(1)
+    single = [random_sequence(generator, 150) for _ in range(60)]
+    homologs = [mutate(s, 0.55, generator) for s in single]
+    found = [
+        search(single + homologs, Grouping(sensitivity=sensitivity))
+        for sensitivity in (1, 7.5)
+    ]
+    few, many = (set(zip(pairs.a.tolist(), pairs.b.tolist())) for pairs in found)
+    assert few < many <= {(i, 60 + i) for i in range(60)}
+    assert len(many) > 50
+
+
 def test_very_short_and_odd_sequences_are_compared_too():
     pairs = search(["A", "AC", "WWWW", "WWWY", "XXXX", "MKU", "MKUL"], Grouping())
     found = set(zip(pairs.a.tolist(), pairs.b.tolist()))

@@ -140,7 +140,8 @@ def _mmseqs(sequences, names, settings, threads):
                 handle.write(f">{name}\n{sequence}\n")
         command = [
             mmseqs_binary(), "easy-search", fasta, fasta, hits, Path(folder, "work"),
-            "-s", "7.5", "-e", "1", "--max-seqs", str(_MOST_PARTNERS),
+            "-s", str(settings.sensitivity), "-e", "1",
+            "--max-seqs", str(_MOST_PARTNERS),
             "--min-seq-id", str(settings.identity), "-c", str(settings.coverage),
             "--cov-mode", "0", "--alignment-mode", "3", "--mask", "0",
             "--threads", str(threads), "-v", "1",
