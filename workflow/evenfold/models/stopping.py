@@ -53,9 +53,10 @@ class Best:
         for name, tensor in parameters.items():
             tensor = tensor.detach()
             # The first time all are alive; what is never better keeps those weights.
-            kept = self.state.setdefault(name, tensor.clone())
+            if name not in self.state:
+                self.state[name] = tensor.clone()
             which = better.to(tensor.device)
-            kept[alive.to(tensor.device)[which]] = tensor[which]
+            self.state[name][alive.to(tensor.device)[which]] = tensor[which]
         self.done |= epoch - self.epoch >= self.settings.patience
 
 
