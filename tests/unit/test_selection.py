@@ -119,9 +119,8 @@ def test_another_share_of_positives_moves_what_depends_on_it_alone():
     for criterion in ("max_mcc", "fbeta", "cost"):
         assert at(criterion, rare) > at(criterion, DEFAULTS) + 0.3
     for criterion in ("constrained_mcc", "ghost"):
-        wide = {"delta": 0.5}
         usual, moved = (
-            choose_resampled(z, y, points, criterion, {**how, **wide})[0]
+            choose_resampled(z, y, points, criterion, {**how, "delta": 0.5})[0]
             for how in (DEFAULTS, rare)
         )
         assert points.logit[moved] > points.logit[usual] + 0.3

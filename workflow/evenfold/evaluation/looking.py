@@ -481,8 +481,8 @@ def evaluate_files(
     recorded : callable
         See `evaluate`.
     """
-    beside = inputs.get("published_selection")
-    published = read_json(beside[0]) if beside else None
+    frozen = inputs.get("published_selection")
+    published = read_json(frozen[0]) if frozen else None
     selection = with_published(read_json(inputs["selection"]), published)
     paths = dict(zip(variants, inputs["weights"]))
     beside = inputs.get("published_weights", [])

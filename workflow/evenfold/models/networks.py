@@ -313,8 +313,7 @@ class Filters(torch.autograd.Function):
         total = nn.functional.pad(back[:, :, 0], (0, 0, 0, most - 1))
         for place in range(1, most):
             total[:, place : place + length] += back[:, :, place]
-        of_bias = slope.unflatten(0, out.shape[:2]).sum(1).sum(0)
-        return total, None, of_bias, None, *slopes
+        return total, None, slope.sum(0), None, *slopes
 
 
 class Largest(torch.autograd.Function):

@@ -141,7 +141,7 @@ class _Order:
             best = np.abs(gap).argmin(axis=1)
         else:
             counts = tp, fp, n1[:, None], n0[:, None]
-            best = utility(criterion, *counts, settings).argmax(axis=1)
+            best = utility(criterion, *counts, settings or {}).argmax(axis=1)
         rows = np.arange(len(best))
         tp, fp, gap = tp[rows, best], fp[rows, best], gap[rows, best]
         left_out = (sorted_weights == 0).astype(np.float32)

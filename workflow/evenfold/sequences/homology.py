@@ -31,8 +31,7 @@ EXHAUSTIVE_CELLS = 1e12
 _CANDIDATES = 3
 
 #: Candidates that MMseqs2 aligns with a sequence, the most similar first. Chance
-#: candidates grow with the data (3000 a protein at 1e5) and cost hours; groups need only
-#: some link of each member to the others.
+#: candidates grow with the data; groups need only some link of each member to the others.
 _MOST_PARTNERS = 1000
 
 _TO_OPAL = str.maketrans({letter: "X" for letter in "UOJ"})
