@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 import torch
 
-from evenfold.sequences.alphabet import AMINO_ACIDS
+from evenfold.alphabet import AMINO_ACIDS
 
 # In CI the examples repeat, so that a submission is judged by what it changed.
 hypothesis.settings.register_profile("ci", derandomize=True)

@@ -9,17 +9,14 @@ from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss, d2_brier_score, log_loss
 
-from evenfold.selection.calibrating import (
-    METHODS,
-    calibrate,
+from evenfold.metrics import (
     calibrated,
-    cross_fitted,
-    fit,
     net_benefit,
     proper_scores,
     reliability,
     shifted,
 )
+from evenfold.selection.calibrating import METHODS, calibrate, cross_fitted, fit
 
 
 def population(n=4000, seed=0, slope=2.5, offset=1.0, share=0.4):

@@ -7,14 +7,9 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import matthews_corrcoef, roc_auc_score
 
-from evenfold.selection.comparing import corrected_t, delong, holm, mcnemar
+from evenfold.metrics import corrected_t, delong, group_weights, holm, interval, mcnemar
 from evenfold.selection.criteria import CRITERIA, utility
-from evenfold.selection.resampling import (
-    corrected_best,
-    group_weights,
-    interval,
-    resample,
-)
+from evenfold.selection.resampling import corrected_best, resample
 from evenfold.selection.thresholds import DEFAULTS, choose, sweep
 
 
@@ -175,11 +170,11 @@ def test_thresholds_are_tuned_anew_for_the_share_of_positives_deployed(criterion
 
 
 def test_pieces_do_not_change_the_result(monkeypatch):
-    from evenfold.selection import resampling
+    from evenfold.metrics import bootstrap
 
     z, labels = scores(50, variants=2)
     whole = resample(z, labels, np.arange(50), np.zeros(2), 30, 1)
-    monkeypatch.setattr(resampling, "_CELLS", 50 * 30)
+    monkeypatch.setattr(bootstrap, "_CELLS", 50 * 30)
     assert (
         resample(z, labels, np.arange(50), np.zeros(2), 30, 1).mcc == whole.mcc
     ).all()

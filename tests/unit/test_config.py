@@ -2,9 +2,9 @@ import pytest
 import yaml
 
 from evenfold.config import load_dataset, load_run, resolve_training
-from evenfold.config.documentation import configuration_page, schemas
 from evenfold.config.model import LOSS_NAMES, LOSSES
 from evenfold.config.plan import Plan
+from evenfold.documentation.configuration import configuration_page, schemas
 from evenfold.errors import EvenfoldError
 from tests.conftest import ROOT
 

@@ -12,11 +12,11 @@ from Bio.SeqUtils.ProtParam import ProteinAnalysis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.config.features import KINDS, parse
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet, scales
 from evenfold.features.descriptors import DESCRIPTORS
-from evenfold.sequences.alphabet import AMINO_ACIDS
 from tests.conftest import data_folder
 
 propy = pytest.importorskip("propy", reason="the test extra has propy3")

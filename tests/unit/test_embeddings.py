@@ -6,13 +6,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from evenfold import tables
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.config import Training
 from evenfold.config.training import Embeddings
 from evenfold.errors import EvenfoldError
 from evenfold.features import embeddings, featurize_file
 from evenfold.features.embeddings import LanguageModel, Vectors
-from evenfold.sequences import tables
-from evenfold.sequences.alphabet import AMINO_ACIDS
 from evenfold.sequences.reading import Record
 from tests.conftest import tiny_esm
 

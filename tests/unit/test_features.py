@@ -5,9 +5,9 @@ from Bio.SeqUtils.ProtParam import ProteinAnalysis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evenfold.alphabet import AMINO_ACIDS, encode
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet, feature_set, featurize
-from evenfold.sequences.alphabet import AMINO_ACIDS, encode
 
 PROTEIN = "MKWVTFISLLFLFSSAYSRGVFRRDAHKSEVAHRFKDLGEENFKALVLIAFAQYLQQCPFEDHVK"
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from evenfold.documentation.gallery import gallery_page, row_curves, write_gallery
 from evenfold.losses import LOSSES
-from evenfold.reporting.gallery import gallery_page, row_curves, write_gallery
 from tests.conftest import ROOT
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.config import Grouping
 from evenfold.sequences import grouping, homology
-from evenfold.sequences.alphabet import AMINO_ACIDS
 from evenfold.sequences.auditing import nearest
 from evenfold.sequences.grouping import group
 from evenfold.sequences.homology import (

@@ -12,14 +12,8 @@ from evenfold.evaluation.ledger import (
     same_sketch,
     sketch,
 )
-from evenfold.evaluation.looking import (
-    METRICS,
-    check_weights,
-    curves,
-    evaluate,
-    metrics_table,
-    withheld_message,
-)
+from evenfold.evaluation.looking import check_weights, evaluate, withheld_message
+from evenfold.evaluation.measuring import METRICS, curves, metrics_table
 from evenfold.files import sha256_file
 from evenfold.reporting.published import comparison, told
 

@@ -197,8 +197,8 @@ def test_the_tuned_gap_transfers_from_one_member_to_the_mean_of_all():
     all members. Averaging probabilities instead would shift the gap.
     """
     from evenfold.features import feature_set
-    from evenfold.selection.metrics import confusion, rates
-    from evenfold.selection.thresholds import choose, sigmoid, sweep
+    from evenfold.metrics import confusion, rates, sigmoid
+    from evenfold.selection.thresholds import choose, sweep
     from evenfold.sequences.simulate import Simulation, families
 
     shifts = {"logits": [], "probabilities": []}

@@ -5,6 +5,7 @@ import pytest
 import torch
 from Bio.Align import substitution_matrices
 
+from evenfold.alphabet import AMINO_ACIDS, encode
 from evenfold.config import Training
 from evenfold.config.training import FeatureSelection
 from evenfold.models import networks
@@ -18,7 +19,6 @@ from evenfold.models.regularisation import (
     shifted,
     substitution_table,
 )
-from evenfold.sequences.alphabet import AMINO_ACIDS, encode
 from tests.unit.test_models import NETWORKS, data, train
 
 BOTH = {

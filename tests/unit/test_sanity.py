@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from evenfold.models.sanity import controls
-from evenfold.selection.sanity import judge
+from evenfold.sanity.controls import controls
+from evenfold.sanity.verdict import judge
 
 
 def frame(real=1.5, permuted=0.0, shuffled=0.5, composition=0.6, n=400):

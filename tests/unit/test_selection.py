@@ -6,7 +6,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
 from sklearn import metrics as sk
 
-from evenfold.selection import metrics, thresholds
+from evenfold import metrics
+from evenfold.metrics import sigmoid
+from evenfold.selection import thresholds
 from evenfold.selection.criteria import CRITERIA
 from evenfold.selection.freezing import choose_champion, freeze, largest
 from evenfold.selection.thresholds import (
@@ -14,7 +16,6 @@ from evenfold.selection.thresholds import (
     choose,
     choose_resampled,
     pick,
-    sigmoid,
     sweep,
     tune,
 )

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from evenfold import tables
 from evenfold.config import Dataset
 from evenfold.errors import EvenfoldError
 from evenfold.files import read_json
-from evenfold.sequences import tables
 from evenfold.sequences.cleaning import clean_files
 from evenfold.sequences.reading import Record
 from evenfold.sequences.sites import (

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.errors import EvenfoldError
 from evenfold.prediction import Predictor
-from evenfold.sequences.alphabet import AMINO_ACIDS
 from tests.conftest import Project, tiny_esm
 
 CONFIG = """

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from evenfold.evaluation.verifying import verify
+from evenfold.verifying import verify
 
 pytestmark = pytest.mark.realdata
 

@@ -68,12 +68,12 @@ _MARKS = {True: "ok   ", False: "FAULT", None: "?    "}
 
 
 def _verify(options):
-    from evenfold.evaluation.verifying import LIMITS, verify
+    from evenfold.verifying import LIMITS, verify
 
     record = Path(options.results) / "mlflow.json"
 
     def recorded(test_set):
-        from evenfold.reporting.tracking import recorded_looks
+        from evenfold.tracking.uploading import recorded_looks
 
         if not record.is_file():
             return None
@@ -90,7 +90,7 @@ def _verify(options):
 
 
 def _docs(options):
-    from evenfold.config.documentation import write_documentation
+    from evenfold.documentation.configuration import write_documentation
 
     for path in write_documentation():
         print(path)
@@ -98,7 +98,7 @@ def _docs(options):
 
 
 def _gallery(options):
-    from evenfold.reporting.gallery import write_gallery
+    from evenfold.documentation.gallery import write_gallery
 
     for path in write_gallery():
         print(path)

@@ -5,7 +5,7 @@ from evenfold.machine import available_cpus
 
 def recorded(test_set):
     # Imported here: mlflow is slow to load, and only a look needs it.
-    from evenfold.reporting.tracking import recorded_looks
+    from evenfold.tracking.uploading import recorded_looks
 
     return recorded_looks(snakemake.params.tracking, "results/mlflow", test_set)
 

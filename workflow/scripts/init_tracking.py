@@ -1,6 +1,6 @@
 from evenfold.files import write_json
 from evenfold.job import job
-from evenfold.reporting.tracking import init_tracking
+from evenfold.tracking.uploading import init_tracking
 
 with job(snakemake.log[0]) as log:
     where = init_tracking(snakemake.params.tracking, "results/mlflow")

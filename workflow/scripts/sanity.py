@@ -2,7 +2,7 @@ import pandas as pd
 
 from evenfold.files import write_table, write_text
 from evenfold.job import job
-from evenfold.selection.sanity import judge
+from evenfold.sanity.verdict import judge
 
 with job(snakemake.log[0]) as log:
     table, told = judge(pd.read_parquet(snakemake.input[0]))

@@ -1,6 +1,6 @@
 from evenfold.config import Training
 from evenfold.job import job
-from evenfold.models.sanity import control_files
+from evenfold.sanity.controls import control_files
 
 with job(snakemake.log[0]) as log:
     control_files(

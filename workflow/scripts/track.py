@@ -1,6 +1,6 @@
 from evenfold.files import write_json
 from evenfold.job import job
-from evenfold.reporting.tracking import track_files
+from evenfold.tracking.uploading import track_files
 
 with job(snakemake.log[0]) as log:
     run = track_files(

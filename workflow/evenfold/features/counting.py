@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from evenfold.sequences.alphabet import AMINO_ACIDS, GAP, encode, residues
+from evenfold.alphabet import AMINO_ACIDS, GAP, encode, residues
 
 N = len(AMINO_ACIDS)
 #: The 20 amino acids and what is none of them.

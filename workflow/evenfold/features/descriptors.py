@@ -13,6 +13,7 @@ from Bio.Data.IUPACData import protein_weights
 from Bio.SeqUtils import IsoelectricPoint as pk
 from Bio.SeqUtils.ProtParamData import DIWV, kd
 
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.features.counting import LETTERS, Chunk, N
 from evenfold.features.scales import (
     ALPHABETS,
@@ -22,7 +23,6 @@ from evenfold.features.scales import (
     classes,
     standardised,
 )
-from evenfold.sequences.alphabet import AMINO_ACIDS
 
 #: Weight of the sequence order in PAAC and APAAC, as in iFeature. (Chou 2005 has 0.5
 #: for type 2, with which the denominator of a peptide can be 0.)

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from evenfold.alphabet import AMINO_ACIDS, residues
 from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.files import sha256_file
 from evenfold.machine import own_gpu
-from evenfold.sequences.alphabet import AMINO_ACIDS, residues
 
 log = logging.getLogger("evenfold")
 

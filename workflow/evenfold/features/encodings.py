@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from Bio.Align import substitution_matrices
 
+from evenfold import tables
+from evenfold.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 from evenfold.config.features import parse
 from evenfold.errors import EvenfoldError
 from evenfold.features.counting import Chunk
@@ -15,8 +17,6 @@ from evenfold.features.embeddings import Vectors
 from evenfold.features.scales import Z_SCALES
 from evenfold.files import replacing, write_json
 from evenfold.ragged import Ragged
-from evenfold.sequences import tables
-from evenfold.sequences.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256

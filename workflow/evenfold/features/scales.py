@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evenfold.sequences.alphabet import AMINO_ACIDS
+from evenfold.alphabet import AMINO_ACIDS
 
 
 def _rows(table):

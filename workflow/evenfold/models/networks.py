@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from evenfold.alphabet import N_CODES, PAD
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.alphabet import N_CODES, PAD
 
 
 def disturbed(x: Tensor, draws: dict) -> Tensor:

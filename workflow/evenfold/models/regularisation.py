@@ -9,9 +9,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from evenfold.alphabet import AMINO_ACIDS, N_CODES, PAD, UNKNOWN_CODE
 from evenfold.models.members import Member, member_seed
 from evenfold.models.randomness import Source
-from evenfold.sequences.alphabet import AMINO_ACIDS, N_CODES, PAD, UNKNOWN_CODE
 
 
 class Disturbance:

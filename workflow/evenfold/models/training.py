@@ -9,6 +9,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch.utils._pytree import tree_map_only
 
+from evenfold.alphabet import N_CODES
 from evenfold.errors import EvenfoldError
 from evenfold.losses import binary_cross_entropy, build_loss
 from evenfold.models.checkpoints import Checkpoints, Interrupted
@@ -28,7 +29,6 @@ from evenfold.models.stacking import (
     stacked_forward,
 )
 from evenfold.models.stopping import measure
-from evenfold.sequences.alphabet import N_CODES
 
 #: Rows that input standardisation is fitted on at most.
 _FITTED = 100_000

@@ -11,9 +11,9 @@ from evenfold.config.model import Cleaning, Sites
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
 from evenfold.files import read_json, sha256_file, write_table
+from evenfold.metrics.calibration import calibrated, shifted
+from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
-from evenfold.selection.calibrating import calibrated, shifted
-from evenfold.selection.thresholds import logit
 from evenfold.sequences.cleaning import clean_sequence, write_rejected
 from evenfold.sequences.reading import Record, read_all_fasta
 from evenfold.sequences.sites import every_site

@@ -1,15 +1,10 @@
 """From out-of-fold scores to a frozen choice. Knows scores and labels, nothing else."""
 
 from evenfold.selection.criteria import CRITERIA
-from evenfold.selection.metrics import matthews, newcombe, rates, wilson
 from evenfold.selection.thresholds import choose, sweep
 
 __all__ = [
     "CRITERIA",
     "choose",
-    "matthews",
-    "newcombe",
-    "rates",
     "sweep",
-    "wilson",
 ]

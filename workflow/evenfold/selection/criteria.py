@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evenfold.selection.metrics import matthews
+from evenfold.metrics.counts import matthews
 
 #: In the order of tables. `constrained_mcc` and `ghost` need more than one sweep and
 #: are in `thresholds`.

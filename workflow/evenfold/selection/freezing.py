@@ -6,18 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evenfold import __version__
+from evenfold import __version__, tables
 from evenfold.files import read_json, sha256_file, sha256_json
-from evenfold.selection.comparing import corrected_t, delong, holm, mcnemar
-from evenfold.selection.metrics import confusion, rates
-from evenfold.selection.resampling import (
-    Resampled,
-    corrected_best,
-    interval,
-    resample,
-)
-from evenfold.selection.thresholds import logit, sigmoid
-from evenfold.sequences import tables
+from evenfold.metrics.comparison import corrected_t, delong, holm, mcnemar
+from evenfold.metrics.counts import confusion, rates
+from evenfold.metrics.intervals import interval
+from evenfold.metrics.scores import logit, sigmoid
+from evenfold.selection.resampling import Resampled, corrected_best, resample
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000

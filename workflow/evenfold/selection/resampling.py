@@ -5,52 +5,13 @@ then one matrix product, and re-tuned thresholds are cumulative sums in the orde
 scores; nothing is resampled row by row.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from evenfold.metrics.bootstrap import counts_of_calls, group_weights
+from evenfold.metrics.counts import matthews
 from evenfold.selection.criteria import utility
-from evenfold.selection.metrics import matthews
-
-#: Cells of a weight matrix held at once; bounds memory, not results.
-_CELLS = 4_000_000
-
-
-def group_weights(
-    clusters: np.ndarray, labels: np.ndarray, resamples: int, seed: int
-) -> Iterator[np.ndarray]:
-    """Weights of the rows in bootstrap samples of whole groups, in pieces.
-
-    Groups are drawn within the kinds that hold positives alone, negatives alone, or
-    both, so that the class ratio varies little and no sample lacks a class for want of
-    luck. Where every row is its own group this is the bootstrap stratified by class.
-
-    Parameters
-    ----------
-    clusters, labels : ndarray of int, shape (n,)
-    resamples : int
-    seed : int
-
-    Yields
-    ------
-    ndarray of float32, shape (resamples of the piece, n)
-    """
-    generator = np.random.default_rng(seed)
-    _, group = np.unique(clusters, return_inverse=True)
-    n_groups = group.max() + 1
-    positives = np.bincount(group, labels == 1, n_groups) > 0
-    negatives = np.bincount(group, labels != 1, n_groups) > 0
-    kinds = positives + 2 * negatives
-    step = max(1, _CELLS // max(1, len(labels)))
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        counts = np.zeros((size, n_groups), dtype=np.float32)
-        for kind in np.unique(kinds):
-            own = np.flatnonzero(kinds == kind)
-            share = np.full(len(own), 1 / len(own))
-            counts[:, own] = generator.multinomial(len(own), share, size)
-        yield counts[:, group]
 
 
 @dataclass(frozen=True)
@@ -106,12 +67,8 @@ def resample(
     orders = [_Order(z, positive) for z in logits]
     parts = {name: [] for name in Resampled.__dataclass_fields__}
     for weights in group_weights(clusters, labels, resamples, seed):
-        # float32 sums of small whole numbers are exact.
-        n1 = weights @ positive
-        n0 = weights.sum(1) - n1
-        tp = weights @ (called * positive).T
-        fp = weights @ (called * (1 - positive)).T
-        parts["mcc"].append(_matthews(tp, fp, n1[:, None], n0[:, None]))
+        tp, fp, n1, n0 = counts_of_calls(weights, called, positive)
+        parts["mcc"].append(matthews(tp, fp, n0[:, None] - fp, n1[:, None] - tp))
         parts["gap"].append(tp / n1[:, None] - 1 + fp / n0[:, None])
         tuned = [order.tuned(weights, n1, n0, criterion, settings) for order in orders]
         for position, name in enumerate(
@@ -152,70 +109,15 @@ class _Order:
         out_fp = called.sum(1) - out_tp
         out1 = left_out @ self.positive.astype(np.float32)
         out0 = left_out.sum(1) - out1
-        unseen = _matthews(out_tp, out_fp, out1, out0)
+        unseen = matthews(out_tp, out_fp, out0 - out_fp, out1 - out_tp)
         unseen = np.where((out1 > 0) & (out0 > 0), unseen, np.nan)
-        return _matthews(tp, fp, n1, n0), gap, self.middle[best], unseen
+        mcc = matthews(tp, fp, n0 - fp, n1 - tp)
+        return mcc, gap, self.middle[best], unseen
 
     def _counts(self, weights):
         """Weight called, by class, at every distinct threshold."""
         tp = np.cumsum(weights * self.positive, axis=1)[:, self.last]
         return tp, np.cumsum(weights, axis=1)[:, self.last] - tp
-
-
-def _matthews(tp, fp, n1, n0):
-    return matthews(tp, fp, n0 - fp, n1 - tp)
-
-
-def group_intervals(
-    scores: np.ndarray,
-    labels: np.ndarray,
-    clusters: np.ndarray,
-    thresholds: np.ndarray,
-    resamples: int,
-    seed: int,
-) -> dict[str, tuple[float, float]]:
-    """Intervals of SN, SP, gap and MCC by a bootstrap over groups.
-
-    With one threshold they are of the classifier as it is. With several, such as tuning
-    gave on resamples of the out-of-fold scores, every resample is called at one of them
-    at random, and the intervals are of the procedure.
-
-    Parameters
-    ----------
-    scores : ndarray, shape (n,)
-    labels, clusters : ndarray of int, shape (n,)
-    thresholds : ndarray, shape (thresholds,)
-        On the scale of scores.
-    resamples, seed : int
-
-    Returns
-    -------
-    dict
-        `sn`, `sp`, `gap` and `mcc`, each (low, high); NaN where a class is missing.
-    """
-    positive = labels == 1
-    if positive.all() or not positive.any():
-        return dict.fromkeys(("sn", "sp", "gap", "mcc"), (float("nan"),) * 2)
-    generator = np.random.default_rng([seed, 1])
-    drawn = generator.choice(np.asarray(thresholds, dtype=np.float64), resamples)
-    parts, start = [], 0
-    for weights in group_weights(clusters, labels, resamples, seed):
-        limits = drawn[start : start + len(weights), None]
-        start += len(weights)
-        called = weights * (scores[None] >= limits)
-        n1 = weights[:, positive].sum(1)
-        tp, fp = called[:, positive].sum(1), called[:, ~positive].sum(1)
-        parts.append(np.stack([tp, fp, n1, weights.sum(1) - n1]))
-    tp, fp, n1, n0 = np.concatenate(parts, axis=1).astype(np.float64)
-    sn, sp = tp / n1, 1 - fp / n0
-    values = {"sn": sn, "sp": sp, "gap": sn - sp, "mcc": _matthews(tp, fp, n1, n0)}
-    return {key: interval(value) for key, value in values.items()}
-
-
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of a bootstrap distribution, shape (resamples,)."""
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def corrected_best(resampled: Resampled) -> tuple[float, float]:

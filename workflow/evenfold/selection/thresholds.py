@@ -7,17 +7,11 @@ import pandas as pd
 from scipy.stats import gaussian_kde, ks_2samp
 
 from evenfold.files import read_json, write_json
+from evenfold.metrics.counts import confusion, matthews, rates
+from evenfold.metrics.intervals import bootstrap_mcc
+from evenfold.metrics.scores import auprc, auroc, brier, sigmoid
 from evenfold.selection.calibrating import calibrate
 from evenfold.selection.criteria import CRITERIA, deployed, kappa, utility
-from evenfold.selection.metrics import (
-    auprc,
-    auroc,
-    bootstrap_mcc,
-    brier,
-    confusion,
-    matthews,
-    rates,
-)
 
 #: Limits of the stability flag; the configuration's `selection: stability` overrides
 #: them. Of the ratio of the folds' spread to the spread that chance alone gives at their
@@ -62,20 +56,6 @@ class Sweep:
         return matthews(
             self.tp, self.fp, self.n_negative - self.fp, self.n_positive - self.tp
         )
-
-
-def sigmoid(logit):
-    """Score of a logit, without overflow."""
-    logit = np.asarray(logit, dtype=np.float64)
-    small = np.exp(-np.abs(logit))
-    return np.where(logit >= 0, 1 / (1 + small), small / (1 + small))
-
-
-def logit(score):
-    """Logit of a score; infinite at 0 and 1."""
-    score = np.asarray(score, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        return np.log(score) - np.log1p(-score)
 
 
 def sweep(logits: np.ndarray, labels: np.ndarray) -> Sweep:

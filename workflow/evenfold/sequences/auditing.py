@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from evenfold import tables
+from evenfold.alphabet import residues
 from evenfold.config.model import Audit, Grouping
 from evenfold.errors import EvenfoldError
 from evenfold.files import read_json
-from evenfold.sequences import tables
-from evenfold.sequences.alphabet import residues
 from evenfold.sequences.homology import (
     aligner,
     alignment_facts,

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from evenfold.config.model import Cleaning, Dataset
-from evenfold.errors import EvenfoldError
-from evenfold.files import replacing, sha256_rows, write_json
-from evenfold.sequences import tables
-from evenfold.sequences.alphabet import (
+from evenfold import tables
+from evenfold.alphabet import (
     AMBIGUOUS,
     AMINO_ACIDS,
     GAP,
@@ -20,6 +17,9 @@ from evenfold.sequences.alphabet import (
     UNKNOWN,
     residues,
 )
+from evenfold.config.model import Cleaning, Dataset
+from evenfold.errors import EvenfoldError
+from evenfold.files import replacing, sha256_rows, write_json
 from evenfold.sequences.reading import Record, read, read_labels
 from evenfold.sequences.sites import proteins_of, under_sampled, windows
 
@@ -249,8 +249,8 @@ def clean_files(
         sequences,
         pa.concat_tables(
             [
-                tables.sequences_table(train, "train", labelled=True),
-                tables.sequences_table(test, "test", labelled=False),
+                sequences_table(train, "train", labelled=True),
+                sequences_table(test, "test", labelled=False),
             ]
         ),
     )
@@ -294,6 +294,18 @@ def _under_sample(cleaned, settings):
     cleaned.rejected += [(r.id, r.origin, reason) for r in out]
     cleaned.counts["negatives not drawn"] = len(out)
     cleaned.counts["kept"] = len(cleaned.records)
+
+
+def sequences_table(records: list[Record], role: str, labelled: bool) -> pa.Table:
+    """Table of one role: id, sequence, source, role, label (null unless labelled)."""
+    columns = [
+        [record.id for record in records],
+        [record.sequence for record in records],
+        [record.source for record in records],
+        [role] * len(records),
+        [record.label if labelled else None for record in records],
+    ]
+    return pa.table(columns, schema=tables.SEQUENCES)
 
 
 def write_rejected(path, rows) -> None:

@@ -7,10 +7,10 @@ import pyarrow as pa
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from evenfold import tables
+from evenfold.alphabet import residues
 from evenfold.config.model import Grouping
 from evenfold.files import write_json
-from evenfold.sequences import tables
-from evenfold.sequences.alphabet import residues
 from evenfold.sequences.homology import ALIGNERS, Pairs, aligned, missed, search
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import pyopal
 from scipy import sparse
 
+from evenfold.alphabet import N_CODES, encode
 from evenfold.config.model import Grouping
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.alphabet import N_CODES, encode
 
 #: Names of the aligners, indexed by `Pairs.aligner`.
 ALIGNERS = ("MMseqs2", "Smith-Waterman", "exhaustive Smith-Waterman")

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from evenfold.sequences.alphabet import AMINO_ACIDS, GAP
+from evenfold.alphabet import AMINO_ACIDS, GAP
 
 #: What is told of every probe, and whether a model sees it too.
 PROBES = {

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.files import write_text
-from evenfold.sequences.alphabet import AMINO_ACIDS
 
 #: Swiss-Prot residue frequencies in percent, in the order of AMINO_ACIDS.
 _BACKGROUND = np.array(

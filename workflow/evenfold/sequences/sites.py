@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from evenfold.alphabet import GAP
 from evenfold.config.model import Dataset, Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
-from evenfold.sequences.alphabet import GAP
 from evenfold.sequences.reading import Record, read, table_rows
 
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedGroupKFold
 
+from evenfold import tables
 from evenfold.config.model import Split
 from evenfold.errors import EvenfoldError
 from evenfold.files import write_json
-from evenfold.sequences import tables
 from evenfold.sequences.cleaning import write_rejected
 
 

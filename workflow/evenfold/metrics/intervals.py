@@ -1,62 +1,9 @@
-"""Metrics of a binary classification from counts and from scores.
-
-A sequence is called positive when score >= threshold; a degenerate MCC is 0.0.
-"""
+"""Intervals of rates, of their difference and of MCC."""
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 
-
-def confusion(scores: np.ndarray, labels: np.ndarray, threshold: float) -> dict:
-    """Confusion counts at a threshold: tp, fp, tn, fn.
-
-    Parameters
-    ----------
-    scores, labels : ndarray, shape (n,)
-    threshold : float
-    """
-    called = np.asarray(scores) >= threshold
-    positive = np.asarray(labels) == 1
-    return {
-        "tp": int((called & positive).sum()),
-        "fp": int((called & ~positive).sum()),
-        "tn": int((~called & ~positive).sum()),
-        "fn": int((~called & positive).sum()),
-    }
-
-
-def matthews(tp, fp, tn, fn) -> np.ndarray:
-    """Matthews correlation coefficient of counts, elementwise; degenerate: 0.0.
-
-    Parameters
-    ----------
-    tp, fp, tn, fn : array_like, broadcastable
-
-    Returns
-    -------
-    ndarray of float
-    """
-    tp, fp, tn, fn = (np.asarray(x, dtype=np.float64) for x in (tp, fp, tn, fn))
-    scale = np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = (tp * tn - fp * fn) / scale
-    return np.where(scale > 0, value, 0.0)
-
-
-def rates(tp: int, fp: int, tn: int, fn: int) -> dict:
-    """SN, SP, their gap, MCC and ACC of one confusion matrix.
-
-    Sensitivity without positives and specificity without negatives are NaN.
-    """
-    sn = tp / (tp + fn) if tp + fn else float("nan")
-    sp = tn / (tn + fp) if tn + fp else float("nan")
-    return {
-        "sn": sn,
-        "sp": sp,
-        "gap": sn - sp,
-        "mcc": float(matthews(tp, fp, tn, fn)),
-        "acc": (tp + tn) / (tp + fp + tn + fn),
-    }
+from evenfold.metrics.counts import matthews
 
 
 def effective_size(correct: np.ndarray, clusters: np.ndarray) -> float:
@@ -144,28 +91,7 @@ def bootstrap_mcc(
     return float(low), float(high)
 
 
-def auroc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the ROC curve, ties counted half; NaN with a single class."""
-    positive = np.asarray(labels) == 1
-    n1, n0 = int(positive.sum()), int((~positive).sum())
-    if not n1 or not n0:
-        return float("nan")
-    ranks = rankdata(scores)
-    return float((ranks[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
-
-
-def auprc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Average precision: sum of precision times the step in recall, ties together."""
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    scores, positive = np.asarray(scores)[order], np.asarray(labels)[order] == 1
-    if not positive.any():
-        return float("nan")
-    last = np.flatnonzero(np.r_[np.diff(scores) != 0, True])
-    tp = positive.cumsum()[last]
-    precision, recall = tp / (last + 1), tp / positive.sum()
-    return float((precision * np.diff(recall, prepend=0.0)).sum())
-
-
-def brier(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Mean squared difference of score and label."""
-    return float(np.mean((np.asarray(scores) - np.asarray(labels)) ** 2))
+def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of a bootstrap distribution, shape (resamples,)."""
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

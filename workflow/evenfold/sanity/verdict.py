@@ -3,9 +3,10 @@
 import pandas as pd
 from scipy.stats import norm
 
-from evenfold.selection.comparing import delong
-from evenfold.selection.metrics import auroc, confusion, rates
-from evenfold.selection.thresholds import choose, sigmoid, sweep
+from evenfold.metrics.comparison import delong
+from evenfold.metrics.counts import confusion, rates
+from evenfold.metrics.scores import auroc, sigmoid
+from evenfold.selection.thresholds import choose, sweep
 
 #: AUROC of permuted labels beyond which something leaks.
 _LEVEL = 0.001

@@ -1,13 +1,12 @@
-"""The Parquet files of the sequences wing."""
+"""Parquet tables: read, written, digested."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.files import replacing, sha256_rows
-from evenfold.sequences.reading import Record
 
-_SEQUENCES = pa.schema(
+SEQUENCES = pa.schema(
     [
         ("id", pa.string()),
         ("sequence", pa.string()),
@@ -17,18 +16,6 @@ _SEQUENCES = pa.schema(
     ]
 )
 _LABELS = pa.schema([("id", pa.string()), ("label", pa.int8())])
-
-
-def sequences_table(records: list[Record], role: str, labelled: bool) -> pa.Table:
-    """Table of one role: id, sequence, source, role, label (null unless labelled)."""
-    columns = [
-        [record.id for record in records],
-        [record.sequence for record in records],
-        [record.source for record in records],
-        [role] * len(records),
-        [record.label if labelled else None for record in records],
-    ]
-    return pa.table(columns, schema=_SEQUENCES)
 
 
 def labels_table(ids, labels) -> pa.Table:

@@ -1,0 +1,154 @@
+"""Bootstrap over groups of related sequences.
+
+A resample is a weight per row: how often its group was drawn. Rates at fixed calls are
+then one matrix product; nothing is resampled row by row.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from evenfold.metrics.counts import matthews
+from evenfold.metrics.intervals import interval
+
+#: Cells of a weight matrix held at once; bounds memory, not results.
+_CELLS = 4_000_000
+
+
+def group_weights(
+    clusters: np.ndarray, labels: np.ndarray, resamples: int, seed: int
+) -> Iterator[np.ndarray]:
+    """Weights of the rows in bootstrap samples of whole groups, in pieces.
+
+    Groups are drawn within the kinds that hold positives alone, negatives alone, or
+    both, so that the class ratio varies little and no sample lacks a class for want of
+    luck. Where every row is its own group this is the bootstrap stratified by class.
+
+    Parameters
+    ----------
+    clusters, labels : ndarray of int, shape (n,)
+    resamples : int
+    seed : int
+
+    Yields
+    ------
+    ndarray of float32, shape (resamples of the piece, n)
+    """
+    generator = np.random.default_rng(seed)
+    _, group = np.unique(clusters, return_inverse=True)
+    n_groups = group.max() + 1
+    positives = np.bincount(group, labels == 1, n_groups) > 0
+    negatives = np.bincount(group, labels != 1, n_groups) > 0
+    kinds = positives + 2 * negatives
+    step = max(1, _CELLS // max(1, len(labels)))
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        counts = np.zeros((size, n_groups), dtype=np.float32)
+        for kind in np.unique(kinds):
+            own = np.flatnonzero(kinds == kind)
+            share = np.full(len(own), 1 / len(own))
+            counts[:, own] = generator.multinomial(len(own), share, size)
+        yield counts[:, group]
+
+
+def group_intervals(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    clusters: np.ndarray,
+    thresholds: np.ndarray,
+    resamples: int,
+    seed: int,
+) -> dict[str, tuple[float, float]]:
+    """Intervals of SN, SP, gap and MCC by a bootstrap over groups.
+
+    With one threshold they are of the classifier as it is. With several, such as tuning
+    gave on resamples of the out-of-fold scores, every resample is called at one of them
+    at random, and the intervals are of the procedure.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+    labels, clusters : ndarray of int, shape (n,)
+    thresholds : ndarray, shape (thresholds,)
+        On the scale of scores.
+    resamples, seed : int
+
+    Returns
+    -------
+    dict
+        `sn`, `sp`, `gap` and `mcc`, each (low, high); NaN where a class is missing.
+    """
+    positive = labels == 1
+    if positive.all() or not positive.any():
+        return dict.fromkeys(("sn", "sp", "gap", "mcc"), (float("nan"),) * 2)
+    generator = np.random.default_rng([seed, 1])
+    drawn = generator.choice(np.asarray(thresholds, dtype=np.float64), resamples)
+    parts, start = [], 0
+    for weights in group_weights(clusters, labels, resamples, seed):
+        limits = drawn[start : start + len(weights), None]
+        start += len(weights)
+        called = weights * (scores[None] >= limits)
+        n1 = weights[:, positive].sum(1)
+        tp, fp = called[:, positive].sum(1), called[:, ~positive].sum(1)
+        parts.append(np.stack([tp, fp, n1, weights.sum(1) - n1]))
+    tp, fp, n1, n0 = np.concatenate(parts, axis=1).astype(np.float64)
+    sn, sp = tp / n1, 1 - fp / n0
+    values = {
+        "sn": sn,
+        "sp": sp,
+        "gap": sn - sp,
+        "mcc": matthews(tp, fp, n0 - fp, n1 - tp),
+    }
+    return {key: interval(value) for key, value in values.items()}
+
+
+def counts_of_calls(
+    weights: np.ndarray, called: np.ndarray, positive: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Weighted counts of several classifiers in every resample.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape (resamples, n)
+    called : ndarray of float32, shape (classifiers, n)
+        1 where a classifier calls a row positive, 0 elsewhere.
+    positive : ndarray of float32, shape (n,)
+
+    Returns
+    -------
+    tuple of ndarray
+        TP and FP, each (resamples, classifiers); positives and negatives, each
+        (resamples,).
+    """
+    # float32 sums of small whole numbers are exact.
+    n1 = weights @ positive
+    n0 = weights.sum(1) - n1
+    tp = weights @ (called * positive).T
+    fp = weights @ (called * (1 - positive)).T
+    return tp, fp, n1, n0
+
+
+def paired_difference(
+    called: np.ndarray,
+    reference: np.ndarray,
+    labels: np.ndarray,
+    clusters: np.ndarray,
+    resamples: int,
+    seed: int,
+) -> tuple[float, float]:
+    """Interval of MCC less that of a reference, both on the same resamples of groups.
+
+    Parameters
+    ----------
+    called, reference : ndarray of bool, shape (n,)
+    labels, clusters : ndarray of int, shape (n,)
+    resamples, seed : int
+    """
+    both = np.stack([reference, called]).astype(np.float32)
+    positive = (labels == 1).astype(np.float32)
+    drawn = []
+    for weights in group_weights(clusters, labels, resamples, seed):
+        tp, fp, n1, n0 = counts_of_calls(weights, both, positive)
+        drawn.append(matthews(tp, fp, n0[:, None] - fp, n1[:, None] - tp))
+    mcc = np.concatenate(drawn)
+    return interval(mcc[:, 1] - mcc[:, 0])

@@ -1,0 +1,1 @@
+"""Does it learn at all? Controls, and where the real run stands among them."""
