@@ -3,9 +3,18 @@
 import re
 
 import pytest
+from pydantic import Field
 
-from evenfold.documentation.files import content_of, files_page
+from evenfold.documentation.files import (
+    content_of,
+    files_page,
+    meanings,
+    records_of,
+)
+from evenfold.records.evaluation import Completion, Intent
 from evenfold.records.layout import FILES, pattern
+from evenfold.records.record import Part, Record
+from evenfold.records.selection import Selection
 from tests.house import (
     PACKAGE,
     PARTS,
@@ -49,6 +58,54 @@ def test_contributing_shows_the_table():
 def test_docs_files_is_current():
     text = (ROOT / "docs/files.md").read_text(encoding="utf-8")
     assert text == files_page(), "run evenfold docs"
+
+
+CONTENTS = [content_of(file) for file in FILES.values()]
+#: Those of the ledger are no files of a run, and told all the same.
+RECORDS = [kind for kind in CONTENTS if isinstance(kind, type)] + [Intent, Completion]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    dict.fromkeys(part for record in RECORDS for part in records_of(record)),
+    ids=lambda kind: kind.__name__,
+)
+def test_every_field_of_a_record_has_a_meaning(kind):
+    means = meanings(kind)
+    assert set(means) == set(kind.model_fields)
+    for name, text in means.items():
+        assert len(text.split()) >= 3, name
+        # A cell of a table that goes on from its field's name.
+        assert not re.search(r"[|\n]|\.$", text), name
+
+
+class _Inside(Part):
+    number: float
+    """share of something, 0 to 1"""
+
+
+class _Example(Record):
+    named: int = Field(0, alias="in the file")
+    """what the alias means"""
+    untold: str
+
+    #: A constant, and a text that is no field's.
+    absent = ("lists",)
+    """not of a field"""
+    lists: dict[str, list[_Inside]] | None = None
+    """by name, what is inside"""
+
+
+def test_meanings_are_the_texts_below_fields():
+    assert meanings(_Example) == {
+        "named": "what the alias means",
+        "lists": "by name, what is inside",
+    }
+
+
+def test_records_are_told_with_their_parts():
+    assert records_of(_Example) == [_Example, _Inside]
+    assert len(records_of(Selection)) == len(set(records_of(Selection))) > 10
 
 
 # --- rules and layout -------------------------------------------------------------

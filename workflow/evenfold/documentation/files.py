@@ -1,8 +1,12 @@
 """docs/files.md: every file that a run leaves, from the layout and its schemas."""
 
+import ast
 import importlib
+import inspect
+import textwrap
 import types
 import typing
+from itertools import pairwise
 
 from evenfold.records.layout import FILES, FOLDERS, File
 from evenfold.records.record import Part
@@ -72,27 +76,56 @@ def _content(file: File) -> str:
             for column in content.columns
         ]
         return "\n| column | type | meaning |\n|---|---|---|\n" + "".join(rows)
-    shown: dict[type[Part], str] = {}
-    _fields(content, shown)
-    return f"\nRecord `evenfold.records.{file.content}`.\n" + "".join(shown.values())
+    records = "".join(_shown_record(kind) for kind in records_of(content))
+    return f"\nRecord `evenfold.records.{file.content}`.\n{records}"
 
 
-def _fields(kind: type[Part], shown: dict[type[Part], str]) -> None:
-    """The fields of a record, and of the parts that it holds."""
-    if kind in shown:
-        return
+def records_of(kind: type[Part]) -> list[type[Part]]:
+    """A record class and those of the parts that it holds, each once."""
+    found: dict[type[Part], None] = {}
+    waiting = [kind]
+    while waiting:
+        own = waiting.pop()
+        found[own] = None
+        inside = [
+            part
+            for field in own.model_fields.values()
+            for part in _parts(field.annotation)
+        ]
+        waiting += [part for part in reversed(inside) if part not in found]
+    return list(found)
+
+
+def meanings(kind: type[Part]) -> dict[str, str]:
+    """What the fields of a record class mean: the text below each in its source.
+
+    Pydantic can read them too, but does it at every import of the records, which every
+    job would pay for.
+    """
+    source = textwrap.dedent(inspect.getsource(kind))
+    definition = typing.cast(ast.ClassDef, ast.parse(source).body[0])
+    found = {}
+    for field, below in pairwise(definition.body):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = text
+    return found
+
+
+def _shown_record(kind: type[Part]) -> str:
+    means = meanings(kind)
     rows = [
-        f"| `{field.alias or name}` | {_type(field.annotation)} |\n"
+        f"| `{field.alias or name}` | {_type(field.annotation, name in kind.absent)} | "
+        f"{means.get(name, '')} |\n"
         for name, field in kind.model_fields.items()
     ]
-    first = (kind.__doc__ or "").strip().splitlines()[0]
-    shown[kind] = (
-        f"\n**{kind.__name__}**: {first}\n\n| field | type |\n|---|---|\n"
-        + "".join(rows)
-    )
-    for field in kind.model_fields.values():
-        for part in _parts(field.annotation):
-            _fields(part, shown)
+    # Outside of code Markdown takes <features> for a tag, and shows nothing.
+    first = (kind.__doc__ or "").strip().splitlines()[0].replace("<", "&lt;")
+    head = "| field | type | meaning |\n|---|---|---|\n"
+    return f"\n**{kind.__name__}**: {first}\n\n{head}{''.join(rows)}"
 
 
 def _parts(annotation: typing.Any) -> list[type[Part]]:
@@ -102,18 +135,30 @@ def _parts(annotation: typing.Any) -> list[type[Part]]:
     return [part for inside in typing.get_args(annotation) for part in _parts(inside)]
 
 
-def _type(annotation: typing.Any) -> str:
+#: Types of one value and of several, in words.
+_WORDS = {
+    int: ("whole number", "whole numbers"),
+    float: ("number", "numbers"),
+    str: ("text", "texts"),
+    bool: ("true or false", "true or false"),
+    typing.Any: ("any value", "any values"),
+}
+
+
+def _type(annotation: typing.Any, absent: bool = False, many: bool = False) -> str:
+    """A type in words; `absent`: left out of the file where it would be null."""
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
         return "one of " + ", ".join(f"`{value}`" for value in inside)
     if origin is list:
-        return f"list of {_type(inside[0])}"
+        return f"{'lists' if many else 'list'} of {_type(inside[0], many=True)}"
     if origin is dict:
-        return f"mapping of text to {_type(inside[1])}"
+        return f"{_type(inside[1], many=True)} by name"
     if origin is tuple:
-        return f"{len(inside)} of {_type(inside[0])}"
+        return f"{len(inside)} {_type(inside[0], many=True)}"
     if origin in (typing.Union, types.UnionType):
         kinds = [_type(part) for part in inside if part is not type(None)]
-        return f"{' or '.join(kinds)}, or empty"
-    names = {int: "whole number", float: "number", str: "text", bool: "yes or no"}
-    return names.get(annotation) or getattr(annotation, "__name__", "value")
+        return f"{' or '.join(kinds)}, or {'absent' if absent else 'null'}"
+    if annotation in _WORDS:
+        return _WORDS[annotation][many]
+    return getattr(annotation, "__name__", "value")
