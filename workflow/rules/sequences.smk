@@ -43,7 +43,7 @@ rule clean:
             for file in PLAN.files(wildcards.dataset)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
-        code=source_digest("sequences", "config/model.py"),
+        code=source_digest("sequences", "config"),
     message:
         "Cleaning {wildcards.dataset}: letters, lengths, duplicates, conflicts"
     script:

@@ -9,21 +9,24 @@ from Bio.Align import substitution_matrices
 
 from evenfold import tables
 from evenfold.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
-from evenfold.config.features import parse
+from evenfold.config.features import KINDS, parse, stands_alone
 from evenfold.errors import EvenfoldError
 from evenfold.features.counting import Chunk
 from evenfold.features.descriptors import DESCRIPTORS
 from evenfold.features.embeddings import Vectors
+from evenfold.features.own import columns_of, computed
 from evenfold.features.scales import Z_SCALES
 from evenfold.files import replacing, write_json
+from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256
 #: Rows read from a file at once.
 _READ = 4096
-_WINDOWS = {"tokens", "onehot", "blosum62", "zscales"}
-_SAME_LENGTH = _WINDOWS - {"tokens"}
+#: Those whose windows are all of one length, and those that know the longest.
+_SAME_LENGTH = {name for name, kind in KINDS.items() if kind.shape == "window"}
+_WINDOWS = _SAME_LENGTH | {"tokens"}
 _N = len(AMINO_ACIDS)
 
 
@@ -67,7 +70,7 @@ class FeatureSet:
     @property
     def dtype(self) -> np.dtype:
         """uint8 for tokens and residues, float32 for everything else."""
-        codes = self.names in (("tokens",), ("residues",))
+        codes = all(stands_alone(name) for name in self.names)
         return np.dtype(np.uint8 if codes else np.float32)
 
     @property
@@ -121,7 +124,9 @@ class FeatureSet:
         chunk, column = Chunk(sequences), 0
         for name in self.names:
             family, number = parse(name)
-            if family == "embeddings":
+            if is_import_path(family):
+                values = computed(family, sequences)
+            elif family == "embeddings":
                 values = vectors
             elif family in _WINDOW:
                 values = _WINDOW[family][0](sequences, self.length)
@@ -225,6 +230,8 @@ _WINDOW = {
 def _columns(name, length):
     """Names of a feature set's columns."""
     family, number = parse(name)
+    if is_import_path(family):
+        return columns_of(family)
     if family == "residues":
         return ["residue"]
     if family in _WINDOW:
@@ -253,7 +260,7 @@ def featurize_file(
     Parameters
     ----------
     vectors : dict, optional
-        Fields of evenfold.config.training.Embeddings.
+        Fields of evenfold.config.embeddings.Embeddings.
     proteins : path-like, optional
         File of the whole proteins that windows were cut from.
 

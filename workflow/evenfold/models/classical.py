@@ -36,7 +36,7 @@ def fit_classical(
     labels : ndarray of int, shape (n,)
     rows : list of ndarray of int
         Training rows, per member; nothing else is read.
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     loss_settings : dict
     seeds : list of int
 
@@ -83,7 +83,7 @@ def select_features(x: np.ndarray, y: np.ndarray, settings, seed: int) -> np.nda
     ----------
     x : ndarray, shape (n, columns)
     y : ndarray of int, shape (n,)
-    settings : evenfold.config.FeatureSelection
+    settings : evenfold.config.training.FeatureSelection
 
     Returns
     -------

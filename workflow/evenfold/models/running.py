@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from evenfold.config.duplicates import twin
+from evenfold.config.twins import twin
 from evenfold.files import read_json, source_digest, write_json, write_table
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
@@ -50,7 +50,7 @@ def train_files(
     same_loss : float
         Shift of the logits up to which two losses are the same.
     engine : dict
-        Fields of evenfold.config.Engine.
+        Fields of evenfold.config.engine.Engine.
 
     Raises
     ------

@@ -16,7 +16,7 @@ class Best:
 
     Parameters
     ----------
-    settings : evenfold.config.EarlyStopping
+    settings : evenfold.config.training.EarlyStopping
     n : int
         Members.
 

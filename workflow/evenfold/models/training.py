@@ -104,7 +104,7 @@ def train_ensemble(
     inputs : ndarray, shape (n, columns), or Ragged
         uint8 residue codes or float32 features.
     labels, folds, clusters : ndarray of int, shape (n,)
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     loss_settings : dict
         Name and settings of the loss, of them `warmup_epochs` of plain cross entropy
         first, and `learning_rate_factor`.
