@@ -414,7 +414,8 @@ OWN = "module:Class"
 
 
 def _tag(value):
-    name = value.get("name") if isinstance(value, dict) else value.name
+    given = value.get("name") if isinstance(value, dict) else None
+    name = getattr(value, "name", given)
     return OWN if ":" in str(name) else name
 
 

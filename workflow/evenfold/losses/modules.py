@@ -14,6 +14,34 @@ from evenfold.errors import EvenfoldError
 from evenfold.importing import imported, is_import_path
 from evenfold.losses import confusion, pointwise, ranking
 
+__all__ = [
+    "LOSSES",
+    "AUCMarginLoss",
+    "AnyLoss",
+    "AsymmetricLoss",
+    "BCELoss",
+    "BrierLoss",
+    "ClassBalancedLoss",
+    "FocalLoss",
+    "GeneralisedCrossEntropyLoss",
+    "LDAMLoss",
+    "LabelSmoothingLoss",
+    "LogitAdjustedLoss",
+    "Loss",
+    "MCCLoss",
+    "MinMaxSoftLoss",
+    "PairwiseAUCLoss",
+    "PolyLoss",
+    "SNSPLoss",
+    "SensitivityAtSpecificityLoss",
+    "SigmoidF1Loss",
+    "SoftFBetaLoss",
+    "SurrogateFBetaLoss",
+    "TverskyLoss",
+    "WeightedBCELoss",
+    "build_loss",
+]
+
 #: scipy.signal.butter(1, 0.01): the low-pass filter of the published loss.
 BUTTERWORTH_B = (0.015466291403103363, 0.015466291403103363)
 BUTTERWORTH_A = -0.9690674171937933
