@@ -37,6 +37,11 @@ def write_dataset(folder, name="mine", **keys):
             ["'gama'", "'gamma'"],
         ),
         ({"variants": [{"name": "a", "los": "bce"}]}, ["a"]),
+        ({"variants": [{"name": "a", "loss": ["focal"]}]}, ["['focal']", "not exist"]),
+        (
+            {"variants": [{"name": "a", "loss": {"name": ["x"]}}]},
+            ["['x']", "not exist"],
+        ),
         ({"variants": {"bce": {}}}, ["`variants` is a mapping", "must be a list"]),
         ({"datasets": {"demo": {}}}, ["`datasets` is a mapping"]),
         ({"datasets": ["data/mine.fasta"]}, ["not a name", "config/datasets/<name>"]),

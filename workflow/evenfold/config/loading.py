@@ -13,14 +13,14 @@ from evenfold.config.forms import FORMS, form_of
 from evenfold.config.grouping import Grouping
 from evenfold.config.losses import LOSSES
 from evenfold.config.run import Run
-from evenfold.config.section import IMPORT_PATH, NAME
+from evenfold.config.section import IMPORT_PATH, NAME, Section
 from evenfold.config.split import Split
 from evenfold.config.training import Training, check_pairing
 from evenfold.config.variants import Variant
 from evenfold.errors import EvenfoldError
 
 #: Sections given as plain mappings, merged over each other before they are checked.
-_LATE = {
+_LATE: dict[str, type[Section]] = {
     "cleaning": Cleaning,
     "grouping": Grouping,
     "split": Split,
@@ -93,20 +93,22 @@ def load_dataset(
     check_keys(Training, raw.get("training") or {}, f"{path}: training")
     dataset = validated(Dataset, raw, str(path))
     for sources in (dataset.train, dataset.test):
-        for file, label, kind in sources.entries() if sources else []:
+        if not sources:
+            continue
+        for file, label, kind in sources.entries():
             if kind == "sequences":
-                known = -1 if sources.labels else label
-                _check_form(file.path or file.url, known, dataset, path)
+                labelled = label is None and not sources.labels
+                _check_form(file.origin(), labelled, dataset, path)
     return dataset
 
 
-def _check_form(name, label, dataset, path):
+def _check_form(name, labelled, dataset, path):
     """Refuse a file whose form is unclear or cannot carry the labels it should."""
     try:
         form = form_of(name, dataset.form)
     except EvenfoldError as error:
         raise EvenfoldError(f"{path}: {error}") from None
-    if label is not None:
+    if not labelled:
         return
     known = FORMS[form]
     if known.labels == "headers" and not dataset.label_pattern:
@@ -162,11 +164,11 @@ def _check_loss_name(variant, where):
     else:
         return
     if isinstance(loss, dict):
-        name = loss.get("name")
+        name = str(loss.get("name"))
         if name in LOSSES:
             check_keys(LOSSES[name], loss, f"{where}: loss {name}")
-        loss = name
-    if loss not in LOSSES and not re.match(IMPORT_PATH, str(loss)):
+        loss = loss.get("name")
+    if str(loss) not in LOSSES and not re.match(IMPORT_PATH, str(loss)):
         raise EvenfoldError(
             f"{where}: variant {variant if isinstance(variant, str) else variant.get('name')!r} "
             f"asks for the loss {loss!r}, which does not exist."

@@ -35,6 +35,10 @@ class Reduced:
 class LossSettings(Section):
     """What every loss may be given besides its own settings."""
 
+    if TYPE_CHECKING:
+        # Of every loss, but a field of each alone: the one it is told by.
+        name: str
+
     warmup_epochs: int = Field(
         0,
         ge=0,

@@ -162,8 +162,7 @@ class Plan:
             for number, (file, label, kind) in enumerate(
                 sources.entries() if sources else []
             ):
-                origin = file.path or file.url
-                name = PurePosixPath(origin).name
+                name = PurePosixPath(file.origin()).name
                 local = f"resources/data/{dataset}/{role}{number}-{name}"
                 found.append(
                     {

@@ -27,6 +27,10 @@ class File(Section):
             raise ValueError(f"{self.url}: a url needs its sha256")
         return self
 
+    def origin(self) -> str:
+        """The path or the url, whichever is given."""
+        return self.path or self.url or ""
+
 
 def _as_list(value):
     return value if value is None or isinstance(value, list) else [value]

@@ -26,7 +26,7 @@ CHUNK = 256
 _READ = 4096
 #: Those whose windows are all of one length, and those that know the longest.
 _SAME_LENGTH = {name for name, kind in KINDS.items() if kind.shape == "window"}
-_WINDOWS = _SAME_LENGTH | {"tokens"}
+_WITH_LENGTH = _SAME_LENGTH | {"tokens"}
 _N = len(AMINO_ACIDS)
 
 
@@ -128,8 +128,8 @@ class FeatureSet:
                 values = computed(family, sequences)
             elif family == "embeddings":
                 values = vectors
-            elif family in _WINDOW:
-                values = _WINDOW[family][0](sequences, self.length)
+            elif family in WINDOWS:
+                values = WINDOWS[family][0](sequences, self.length)
             else:
                 values = DESCRIPTORS[family].compute(chunk, number)
             out[:, column : column + values.shape[1]] = values
@@ -177,7 +177,9 @@ def feature_set(
             f"the feature {wanted[0]} needs windows of one length: the training windows "
             f"have {first} letters, a test sequence has {longest}."
         )
-    return FeatureSet(tuple(names), longest if _WINDOWS & set(names) else 0, vectors)
+    return FeatureSet(
+        tuple(names), longest if _WITH_LENGTH & set(names) else 0, vectors
+    )
 
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:
@@ -219,7 +221,8 @@ def _zscales(sequences, length):
     return table[_tokens(sequences, length)].reshape(len(sequences), -1)
 
 
-_WINDOW = {
+#: Numbers of every position: how they are computed, and the parts of a column name.
+WINDOWS = {
     "tokens": (_tokens, [""]),
     "onehot": (_onehot, AMINO_ACIDS),
     "blosum62": (_blosum62, AMINO_ACIDS),
@@ -234,8 +237,8 @@ def _columns(name, length):
         return columns_of(family)
     if family == "residues":
         return ["residue"]
-    if family in _WINDOW:
-        parts = _WINDOW[family][1]
+    if family in WINDOWS:
+        parts = WINDOWS[family][1]
         return [f"{family}_{i}{part}" for i in range(1, length + 1) for part in parts]
     return DESCRIPTORS[family].columns(number)
 

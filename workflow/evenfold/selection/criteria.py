@@ -58,12 +58,10 @@ def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
     EvenfoldError
         For one of the user's own that cannot be imported, or gives no number a point.
     """
-    if is_import_path(criterion):
-        function = partial(_of_ones_own, criterion)
-    elif criterion in UTILITIES:
-        function = UTILITIES[criterion]
-    else:
+    own = is_import_path(criterion)
+    if not own and criterion not in UTILITIES:
         raise ValueError(f"unknown criterion {criterion!r}")
+    function = partial(_of_ones_own, criterion) if own else UTILITIES[criterion]
     tp, fp, n1, n0 = (np.asarray(x, dtype=np.float64) for x in (tp, fp, n1, n0))
     tp, n1 = deployed(tp, n1, n0, settings)
     value = function(tp, fp, n1, n0, settings)
