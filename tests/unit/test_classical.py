@@ -8,8 +8,8 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from evenfold.config import Training
-from evenfold.config.training import CLASSICAL
+from evenfold.config.networks import CLASSICAL
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
 from evenfold.models import classical

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from evenfold.config import Training
-from evenfold.config.model import LOSSES
+from evenfold.config.losses import LOSSES
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.models.data import TrainingData
 from evenfold.models.ensemble import Ensemble
@@ -26,7 +26,7 @@ NETWORKS = {
 # One epoch of warm-up at most, so that the loss itself has a say in what follows.
 LOSS_SETTINGS = [
     {**(d := loss().model_dump()), "warmup_epochs": min(1, d["warmup_epochs"])}
-    for loss in LOSSES
+    for loss in LOSSES.values()
 ] + [{"name": "snsp", "mode": mode} for mode in ("swap", "error", "seed_verbatim")]
 
 

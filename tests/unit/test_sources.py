@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.models import running
 from evenfold.sources import Sources, parsed
 from tests.conftest import ROOT

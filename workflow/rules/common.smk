@@ -10,7 +10,7 @@ sys.path.insert(0, WORKFLOW)
 from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
-from evenfold.config.training import CLASSICAL
+from evenfold.config.networks import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.sources import Sources

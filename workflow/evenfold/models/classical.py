@@ -87,7 +87,7 @@ def select_features(
     ----------
     x : ndarray, shape (n, columns)
     y : ndarray of int, shape (n,)
-    settings : evenfold.config.FeatureSelection
+    settings : evenfold.config.training.FeatureSelection
 
     Returns
     -------

@@ -7,9 +7,6 @@ say what to draw for one row. All three and `fit_inputs` are optional: a user's 
 (docs/networks.md) needs a constructor that takes the number of columns, and `forward`.
 """
 
-import importlib
-import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +16,7 @@ from torch.nn.functional import relu
 
 from evenfold.alphabet import N_CODES, PAD
 from evenfold.errors import EvenfoldError
+from evenfold.importing import imported
 from evenfold.models.gradients import Largest, convolved
 
 if TYPE_CHECKING:
@@ -299,32 +297,15 @@ def build_network(recipe: dict) -> nn.Module:
     """Network of a recipe: `kind`, a name or an import path, and its arguments."""
     recipe = {key: value for key, value in recipe.items() if key != "stacked"}
     kind = recipe.pop("kind")
-    network = (KINDS.get(kind) or imported(kind))(**recipe)
+    network = (KINDS.get(kind) or _of_ones_own(kind))(**recipe)
     for name, nothing in (("dropout_shapes", []), ("input_shape", ())):
         if not hasattr(network, name):
             setattr(network, name, nothing)
     return network
 
 
-def imported(path: str) -> type[nn.Module]:
-    """Class of an import path `module:Class`, looked for where the run was started too.
-
-    Raises
-    ------
-    EvenfoldError
-        When there is no such module, or no such network in it.
-    """
-    module, _, name = path.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise EvenfoldError(
-            f"the network {path} cannot be imported ({error}). It is written "
-            "module:Class; the module must be installed, or lie as a .py file in the "
-            f"folder where the run is started ({os.getcwd()})."
-        ) from error
+def _of_ones_own(path):
+    found = imported(path, "network")
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise EvenfoldError(f"the network {path} is not a torch.nn.Module class.")
     return found
@@ -335,7 +316,7 @@ def recipe_of(training: "Training", n_columns: int) -> dict:
 
     Parameters
     ----------
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     n_columns : int
         Columns of the features; the longest sequence for tokens, the number of codes
         for residues.

@@ -23,7 +23,7 @@ class Disturbance:
 
     Parameters
     ----------
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     network : torch.nn.Module
         Its `dropout_shapes` and `input_shape` say how large the draws are.
     members : list of Member

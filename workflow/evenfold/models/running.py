@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from evenfold.config.duplicates import twin
+from evenfold.config.twins import twin
 from evenfold.files import read_json, write_json, write_table
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS

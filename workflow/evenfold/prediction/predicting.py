@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evenfold.config.model import Cleaning, Sites
+from evenfold.config.cleaning import Cleaning
+from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
 from evenfold.files import read_json, sha256_file, write_table

@@ -11,7 +11,7 @@ from evenfold.metrics.counts import confusion, matthews, rates
 from evenfold.metrics.intervals import bootstrap_mcc
 from evenfold.metrics.scores import auprc, auroc, brier, sigmoid
 from evenfold.selection.calibrating import calibrate
-from evenfold.selection.criteria import CRITERIA, deployed, kappa, utility
+from evenfold.selection.criteria import deployed, kappa, tabled, utility
 
 #: Limits of the stability flag; the configuration's `selection: stability` overrides
 #: them. Of the ratio of the folds' spread to the spread that chance alone gives at their
@@ -246,7 +246,7 @@ def tune(
             "no threshold was tuned, 0.5 is kept."
         )
     points = {"0.5": point(scores, labels, 0.5, resamples, seed)}
-    for name in CRITERIA if tuned else ():
+    for name in tabled(criterion) if tuned else ():
         index, fallback = pick(logits, labels, pooled, name, settings, seed)
         threshold = float(sigmoid(pooled.logit[index]))
         points[name] = point(scores, labels, threshold, resamples, seed)
