@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from evenfold import tables
-from evenfold.config.plan import PUBLISHED
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger
 from evenfold.evaluation.looking import with_published
 from evenfold.evaluation.measuring import metrics_table
 from evenfold.files import read_json, sha256_file, sha256_json
+from evenfold.records.layout import PUBLISHED
 from evenfold.selection.freezing import select_files
 from evenfold.selection.thresholds import tune
 

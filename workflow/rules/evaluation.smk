@@ -32,7 +32,9 @@ rule evaluate:
         held_out=lambda wildcards: PLAN.dataset(wildcards.dataset).test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
         tracking=PLAN.run.tracking.model_dump(),
-        code=code_of("evaluate"),
+        code=lambda wildcards: code_of(
+            "evaluate", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
+        ),
     message:
         "Evaluating {wildcards.dataset} on its test set, once"
     script:

@@ -12,9 +12,7 @@ from evenfold.config.variants import Variant
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_json
 from evenfold.importing import file_name_of, import_paths, is_import_path, module_file
-
-#: Folder and name of a data set's published split, below its own.
-PUBLISHED = "published"
+from evenfold.records.layout import PUBLISHED, check_names
 
 
 class Plan:
@@ -45,11 +43,7 @@ class Plan:
             for name, dataset in self.datasets.items()
             if dataset.split.as_published
         }
-        if self.published and PUBLISHED in self.variants:
-            raise EvenfoldError(
-                f"a variant cannot be named {PUBLISHED!r} beside `as_published`: its "
-                "results would stand in the same folder. Rename it."
-            )
+        check_names(self.datasets, self.variants)
         for name in self.datasets:
             for variant in self.variants:
                 for part, paths in self._own(name, variant).items():
@@ -77,12 +71,6 @@ class Plan:
     def training(self, dataset: str, variant: str) -> Training:
         """Training settings of one variant on one data set."""
         return resolve_training(self.run, self.dataset(dataset), self.variants[variant])
-
-    def own_code(self, dataset: str, variant: str) -> list[str]:
-        """What a variant names that may be a user's own, by import path `module:Name`."""
-        training = self.training(dataset, variant)
-        loss = self.variants[variant].loss
-        return [training.model, loss.name, *training.features]
 
     def alike(self, dataset: str, variant: str) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.
@@ -140,6 +128,14 @@ class Plan:
         """
         own = self._own(dataset, variant)
         return import_paths(path for part in parts or own for path in own[part])
+
+    def own_of_all(self, dataset: str, *parts: str) -> list[str]:
+        """Import paths of what is the user's own in any variant; see `own_modules`."""
+        return import_paths(
+            path
+            for variant in self.variants
+            for path in self.own_modules(dataset, variant, *parts)
+        )
 
     def _own(self, dataset, variant):
         """Import paths by the part of the variant that they stand for."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evenfold.config.plan import PUBLISHED
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
 from evenfold.evaluation.measuring import METRICS, curves, difference, metrics_table
@@ -14,6 +13,7 @@ from evenfold.evaluation.scoring import score_test_set, trivial_predictors
 from evenfold.files import read_json, sha256_file, write_json, write_table
 from evenfold.metrics.calibration import calibrated
 from evenfold.metrics.scores import logit
+from evenfold.records.layout import PUBLISHED
 
 PREDICTIONS = [
     "id", "group", "variant", "label", "score", "probability", "threshold", "called_half", "called",
