@@ -193,7 +193,8 @@ def checkpoint_identity(
             ]
         ).encode()
     )
-    code = Sources().module_digest(__name__, [specification.training.model])
+    named = [specification.training.model, specification.loss["name"]]
+    code = Sources().module_digest(__name__, named)
     digest.update(code.encode())
     return digest.hexdigest()
 
