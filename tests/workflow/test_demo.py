@@ -9,11 +9,9 @@ from tests.conftest import SMALL, Project
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Project:
+def finished(demo_run) -> Project:
     """The main job, whole: bare `snakemake --cores 8` on the demo data."""
-    project = Project(tmp_path_factory.mktemp("demo"))
-    project.first = project.snakemake(cores=8)
-    return project
+    return demo_run
 
 
 def metrics(project, dataset="demo"):
@@ -24,6 +22,15 @@ def metrics(project, dataset="demo"):
     )
 
 
+def rules(text):
+    """How many jobs of each rule a dry run announces."""
+    return {
+        line.split()[0]: int(line.split()[1])
+        for line in text.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        if len(line.split()) == 2
+    }
+
+
 def test_a_bare_dry_run_counts_its_jobs(project):
     text = project.snakemake("-n").text
     assert "total               23" in text
@@ -31,7 +38,7 @@ def test_a_bare_dry_run_counts_its_jobs(project):
         assert any(line.split() == [rule, str(n)] for line in text.splitlines()), rule
 
 
-def test_the_contract_files_are_there(demo):
+def test_the_contract_files_are_there(finished):
     for path in (
         "sequences.parquet", "rejected.tsv", "split.parquet", "audit.json",
         "features/tokens.npy", "features/tokens.json", "bce/weights.safetensors",
@@ -39,13 +46,13 @@ def test_the_contract_files_are_there(demo):
         "selection.json", "test/labels.parquet", "test/predictions.parquet",
         "test/metrics.tsv", "report.html", "mlflow.json",
     ):  # fmt: skip
-        assert (demo.folder / "results/demo" / path).is_file(), path
-    assert (demo.folder / "results/mlflow/mlflow.db").is_file()
-    assert len(list((demo.folder / "resources/ledger").glob("*.done.json"))) == 1
+        assert (finished.folder / "results/demo" / path).is_file(), path
+    assert (finished.folder / "results/mlflow/mlflow.db").is_file()
+    assert len(list((finished.folder / "resources/ledger").glob("*.done.json"))) == 1
 
 
-def test_the_planted_defects_are_found(demo):
-    rejected = demo.read("results/demo/rejected.tsv")
+def test_the_planted_defects_are_found(finished):
+    rejected = finished.read("results/demo/rejected.tsv")
     for name, reason in (
         ("DUPLICATE1.1|K99", "duplicate of"),
         ("DUPLICATE2.1|K99", "duplicate of"),
@@ -58,80 +65,79 @@ def test_the_planted_defects_are_found(demo):
         assert any(
             line.startswith(name) and reason in line for line in rejected.splitlines()
         ), name
-    audit = json.loads(demo.read("results/demo/audit.json"))
+    audit = json.loads(finished.read("results/demo/audit.json"))
     assert all(finding["severity"] != "serious" for finding in audit["findings"])
 
 
-def test_nothing_vanishes(demo):
-    counts = json.loads(demo.read("results/demo/clean/counts.json"))
+def test_nothing_vanishes(finished):
+    counts = json.loads(finished.read("results/demo/clean/counts.json"))
     read = sum(role["read"] for role in counts.values())
-    kept = len(pd.read_parquet(demo.folder / "results/demo/sequences.parquet"))
-    rejected = len(demo.read("results/demo/rejected.tsv").splitlines()) - 1
+    kept = len(pd.read_parquet(finished.folder / "results/demo/sequences.parquet"))
+    rejected = len(finished.read("results/demo/rejected.tsv").splitlines()) - 1
     assert read == kept + rejected
 
 
-def test_untuned_is_out_of_balance_and_tuned_is_not(demo):
-    table = metrics(demo)
+def test_untuned_is_out_of_balance_and_tuned_is_not(finished):
+    table = metrics(finished)
     bce = table[table["variant"] == "bce"].set_index("operating_point")
     assert abs(bce.loc["0.5", "gap"]) > 0.3
     assert abs(bce.loc["sn_eq_sp", "gap"]) < 0.15
-    tuned = json.loads(demo.read("results/demo/bce/threshold.json"))
+    tuned = json.loads(finished.read("results/demo/bce/threshold.json"))
     assert abs(tuned["points"]["sn_eq_sp"]["gap"]) < 0.01
 
 
-def test_test_labels_are_nowhere_before_the_look(demo):
-    frame = pd.read_parquet(demo.folder / "results/demo/sequences.parquet")
+def test_test_labels_are_nowhere_before_the_look(finished):
+    frame = pd.read_parquet(finished.folder / "results/demo/sequences.parquet")
     assert frame.loc[frame["role"] == "test", "label"].isna().all()
     assert frame.loc[frame["role"] == "train", "label"].notna().all()
     # Neither the order of the test rows nor their ids tell the class.
-    labels = pd.read_parquet(demo.folder / "results/demo/test/labels.parquet")
+    labels = pd.read_parquet(finished.folder / "results/demo/test/labels.parquet")
     order = labels["label"].to_numpy()
     assert 0.5 < order[: len(order) // 2].mean() / order.mean() < 1.5
 
 
-def test_every_row_of_metrics_follows_from_the_predictions(demo):
-    predictions = pd.read_parquet(demo.folder / "results/demo/test/predictions.parquet")
-    for row in metrics(demo).itertuples():
+def test_every_row_of_metrics_follows_from_the_predictions(finished):
+    predictions = pd.read_parquet(
+        finished.folder / "results/demo/test/predictions.parquet"
+    )
+    for row in metrics(finished).itertuples():
         own = predictions[predictions["variant"] == row.variant]
         threshold = 0.5 if row.operating_point == "0.5" else own["threshold"].iloc[0]
         called, truth = own["score"] >= threshold, own["label"] == 1
         assert (row.tp, row.fp) == ((called & truth).sum(), (called & ~truth).sum())
 
 
-def test_afterwards_there_is_nothing_to_do(demo):
-    assert "Nothing to be done" in demo.snakemake("-n").text
-    assert "Nothing to be done" in demo.snakemake("-n", "--cores", "3").text
+def test_afterwards_there_is_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.snakemake("-n").text
+    assert "Nothing to be done" in finished.snakemake("-n", "--cores", "3").text
 
 
-def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
-    config = demo.read("config/config.yaml")
-    demo.write("config/config.yaml", config.replace("fn_weight: 2.0", "fn_weight: 3.0"))
+def test_a_changed_parameter_reruns_its_variant_and_what_follows(finished):
+    config = finished.read("config/config.yaml")
+    finished.write(
+        "config/config.yaml", config.replace("fn_weight: 2.0", "fn_weight: 3.0")
+    )
     try:
-        text = demo.snakemake("-n").text
+        text = finished.snakemake("-n").text
     finally:
-        demo.write("config/config.yaml", config)
-    counts = {
-        line.split()[0]: int(line.split()[1])
-        for line in text.split("Job stats:")[1].split("total")[0].splitlines()[3:]
-        if len(line.split()) == 2
-    }
-    assert counts == {
+        finished.write("config/config.yaml", config)
+    assert rules(text) == {
         "all": 1, "evaluate": 1, "report": 1, "select": 1, "track": 1, "train": 1,
         "tune": 1,
     }  # fmt: skip
 
 
-def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
-    html = demo.read("results/demo/report.html")
+def test_the_report_stands_alone_and_snakemake_can_bundle_it(finished):
+    html = finished.read("results/demo/report.html")
     assert "<svg" in html and "independent test sequences" in html
     for outside in ("http://", "src=", "<link", "<script", "@import"):
         assert outside not in html.replace("http://www.w3.org", "")
-    demo.snakemake("--report", "bundle.zip")
-    assert (demo.folder / "bundle.zip").stat().st_size > 10_000
+    finished.snakemake("--report", "bundle.zip")
+    assert (finished.folder / "bundle.zip").stat().st_size > 10_000
 
 
-def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):
-    demo.write(
+def test_predict_scores_new_sequences_with_the_same_rejects_policy(finished):
+    finished.write(
         "new.fasta",
         ">good\n"
         + "A" * 15
@@ -141,40 +147,40 @@ def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):
         + "A" * 40
         + "\n",
     )
-    demo.snakemake("--config", "predict=new.fasta", "--", "predict")
-    scores = pd.read_csv(demo.folder / "results/demo/predictions/new.tsv", sep="\t")
+    finished.snakemake("--config", "predict=new.fasta", "--", "predict")
+    scores = pd.read_csv(finished.folder / "results/demo/predictions/new.tsv", sep="\t")
     assert scores["id"].tolist() == ["good"]
     assert scores["positive"].item() == int(
         scores["score"].item() >= scores["threshold"].item()
     )
-    rejected = demo.read("results/demo/predictions/new.rejected.tsv")
+    rejected = finished.read("results/demo/predictions/new.rejected.tsv")
     assert "letter '#'" in rejected and "40 letters" in rejected
 
 
-def test_the_importable_predictor_agrees_with_the_look(demo):
+def test_the_importable_predictor_agrees_with_the_look(finished):
     from evenfold.prediction import Predictor
 
-    predictor = Predictor.load(demo.folder / "results/demo")
-    frame = pd.read_parquet(demo.folder / "results/demo/sequences.parquet")
+    predictor = Predictor.load(finished.folder / "results/demo")
+    frame = pd.read_parquet(finished.folder / "results/demo/sequences.parquet")
     test = frame[frame["role"] == "test"]
     scores, reasons = predictor.score(test["sequence"].tolist())
-    looked = pd.read_parquet(demo.folder / "results/demo/test/predictions.parquet")
+    looked = pd.read_parquet(finished.folder / "results/demo/test/predictions.parquet")
     looked = looked[looked["variant"] == predictor.variant].set_index("id")["score"]
     assert not any(reasons)
     assert abs(looked.loc[test["id"]].to_numpy() - scores).max() < 1e-6
 
 
-def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
+def test_mlflow_holds_one_parent_and_a_child_per_variant(finished):
     import mlflow
 
-    record = json.loads(demo.read("results/demo/mlflow.json"))
+    record = json.loads(finished.read("results/demo/mlflow.json"))
     client = mlflow.MlflowClient(record["uri"])
     runs = client.search_runs([record["experiment_id"]])
     assert len(runs) == 7 and all(run.info.status == "FINISHED" for run in runs)
     parent = client.get_run(record["run_id"])
     child = client.get_run(record["children"]["bce"])
     assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
-    table = metrics(demo)
+    table = metrics(finished)
     bce = table[(table["variant"] == "bce") & (table["operating_point"] == "sn_eq_sp")]
     assert child.data.metrics["test_mcc"] == pytest.approx(bce["mcc"].item(), abs=1e-6)
     assert len(client.get_metric_history(child.info.run_id, "train_loss")) == 15
@@ -184,16 +190,16 @@ def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
     }
     assert child.data.params["loss.name"] == "bce"
     # A second upload of the same selection adds nothing.
-    (demo.folder / "results/demo/mlflow.json").unlink()
-    demo.snakemake("results/demo/mlflow.json")
+    (finished.folder / "results/demo/mlflow.json").unlink()
+    finished.snakemake("results/demo/mlflow.json")
     assert len(client.search_runs([record["experiment_id"]])) == 7
-    assert json.loads(demo.read("results/demo/mlflow.json")) == record
+    assert json.loads(finished.read("results/demo/mlflow.json")) == record
 
 
-def test_the_logged_model_takes_sequences(demo):
+def test_the_logged_model_takes_sequences(finished):
     import mlflow
 
-    record = json.loads(demo.read("results/demo/mlflow.json"))
+    record = json.loads(finished.read("results/demo/mlflow.json"))
     mlflow.set_tracking_uri(record["uri"])
     model = mlflow.pyfunc.load_model(f"runs:/{record['run_id']}/champion")
     assert model.metadata.signature.inputs.input_names() == ["sequence"]
@@ -215,21 +221,19 @@ def test_the_same_run_twice_is_equal_byte_for_byte(tmp_path):
     assert "threads: 2" in config and "{epochs: 4}" in config
     found = []
     for name, cores in (("one", 2), ("two", 8)):
-        (tmp_path / name).mkdir()
-        project = Project(tmp_path / name)
-        project.write("config/config.yaml", config)
+        project = Project.small(tmp_path / name, config)
         project.snakemake("results/demo/test/metrics.tsv", cores=cores)
         found.append((tmp_path / name / "results/demo/test/metrics.tsv").read_bytes())
     assert found[0] == found[1] and len(found[0]) > 500
 
 
-def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(project):
-    project.write("config/config.yaml", SMALL)
+def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(small):
+    project = small
     entry = project.read("config/datasets/demo.yaml")
     start = entry.index("test:")
     stop = entry.index("# TR0012")
     project.write("config/datasets/demo.yaml", entry[:start] + entry[stop:])
-    project.snakemake("results/demo/report.html")
+    project.snakemake("results/demo/test/metrics.tsv")
     split = pd.read_parquet(project.folder / "results/demo/split.parquet")
     held = split[split["role"] == "test"]
     assert 0.1 < len(held) / len(split) < 0.3
@@ -241,15 +245,19 @@ def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(project):
     assert metrics(project)["n"].iloc[0] == len(held)
 
 
-def test_several_data_sets_get_a_summary(project):
+def test_several_data_sets_get_a_summary(explored):
+    project = explored
     project.write("config/config.yaml", SMALL.replace("[demo]", "[demo, again]"))
     project.write(
         "config/datasets/again.yaml", project.read("config/datasets/demo.yaml")
     )
-    project.snakemake(cores=4)
+    project.snakemake("results/summary.html", cores=4)
     table = pd.read_csv(project.folder / "results/summary.tsv", sep="\t")
     assert set(table["dataset"]) == {"demo", "again"}
     assert "again/report.html" in project.read("results/summary.html")
     # The same test set under another name is the same test set.
     status = json.loads(project.read("results/again/test/evaluation.json"))
     assert len(status["looks"]) == 1
+    # A bare run has besides the report and the record of each to make.
+    left = rules(project.snakemake("-n").text)
+    assert left == {"all": 1, "init_tracking": 1, "report": 2, "track": 2}
