@@ -48,12 +48,20 @@ def pytest_xdist_auto_num_workers(config) -> int:
     return max(1, min(available_cpus(), available_memory() // 3_000_000_000))
 
 
+#: Finished runs that a module has to itself: its tests that take one stay together.
+FINISHED = {"finished", "demo"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Long tests first, and of those marked `sampled` every n-th case.
 
     A case that is named on the command line runs in any case.
     """
     items.sort(key=started)
+    for item in items:
+        if FINISHED & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if WHOLE or any("::" in argument for argument in config.args):
         return
     left_out, seen = [], {}
@@ -142,9 +150,9 @@ class Project:
     def copy(self, folder: Path) -> "Project":
         """Another working copy, results and Snakemake's memory of them included.
 
-        Of a run that has been evaluated only to read it: its ledger is a relative path
-        and copied too, but its MLflow store is known by an absolute one.
+        Of a run without an MLflow store, which results know by its absolute path.
         """
+        assert not (self.folder / "results" / "mlflow").exists()
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         return Project.at(folder)
 
@@ -226,30 +234,6 @@ def once(tmp_path_factory):
         return folder
 
     return shared
-
-
-@pytest.fixture(scope="session")
-def demo_once(once) -> Path:
-    """The main job, whole, once for all workers: `run`, and `copy` as it then was."""
-
-    def make(folder):
-        project = Project(folder / "run")
-        project.snakemake(cores=8)
-        project.copy(folder / "copy")
-
-    return once("demo", make)
-
-
-@pytest.fixture(scope="session")
-def demo_run(demo_once) -> Project:
-    """The finished demo where it ran, with its MLflow store, for tests/workflow/test_demo.py alone."""
-    return Project.at(demo_once / "run")
-
-
-@pytest.fixture
-def demo(demo_once, tmp_path) -> Project:
-    """A copy of the finished demo: whole but for the MLflow store, which is elsewhere."""
-    return Project.at(demo_once / "copy").copy(tmp_path)
 
 
 @pytest.fixture(scope="session")

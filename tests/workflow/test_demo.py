@@ -1,17 +1,20 @@
 """The demo as a newcomer runs it, and what a second run must do and must not."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
-from tests.conftest import SMALL, Project
+from tests.conftest import ROOT, SMALL, Project
 
 
 @pytest.fixture(scope="module")
-def finished(demo_run) -> Project:
+def demo(tmp_path_factory) -> Project:
     """The main job, whole: bare `snakemake --cores 8` on the demo data."""
-    return demo_run
+    project = Project(tmp_path_factory.mktemp("demo"))
+    project.first = project.snakemake(cores=8)
+    return project
 
 
 def metrics(project, dataset="demo"):
@@ -22,8 +25,10 @@ def metrics(project, dataset="demo"):
     )
 
 
-def rules(text):
-    """How many jobs of each rule a dry run announces."""
+def jobs(text):
+    """Number of jobs of each rule that a dry run would run."""
+    if "Nothing to be done" in text:
+        return {}
     return {
         line.split()[0]: int(line.split()[1])
         for line in text.split("Job stats:")[1].split("total")[0].splitlines()[3:]
@@ -38,7 +43,7 @@ def test_a_bare_dry_run_counts_its_jobs(project):
         assert any(line.split() == [rule, str(n)] for line in text.splitlines()), rule
 
 
-def test_the_contract_files_are_there(finished):
+def test_the_contract_files_are_there(demo):
     for path in (
         "sequences.parquet", "rejected.tsv", "split.parquet", "audit.json",
         "features/tokens.npy", "features/tokens.json", "bce/weights.safetensors",
@@ -46,13 +51,13 @@ def test_the_contract_files_are_there(finished):
         "selection.json", "test/labels.parquet", "test/predictions.parquet",
         "test/metrics.tsv", "report.html", "mlflow.json",
     ):  # fmt: skip
-        assert (finished.folder / "results/demo" / path).is_file(), path
-    assert (finished.folder / "results/mlflow/mlflow.db").is_file()
-    assert len(list((finished.folder / "resources/ledger").glob("*.done.json"))) == 1
+        assert (demo.folder / "results/demo" / path).is_file(), path
+    assert (demo.folder / "results/mlflow/mlflow.db").is_file()
+    assert len(list((demo.folder / "resources/ledger").glob("*.done.json"))) == 1
 
 
-def test_the_planted_defects_are_found(finished):
-    rejected = finished.read("results/demo/rejected.tsv")
+def test_the_planted_defects_are_found(demo):
+    rejected = demo.read("results/demo/rejected.tsv")
     for name, reason in (
         ("DUPLICATE1.1|K99", "duplicate of"),
         ("DUPLICATE2.1|K99", "duplicate of"),
@@ -65,79 +70,137 @@ def test_the_planted_defects_are_found(finished):
         assert any(
             line.startswith(name) and reason in line for line in rejected.splitlines()
         ), name
-    audit = json.loads(finished.read("results/demo/audit.json"))
+    audit = json.loads(demo.read("results/demo/audit.json"))
     assert all(finding["severity"] != "serious" for finding in audit["findings"])
 
 
-def test_nothing_vanishes(finished):
-    counts = json.loads(finished.read("results/demo/clean/counts.json"))
+def test_nothing_vanishes(demo):
+    counts = json.loads(demo.read("results/demo/clean/counts.json"))
     read = sum(role["read"] for role in counts.values())
-    kept = len(pd.read_parquet(finished.folder / "results/demo/sequences.parquet"))
-    rejected = len(finished.read("results/demo/rejected.tsv").splitlines()) - 1
+    kept = len(pd.read_parquet(demo.folder / "results/demo/sequences.parquet"))
+    rejected = len(demo.read("results/demo/rejected.tsv").splitlines()) - 1
     assert read == kept + rejected
 
 
-def test_untuned_is_out_of_balance_and_tuned_is_not(finished):
-    table = metrics(finished)
+def test_untuned_is_out_of_balance_and_tuned_is_not(demo):
+    table = metrics(demo)
     bce = table[table["variant"] == "bce"].set_index("operating_point")
     assert abs(bce.loc["0.5", "gap"]) > 0.3
     assert abs(bce.loc["sn_eq_sp", "gap"]) < 0.15
-    tuned = json.loads(finished.read("results/demo/bce/threshold.json"))
+    tuned = json.loads(demo.read("results/demo/bce/threshold.json"))
     assert abs(tuned["points"]["sn_eq_sp"]["gap"]) < 0.01
 
 
-def test_test_labels_are_nowhere_before_the_look(finished):
-    frame = pd.read_parquet(finished.folder / "results/demo/sequences.parquet")
+def test_test_labels_are_nowhere_before_the_look(demo):
+    frame = pd.read_parquet(demo.folder / "results/demo/sequences.parquet")
     assert frame.loc[frame["role"] == "test", "label"].isna().all()
     assert frame.loc[frame["role"] == "train", "label"].notna().all()
     # Neither the order of the test rows nor their ids tell the class.
-    labels = pd.read_parquet(finished.folder / "results/demo/test/labels.parquet")
+    labels = pd.read_parquet(demo.folder / "results/demo/test/labels.parquet")
     order = labels["label"].to_numpy()
     assert 0.5 < order[: len(order) // 2].mean() / order.mean() < 1.5
 
 
-def test_every_row_of_metrics_follows_from_the_predictions(finished):
-    predictions = pd.read_parquet(
-        finished.folder / "results/demo/test/predictions.parquet"
-    )
-    for row in metrics(finished).itertuples():
+def test_every_row_of_metrics_follows_from_the_predictions(demo):
+    predictions = pd.read_parquet(demo.folder / "results/demo/test/predictions.parquet")
+    for row in metrics(demo).itertuples():
         own = predictions[predictions["variant"] == row.variant]
         threshold = 0.5 if row.operating_point == "0.5" else own["threshold"].iloc[0]
         called, truth = own["score"] >= threshold, own["label"] == 1
         assert (row.tp, row.fp) == ((called & truth).sum(), (called & ~truth).sum())
 
 
-def test_afterwards_there_is_nothing_to_do(finished):
-    assert "Nothing to be done" in finished.snakemake("-n").text
-    assert "Nothing to be done" in finished.snakemake("-n", "--cores", "3").text
+def test_afterwards_there_is_nothing_to_do(demo):
+    assert "Nothing to be done" in demo.snakemake("-n").text
+    assert "Nothing to be done" in demo.snakemake("-n", "--cores", "3").text
 
 
-def test_a_changed_parameter_reruns_its_variant_and_what_follows(finished):
-    config = finished.read("config/config.yaml")
-    finished.write(
-        "config/config.yaml", config.replace("fn_weight: 2.0", "fn_weight: 3.0")
-    )
+def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
+    config = demo.read("config/config.yaml")
+    demo.write("config/config.yaml", config.replace("fn_weight: 2.0", "fn_weight: 3.0"))
     try:
-        text = finished.snakemake("-n").text
+        text = demo.snakemake("-n").text
     finally:
-        finished.write("config/config.yaml", config)
-    assert rules(text) == {
+        demo.write("config/config.yaml", config)
+    counts = jobs(text)
+    assert counts == {
         "all": 1, "evaluate": 1, "report": 1, "select": 1, "track": 1, "train": 1,
         "tune": 1,
     }  # fmt: skip
 
 
-def test_the_report_stands_alone_and_snakemake_can_bundle_it(finished):
-    html = finished.read("results/demo/report.html")
+@pytest.fixture
+def edited(demo):
+    """A function that edits modules of the demo's own copy of the code, and dry-runs.
+
+    Its edits: (file below workflow/evenfold, text there, what it becomes).
+    """
+    link = demo.folder / "workflow"
+    link.unlink()
+    shutil.copytree(ROOT / "workflow", link)
+
+    def run(*edits):
+        for file, text, other in edits:
+            (path,) = (link / "evenfold").rglob(file)
+            source = path.read_text()
+            assert text in source, file
+            path.write_text(source.replace(text, other, 1))
+        counts = jobs(demo.snakemake("-n").text)
+        for file, _, _ in edits:
+            (path,) = (link / "evenfold").rglob(file)
+            path.write_text((ROOT / path.relative_to(demo.folder)).read_text())
+        return counts
+
+    yield run
+    shutil.rmtree(link)
+    link.symlink_to(ROOT / "workflow")
+
+
+def test_an_edited_comment_or_docstring_reruns_nothing(edited):
+    files = {path.name for path in (ROOT / "workflow/evenfold").rglob("*.py")}
+    told = ("simulate.py", "fetch.py", "probes.py", "auditing.py", "config/model.py")
+    assert {file.split("/")[-1] for file in told} <= files
+    docstrings = [(file, '"""', '"""Another word. ') for file in told]
+    comments = [(file, "\n\n", "\n# A comment.\n") for file in told]
+    assert edited(*docstrings, *comments) == {}
+
+
+@pytest.mark.parametrize(
+    "file, text, other, rules",
+    [
+        ("duplicates.py", "apart <= tolerance", "apart < tolerance", {"train"}),
+        ("config/features.py", "residues between them\", 3,",
+         "residues between them\", 4,", {"featurize", "train"}),
+        ("ragged.py", "class Ragged:", "class Ragged:\n    new = 1\n",
+         {"featurize", "train"}),
+        ("config/training.py", "class Training(", "new = 1\n\n\nclass Training(",
+         {"train"}),
+    ],
+)  # fmt: skip
+def test_an_edited_line_that_decides_results_reruns_them(
+    edited, file, text, other, rules
+):
+    counts = edited((file, text, other))
+    assert rules < counts.keys()
+    assert counts["train"] == 6 and counts["select"] == 1
+
+
+def test_an_edited_template_reruns_what_shows_it_alone(edited):
+    counts = edited(("report.css", "{", "{ /* */"))
+    assert counts == {"all": 1, "report": 1, "track": 1}
+
+
+def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
+    html = demo.read("results/demo/report.html")
     assert "<svg" in html and "independent test sequences" in html
     for outside in ("http://", "src=", "<link", "<script", "@import"):
         assert outside not in html.replace("http://www.w3.org", "")
-    finished.snakemake("--report", "bundle.zip")
-    assert (finished.folder / "bundle.zip").stat().st_size > 10_000
+    demo.snakemake("--report", "bundle.zip")
+    assert (demo.folder / "bundle.zip").stat().st_size > 10_000
 
 
-def test_predict_scores_new_sequences_with_the_same_rejects_policy(finished):
-    finished.write(
+def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):
+    demo.write(
         "new.fasta",
         ">good\n"
         + "A" * 15
@@ -147,40 +210,40 @@ def test_predict_scores_new_sequences_with_the_same_rejects_policy(finished):
         + "A" * 40
         + "\n",
     )
-    finished.snakemake("--config", "predict=new.fasta", "--", "predict")
-    scores = pd.read_csv(finished.folder / "results/demo/predictions/new.tsv", sep="\t")
+    demo.snakemake("--config", "predict=new.fasta", "--", "predict")
+    scores = pd.read_csv(demo.folder / "results/demo/predictions/new.tsv", sep="\t")
     assert scores["id"].tolist() == ["good"]
     assert scores["positive"].item() == int(
         scores["score"].item() >= scores["threshold"].item()
     )
-    rejected = finished.read("results/demo/predictions/new.rejected.tsv")
+    rejected = demo.read("results/demo/predictions/new.rejected.tsv")
     assert "letter '#'" in rejected and "40 letters" in rejected
 
 
-def test_the_importable_predictor_agrees_with_the_look(finished):
+def test_the_importable_predictor_agrees_with_the_look(demo):
     from evenfold.prediction import Predictor
 
-    predictor = Predictor.load(finished.folder / "results/demo")
-    frame = pd.read_parquet(finished.folder / "results/demo/sequences.parquet")
+    predictor = Predictor.load(demo.folder / "results/demo")
+    frame = pd.read_parquet(demo.folder / "results/demo/sequences.parquet")
     test = frame[frame["role"] == "test"]
     scores, reasons = predictor.score(test["sequence"].tolist())
-    looked = pd.read_parquet(finished.folder / "results/demo/test/predictions.parquet")
+    looked = pd.read_parquet(demo.folder / "results/demo/test/predictions.parquet")
     looked = looked[looked["variant"] == predictor.variant].set_index("id")["score"]
     assert not any(reasons)
     assert abs(looked.loc[test["id"]].to_numpy() - scores).max() < 1e-6
 
 
-def test_mlflow_holds_one_parent_and_a_child_per_variant(finished):
+def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
     import mlflow
 
-    record = json.loads(finished.read("results/demo/mlflow.json"))
+    record = json.loads(demo.read("results/demo/mlflow.json"))
     client = mlflow.MlflowClient(record["uri"])
     runs = client.search_runs([record["experiment_id"]])
     assert len(runs) == 7 and all(run.info.status == "FINISHED" for run in runs)
     parent = client.get_run(record["run_id"])
     child = client.get_run(record["children"]["bce"])
     assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
-    table = metrics(finished)
+    table = metrics(demo)
     bce = table[(table["variant"] == "bce") & (table["operating_point"] == "sn_eq_sp")]
     assert child.data.metrics["test_mcc"] == pytest.approx(bce["mcc"].item(), abs=1e-6)
     assert len(client.get_metric_history(child.info.run_id, "train_loss")) == 15
@@ -190,16 +253,16 @@ def test_mlflow_holds_one_parent_and_a_child_per_variant(finished):
     }
     assert child.data.params["loss.name"] == "bce"
     # A second upload of the same selection adds nothing.
-    (finished.folder / "results/demo/mlflow.json").unlink()
-    finished.snakemake("results/demo/mlflow.json")
+    (demo.folder / "results/demo/mlflow.json").unlink()
+    demo.snakemake("results/demo/mlflow.json")
     assert len(client.search_runs([record["experiment_id"]])) == 7
-    assert json.loads(finished.read("results/demo/mlflow.json")) == record
+    assert json.loads(demo.read("results/demo/mlflow.json")) == record
 
 
-def test_the_logged_model_takes_sequences(finished):
+def test_the_logged_model_takes_sequences(demo):
     import mlflow
 
-    record = json.loads(finished.read("results/demo/mlflow.json"))
+    record = json.loads(demo.read("results/demo/mlflow.json"))
     mlflow.set_tracking_uri(record["uri"])
     model = mlflow.pyfunc.load_model(f"runs:/{record['run_id']}/champion")
     assert model.metadata.signature.inputs.input_names() == ["sequence"]
@@ -259,5 +322,5 @@ def test_several_data_sets_get_a_summary(explored):
     status = json.loads(project.read("results/again/test/evaluation.json"))
     assert len(status["looks"]) == 1
     # A bare run has besides the report and the record of each to make.
-    left = rules(project.snakemake("-n").text)
+    left = jobs(project.snakemake("-n").text)
     assert left == {"all": 1, "init_tracking": 1, "report": 2, "track": 2}

@@ -13,7 +13,7 @@ from evenfold.config.plan import Plan
 from evenfold.config.training import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
-from evenfold.files import source_digest
+from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
 
@@ -22,11 +22,22 @@ try:
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
 
+SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
+
 
 wildcard_constraints:
     dataset="|".join([*PLAN.published, *PLAN.datasets]),
     variant="|".join(PLAN.variants),
     features="[a-z0-9-]+",
+
+
+def code_of(script, named=()):
+    """Digest of all that a rule's script imports, and of a user's modules if named.
+
+    What the rules themselves import, the plan above all, is not in it: its values reach
+    the jobs as parameters.
+    """
+    return SOURCES.script_digest(f"{WORKFLOW}/scripts/{script}.py", named)
 
 
 def per_variant(pattern):

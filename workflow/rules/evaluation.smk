@@ -32,7 +32,7 @@ rule evaluate:
         held_out=lambda wildcards: PLAN.dataset(wildcards.dataset).test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
         tracking=PLAN.run.tracking.model_dump(),
-        code=source_digest("evaluation", "metrics"),
+        code=code_of("evaluate"),
     message:
         "Evaluating {wildcards.dataset} on its test set, once"
     script:

@@ -19,7 +19,7 @@ rule featurize:
         gpu=lambda wildcards: int(language_model(wildcards) and has_nvidia_gpu()),
     params:
         features=lambda wildcards: PLAN.featured(wildcards.dataset, wildcards.features),
-        code=source_digest("features", "alphabet.py"),
+        code=code_of("featurize"),
     message:
         "Featurizing {wildcards.dataset}: {wildcards.features}"
     script:

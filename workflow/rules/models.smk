@@ -31,7 +31,9 @@ rule train:
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
         engine=PLAN.run.engine.model_dump(),
-        code=source_digest("models", "losses"),
+        code=lambda wildcards: code_of(
+            "train", PLAN.own_code(wildcards.dataset, wildcards.variant)
+        ),
     message:
         "Training {wildcards.variant} on {wildcards.dataset}: all folds as one network"
     script:

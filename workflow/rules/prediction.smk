@@ -19,7 +19,7 @@ rule score_fasta:
         runtime=60,
     params:
         folder=lambda wildcards: f"results/{wildcards.dataset}",
-        code=source_digest("prediction", "sequences/cleaning.py", "sequences/sites.py"),
+        code=code_of("score_fasta"),
     message:
         "Scoring {input.fasta} with the champion of {wildcards.dataset}"
     script:

@@ -27,7 +27,9 @@ rule sanity_controls:
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
-        code=source_digest("models", "losses", "features"),
+        code=lambda wildcards: code_of(
+            "sanity_controls", PLAN.own_code(wildcards.dataset, baseline(wildcards))
+        ),
     message:
         "Training {wildcards.dataset} on permuted labels, shuffled residues, composition"
     script:
@@ -50,7 +52,7 @@ rule sanity_verdict:
         mem_mb=1000,
         runtime=15,
     params:
-        code=source_digest("selection"),
+        code=code_of("sanity"),
     message:
         "Judging the controls of {wildcards.dataset}"
     script:

@@ -18,7 +18,7 @@ rule tune:
             exclude={"same_loss", "one_standard_error"}
         ),
         seed=PLAN.run.seed,
-        code=source_digest("selection"),
+        code=code_of("tune"),
     message:
         "Tuning the threshold of {wildcards.variant} on {wildcards.dataset}"
     script:
@@ -47,7 +47,7 @@ rule select:
         variants=list(PLAN.variants),
         losses={name: v.loss.name for name, v in PLAN.variants.items()},
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
-        code=source_digest("selection"),
+        code=code_of("select"),
     message:
         "Selecting the champion of {wildcards.dataset} by cross-validation and freezing it"
     script:

@@ -78,6 +78,12 @@ class Plan:
         """Training settings of one variant on one data set."""
         return resolve_training(self.run, self.dataset(dataset), self.variants[variant])
 
+    def own_code(self, dataset: str, variant: str) -> list[str]:
+        """What a variant names that may be a user's own, by import path `module:Name`."""
+        training = self.training(dataset, variant)
+        loss = self.variants[variant].loss
+        return [training.model, loss.name, *training.features]
+
     def alike(self, dataset: str, variant: str) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.
 

@@ -12,13 +12,14 @@ import torch
 from tqdm import tqdm
 
 from evenfold.config.duplicates import twin
-from evenfold.files import read_json, source_digest, write_json, write_table
+from evenfold.files import read_json, write_json, write_table
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
 from evenfold.models.device import prepare
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.training import Engine, train_ensemble
 from evenfold.ragged import Ragged
+from evenfold.sources import Sources
 
 
 def train_files(
@@ -149,7 +150,8 @@ def _identity(matrix, labels, folds, clusters, training, loss, seed, device):
     kind = device.partition(":")[0]
     settings = training.model_dump(), loss, seed, kind, torch.__version__
     digest.update(json.dumps(settings).encode())
-    digest.update(source_digest("models", "losses").encode())
+    code = Sources().module_digest(__name__, [training.model])
+    digest.update(code.encode())
     return digest.hexdigest()
 
 

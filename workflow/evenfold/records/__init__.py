@@ -1,0 +1,1 @@
+"""What rules exchange, typed: one class a JSON file, one table a Parquet or TSV file."""

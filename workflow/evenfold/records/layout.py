@@ -1,0 +1,329 @@
+"""The layout of a results folder: the one place that knows where a file is.
+
+Rules declare the same patterns as outputs; a test holds the two together.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evenfold.errors import EvenfoldError
+
+#: Folder of all results, where snakemake is run.
+ROOT = "results"
+#: Folder and name of a data set's published split, below its own.
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a run leaves.
+
+    Attributes
+    ----------
+    pattern : str
+        Path below `results/`, with `{dataset}` and other wildcards.
+    what : str
+        For the documentation.
+    content : str
+        Class of its record or name of its table in `evenfold.records`, or a form.
+    written : str
+        Rule that writes it.
+    read : tuple of str
+        Rules that read it; a user may read any.
+    """
+
+    pattern: str
+    what: str
+    content: str
+    written: str
+    read: tuple[str, ...] = ()
+
+
+_REPORTS = ("report", "explore_report")
+
+FILES = {
+    "clean_sequences": File(
+        "{dataset}/clean/sequences.parquet", "the sequences that cleaning kept",
+        "tables.SEQUENCES", "clean", ("group", "split"),
+    ),
+    "clean_labels": File(
+        "{dataset}/clean/test_labels.parquet", "labels of the published test set",
+        "tables.LABELS", "clean", ("split",),
+    ),
+    "clean_rejected": File(
+        "{dataset}/clean/rejected.tsv", "records that cleaning rejected, and why",
+        "tables.REJECTED", "clean", ("split",),
+    ),
+    "counts": File(
+        "{dataset}/clean/counts.json", "how many records were read, kept and rejected",
+        "sequences.Counts", "clean", ("audit",),
+    ),
+    "proteins": File(
+        "{dataset}/clean/proteins.parquet",
+        "the whole proteins that windows were cut from (empty without `sites`)",
+        "tables.PROTEINS", "clean", ("featurize",),
+    ),
+    "groups": File(
+        "{dataset}/groups.parquet", "group of related sequences of every sequence",
+        "tables.GROUPS", "group", ("split",),
+    ),
+    "crossing": File(
+        "{dataset}/crossing.parquet",
+        "training and test sequences that are related, and how",
+        "tables.CROSSING", "group", ("split",),
+    ),
+    "grouping": File(
+        "{dataset}/groups.json", "how many groups there are, and how they were found",
+        "sequences.GroupingFacts", "group", _REPORTS,
+    ),
+    "sequences": File(
+        "{dataset}/sequences.parquet",
+        "the sequences that are used; the labels of test ones are not in it",
+        "tables.SEQUENCES", "split",
+        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls"),
+    ),
+    "split": File(
+        "{dataset}/split.parquet", "role, fold and group of every sequence",
+        "tables.SPLIT", "split",
+        ("audit", "train", "select", "evaluate", "sanity_controls"),
+    ),
+    "rejected": File(
+        "{dataset}/rejected.tsv", "every record that was not used, and why",
+        "tables.REJECTED", "split",
+    ),
+    "labels": File(
+        "{dataset}/test/labels.parquet",
+        "labels of the test set, read inside the look alone",
+        "tables.LABELS", "split", ("evaluate",),
+    ),
+    "split_facts": File(
+        "{dataset}/split.json", "sizes of roles and folds, and what was related",
+        "sequences.SplitFacts", "split", ("audit", "featurize", *_REPORTS),
+    ),
+    "audit": File(
+        "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
+        "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS),
+    ),
+    "matrix": File(
+        "{dataset}/features/{features}.npy", "features of the training sequences",
+        "NumPy array", "featurize", ("train",),
+    ),
+    "columns": File(
+        "{dataset}/features/{features}.json",
+        "columns of the features, and what makes them again",
+        "sequences.FeatureFacts", "featurize", ("train", "sanity_controls"),
+    ),
+    "weights": File(
+        "{dataset}/{variant}/weights.safetensors",
+        "weights of all members of a variant, with the recipe of the network",
+        "safetensors", "train", ("select", "evaluate", "track", "score_fasta"),
+    ),
+    "history": File(
+        "{dataset}/{variant}/history.parquet", "one row a member and epoch",
+        "tables.HISTORY", "train", (*_REPORTS, "track"),
+    ),
+    "oof": File(
+        "{dataset}/{variant}/oof.parquet", "out-of-fold scores of the training sequences",
+        "tables.OOF", "train", ("tune", "select", "sanity_controls"),
+    ),
+    "twin": File(
+        "{dataset}/{variant}/twin.json", "whether its loss is an earlier variant's",
+        "thresholds.Twin", "train", ("tune",),
+    ),
+    "threshold": File(
+        "{dataset}/{variant}/threshold.json",
+        "thresholds, their stability and the calibration of a variant",
+        "thresholds.Tuned", "tune", ("select", *_REPORTS, "track"),
+    ),
+    "selection": File(
+        "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
+        "selection.Selection", "select",
+        ("evaluate", *_REPORTS, "summary", "track", "score_fasta"),
+    ),
+    "predictions": File(
+        "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
+        "tables.PREDICTIONS", "evaluate",
+    ),
+    "metrics": File(
+        "{dataset}/test/metrics.tsv", "one row a variant and operating point",
+        "tables.METRICS", "evaluate", ("report", "summary", "track"),
+    ),
+    "evaluation": File(
+        "{dataset}/test/evaluation.json",
+        "whether the test set was looked at, and all looks at it",
+        "evaluation.Evaluation", "evaluate", ("report", "track"),
+    ),
+    "report": File(
+        "{dataset}/report.html", "the report; one self-contained page", "HTML", "report",
+        ("track",),
+    ),
+    "exploration": File(
+        "{dataset}/exploration.html", "the report before a look (target `explore`)",
+        "HTML", "explore_report",
+    ),
+    "tracked": File(
+        "{dataset}/mlflow.json", "ids of the runs in MLflow", "tracking.TrackedRun",
+        "track",
+    ),
+    "scores": File(
+        "{dataset}/predictions/{stem}.tsv", "scores of new sequences (target `predict`)",
+        "tables.SCORES", "score_fasta",
+    ),
+    "scores_rejected": File(
+        "{dataset}/predictions/{stem}.rejected.tsv", "those that were not scored, and why",
+        "tables.REJECTED", "score_fasta",
+    ),
+    "controls": File(
+        "{dataset}/sanity/controls.parquet",
+        "out-of-fold logits of the controls (target `sanity`)",
+        "tables.CONTROLS", "sanity_controls", ("sanity_verdict",),
+    ),
+    "controls_table": File(
+        "{dataset}/sanity/controls.tsv", "what each control reaches",
+        "tables.CONTROL_RATES", "sanity_verdict",
+    ),
+    "verdict": File(
+        "{dataset}/sanity/verdict.txt", "what the controls mean, in sentences", "text",
+        "sanity_verdict",
+    ),
+    "store": File(
+        "mlflow/tracking.json", "where the MLflow store is", "tracking.Store",
+        "init_tracking", ("track",),
+    ),
+    "remembered": File(
+        "mlflow/looks.json",
+        "looks that MLflow remembers; asked anew before every look, then removed",
+        "evaluation.RememberedLooks", "init_tracking", ("evaluate",),
+    ),
+    "summary_page": File(
+        "summary.html", "the champions of several data sets", "HTML", "summary",
+    ),
+    "summary_table": File(
+        "summary.tsv", "metrics of several data sets", "tables.METRICS", "summary",
+    ),
+}  # fmt: skip
+
+#: What else there is: path, what it is, and the rule that makes it.
+FOLDERS = (
+    ("{dataset}/logs/", "the log of every job", "every rule"),
+    (
+        "{dataset}/benchmarks/",
+        "time and memory of every job, by Snakemake",
+        "every rule",
+    ),
+    (
+        "{dataset}/{variant}/checkpoint/",
+        "state of a training that was stopped; removed when it ends",
+        "train",
+    ),
+    ("mlflow/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
+    ("mlflow/artifacts/", "its artifacts", "track"),
+)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of one data set.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of all results.
+    dataset : str
+        Name of the data set, or of its published split: `<data set>/published`.
+
+    Examples
+    --------
+    >>> results = Results(Path("results"), "demo")
+    >>> results.path("weights", variant="bce").as_posix()
+    'results/demo/bce/weights.safetensors'
+    >>> results.published.path("selection").as_posix()
+    'results/demo/published/selection.json'
+    """
+
+    root: Path
+    dataset: str
+
+    @classmethod
+    def at(cls, folder) -> "Results":
+        """Of results/<data set>, wherever that is."""
+        folder = Path(folder)
+        if folder.name == PUBLISHED:
+            return cls(folder.parent.parent, f"{folder.parent.name}/{PUBLISHED}")
+        return cls(folder.parent, folder.name)
+
+    @property
+    def folder(self) -> Path:
+        """results/<data set>."""
+        return self.root / self.dataset
+
+    @property
+    def published(self) -> "Results":
+        """Of the data set's published split."""
+        return Results(self.root, f"{self.dataset}/{PUBLISHED}")
+
+    def path(self, name: str, **parts: str) -> Path:
+        """Path of a file of FILES; `parts` fill its wildcards besides the data set."""
+        pattern = FILES[name].pattern
+        return self.root / pattern.format(dataset=self.dataset, **parts)
+
+    @property
+    def checkpoints(self) -> str:
+        """Name of the folder beside a variant's weights that holds its checkpoints."""
+        return "checkpoint"
+
+
+def pattern(name: str) -> str:
+    """Path of a file of FILES from where snakemake is run, with its wildcards."""
+    return f"{ROOT}/{FILES[name].pattern}"
+
+
+def _folders(start: str) -> set[str]:
+    """First folder or file below a part of the layout."""
+    return {
+        file.pattern.removeprefix(start).split("/")[0]
+        for file in FILES.values()
+        if file.pattern.startswith(start)
+    }
+
+
+#: What stands beside variants in results/<data set>, and beside data sets in results.
+RESERVED_VARIANTS = {
+    name for name in _folders("{dataset}/") if not re.search("[{.]", name)
+} | {"logs", "benchmarks", PUBLISHED}
+RESERVED_DATASETS = {name for name in _folders("") if not re.search("[{.]", name)} | {
+    "logs",
+    "benchmarks",
+}
+
+
+def check_names(datasets: Iterable[str], variants: Iterable[str]) -> None:
+    """Refuse names whose results would stand in a folder of something else.
+
+    Names that differ by case alone are one on some file systems.
+
+    Raises
+    ------
+    EvenfoldError
+        With the name and those that are taken.
+    """
+    for what, names, taken in (
+        ("data set", datasets, RESERVED_DATASETS),
+        ("variant", variants, RESERVED_VARIANTS),
+    ):
+        seen: dict[str, str] = {}
+        for name in names:
+            if name.lower() in taken:
+                raise EvenfoldError(
+                    f"a {what} cannot be named {name!r}: its results would stand in the "
+                    f"folder of something else. Taken are {', '.join(sorted(taken))}. "
+                    "Rename it."
+                )
+            if other := seen.get(name.lower()):
+                raise EvenfoldError(
+                    f"the {what}s {other!r} and {name!r} differ by case alone, and some "
+                    "file systems keep them in one folder. Rename one."
+                )
+            seen[name.lower()] = name

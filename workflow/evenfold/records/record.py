@@ -1,0 +1,94 @@
+"""What every record shares: a frozen, validated class that is one JSON file."""
+
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evenfold.errors import EvenfoldError
+from evenfold.files import read_json, sha256_json, write_json
+
+#: Low and high end of an interval.
+Interval = tuple[float, float]
+
+
+class Part(BaseModel):
+    """A part of a record: frozen, without fields that nobody declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    #: Fields that are left out of the file, not written as null, where they are None.
+    absent: ClassVar[tuple[str, ...]] = ()
+
+    def dump(self) -> dict[str, Any]:
+        """The fields as JSON values, by the names that they have in the file."""
+        return plain(self)
+
+
+class Record(Part):
+    """A JSON file that rules exchange; equal records are equal files."""
+
+    @classmethod
+    def read(cls, path) -> Self:
+        """Read and check the file.
+
+        Raises
+        ------
+        EvenfoldError
+            With the file and the field, where one is missing, unknown or of another
+            kind.
+        """
+        return cls.of(read_json(path), path)
+
+    @classmethod
+    def of(cls, value: Any, path="a record") -> Self:
+        """Check a JSON value; `path` is told where it does not fit."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            raise EvenfoldError(_misfit(error, path)) from None
+
+    def write(self, path) -> None:
+        """Write the file, whole or not at all."""
+        write_json(path, self.dump())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the record, whatever wrote its file."""
+        return sha256_json(self.dump())
+
+
+def plain(value: Any) -> Any:
+    """A record, or anything that holds records, as JSON values."""
+    if isinstance(value, Part):
+        shown = {
+            field.alias or name: getattr(value, name)
+            for name, field in type(value).model_fields.items()
+            if not (name in value.absent and getattr(value, name) is None)
+        }
+        return {name: plain(inside) for name, inside in shown.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(inside) for key, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inside) for inside in value]
+    return value
+
+
+def _misfit(error: ValidationError, path) -> str:
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"])) or "the whole"
+    if first["type"] == "missing":
+        fault = f"the field {field!r} is missing"
+    elif first["type"] == "extra_forbidden":
+        fault = f"the field {field!r} is unknown"
+    else:
+        found = json.dumps(first["input"], default=str)[:60]
+        fault = f"the field {field!r}: {first['msg']} (found {found})"
+    return (
+        f"{Path(str(path))}: {fault}. The file was changed, or written by another version "
+        "of evenfold. Delete it and run snakemake again."
+    )

@@ -1,0 +1,289 @@
+"""The schemas of the Parquet and TSV files: one table each, with units."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evenfold.errors import EvenfoldError
+from evenfold.files import replacing, write_table
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, its Arrow type, and what it is, with its unit."""
+
+    name: str
+    type: pa.DataType
+    what: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The schema of a kind of file.
+
+    A Parquet file is read and written as an Arrow table or a data frame, a TSV file as
+    a data frame.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in errors.
+    columns : tuple of Column
+        In the order of the file.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema."""
+        return pa.schema([(column.name, column.type) for column in self.columns])
+
+    def arrow(self, path, columns: Iterable[str] | None = None) -> pa.Table:
+        """Read a Parquet file, or some of its columns.
+
+        Raises
+        ------
+        EvenfoldError
+            Missing, unknown or damaged, with the file and the column.
+        """
+        try:
+            self._check(path, pq.read_schema(path).names)
+            return pq.read_table(path, columns=list(columns) if columns else None)
+        except pa.ArrowInvalid as error:
+            raise EvenfoldError(
+                f"{path}: the Parquet file is cut off or damaged. Delete it and run "
+                "snakemake again."
+            ) from error
+
+    def frame(self, path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+        """Read a Parquet or TSV file, or some of its columns, as a data frame.
+
+        Raises
+        ------
+        EvenfoldError
+            As for `arrow`.
+        """
+        if not str(path).endswith(".tsv"):
+            self.arrow(path, [])
+            return pd.read_parquet(path, columns=list(columns) if columns else None)
+        texts = {c.name: str for c in self.columns if pa.types.is_string(c.type)}
+        whole = pd.read_csv(path, sep="\t", dtype=texts)
+        self._check(path, list(whole.columns))
+        return whole[list(columns)] if columns else whole
+
+    def write(self, path, rows: pa.Table | pd.DataFrame) -> None:
+        """Write a file, whole or not at all."""
+        found = rows.column_names if isinstance(rows, pa.Table) else [*rows.columns]
+        self._check(path, found)
+        if isinstance(rows, pa.Table):
+            with replacing(path) as temporary:
+                pq.write_table(rows, temporary)
+        else:
+            write_table(path, rows)
+
+    def empty(self) -> pd.DataFrame:
+        """A data frame of no rows."""
+        return self.schema.empty_table().to_pandas()
+
+    def of(self, *columns) -> pa.Table:
+        """An Arrow table of these columns, in order."""
+        arrays = [
+            pa.array(values, column.type)
+            for values, column in zip(columns, self.columns, strict=True)
+        ]
+        return pa.table(arrays, schema=self.schema)
+
+    def _check(self, path, found: list[str]) -> None:
+        for fault, names in (
+            ("is missing", [name for name in self.names if name not in found]),
+            ("is unknown", [name for name in found if name not in self.names]),
+        ):
+            if names:
+                raise EvenfoldError(
+                    f"{path}: the column {names[0]!r} {fault} ({self.name} have "
+                    f"{', '.join(self.names)}). The file was changed, or written by "
+                    "another version of evenfold. Delete it and run snakemake again."
+                )
+
+
+_TEXT, _WHOLE, _REAL, _SMALL = pa.string(), pa.int64(), pa.float64(), pa.int8()
+_ID = Column("id", _TEXT, "id of the sequence")
+_LABEL = Column("label", _SMALL, "1 positive, 0 negative")
+
+SEQUENCES = Table("sequences", (
+    _ID,
+    Column("sequence", _TEXT, "residues, one letter each; - is padding"),
+    Column("source", _TEXT, "source protein, or empty"),
+    Column("role", _TEXT, "train or test"),
+    Column("label", _SMALL, "1 positive, 0 negative; empty for test sequences"),
+))  # fmt: skip
+LABELS = Table("labels", (_ID, _LABEL))
+PROTEINS = Table("proteins", (
+    Column("role", _TEXT, "train or test"),
+    Column("protein", _TEXT, "name that sites go by"),
+    Column("sequence", _TEXT, "residues of the whole protein"),
+))  # fmt: skip
+REJECTED = Table("rejected records", (
+    Column("id", _TEXT, "id of the record"),
+    Column("source", _TEXT, "its file and place there"),
+    Column("reason", _TEXT, "why it was not used"),
+))  # fmt: skip
+GROUPS = Table("groups", (_ID, Column("cluster", _WHOLE, "number of the group")))
+CROSSING = Table("relations across roles", (
+    Column("train_id", _TEXT, "id of the training sequence"),
+    Column("test_id", _TEXT, "id of the test sequence"),
+    Column("relation", _TEXT, "aligner that found it, exact copy, or same source protein"),
+    Column("identity", pa.float32(), "identical columns over all of the alignment, 0 to 1"),
+    Column("coverage", pa.float32(), "share of the less covered sequence aligned, 0 to 1"),
+))  # fmt: skip
+SPLIT = Table("splits", (
+    _ID,
+    Column("role", _TEXT, "train or test"),
+    Column("fold", _SMALL, "fold, counted from 0; empty for test sequences"),
+    Column("cluster", _WHOLE, "number of the group"),
+))  # fmt: skip
+HISTORY = Table("histories", (
+    Column("epoch", _WHOLE, "counted from 1"),
+    Column("fold", _WHOLE, "fold that the member never sees"),
+    Column("seed", _WHOLE, "number of the member's seed"),
+    Column("learning_rate", _REAL, "of the epoch's last step"),
+    Column("train_loss", _REAL, "mean of the epoch's batches, penalties aside"),
+    Column("inner_loss", _REAL, "cross entropy on the inner validation slice, nats"),
+    Column("inner_auroc", _REAL, "there, 0 to 1"),
+    Column("inner_mcc", _REAL, "there at threshold 0.5, -1 to 1"),
+    Column("inner_sn", _REAL, "there at threshold 0.5, 0 to 1"),
+    Column("inner_sp", _REAL, "there at threshold 0.5, 0 to 1"),
+    Column("positive_weight", _REAL, "weight of a positive in the loss"),
+))  # fmt: skip
+OOF = Table("out-of-fold scores", (
+    _ID,
+    _LABEL,
+    Column("fold", _SMALL, "fold of the sequence"),
+    Column("logit", _REAL, "mean logit of the members that did not see the fold"),
+    Column("score", _REAL, "sigmoid of the logit, 0 to 1"),
+))  # fmt: skip
+PREDICTIONS = Table("predictions", (
+    _ID,
+    Column("group", _WHOLE, "group of related sequences"),
+    Column("variant", _TEXT, "variant; published/<variant> for the published split's"),
+    _LABEL,
+    Column("score", _REAL, "sigmoid of the members' mean logit, 0 to 1"),
+    Column("threshold", _REAL, "the tuned threshold"),
+    Column("probability", _REAL, "the score, calibrated, 0 to 1"),
+    Column("called_half", _SMALL, "1 where score >= 0.5"),
+    Column("called", _SMALL, "1 where score >= threshold"),
+))  # fmt: skip
+
+
+def _metrics() -> tuple[Column, ...]:
+    scores = {
+        "brier": "Brier score of the scores",
+        "log_loss": "log-loss of the scores, nats",
+        "d2": "Brier skill over the share of positives",
+        "ece": "expected calibration error over ten bins",
+        "mcb": "miscalibration (CORP)",
+        "dsc": "discrimination (CORP)",
+    }
+    sides = [
+        Column(
+            f"{key}{kind}_{side}",
+            _REAL,
+            f"{side} end of the 95 % interval of {name}{how}",
+        )
+        for key, name in (("sn", "SN"), ("sp", "SP"), ("gap", "SN - SP"))
+        for kind, how in (("", ""),)
+        for side in ("low", "high")
+    ]
+    tuning = [
+        Column(
+            f"{key}_tuning_{side}", _REAL,
+            f"{side} end of the 95 % interval of {name}, tuning counted in",
+        )
+        for key, name in (("mcc", "MCC"), ("sn", "SN"), ("sp", "SP"), ("gap", "SN - SP"))
+        for side in ("low", "high")
+    ]  # fmt: skip
+    return (
+        Column("dataset", _TEXT, "data set"),
+        Column("variant", _TEXT, "variant"),
+        Column("loss", _TEXT, "its loss"),
+        Column("operating_point", _TEXT, "0.5, or the criterion that was tuned for"),
+        Column("threshold", _REAL, "threshold, 0 to 1"),
+        Column("n", _WHOLE, "test sequences"),
+        Column("groups", _WHOLE, "groups of related test sequences"),
+        Column("tp", _WHOLE, "true positives"),
+        Column("fp", _WHOLE, "false positives"),
+        Column("tn", _WHOLE, "true negatives"),
+        Column("fn", _WHOLE, "false negatives"),
+        Column("sn", _REAL, "sensitivity, 0 to 1"),
+        Column("sp", _REAL, "specificity, 0 to 1"),
+        Column("gap", _REAL, "SN - SP"),
+        Column("mcc", _REAL, "Matthews correlation coefficient, -1 to 1"),
+        Column("mcc_low", _REAL, "low end of its 95 % interval over groups"),
+        Column("mcc_high", _REAL, "high end of its 95 % interval over groups"),
+        Column("acc", _REAL, "accuracy, 0 to 1"),
+        Column("auroc", _REAL, "area under the ROC curve, 0 to 1"),
+        Column("auprc", _REAL, "average precision, 0 to 1"),
+        Column("unc", _REAL, "uncertainty of the labels (CORP)"),
+        *(Column(key, _REAL, what) for key, what in scores.items()),
+        *(
+            Column(
+                f"{key}_calibrated", _REAL, what.replace("the scores", "probabilities")
+            )
+            for key, what in scores.items()
+        ),
+        *sides,
+        *tuning,
+        Column("champion", _WHOLE, "1 for the rows of the champion"),
+        Column(
+            "deployed", _WHOLE, "1 for the operating point that the variant deploys"
+        ),
+    )
+
+
+METRICS = Table("metrics", _metrics())
+CONTROLS = Table("controls", (
+    _LABEL,
+    Column("logit", _REAL, "out-of-fold logit"),
+    Column("control", _TEXT, "which control; real for the run itself"),
+))  # fmt: skip
+CONTROL_RATES = Table("rates of controls", (
+    Column("control", _TEXT, "which control"),
+    Column("auroc", _REAL, "out-of-fold, 0 to 1"),
+    Column("sn", _REAL, "at its own SN = SP threshold"),
+    Column("sp", _REAL, "at its own SN = SP threshold"),
+    Column("mcc", _REAL, "at its own SN = SP threshold"),
+))  # fmt: skip
+SCORES = Table("scores", (
+    _ID,
+    Column("score", _REAL, "sigmoid of the members' mean logit, 0 to 1"),
+    Column("positive", _WHOLE, "1 where score >= threshold"),
+    Column("probability", _REAL, "the score, calibrated, 0 to 1"),
+    Column("threshold", _REAL, "the frozen threshold"),
+    Column("variant", _TEXT, "the champion"),
+    Column("selection", _TEXT, "id of the frozen selection"),
+))  # fmt: skip
+
+
+def read_rejected(path) -> list[list[str]]:
+    """Rows of rejected.tsv: id, source, reason."""
+    with open(path, encoding="utf-8", newline="") as handle:
+        return list(csv.reader(handle, delimiter="\t"))[1:]
+
+
+def write_rejected(path, rows: Iterable[Iterable[str]]) -> None:
+    """Write rejected.tsv: id, source (file and place), reason."""
+    with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
+        writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
+        writer.writerow(REJECTED.names)
+        writer.writerows(rows)
