@@ -284,21 +284,19 @@ def test_the_same_run_twice_is_equal_byte_for_byte(tmp_path):
     assert "threads: 2" in config and "{epochs: 4}" in config
     found = []
     for name, cores in (("one", 2), ("two", 8)):
-        (tmp_path / name).mkdir()
-        project = Project(tmp_path / name)
-        project.write("config/config.yaml", config)
+        project = Project.small(tmp_path / name, config)
         project.snakemake("results/demo/test/metrics.tsv", cores=cores)
         found.append((tmp_path / name / "results/demo/test/metrics.tsv").read_bytes())
     assert found[0] == found[1] and len(found[0]) > 500
 
 
-def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(project):
-    project.write("config/config.yaml", SMALL)
+def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(small):
+    project = small
     entry = project.read("config/datasets/demo.yaml")
     start = entry.index("test:")
     stop = entry.index("# TR0012")
     project.write("config/datasets/demo.yaml", entry[:start] + entry[stop:])
-    project.snakemake("results/demo/report.html")
+    project.snakemake("results/demo/test/metrics.tsv")
     split = pd.read_parquet(project.folder / "results/demo/split.parquet")
     held = split[split["role"] == "test"]
     assert 0.1 < len(held) / len(split) < 0.3
@@ -310,15 +308,19 @@ def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(project):
     assert metrics(project)["n"].iloc[0] == len(held)
 
 
-def test_several_data_sets_get_a_summary(project):
+def test_several_data_sets_get_a_summary(explored):
+    project = explored
     project.write("config/config.yaml", SMALL.replace("[demo]", "[demo, again]"))
     project.write(
         "config/datasets/again.yaml", project.read("config/datasets/demo.yaml")
     )
-    project.snakemake(cores=4)
+    project.snakemake("results/summary.html", cores=4)
     table = pd.read_csv(project.folder / "results/summary.tsv", sep="\t")
     assert set(table["dataset"]) == {"demo", "again"}
     assert "again/report.html" in project.read("results/summary.html")
     # The same test set under another name is the same test set.
     status = json.loads(project.read("results/again/test/evaluation.json"))
     assert len(status["looks"]) == 1
+    # A bare run has besides the report and the record of each to make.
+    left = jobs(project.snakemake("-n").text)
+    assert left == {"all": 1, "init_tracking": 1, "report": 2, "track": 2}
