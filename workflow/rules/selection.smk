@@ -45,7 +45,6 @@ rule select:
         runtime=30,
     params:
         variants=list(PLAN.variants),
-        losses={name: v.loss.name for name, v in PLAN.variants.items()},
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         code=source_digest("selection"),
     message:
