@@ -21,7 +21,6 @@ from evenfold.records.evaluation import (
     Evaluation,
     Intent,
     LookTold,
-    Measured,
     Permission,
     RememberedLook,
     RememberedLooks,
@@ -318,10 +317,13 @@ def _earlier(look: Look) -> list[EarlierResult]:
     """Metrics of an earlier look's champion; none where the look was not completed."""
     if look.completed is None:
         return []
-    rows = measured(look)
+    intent = look.intent
+    rows = measure(
+        intent.dataset, look.predictions(), look.completed.variants, intent.champion
+    )
     return [
         EarlierResult(
-            looked_at=look.intent.looked_at,
+            looked_at=intent.looked_at,
             dataset=row.dataset,
             variant=row.variant,
             operating_point=row.operating_point,
@@ -337,23 +339,6 @@ def _earlier(look: Look) -> list[EarlierResult]:
         for row in rows
         if row.champion
     ]
-
-
-def measured(look: Look) -> list[Measured]:
-    """Metrics of what a look stored.
-
-    Parameters
-    ----------
-    look : Look
-        A completed one.
-
-    Returns
-    -------
-    list of Measured
-    """
-    predictions = look.predictions()
-    variants = look.completed.variants if look.completed else {}
-    return measure(look.intent.dataset, predictions, variants, look.intent.champion)
 
 
 def evaluate_files(
