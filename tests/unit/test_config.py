@@ -168,17 +168,17 @@ def test_what_decides_excludes_what_chooses_nothing():
 
 def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
     from evenfold.config.criteria import CRITERIA, words
-    from evenfold.config.selection import Selection
+    from evenfold.config.selection import SelectionSettings
     from evenfold.selection.criteria import UTILITIES
     from evenfold.selection.thresholds import DEFAULTS
 
-    fields = Selection.model_fields
+    fields = SelectionSettings.model_fields
     assert set(UTILITIES) == set(CRITERIA)
     for name in CRITERIA:
-        assert Selection(criterion=name).criterion == name
+        assert SelectionSettings(criterion=name).criterion == name
         assert f"`{name}`: {words(name)}" in fields["criterion"].description
     with pytest.raises(ValidationError, match=r"'sn_eq_sp', 'youden'.* or 'sp_at_sn'"):
-        Selection(criterion="sn_eq_sn")
+        SelectionSettings(criterion="sn_eq_sn")
     assert {key: fields[key].default for key in DEFAULTS} == DEFAULTS
 
 

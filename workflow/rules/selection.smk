@@ -48,7 +48,6 @@ rule select:
         runtime=30,
     params:
         variants=list(PLAN.variants),
-        losses={name: v.loss.name for name, v in PLAN.variants.items()},
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         code=lambda wildcards: code_of(
             "select", PLAN.own_of_all(wildcards.dataset, "criterion")

@@ -5,7 +5,7 @@ from evenfold.config.grouping import Grouping
 from evenfold.config.losses import Loss
 from evenfold.config.reading import Reading
 from evenfold.config.section import Section
-from evenfold.config.selection import Selection
+from evenfold.config.selection import SelectionSettings
 from evenfold.config.split import Split
 from evenfold.config.training import Training
 
@@ -27,7 +27,7 @@ class Decides(Section):
     grouping: Grouping
     split: Split
     seed: int
-    selection: Selection
+    selection: SelectionSettings
     variants: dict[str, DecidedVariant]
 
     @classmethod

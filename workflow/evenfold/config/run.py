@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from evenfold.config.engine import Engine
 from evenfold.config.looks import Look
 from evenfold.config.section import Name, Section
-from evenfold.config.selection import Selection
+from evenfold.config.selection import SelectionSettings
 from evenfold.config.tracking import Tracking
 from evenfold.config.variants import Variant
 
@@ -44,7 +44,7 @@ class Run(Section):
         description="FASTA to score with the target `predict`; whole proteins for a data "
         "set with `sites`",
     )
-    selection: Selection = Selection()
+    selection: SelectionSettings = SelectionSettings()
     tracking: Tracking = Tracking()
     allow_look: list[Look] = Field(
         [], description="reasons for further looks, each bound to one selection"

@@ -22,7 +22,7 @@ class Stability(Section):
     )
 
 
-class Selection(Section):
+class SelectionSettings(Section):
     """How the threshold and the champion are chosen."""
 
     criterion: CriterionName = Field(

@@ -19,7 +19,7 @@ from evenfold.config.looks import Look
 from evenfold.config.losses import LOSSES, LossSettings
 from evenfold.config.run import Run
 from evenfold.config.section import OneOf, Section
-from evenfold.config.selection import Selection, Stability
+from evenfold.config.selection import SelectionSettings, Stability
 from evenfold.config.sites import Sites
 from evenfold.config.sources import File, Sources
 from evenfold.config.split import Split
@@ -116,7 +116,7 @@ def configuration_page() -> str:
         _RUN_EXAMPLE,
         _table(Run),
         "\n### selection\n",
-        _table(Selection),
+        _table(SelectionSettings),
         "\n### selection: stability\n",
         _table(Stability),
         "\n### engine\n",
