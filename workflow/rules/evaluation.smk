@@ -33,7 +33,9 @@ rule evaluate:
         policy=lambda wildcards: PLAN.dataset(wildcards.dataset).test_policy,
         held_out=lambda wildcards: PLAN.dataset(wildcards.dataset).test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
-        code=source_digest("evaluation", "metrics"),
+        code=lambda wildcards: code_of(
+            "evaluate", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
+        ),
     message:
         "Evaluating {wildcards.dataset} on its test set, once"
     script:

@@ -40,7 +40,7 @@ rule report:
         description=lambda wildcards: PLAN.dataset(wildcards.dataset).description,
         published=lambda wildcards: PLAN.dataset(wildcards.dataset).published,
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
-        code=source_digest("reporting"),
+        code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
     script:
@@ -86,7 +86,7 @@ rule summary:
         runtime=15,
     params:
         datasets=list(PLAN.datasets),
-        code=source_digest("reporting"),
+        code=code_of("summary"),
     message:
         "Summarising {params.datasets}"
     script:
@@ -107,6 +107,7 @@ rule init_tracking:
         runtime=15,
     params:
         tracking=PLAN.run.tracking.model_dump(),
+        code=code_of("init_tracking"),
     message:
         "Preparing the MLflow store"
     script:
@@ -138,6 +139,7 @@ rule track:
     params:
         variants=list(PLAN.variants),
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        code=code_of("track"),
     message:
         "Logging {wildcards.dataset} to MLflow"
     script:

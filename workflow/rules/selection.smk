@@ -18,7 +18,10 @@ rule tune:
             exclude={"same_loss", "one_standard_error"}
         ),
         seed=PLAN.run.seed,
-        code=source_digest("selection"),
+        code=lambda wildcards: code_of(
+            "tune",
+            PLAN.own_modules(wildcards.dataset, wildcards.variant, "criterion"),
+        ),
     message:
         "Tuning the threshold of {wildcards.variant} on {wildcards.dataset}"
     script:
@@ -46,7 +49,9 @@ rule select:
     params:
         variants=list(PLAN.variants),
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
-        code=source_digest("selection"),
+        code=lambda wildcards: code_of(
+            "select", PLAN.own_of_all(wildcards.dataset, "criterion")
+        ),
     message:
         "Selecting the champion of {wildcards.dataset} by cross-validation and freezing it"
     script:

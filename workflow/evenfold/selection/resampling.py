@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from evenfold.config.model import Selection as SelectionSettings
+from evenfold.config.selection import Selection as SelectionSettings
 from evenfold.metrics.bootstrap import counts_of_calls, group_weights
 from evenfold.metrics.counts import matthews
 from evenfold.selection.criteria import utility
@@ -58,7 +58,7 @@ def resample(
         Fixed thresholds, on the scale of logits.
     resamples : int
     seed : int
-    settings : evenfold.config.model.Selection
+    settings : evenfold.config.selection.Selection
         Its criterion is what thresholds are re-tuned to; see `criteria.utility`.
 
     Returns

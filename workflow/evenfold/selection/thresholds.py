@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import gaussian_kde, ks_2samp
 
-from evenfold.config.model import Selection as SelectionSettings
+from evenfold.config.selection import Selection as SelectionSettings
 from evenfold.metrics.comparison import holm
 from evenfold.metrics.counts import confusion, matthews, rates
 from evenfold.metrics.intervals import bootstrap_mcc
@@ -23,7 +23,7 @@ from evenfold.records.thresholds import (
     Twin,
 )
 from evenfold.selection.calibrating import calibrate
-from evenfold.selection.criteria import CRITERIA, deployed, kappa, utility
+from evenfold.selection.criteria import deployed, kappa, tabled, utility
 from evenfold.selection.oof import OutOfFold
 
 #: The settings where the configuration has none of its own.
@@ -119,7 +119,7 @@ def choose(
     points : Sweep
     criterion : str
         One of `criteria.utility`.
-    settings : evenfold.config.model.Selection
+    settings : evenfold.config.selection.Selection
         What the criteria weigh.
 
     Returns
@@ -158,7 +158,7 @@ def choose_resampled(
         SN = SP crossing. The constraint at its own boundary would be missed by every
         second new sample. `ghost`: largest median kappa over 100 stratified fifths of
         the rows (Esposito et al. 2021, GHOST, at every threshold instead of a grid).
-    settings : evenfold.config.model.Selection
+    settings : evenfold.config.selection.Selection
     seed : int
 
     Returns
@@ -209,7 +209,7 @@ def pick(
     points : Sweep
         Of them.
     criterion : str
-    settings : evenfold.config.model.Selection
+    settings : evenfold.config.selection.Selection
     seed : int
         Of the resamples, where the criterion looks at some.
 
@@ -265,7 +265,7 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
     Parameters
     ----------
     oof : OutOfFold
-    settings : evenfold.config.model.Selection
+    settings : evenfold.config.selection.Selection
         Among them `keep_half`: 0.5 is kept where tuning could only lose, since SN - SP
         there is within one standard error of zero, and MCC no smaller than at the tuned
         threshold.
@@ -293,7 +293,7 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
         return point(scores, oof.labels, threshold, settings.resamples, seed)
 
     points = {HALF: point_at(0.5)}
-    for name in CRITERIA if tuned else ():
+    for name in tabled(criterion) if tuned else ():
         index, fallback = pick(oof.logits, oof.labels, pooled, name, settings, seed)
         points[name] = point_at(float(sigmoid(pooled.logit[index])))
         if fallback and name == criterion:
