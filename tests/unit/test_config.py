@@ -170,7 +170,6 @@ def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
     from evenfold.config.criteria import CRITERIA, words
     from evenfold.config.selection import SelectionSettings
     from evenfold.selection.criteria import UTILITIES
-    from evenfold.selection.thresholds import DEFAULTS
 
     fields = SelectionSettings.model_fields
     assert set(UTILITIES) == set(CRITERIA)
@@ -179,7 +178,6 @@ def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
         assert f"`{name}`: {words(name)}" in fields["criterion"].description
     with pytest.raises(ValidationError, match=r"'sn_eq_sp', 'youden'.* or 'sp_at_sn'"):
         SelectionSettings(criterion="sn_eq_sn")
-    assert {key: fields[key].default for key in DEFAULTS} == DEFAULTS
 
 
 def test_the_networks_of_the_configuration_are_those_that_can_be_trained():

@@ -15,6 +15,7 @@ from evenfold.features import FeatureSet
 from evenfold.importing import described, imported, module_file
 from evenfold.losses import LOSSES, Loss, build_loss
 from evenfold.selection.criteria import CRITERIA, tabled, utility
+from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import DEFAULTS, choose, sweep, tune
 
 OWN = '''
@@ -272,11 +273,12 @@ def test_a_criterion_of_ones_own_is_tuned_to_and_tabled(folder):
     assert points.logit[index] == pytest.approx(
         points.logit[inner][by_hand.argmax()], abs=1e-9
     )
-    found = tune(
-        logits, labels, np.arange(400) % 4, "mine:markedness", 20, 100, 1
-    )  # fmt: skip
-    assert found["operating_point"] == "mine:markedness"
-    assert list(found["points"]) == ["0.5", *CRITERIA, "mine:markedness"]
+    settings = DEFAULTS.model_copy(
+        update={"criterion": "mine:markedness", "resamples": 100, "keep_half": False}
+    )
+    found = tune(OutOfFold(logits, labels, np.arange(400) % 4), settings, 1)
+    assert found.operating_point == "mine:markedness"
+    assert list(found.points) == ["0.5", *CRITERIA, "mine:markedness"]
     assert tabled("youden") == list(CRITERIA)
 
 
@@ -290,4 +292,4 @@ def test_a_criterion_of_ones_own_is_tuned_to_and_tabled(folder):
 )
 def test_what_is_no_criterion_is_named(folder, name, words):
     with pytest.raises(EvenfoldError, match=words):
-        utility(name, np.arange(5.0), np.arange(5.0), 9, 9, DEFAULTS)
+        utility(name, np.arange(5.0), np.arange(5.0), 9, 9, DEFAULTS.model_dump())

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from evenfold import tables
-from evenfold.config.selection import SelectionSettings
+from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger
 from evenfold.evaluation.looking import at_test_set
@@ -37,23 +36,6 @@ class Check:
 
     holds: bool | None
     what: str
-
-
-@dataclass(frozen=True)
-class _Deciding:
-    """What verifying reads of the configuration."""
-
-    settings: SelectionSettings
-    seed: int
-    as_published: bool
-
-
-def _deciding(config: dict[str, Any]) -> _Deciding:
-    return _Deciding(
-        SelectionSettings.model_validate(config["selection"]),
-        config["seed"],
-        config["split"]["as_published"],
-    )
 
 
 def verify(
@@ -88,7 +70,7 @@ def verify(
     selection = Selection.read(path)
     checks = [*_decides(results, selection), *_choice(results, selection)]
     published = None
-    if _deciding(selection.config).as_published:
+    if DecidingConfig.of(selection.config, str(path)).split.as_published:
         beside = results.published
         path = beside.path("selection")
         if not path.is_file():
@@ -181,8 +163,8 @@ def _variant(
             sha256_file(path) == digest,
             f"{name}: {path.name} is the one that was frozen",
         )
-    deciding = _deciding(selection.config)
-    again = tune(OutOfFold.read(files.oof), deciding.settings, deciding.seed)
+    deciding = DecidingConfig.of(selection.config)
+    again = tune(OutOfFold.read(files.oof), deciding.selection, deciding.seed)
     yield Check(
         again.threshold == frozen.threshold,
         f"{name}: the threshold {frozen.threshold:.4f} follows from the out-of-fold "

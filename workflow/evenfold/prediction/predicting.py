@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evenfold.config.cleaning import Cleaning
+from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
@@ -107,11 +107,12 @@ class Predictor:
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
+        reading = DecidingConfig.of(selection.config, str(path)).reading
         return cls(
             ensemble,
             FeatureSet.of(ensemble.features),
-            Cleaning.model_validate(selection.cleaning),
-            _sites(selection.config),
+            reading.cleaning,
+            reading.sites,
             selection.threshold,
             probability_of(selection),
             selection.champion,
@@ -191,12 +192,6 @@ class Predictor:
         if kept:
             scores[rows] = self.ensemble.scores(self.features.compute(kept))
         return scores, reasons
-
-
-def _sites(config: dict[str, Any]) -> Sites | None:
-    """How windows are cut, of the configuration that decided."""
-    sites = config["reading"]["sites"]
-    return Sites.model_validate(sites) if sites else None
 
 
 def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:

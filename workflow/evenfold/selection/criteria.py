@@ -9,13 +9,22 @@ Counts may be weighted, so that the same functions serve a sweep, its bootstrap 
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evenfold.config.criteria import CRITERIA
 from evenfold.errors import EvenfoldError
 from evenfold.importing import imported, is_import_path
 from evenfold.metrics.counts import matthews
+
+#: Values by name of the configuration's `selection`.
+Settings = dict[str, Any]
+#: (tp, fp, positives, negatives, settings) to a criterion's value at each point.
+Utility = Callable[
+    [np.ndarray, np.ndarray, np.ndarray, np.ndarray, Settings], ArrayLike
+]
 
 
 def tabled(deployed: str) -> list[str]:
@@ -25,11 +34,22 @@ def tabled(deployed: str) -> list[str]:
     ----------
     deployed : str
         The criterion that is deployed.
+
+    Returns
+    -------
+    list of str
     """
     return [*CRITERIA, *(() if deployed in CRITERIA else (deployed,))]
 
 
-def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
+def utility(
+    criterion: str,
+    tp: ArrayLike,
+    fp: ArrayLike,
+    n1: ArrayLike,
+    n0: ArrayLike,
+    settings: Settings,
+) -> np.ndarray:
     """Value of every operating point under a criterion; larger is better.
 
     Parameters
@@ -61,14 +81,23 @@ def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
     own = is_import_path(criterion)
     if not own and criterion not in UTILITIES:
         raise ValueError(f"unknown criterion {criterion!r}")
-    function = partial(_of_ones_own, criterion) if own else UTILITIES[criterion]
+    function: Utility = (
+        partial(_of_ones_own, criterion) if own else UTILITIES[criterion]
+    )
     tp, fp, n1, n0 = (np.asarray(x, dtype=np.float64) for x in (tp, fp, n1, n0))
     tp, n1 = deployed(tp, n1, n0, settings)
     value = function(tp, fp, n1, n0, settings)
     return np.asarray(value).round(12)
 
 
-def _of_ones_own(path, tp, fp, n1, n0, settings):
+def _of_ones_own(
+    path: str,
+    tp: np.ndarray,
+    fp: np.ndarray,
+    n1: np.ndarray,
+    n0: np.ndarray,
+    settings: Settings,
+) -> np.ndarray:
     value = np.asarray(imported(path, "criterion")(tp, fp, n1, n0, settings))
     if value.shape != tp.shape or value.dtype.kind not in "biuf":
         raise EvenfoldError(
@@ -82,43 +111,72 @@ def _of_ones_own(path, tp, fp, n1, n0, settings):
     return value
 
 
-def deployed(tp, n1, n0, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+def deployed(
+    tp: np.ndarray, n1: np.ndarray, n0: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, np.ndarray]:
     """Positives called and in all, weighted to the share `deployment_positives`.
 
     Criteria of SN and SP alone stay as they are.
+
+    Parameters
+    ----------
+    tp : ndarray, shape (..., points)
+    n1, n0 : ndarray, broadcastable
+    settings : dict
+
+    Returns
+    -------
+    tuple of ndarray
+        True positives, and all positives.
     """
     share = settings.get("deployment_positives")
     weight = share * n0 / ((1 - share) * n1) if share else 1.0
     return tp * weight, n1 * weight
 
 
-def _rates(tp, fp, n1, n0):
+def _rates(
+    tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     return tp / n1, 1 - fp / n0
 
 
-def _crossing(tp, fp, n1, n0, settings):
+def _crossing(
+    tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray, settings: Settings
+) -> np.ndarray:
     sn, sp = _rates(tp, fp, n1, n0)
     # SN + SP <= 2: it decides among equal gaps alone, all of them multiples of 1/(n1 n0).
     return -np.abs(sn - sp).round(12) + (sn + sp) * 1e-3 / (n1 * n0)
 
 
-def _fbeta(tp, fp, n1, n0, settings):
+def _fbeta(
+    tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray, settings: Settings
+) -> np.ndarray:
     squared = settings["beta"] ** 2
     return (1 + squared) * tp / (squared * n1 + tp + fp)
 
 
-def _corner(tp, fp, n1, n0, settings):
+def _corner(
+    tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray, settings: Settings
+) -> np.ndarray:
     sn, sp = _rates(tp, fp, n1, n0)
     return -np.hypot(1 - sn, 1 - sp)
 
 
-def _net_benefit(tp, fp, n1, n0, settings):
+def _net_benefit(
+    tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray, settings: Settings
+) -> np.ndarray:
     odds = settings["risk"] / (1 - settings["risk"])
     return (tp - odds * fp) / (n1 + n0)
 
 
-def _required(first):
-    def value(tp, fp, n1, n0, settings):
+def _required(first: str) -> Utility:
+    def value(
+        tp: np.ndarray,
+        fp: np.ndarray,
+        n1: np.ndarray,
+        n0: np.ndarray,
+        settings: Settings,
+    ) -> np.ndarray:
         sn, sp = _rates(tp, fp, n1, n0)
         kept, free = (sp, sn) if first == "sp" else (sn, sp)
         enough = kept.round(12) >= settings["required"]
@@ -128,15 +186,29 @@ def _required(first):
     return value
 
 
-def kappa(tp, fp, n1, n0):
-    """Cohen's kappa of counts, elementwise."""
+def kappa(tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray) -> np.ndarray:
+    """Cohen's kappa of counts, elementwise.
+
+    Parameters
+    ----------
+    tp, fp : ndarray
+        Called, of the positives and of the negatives.
+    n1, n0 : ndarray, broadcastable
+        Positives and negatives.
+
+    Returns
+    -------
+    ndarray
+    """
     n = n1 + n0
     agreed = (tp + n0 - fp) / n
     chance = ((tp + fp) * n1 + (n - tp - fp) * n0) / n**2
     return (agreed - chance) / np.where(chance < 1, 1 - chance, 1.0)
 
 
-def _within_delta(tp, fp, n1, n0, settings):
+def _within_delta(
+    tp: np.ndarray, fp: np.ndarray, n1: np.ndarray, n0: np.ndarray, settings: Settings
+) -> np.ndarray:
     sn, sp = _rates(tp, fp, n1, n0)
     gap = np.abs(sn - sp)
     mcc = matthews(tp, fp, n0 - fp, n1 - tp)
@@ -144,8 +216,7 @@ def _within_delta(tp, fp, n1, n0, settings):
     return np.where(gap <= settings["delta"], mcc, -1 - gap)
 
 
-#: Every criterion: (tp, fp, positives, negatives, settings) to its value at each point.
-UTILITIES: dict[str, Callable] = {
+UTILITIES: dict[str, Utility] = {
     "sn_eq_sp": _crossing,
     "youden": lambda tp, fp, n1, n0, _: tp / n1 - fp / n0,
     "corner": _corner,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evenfold import __version__, tables
-from evenfold.config.selection import SelectionSettings
+from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.files import sha256_file, sha256_json
 from evenfold.metrics.comparison import corrected_t, delong, holm, mcnemar
 from evenfold.metrics.counts import Rates, confusion, rates
@@ -97,25 +97,6 @@ class Origin:
     same: dict[str, Twin]
     config: dict[str, Any]
     order: list[str]
-
-
-@dataclass(frozen=True)
-class _Deciding:
-    """What freezing reads of the configuration."""
-
-    settings: SelectionSettings
-    seed: int
-    cleaning: dict[str, Any]
-    losses: dict[str, str]
-
-
-def _deciding(config: dict[str, Any]) -> _Deciding:
-    return _Deciding(
-        SelectionSettings.model_validate(config["selection"]),
-        config["seed"],
-        config["reading"]["cleaning"],
-        {name: one["loss"]["name"] for name, one in config["variants"].items()},
-    )
 
 
 def largest(thresholds: dict[str, Tuned]) -> str:
@@ -287,8 +268,8 @@ def freeze(
     -------
     Selection
     """
-    deciding = _deciding(origin.config)
-    settings = deciding.settings
+    deciding = DecidingConfig.of(origin.config)
+    settings = deciding.selection
     tuned = {name: candidate.tuned for name, candidate in candidates.items()}
     best = largest(tuned)
     baselines = [name for name, one in candidates.items() if one.loss == "bce"]
@@ -326,7 +307,7 @@ def freeze(
         operating_point=tuned[chosen].operating_point,
         decides=origin.decides,
         records=origin.records,
-        cleaning=deciding.cleaning,
+        cleaning=deciding.reading.cleaning.model_dump(),
         variants={
             name: _frozen(candidate, resampled, position)
             for position, (name, candidate) in enumerate(candidates.items())
@@ -395,7 +376,7 @@ def select_files(
     -------
     Selection
     """
-    losses = _deciding(config).losses
+    deciding = DecidingConfig.of(config)
     candidates, same = {}, {}
     for name, files in variants.items():
         tuned = read_thresholds(files.threshold)
@@ -403,7 +384,7 @@ def select_files(
             same[name] = tuned
             continue
         candidates[name] = Candidate(
-            losses[name],
+            deciding.variants[name].loss.name,
             tuned,
             OutOfFold.read(files.oof),
             sha256_file(files.weights),

@@ -293,7 +293,7 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
         return point(scores, oof.labels, threshold, settings.resamples, seed)
 
     points = {HALF: point_at(0.5)}
-    for name in tabled(settings.criterion) if tuned else ():
+    for name in tabled(criterion) if tuned else ():
         index, fallback = pick(oof.logits, oof.labels, pooled, name, settings, seed)
         points[name] = point_at(float(sigmoid(pooled.logit[index])))
         if fallback and name == criterion:
