@@ -34,7 +34,7 @@ def score_test_set(
     computed: dict[FeatureSet, np.ndarray] = {}
     for name, path in weights.items():
         ensemble = Ensemble.load(path)
-        features = FeatureSet.of(ensemble.features)
+        features = FeatureSet.of(**ensemble.features)
         if features not in computed:
             for identifier, sequence in zip(ids, sequences):
                 if reason := features.refusal(sequence):
@@ -72,7 +72,7 @@ def trivial_predictors(
     found = nearest(*bare, threads=threads)
     neighbour = np.full(len(test), -1)
     neighbour[found.queries] = found.partner
-    return test_probes(
+    probed = test_probes(
         train["sequence"].tolist(),
         train["id"].tolist(),
         train["label"].to_numpy(dtype=np.int64),
@@ -81,3 +81,4 @@ def trivial_predictors(
         labels.to_numpy(dtype=np.int64),
         neighbour,
     )
+    return [probe.dump() for probe in probed]

@@ -71,7 +71,7 @@ class Predictor:
         sites = selection["config"]["reading"].get("sites")
         return cls(
             ensemble,
-            FeatureSet.of(ensemble.features),
+            FeatureSet.of(**ensemble.features),
             Cleaning(**selection["cleaning"]),
             Sites(**sites) if sites else None,
             selection["threshold"],
