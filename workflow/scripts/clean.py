@@ -8,5 +8,5 @@ with job(snakemake.log[0]) as log:
         Reading(**snakemake.params.reading),
         **dict(snakemake.output.items()),
     )
-    for role, numbers in counts.items():
-        log.info("%s: %s", role, numbers)
+    for role, numbers in counts.by_role.items():
+        log.info("%s: %s", role, numbers.dump())

@@ -10,4 +10,4 @@ with job(snakemake.log[0]) as log:
         min(snakemake.threads, available_cpus()),
         **dict(snakemake.output.items()),
     )
-    log.info("%s", facts)
+    log.info("%s", facts.dump())

@@ -51,7 +51,7 @@ def score_test_set(
     computed: dict[FeatureSet, np.ndarray | Ragged] = {}
     for name, path in weights.items():
         ensemble = Ensemble.load(path)
-        features = FeatureSet.of(ensemble.features)
+        features = FeatureSet.of(**ensemble.features)
         if features not in computed:
             for identifier, sequence in zip(ids, sequences):
                 if reason := features.refusal(sequence):
@@ -95,7 +95,7 @@ def trivial_predictors(
     found = nearest(bare[0], bare[1], threads=threads)
     neighbour = np.full(len(test), -1)
     neighbour[found.queries] = found.partner
-    probes = test_probes(
+    return test_probes(
         train["sequence"].tolist(),
         train["id"].tolist(),
         train["label"].to_numpy(dtype=np.int64),
@@ -104,4 +104,3 @@ def trivial_predictors(
         labels.to_numpy(dtype=np.int64),
         neighbour,
     )
-    return [Probe.model_validate(probe) for probe in probes]

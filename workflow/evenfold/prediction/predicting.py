@@ -110,7 +110,7 @@ class Predictor:
         reading = DecidingConfig.of(selection.config, str(path)).reading
         return cls(
             ensemble,
-            FeatureSet.of(ensemble.features),
+            FeatureSet.of(**ensemble.features),
             reading.cleaning,
             reading.sites,
             selection.threshold,
