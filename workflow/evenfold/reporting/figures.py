@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -15,7 +16,8 @@ from matplotlib.figure import Figure
 INK, MUTED, GRID = "#1d2733", "#6b7785", "#e3e8ee"
 SN, SP, MCC, HALF = "#c2410c", "#1d4ed8", "#0f766e", "#94a3b8"
 
-STYLE = {
+#: Of all that is drawn, as `plt.rc_context` takes it.
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.5,
     "svg.fonttype": "none",

@@ -11,12 +11,12 @@ from evenfold.reporting.sections import (
     learning,
     ledger,
     notes,
+    on_test_set,
     operating_points,
     probabilities,
     provenance,
     published_split,
     shortcuts,
-    test_set,
     verdict,
 )
 
@@ -24,7 +24,7 @@ SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
     badges.SECTION,
     notes.SECTION,
-    test_set.SECTION,
+    on_test_set.SECTION,
     earlier_look.SECTION,
     cross_validation.SECTION,
     operating_points.SECTION,
