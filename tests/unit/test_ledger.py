@@ -15,7 +15,6 @@ from evenfold.evaluation.ledger import (
 from evenfold.evaluation.looking import check_weights, evaluate, withheld_message
 from evenfold.evaluation.measuring import METRICS, curves, metrics_table
 from evenfold.files import sha256_file
-from evenfold.reporting.published import comparison, told
 
 SEQUENCES = [f"MKV{a}{b}" for a in "ACDEFGHIKL" for b in "ACDEFGHIKL"]
 
@@ -289,21 +288,3 @@ def test_probabilities_are_judged_on_the_test_set_too(tmp_path):
     ]  # at a risk of 0.02 nearly all are called
     assert everything == pytest.approx(0.5 - 0.5 * 0.02 / 0.98, abs=0.02)
     assert curves(predictions[predictions["label"] == 1], "bce") == {}
-
-
-def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():
-    """Whether two losses are the same depends on the class shares of the training data."""
-    oof = {"mcc": 0.4, "sn": 0.7, "sp": 0.7}
-    honest = {
-        "champion": "focal",
-        "variants": {n: {"oof": oof} for n in ("bce", "focal")},
-    }
-    better = {"oof": {**oof, "mcc": 0.6}}
-    published = {"variants": {"bce": better}, "same": {"focal": {"same_as": "bce"}}}
-    near = {"close": 1, "searched": 2}
-    audit = {"test_to_train": near, "fold_to_fold": near}
-    split = {"n_train": 9, "related_sequences": 3}
-    compared = comparison(honest, [], None, published, audit, split)
-    assert [row["oof_published"]["mcc"] for row in compared["rows"]] == [0.6, 0.6]
-    (note,) = told(compared)
-    assert "focal would show MCC 0.60 out-of-fold instead of 0.40" in note["text"]

@@ -48,8 +48,11 @@ def test_mcc_has_a_line_and_a_dot_for_every_row():
     assert {"bce", "focal", "threshold 0.5", "tuned threshold"} <= set(texts(svg))
     assert "MCC, 95 % bootstrap interval" in texts(svg)
     half = draw_mcc([states.measured_at_half()])
-    assert strokes(half, figures.HALF) == 1 and strokes(half, figures.MCC) == 0
-    assert strokes(svg, figures.HALF) == strokes(svg, figures.MCC) == 2
+    interval = "; stroke-width: 2"
+    assert strokes(half, figures.HALF + interval) == 1
+    assert strokes(half, figures.MCC + interval) == 0
+    assert strokes(svg, figures.HALF + interval) == 2
+    assert strokes(svg, figures.MCC + interval) == 2
 
 
 def test_balance_names_the_champion_and_holds_every_point():

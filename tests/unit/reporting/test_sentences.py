@@ -787,6 +787,23 @@ def test_a_rival_must_be_seen_by_the_models_and_reach_their_interval():
         assert notes.notes(audited(probes=[probe])) == []
 
 
+def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():
+    """Whether two losses are the same depends on the class shares of the training data."""
+    published = states.selection(
+        variants={"bce": states.frozen(oof=states.point(mcc=0.66))},
+        same={"focal": states.Twin(same_as="bce", difference=0.001)},
+    )
+    beside = states.beside(selection=published)
+    state = states.compared(beside=beside)
+    found = published_split.compared(state, beside)
+    assert [row.name for row in found] == ["bce", "focal"]
+    assert [row.oof_published.mcc for row in found] == [0.66, 0.66]
+    assert {row.test_published.variant for row in found} == {"published/bce"}
+    before = states.before_look(beside=states.beside(selection=published, measured=[]))
+    (note,) = notes.notes(before)
+    assert "focal would show MCC 0.66 out-of-fold instead of 0.60" in note.text
+
+
 def test_what_comes_from_files_is_escaped():
     hostile = "<script>alert(1)</script>"
     state = facts(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
@@ -164,7 +165,7 @@ def track(
     Raises
     ------
     EvenfoldError
-        When the store cannot be used.
+        When the store cannot be used, or the experiment was deleted there.
     """
     store = Store.read(paths.tracking)
     selection = Selection.read(paths.selection)
@@ -183,6 +184,12 @@ def track(
     mlflow.set_tracking_uri(store.uri)
     with locked(store.lock):
         place = _Place(client, experiment_of(client, store))
+        if place.experiment.lifecycle_stage != "active":
+            raise EvenfoldError(
+                f"the experiment {store.experiment} was deleted from {store.uri}. Restore "
+                "it (`mlflow experiments restore`), or name another: `tracking: "
+                "{experiment: ...}`."
+            )
         parent, children = _recorded(place, finished) or _upload(place, finished)
     return TrackedRun(
         uri=store.uri,
