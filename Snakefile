@@ -15,6 +15,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/selection.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/reporting.smk"
+include: "workflow/rules/tracking.smk"
 include: "workflow/rules/prediction.smk"
 include: "workflow/rules/sanity.smk"
 

@@ -131,10 +131,11 @@ def test_the_wheel_holds_the_package_alone(tmp_path):
         str(copy),
     )
     (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
+    names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"evenfold"}
-    assert "evenfold/reporting/report.html" in names
+    pages = {f"evenfold/reporting/{name}" for name in ("page.html", "report.css")}
+    assert pages <= names
 
 
 def test_the_examples_of_how_to_add_something_are_as_they_stand():

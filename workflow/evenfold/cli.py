@@ -2,14 +2,27 @@
 
 import argparse
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 from evenfold.errors import EvenfoldError
-from evenfold.files import read_json
+from evenfold.records.evaluation import RememberedLooks
+from evenfold.records.layout import Results
+from evenfold.records.tracking import TrackedRun
 
 
-def main(arguments=None) -> int:
-    """Run the command line; returns the exit status."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those that the process was started with.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     parser = argparse.ArgumentParser(prog="evenfold", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -42,7 +55,7 @@ def main(arguments=None) -> int:
         return 1
 
 
-def _simulate(options):
+def _simulate(options: argparse.Namespace) -> int:
     from evenfold.sequences.simulate import Simulation, write_demo
 
     simulation = Simulation(
@@ -53,7 +66,7 @@ def _simulate(options):
     return 0
 
 
-def _predict(options):
+def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction import predict_file
 
     rejected = options.out.removesuffix(".tsv") + ".rejected.tsv"
@@ -67,19 +80,10 @@ def _predict(options):
 _MARKS = {True: "ok   ", False: "FAULT", None: "?    "}
 
 
-def _verify(options):
+def _verify(options: argparse.Namespace) -> int:
     from evenfold.verifying import LIMITS, verify
 
-    record = Path(options.results) / "mlflow.json"
-
-    def recorded(test_set):
-        from evenfold.tracking.uploading import recorded_looks
-
-        if not record.is_file():
-            return None
-        return recorded_looks(read_json(record), record.parent.parent, test_set)
-
-    checks = verify(options.results, options.ledger, recorded)
+    checks = verify(options.results, options.ledger, _remembered(options.results))
     for check in checks:
         print(f"{_MARKS[check.holds]}  {check.what}")
     faults = sum(check.holds is False for check in checks)
@@ -89,7 +93,18 @@ def _verify(options):
     return 1 if faults else 0
 
 
-def _docs(options):
+def _remembered(results: str) -> RememberedLooks:
+    """What MLflow remembers, if it keeps a record of the run and answers."""
+    record = Results.at(results).path("tracked")
+    if not record.is_file():
+        return RememberedLooks(answered=False)
+    # Here: MLflow takes seconds to load, and no other command needs it.
+    from evenfold.tracking.looks import remembered_looks
+
+    return remembered_looks(TrackedRun.read(record).uri)
+
+
+def _docs(options: argparse.Namespace) -> int:
     from evenfold.documentation.configuration import write_documentation
 
     for path in write_documentation():
@@ -97,7 +112,7 @@ def _docs(options):
     return 0
 
 
-def _gallery(options):
+def _gallery(options: argparse.Namespace) -> int:
     from evenfold.documentation.gallery import write_gallery
 
     for path in write_gallery():

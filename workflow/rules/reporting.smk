@@ -1,6 +1,4 @@
 localrules:
-    init_tracking,
-    track,
     report,
     explore_report,
     summary,
@@ -40,6 +38,9 @@ rule report:
         description=lambda wildcards: PLAN.dataset(wildcards.dataset).description,
         published=lambda wildcards: PLAN.dataset(wildcards.dataset).published,
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        # No input: times are told as far as they are there. Nothing is fetched or
+        # trained again for a benchmark file that is not.
+        benchmarks="results/{dataset}/benchmarks",
         code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
@@ -70,8 +71,8 @@ use rule report as explore_report with:
 
 rule summary:
     input:
-        expand("results/{dataset}/test/metrics.tsv", dataset=PLAN.datasets),
-        expand("results/{dataset}/selection.json", dataset=PLAN.datasets),
+        metrics=expand("results/{dataset}/test/metrics.tsv", dataset=PLAN.datasets),
+        selections=expand("results/{dataset}/selection.json", dataset=PLAN.datasets),
     output:
         html="results/summary.html",
         table="results/summary.tsv",
@@ -91,56 +92,3 @@ rule summary:
         "Summarising {params.datasets}"
     script:
         "../scripts/summary.py"
-
-
-rule init_tracking:
-    output:
-        "results/mlflow/tracking.json",
-    log:
-        "results/logs/init_tracking.log",
-    benchmark:
-        "results/benchmarks/init_tracking.tsv"
-    conda:
-        "../../envs/evenfold.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=15,
-    params:
-        tracking=PLAN.run.tracking.model_dump(),
-        code=code_of("init_tracking"),
-    message:
-        "Preparing the MLflow store"
-    script:
-        "../scripts/init_tracking.py"
-
-
-rule track:
-    input:
-        tracking="results/mlflow/tracking.json",
-        sequences="results/{dataset}/sequences.parquet",
-        selection="results/{dataset}/selection.json",
-        thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
-        history=per_variant("results/{dataset}/{variant}/history.parquet"),
-        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
-        metrics="results/{dataset}/test/metrics.tsv",
-        status="results/{dataset}/test/evaluation.json",
-        report="results/{dataset}/report.html",
-    output:
-        "results/{dataset}/mlflow.json",
-    log:
-        "results/{dataset}/logs/track.log",
-    benchmark:
-        "results/{dataset}/benchmarks/track.tsv"
-    conda:
-        "../../envs/evenfold.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        variants=list(PLAN.variants),
-        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
-        code=code_of("track"),
-    message:
-        "Logging {wildcards.dataset} to MLflow"
-    script:
-        "../scripts/track.py"

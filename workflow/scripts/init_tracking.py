@@ -1,8 +1,15 @@
-from evenfold.files import write_json
+from pathlib import Path
+
 from evenfold.job import job
-from evenfold.tracking.uploading import init_tracking
+from evenfold.tracking.looks import init_tracking
+from evenfold.tracking.store import store_at
 
 with job(snakemake.log[0]) as log:
-    where = init_tracking(snakemake.params.tracking, "results/mlflow")
-    write_json(snakemake.output[0], where)
-    log.info("%s", where)
+    store = store_at(
+        snakemake.params.tracking["uri"],
+        snakemake.params.tracking["experiment"],
+        Path(snakemake.output.tracking).parent,
+    )
+    init_tracking(store, log.warning).write(snakemake.output.looks)
+    store.write(snakemake.output.tracking)
+    log.info("%s", store)

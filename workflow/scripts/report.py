@@ -1,12 +1,25 @@
 from evenfold.files import write_text
 from evenfold.job import job
-from evenfold.reporting.report import report_files
+from evenfold.reporting.facts import (
+    ReportFiles,
+    ReportSettings,
+    decided,
+    read_facts,
+)
+from evenfold.reporting.report import report
 
 with job(snakemake.log[0]) as log:
-    html = report_files(
+    facts = read_facts(
         snakemake.wildcards.dataset,
-        dict(snakemake.input.items()),
-        dict(snakemake.params.items()),
+        ReportFiles(**dict(snakemake.input.items())),
+        ReportSettings(
+            variants=snakemake.params.variants,
+            description=snakemake.params.description,
+            published=snakemake.params.published,
+            decided=decided(snakemake.params.decides),
+        ),
+        snakemake.params.benchmarks,
     )
+    html = report(facts)
     write_text(snakemake.output[0], html)
     log.info("%d bytes", len(html))

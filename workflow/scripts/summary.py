@@ -1,8 +1,10 @@
 from evenfold.job import job
-from evenfold.reporting.summary import summary_files
+from evenfold.reporting.summary import summarise
 
 with job(snakemake.log[0]) as log:
-    n = summary_files(
-        snakemake.params.datasets, snakemake.output.html, snakemake.output.table
+    n = summarise(
+        dict(zip(snakemake.params.datasets, snakemake.input.metrics)),
+        snakemake.output.html,
+        snakemake.output.table,
     )
     log.info("%d rows", n)

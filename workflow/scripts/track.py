@@ -1,13 +1,12 @@
-from evenfold.files import write_json
 from evenfold.job import job
-from evenfold.tracking.uploading import track_files
+from evenfold.tracking.uploading import FinishedFiles, settings_of, track
 
 with job(snakemake.log[0]) as log:
-    run = track_files(
+    run = track(
         snakemake.wildcards.dataset,
-        dict(snakemake.input.items()),
+        FinishedFiles(**dict(snakemake.input.items())),
         snakemake.params.variants,
-        snakemake.params.decides,
+        settings_of(snakemake.params.decides),
     )
-    write_json(snakemake.output[0], run)
+    run.write(snakemake.output[0])
     log.info("%s", run)

@@ -1,25 +1,40 @@
 """The summary across the data sets of a run."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pandas as pd
 
-from evenfold.files import write_table, write_text
-from evenfold.reporting.report import render
+from evenfold.files import write_text
+from evenfold.records.evaluation import read_measured
+from evenfold.records.tables import METRICS
+from evenfold.records.thresholds import HALF
+from evenfold.reporting.pages import page
 
 
-def summary_files(datasets: list[str], html: str, table: str) -> int:
-    """Collect metrics.tsv of all data sets; returns the number of rows."""
-    frames = [
-        pd.read_csv(
-            f"results/{name}/test/metrics.tsv",
-            sep="\t",
-            dtype={"operating_point": str},
-        )
-        for name in datasets
-    ]
-    withheld = [name for name, frame in zip(datasets, frames) if frame.empty]
+def summarise(
+    metrics: Mapping[str, Path | str], html: Path | str, table: Path | str
+) -> int:
+    """Collect metrics.tsv of all data sets.
+
+    Parameters
+    ----------
+    metrics : dict of str to path-like
+        metrics.tsv by data set.
+    html, table : path-like
+        Written: the champions as a page, and all rows.
+
+    Returns
+    -------
+    int
+        Number of rows.
+    """
+    frames = [METRICS.frame(path) for path in metrics.values()]
     shown = [frame for frame in frames if not frame.empty]
     merged = pd.concat(shown, ignore_index=True) if shown else frames[0]
-    write_table(table, merged)
-    champions = merged[merged["champion"] == 1].to_dict("records")
-    write_text(html, render("summary.html", rows=champions, withheld=withheld))
+    METRICS.write(table, merged)
+    measured = {name: read_measured(path) for name, path in metrics.items()}
+    champions = [row for rows in measured.values() for row in rows if row.champion]
+    withheld = [name for name, rows in measured.items() if not rows]
+    write_text(html, page("summary.html", rows=champions, withheld=withheld, half=HALF))
     return len(merged)

@@ -4,29 +4,31 @@ One parent run per selection, one child per variant. A selection that is already
 recorded is not logged again.
 """
 
-import fcntl
-import os
 import warnings
-from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-# Before mlflow is imported: no telemetry, and no run of the user's shell to fall into.
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-for _name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
-    os.environ.pop(_name, None)
-
-import mlflow
 import pandas as pd
-from mlflow.entities import Metric
-from mlflow.exceptions import MlflowException
+
+from evenfold.config.decides import Decides
+from evenfold.errors import EvenfoldError
+from evenfold.records.evaluation import Evaluation, Measured, read_measured
+from evenfold.records.selection import Selection
+from evenfold.records.tables import HISTORY, SEQUENCES
+from evenfold.records.thresholds import HALF, Tuned
+from evenfold.records.tracking import Store, TrackedRun
+from evenfold.tracking.store import connect, experiment_of, locked
+
+# isort: split
+# After the store has set MLflow up.
+import mlflow
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import Experiment, Metric, Run
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
-
-from evenfold.errors import EvenfoldError
-from evenfold.evaluation.ledger import same_sketch
-from evenfold.files import read_json
 
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
 _REQUIREMENTS = (
@@ -35,341 +37,342 @@ _REQUIREMENTS = (
 )  # fmt: skip
 
 
-def init_tracking(settings: dict, folder) -> dict:
-    """Create the store and the experiment once.
+@dataclass(frozen=True)
+class FinishedFiles:
+    """Paths of a finished run; of variants in the order of the configuration."""
 
-    Parameters
+    tracking: str
+    sequences: str
+    selection: str
+    thresholds: Sequence[str]
+    history: Sequence[str]
+    weights: Sequence[str]
+    metrics: str
+    status: str
+    report: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What MLflow shows as parameters.
+
+    Attributes
     ----------
-    settings : dict
-        `uri` (None: SQLite in `folder`) and `experiment`.
-    folder : path-like
-
-    Returns
-    -------
-    dict
-        `uri`, `experiment` and `lock`, a file that serialises uploads.
+    run : dict
+        Of the selection.
+    variants : dict of str to dict
+        Of each variant.
     """
-    folder = Path(folder).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    uri = _uri(settings, folder)
-    where = {
-        "uri": uri,
-        "experiment": settings["experiment"],
-        "lock": str(folder / ".lock"),
-    }
-    with _locked(where["lock"]):
-        client = _client(uri)
-        if client.get_experiment_by_name(settings["experiment"]) is None:
-            # A server keeps artifacts where it likes; the embedded store beside itself.
-            place = None if settings["uri"] else (folder / "artifacts").as_uri()
-            client.create_experiment(
-                settings["experiment"],
-                artifact_location=place,
-                tags={
-                    # Opens the UI in its model-training view, not the GenAI one.
-                    "mlflow.experimentKind": "custom_model_development",
-                    "mlflow.note.content": "Losses and thresholds compared by "
-                    "cross-validation; one parent run per selection, one child per "
-                    "variant.",
-                },
-            )
-    return where
+
+    run: Mapping[str, Any]
+    variants: Mapping[str, Mapping[str, Any]]
 
 
-def _uri(settings, folder):
-    return settings["uri"] or f"sqlite:///{folder / 'mlflow.db'}"
+def settings_of(decides: dict[str, Any]) -> Settings:
+    """From the resolved configuration that identifies a selection."""
+    config = Decides.of(decides)
+    grouping = config.grouping.model_dump()
+    return Settings(
+        run={
+            "criterion": config.selection.criterion,
+            "folds": config.split.folds,
+            "seed": config.seed,
+            **{f"grouping.{key}": value for key, value in grouping.items()},
+        },
+        variants={
+            name: {
+                **{f"loss.{k}": v for k, v in variant.loss.model_dump().items()},
+                **variant.training.model_dump(),
+            }
+            for name, variant in config.variants.items()
+        },
+    )
 
 
-def _client(uri):
-    try:
-        client = mlflow.MlflowClient(uri)
-        client.search_experiments(max_results=1)
-    except MlflowException as error:
-        raise EvenfoldError(
-            f"the MLflow store {uri} cannot be used: {str(error).splitlines()[0][:300]} "
-            "Check the setting `tracking: {uri: ...}`."
-        ) from error
-    return client
+@dataclass(frozen=True)
+class _Finished:
+    """A finished run, read; `files` are those of variants that were trained."""
+
+    dataset: str
+    paths: FinishedFiles
+    settings: Settings
+    selection: Selection
+    evaluation: Evaluation
+    measured: list[Measured]
+    #: By variant: threshold.json, history.parquet and weights.
+    files: dict[str, tuple[str, str, str]]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the parent and its children are found by."""
+        return {
+            "evenfold.selection": self.selection.selection,
+            "evenfold.dataset": self.dataset,
+            "evenfold.status": self.evaluation.status,
+            "evenfold.version": self.selection.records.evenfold,
+            "evenfold.champion": self.selection.champion,
+            "evenfold.test_set": " ".join(self.evaluation.test_set),
+            "mlflow.source.name": "evenfold",
+        }
 
 
-@contextmanager
-def _locked(path):
-    """Hold a lock that the system releases even after a kill."""
-    with open(path, "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+@dataclass(frozen=True)
+class _Place:
+    """Where runs go: a client, and the experiment there."""
 
+    client: mlflow.MlflowClient
+    experiment: Experiment
 
-def recorded_looks(settings: dict, folder, test_set: list[str]) -> list[dict] | None:
-    """Looks at a test set that the store knows of, whatever became of the ledger.
-
-    Parameters
-    ----------
-    settings, folder
-        As for `init_tracking`.
-    test_set : list of str
-        Sketch of the test set.
-
-    Returns
-    -------
-    list of dict or None
-        `selection`, `dataset` and `recorded` of each, the oldest first; None when the
-        store does not answer.
-    """
-    folder = Path(folder).resolve()
-    if not settings["uri"] and not (folder / "mlflow.db").is_file():
-        return []
-    try:
-        with _locked(folder / ".lock") if not settings["uri"] else nullcontext():
-            runs = _evaluated(_client(_uri(settings, folder)))
-    except (EvenfoldError, MlflowException):
-        return None
-    found = {}
-    for run in sorted(runs, key=lambda run: run.info.start_time):
-        tags = run.data.tags
-        if same_sketch(tags.get("evenfold.test_set", "").split(), test_set):
-            when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
-            found.setdefault(
-                tags["evenfold.selection"],
-                {
-                    "selection": tags["evenfold.selection"],
-                    "dataset": tags["evenfold.dataset"],
-                    "recorded": when.isoformat(timespec="seconds"),
-                },
-            )
-    return list(found.values())
-
-
-def _evaluated(client):
-    """The parent runs of all looks, of any experiment."""
-    experiments = [e.experiment_id for e in client.search_experiments()]
-    runs, token = [], None
-    while True:
-        page = client.search_runs(
-            experiments,
-            "tags.`evenfold.part` = 'selection' and "
-            "tags.`evenfold.status` = 'evaluated'",
-            page_token=token,
+    def search(self, **tags: str) -> list[Run]:
+        """Runs of the experiment that have all of these tags."""
+        wanted = " and ".join(
+            f"tags.`{key}` = '{value}'" for key, value in tags.items()
         )
-        runs, token = runs + list(page), page.token
-        if not token:
-            return runs
+        return list(self.client.search_runs([self.experiment.experiment_id], wanted))
+
+    def begin(self, name: str, tags: Mapping[str, str]) -> str:
+        """Begin a run and give its id."""
+        run = self.client.create_run(
+            self.experiment.experiment_id, run_name=name, tags=dict(tags)
+        )
+        return run.info.run_id
+
+    def parameters(self, run_id: str, values: Mapping[str, Any]) -> None:
+        """Log parameters of a run."""
+        for key, value in values.items():
+            self.client.log_param(run_id, key, value)
+
+    def scalars(self, run_id: str, values: Mapping[str, float]) -> None:
+        """Log single numbers of a run."""
+        metrics = [Metric(key, value, 0, 0) for key, value in values.items()]
+        self.client.log_batch(run_id, metrics)
 
 
-def track_files(dataset: str, inputs: dict, variants: list[str], decides: dict) -> dict:
+def track(
+    dataset: str, paths: FinishedFiles, variants: Sequence[str], settings: Settings
+) -> TrackedRun:
     """Record a selection and its evaluation in MLflow.
 
     Parameters
     ----------
-    inputs : dict
-        Paths tracking, sequences, selection, thresholds, history, weights, metrics,
-        status, report.
+    dataset : str
+    paths : FinishedFiles
+    variants : sequence of str
+        In the order of the configuration.
+    settings : Settings
 
     Returns
     -------
-    dict
-        `uri`, `experiment_id`, `run_id` of the parent and `children` by variant.
+    TrackedRun
+
+    Raises
+    ------
+    EvenfoldError
+        When the store cannot be used, or the experiment was deleted there.
     """
-    where = read_json(inputs["tracking"])
-    selection, status = read_json(inputs["selection"]), read_json(inputs["status"])
-    client = _client(where["uri"])
-    mlflow.set_tracking_uri(where["uri"])
-    experiment = client.get_experiment_by_name(where["experiment"])
-    if experiment is None:
-        raise EvenfoldError(
-            f"the experiment {where['experiment']} is gone from {where['uri']}. Delete "
-            f"{inputs['tracking']} and run again to make a new one."
-        )
-    with _locked(where["lock"]):
-        known = client.search_runs(
-            [experiment.experiment_id],
-            f"tags.`evenfold.selection` = '{selection['selection']}' and "
-            f"tags.`evenfold.dataset` = '{dataset}' and "
-            f"tags.`evenfold.status` = '{status['status']}' and "
-            "tags.`evenfold.part` = 'selection'",
-        )
-        for run in known:
-            if run.data.tags.get("evenfold.complete") == "true":
-                children = client.search_runs(
-                    [experiment.experiment_id],
-                    f"tags.`mlflow.parentRunId` = '{run.info.run_id}'",
-                )
-                return _record(
-                    where,
-                    experiment,
-                    run.info.run_id,
-                    {c.data.tags["evenfold.variant"]: c.info.run_id for c in children},
-                )
-            # An upload that was cut off: its parts are made anew.
-            for child in client.search_runs(
-                [experiment.experiment_id],
-                f"tags.`mlflow.parentRunId` = '{run.info.run_id}'",
-            ):
-                client.delete_run(child.info.run_id)
-            client.delete_run(run.info.run_id)
-        # MLflow's hints at type hints, input examples and integer columns do not apply.
-        warnings.filterwarnings("ignore", category=UserWarning, module="mlflow")
-        return _upload(
-            client, where, experiment, dataset, inputs, variants, decides,
-            selection, status,
-        )  # fmt: skip
+    store = Store.read(paths.tracking)
+    selection = Selection.read(paths.selection)
+    files = zip(paths.thresholds, paths.history, paths.weights, strict=True)
+    named = dict(zip(variants, files, strict=True))
+    finished = _Finished(
+        dataset=dataset,
+        paths=paths,
+        settings=settings,
+        selection=selection,
+        evaluation=Evaluation.read(paths.status),
+        measured=read_measured(paths.metrics),
+        files={n: own for n, own in named.items() if n in selection.variants},
+    )
+    client = connect(store.uri)
+    mlflow.set_tracking_uri(store.uri)
+    with locked(store.lock):
+        place = _Place(client, experiment_of(client, store))
+        if place.experiment.lifecycle_stage != "active":
+            raise EvenfoldError(
+                f"the experiment {store.experiment} was deleted from {store.uri}. Restore "
+                "it (`mlflow experiments restore`), or name another: `tracking: "
+                "{experiment: ...}`."
+            )
+        parent, children = _recorded(place, finished) or _upload(place, finished)
+    return TrackedRun(
+        uri=store.uri,
+        experiment_id=place.experiment.experiment_id,
+        run_id=parent,
+        children=children,
+    )
 
 
-def _record(where, experiment, run_id, children):
-    return {
-        "uri": where["uri"],
-        "experiment_id": experiment.experiment_id,
-        "run_id": run_id,
-        "children": children,
-    }
+def _recorded(place: _Place, run: _Finished) -> tuple[str, dict[str, str]] | None:
+    """The runs of a selection that was uploaded before; cut off ones are removed."""
+    keys = ("evenfold.selection", "evenfold.dataset", "evenfold.status")
+    wanted = {key: run.tags[key] for key in keys}
+    for parent in place.search(**wanted, **{"evenfold.part": "selection"}):
+        run_id = parent.info.run_id
+        children = place.search(**{"mlflow.parentRunId": run_id})
+        if parent.data.tags.get("evenfold.complete") == "true":
+            return run_id, {
+                child.data.tags["evenfold.variant"]: child.info.run_id
+                for child in children
+            }
+        for part in (*children, parent):
+            place.client.delete_run(part.info.run_id)
+    return None
 
 
-def _upload(
-    client, where, experiment, dataset, inputs, variants, decides, selection, status
-):
-    tags = {
-        "evenfold.selection": selection["selection"],
-        "evenfold.dataset": dataset,
-        "evenfold.status": status["status"],
-        "evenfold.version": selection["records"]["evenfold"],
-        "evenfold.champion": selection["champion"],
-        "evenfold.test_set": " ".join(status["test_set"]),
-        "mlflow.source.name": "evenfold",
-    }
-    metrics = pd.read_csv(inputs["metrics"], sep="\t", dtype={"operating_point": str})
-    parent = client.create_run(
-        experiment.experiment_id,
-        run_name=f"{dataset} {selection['selection'][:8]}",
-        tags={
-            **tags,
-            "evenfold.part": "selection",
-            "mlflow.note.content": _note(selection, metrics, status),
-        },
-    ).info.run_id
-    _params(
-        client,
-        parent,
+def _upload(place: _Place, run: _Finished) -> tuple[str, dict[str, str]]:
+    # MLflow's hints at type hints, input examples and integer columns do not apply.
+    warnings.filterwarnings("ignore", category=UserWarning, module="mlflow")
+    selection, client = run.selection, place.client
+    parent = place.begin(
+        f"{run.dataset} {selection.selection[:8]}",
         {
-            "dataset": dataset,
-            "champion": selection["champion"],
-            "criterion": decides["selection"]["criterion"],
-            "threshold": selection["threshold"],
-            "folds": decides["split"]["folds"],
-            "seed": decides["seed"],
-            **{f"grouping.{k}": v for k, v in decides["grouping"].items()},
+            **run.tags,
+            "evenfold.part": "selection",
+            "mlflow.note.content": note(selection, run.evaluation, run.measured),
         },
     )
-    client.log_artifact(parent, inputs["report"])
-    client.log_artifact(parent, inputs["selection"])
-    client.log_artifact(parent, inputs["metrics"], "test")
-    _datasets(parent, dataset, inputs["sequences"], selection)
-    children = {}
-    for position, name in enumerate(variants):
-        if name not in selection["variants"]:
-            continue
-        child = client.create_run(
-            experiment.experiment_id,
-            run_name=f"{dataset} {name}",
-            tags={
-                **tags,
-                "evenfold.part": "variant",
-                "evenfold.variant": name,
-                "mlflow.parentRunId": parent,
-            },
-        ).info.run_id
-        children[name] = child
-        settings = decides["variants"][name]
-        _params(
-            client,
-            child,
-            {
-                "dataset": dataset,
-                "variant": name,
-                **{f"loss.{k}": v for k, v in settings["loss"].items()},
-                **settings["training"],
-            },
-        )
-        _epochs(client, child, inputs["history"][position])
-        tuned = read_json(inputs["thresholds"][position])
-        scalars = _scalars(tuned, metrics[metrics["variant"] == name])
-        client.log_batch(child, [Metric(k, v, 0, 0) for k, v in scalars.items()])
-        if name == selection["champion"]:
-            client.log_batch(parent, [Metric(k, v, 0, 0) for k, v in scalars.items()])
-        client.log_artifact(child, inputs["thresholds"][position])
-        client.set_terminated(child)
-    champion = inputs["weights"][variants.index(selection["champion"])]
-    _model(parent, inputs["selection"], champion)
+    place.parameters(
+        parent,
+        {
+            "dataset": run.dataset,
+            "champion": selection.champion,
+            "threshold": selection.threshold,
+            **run.settings.run,
+        },
+    )
+    client.log_artifact(parent, run.paths.report)
+    client.log_artifact(parent, run.paths.selection)
+    client.log_artifact(parent, run.paths.metrics, "test")
+    _datasets(parent, run)
+    children = {name: _variant(place, run, parent, name) for name in run.files}
+    _model(parent, run)
     client.set_tag(parent, "evenfold.complete", "true")
     client.set_terminated(parent)
-    return _record(where, experiment, parent, children)
+    return parent, children
 
 
-def _note(selection, metrics, status):
-    lines = [f"Champion **{selection['champion']}** by cross-validation.", ""]
+def _variant(place: _Place, run: _Finished, parent: str, name: str) -> str:
+    """Upload a variant as a child; the champion's numbers are the parent's too."""
+    threshold_file, history_file, _ = run.files[name]
+    tuned = Tuned.read(threshold_file)
+    child = place.begin(
+        f"{run.dataset} {name}",
+        {
+            **run.tags,
+            "evenfold.part": "variant",
+            "evenfold.variant": name,
+            "mlflow.parentRunId": parent,
+        },
+    )
+    place.parameters(
+        child,
+        {"dataset": run.dataset, "variant": name, **run.settings.variants[name]},
+    )
+    points = list(epochs(HISTORY.frame(history_file)))
+    # MLflow accepts so many at once.
+    for start in range(0, len(points), 1000):
+        place.client.log_batch(child, points[start : start + 1000])
+    found = scalars(tuned, [row for row in run.measured if row.variant == name])
+    place.scalars(child, found)
+    if name == run.selection.champion:
+        place.scalars(parent, found)
+    place.client.log_artifact(child, threshold_file)
+    place.client.set_terminated(child)
+    return child
+
+
+def note(
+    selection: Selection, evaluation: Evaluation, measured: Sequence[Measured]
+) -> str:
+    """What the parent's page says, in Markdown: the results, or why there are none."""
+    if not measured:
+        return evaluation.told or ""
+    lines = [f"Champion **{selection.champion}** by cross-validation.", ""]
     lines += ["| variant | threshold | SN | SP | MCC |", "|---|---|---|---|---|"]
     lines += [
-        f"| {r.variant} | {r.threshold:.3f} ({r.operating_point}) | {r.sn:.3f} | "
-        f"{r.sp:.3f} | {r.mcc:.3f} |"
-        for r in metrics.itertuples()
+        f"| {row.variant} | {row.threshold:.3f} ({row.operating_point}) | {row.sn:.3f} | "
+        f"{row.sp:.3f} | {row.mcc:.3f} |"
+        for row in measured
     ]
-    return "\n".join(lines) if len(metrics) else status["told"]
+    return "\n".join(lines)
 
 
-def _params(client, run_id, params):
-    for key, value in params.items():
-        client.log_param(run_id, key, value)
+def epochs(history: pd.DataFrame) -> Iterator[Metric]:
+    """Means over the members, of each epoch and each column.
+
+    Parameters
+    ----------
+    history : DataFrame
+        A table `HISTORY`.
+
+    Yields
+    ------
+    Metric
+        Its step is the epoch.
+    """
+    by_epoch = history.drop(columns=["fold", "seed"]).groupby("epoch").mean()
+    for epoch, row in by_epoch.iterrows():
+        for key, value in row.items():
+            yield Metric(key, float(value), 0, int(epoch))
 
 
-def _epochs(client, run_id, path):
-    """Per-epoch means over the members, in batches MLflow accepts."""
-    history = pd.read_parquet(path).drop(columns=["fold", "seed"])
-    by_epoch = history.groupby("epoch").mean()
-    points = [
-        Metric(key, float(value), 0, int(epoch))
-        for epoch, row in by_epoch.iterrows()
-        for key, value in row.items()
-    ]
-    for start in range(0, len(points), 1000):
-        client.log_batch(run_id, points[start : start + 1000])
+def scalars(tuned: Tuned, tested: Sequence[Measured]) -> dict[str, float]:
+    """The few numbers of a variant that a reviewer sorts by.
+
+    Parameters
+    ----------
+    tuned : Tuned
+    tested : sequence of Measured
+        The variant's rows; empty without a look.
+
+    Returns
+    -------
+    dict of str to float
+        `oof_*`, and `test_*` at the deployed operating point, `test_at_half_*` at 0.5.
+    """
+    point = tuned.deployed
+    found = {
+        "oof_sn": point.sn,
+        "oof_sp": point.sp,
+        "oof_gap": point.gap,
+        "oof_mcc": point.mcc,
+        "oof_auroc": tuned.auroc,
+        "threshold": tuned.threshold,
+    }
+    if tuned.stability:
+        found["threshold_spread_ratio"] = tuned.stability.ratio
+    for row in tested:
+        name = "test_at_half" if row.operating_point == HALF else "test"
+        found |= {
+            f"{name}_sn": row.sn,
+            f"{name}_sp": row.sp,
+            f"{name}_gap": row.gap,
+            f"{name}_mcc": row.mcc,
+            "test_auroc": row.auroc,
+        }
+    return found
 
 
-def _scalars(tuned, tested):
-    """The few numbers a reviewer sorts by."""
-    point = tuned["points"][tuned["operating_point"]]
-    found = {f"oof_{key}": point[key] for key in ("sn", "sp", "gap", "mcc")}
-    found["oof_auroc"] = tuned["auroc"]
-    found["threshold"] = tuned["threshold"]
-    if tuned["stability"]:
-        found["threshold_spread_ratio"] = tuned["stability"]["ratio"]
-    for row in tested.to_dict("records"):
-        name = "test_at_half" if row["operating_point"] == "0.5" else "test"
-        found |= {f"{name}_{key}": row[key] for key in ("sn", "sp", "gap", "mcc")}
-        found["test_auroc"] = row["auroc"]
-    return {key: float(value) for key, value in found.items()}
-
-
-def _datasets(run_id, dataset, sequences, selection):
+def _datasets(run_id: str, run: _Finished) -> None:
     """Training and test sequences as MLflow inputs; test labels stay out."""
-    frame = pd.read_parquet(sequences)
+    sequences = SEQUENCES.frame(run.paths.sequences)
     with mlflow.start_run(run_id=run_id):
         for role, context in (("train", "training"), ("test", "testing")):
-            own = frame[frame["role"] == role]
+            own = sequences[sequences["role"] == role]
             columns = ["id", "sequence"] + (["label"] if role == "train" else [])
             own = own[columns].astype({"label": int} if role == "train" else {})
-            logged = mlflow.data.from_pandas(
+            logged = from_pandas(
                 own,
-                source=str(Path(sequences).resolve()),
-                name=f"{dataset} {role}",
+                source=str(Path(run.paths.sequences).resolve()),
+                name=f"{run.dataset} {role}",
                 targets="label" if role == "train" else None,
-                digest=selection["decides"]["data"][:16],
+                digest=run.selection.decides.data[:16],
             )
             mlflow.log_input(logged, context=context)
 
 
-def _model(run_id, selection, weights):
+def _model(run_id: str, run: _Finished) -> None:
     """The champion as a models-from-code pyfunc that takes sequences."""
-    from importlib.metadata import version
-
     signature = ModelSignature(
         Schema([ColSpec("string", "sequence")]),
         Schema(
@@ -380,11 +383,12 @@ def _model(run_id, selection, weights):
             ]
         ),
     )
+    _, _, weights = run.files[run.selection.champion]
     with mlflow.start_run(run_id=run_id):
         mlflow.pyfunc.log_model(
             name="champion",
             python_model=str(_MODEL),
-            artifacts={"selection": selection, "weights": weights},
+            artifacts={"selection": run.paths.selection, "weights": weights},
             signature=signature,
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],

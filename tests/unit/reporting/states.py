@@ -1,0 +1,542 @@
+"""States of a run, as valid records: everything is well, but for what a test changes."""
+
+import math
+
+import pandas as pd
+
+from evenfold.records.evaluation import (
+    EarlierResult,
+    Evaluation,
+    LookTold,
+    Measured,
+    PublishedDifference,
+    TestCurves,
+)
+from evenfold.records.selection import (
+    Best,
+    CorrectedT,
+    Decides,
+    DeLong,
+    Difference,
+    FrozenVariant,
+    Grouped,
+    McNemar,
+    McNemars,
+    Provenance,
+    Selection,
+)
+from evenfold.records.sequences import (
+    AuditFacts,
+    Closeness,
+    Finding,
+    GroupingFacts,
+    Histogram,
+    Probe,
+    Quantiles,
+    SplitFacts,
+)
+from evenfold.records.thresholds import (
+    Calibration,
+    Calibrator,
+    Comparability,
+    Curve,
+    FoldThresholds,
+    NetBenefit,
+    Point,
+    ProperScores,
+    Reliability,
+    Stability,
+    Tuned,
+    Twin,
+)
+from evenfold.reporting.facts import (
+    Facts,
+    PublishedSplit,
+    ReportSettings,
+    RuleTime,
+    decided,
+)
+
+
+def point(**changes) -> Point:
+    """An operating point in balance."""
+    values = {
+        "threshold": 0.4, "tp": 80, "fp": 20, "tn": 80, "fn": 20, "sn": 0.8, "sp": 0.8,
+        "gap": 0.0, "mcc": 0.6, "acc": 0.8, "mcc_low": 0.52, "mcc_high": 0.68,
+    }  # fmt: skip
+    return Point(**(values | changes))
+
+
+def at_half(**changes) -> Point:
+    """The untuned operating point, out of balance."""
+    values = {
+        "threshold": 0.5, "tp": 60, "fp": 8, "tn": 92, "fn": 40, "sn": 0.6, "sp": 0.92,
+        "gap": -0.32, "mcc": 0.55, "acc": 0.76, "mcc_low": 0.45, "mcc_high": 0.64,
+    }  # fmt: skip
+    return Point(**(values | changes))
+
+
+def stability(**changes) -> Stability:
+    """Folds that agree."""
+    values = {
+        "thresholds": [0.39, 0.41], "sd_logit": 0.1, "sd_logit_by_chance": 0.1,
+        "ratio": 1.0, "range": (0.39, 0.41), "sn": (0.79, 0.81), "sp": (0.79, 0.81),
+        "mcc": (0.59, 0.61), "widest": 0.02, "gap_left_out": 0.012,
+        "sd_asymptotic": 0.1, "flag": "green",
+    }  # fmt: skip
+    return Stability(**(values | changes))
+
+
+def calibration(method: str = "temperature") -> Calibration:
+    """A calibration that improves the scores."""
+    raw = ProperScores(
+        brier=0.21, log_loss=0.62, d2=0.16, ece=0.11, mcb=0.05, dsc=0.09, unc=0.25
+    )
+    better = raw.model_copy(update={"brier": 0.17, "log_loss": 0.52, "mcb": 0.01})
+    curve = Reliability(predicted=[0.1, 0.9], observed=[0.2, 0.8])
+    return Calibration(
+        calibrator=Calibrator(method=method, slope=0.5),
+        scores={"none": raw, method: better, "venn_abers": better},
+        curves={"none": curve, method: curve},
+        net_benefit=NetBenefit(
+            risk=[0.1, 0.5, 0.9],
+            raw=[0.4, 0.2, 0.0],
+            calibrated=[0.4, 0.25, 0.0],
+            all=[0.4, 0.0, -2.0],
+        ),
+    )
+
+
+def tuned(**changes) -> Tuned:
+    """threshold.json of a variant, tuned for SN = SP."""
+    values = {
+        "n": 200,
+        "n_positive": 100,
+        "criterion": "sn_eq_sp",
+        "tuned": True,
+        "operating_point": "sn_eq_sp",
+        "threshold": 0.4,
+        "points": {
+            "0.5": at_half(),
+            "sn_eq_sp": point(),
+            "max_mcc": point(threshold=0.45, mcc=0.61),
+        },
+        "folds": [
+            FoldThresholds(
+                fold=fold, n=100, n_positive=50, auroc=0.87,
+                thresholds={"sn_eq_sp": 0.39 + 0.02 * fold},
+            )
+            for fold in (0, 1)
+        ],
+        "stability": stability(),
+        "comparability": Comparability(largest_ks=0.1, holm_p=0.7, comparable=True),
+        "curve": Curve(
+            threshold=[0.1, 0.4, 0.9],
+            sn=[0.95, 0.8, 0.2],
+            sp=[0.2, 0.8, 0.99],
+            mcc=[0.2, 0.6, 0.3],
+        ),
+        "auroc": 0.87,
+        "auprc": 0.86,
+        "brier": 0.21,
+        "calibration": calibration(),
+        "notes": [],
+    }  # fmt: skip
+    return Tuned(**(values | changes))
+
+
+def untuned(**changes) -> Tuned:
+    """threshold.json of a variant with too few sequences to tune on."""
+    values = {
+        "tuned": False,
+        "operating_point": "0.5",
+        "threshold": 0.5,
+        "points": {"0.5": at_half()},
+        "folds": [
+            FoldThresholds(fold=f, n=100, n_positive=5, auroc=0.8, thresholds={})
+            for f in (0, 1)
+        ],
+        "stability": None,
+        "calibration": None,
+    }
+    return tuned(**(values | changes))
+
+
+def frozen(**changes) -> FrozenVariant:
+    """A variant of a selection."""
+    values = {
+        "loss": "focal",
+        "operating_point": "sn_eq_sp",
+        "threshold": 0.4,
+        "weights_sha256": "w" * 64,
+        "threshold_sha256": "t" * 64,
+        "oof_sha256": "o" * 64,
+        "oof": point(),
+        "oof_at_half": at_half(),
+        "auroc": 0.87,
+        "calibrator": Calibrator(method="temperature", slope=0.5),
+        "grouped": Grouped(
+            mcc=(0.51, 0.69),
+            gap=(-0.05, 0.05),
+            tuned_mcc=(0.5, 0.7),
+            tuned_gap=(-0.07, 0.07),
+        ),
+        "retuned": [0.39, 0.4, 0.41],
+    }
+    return FrozenVariant(**(values | changes))
+
+
+def difference(**changes) -> Difference:
+    """A lead over the baseline that chance does not explain."""
+    test = McNemar(only=20, only_reference=5, p=0.004)
+    values = {
+        "mcc": 0.08, "se": 0.02, "low": 0.04, "high": 0.12, "p": 0.002,
+        "p_holm": 0.006, "gap": -0.011, "gap_low": -0.03, "gap_high": 0.01,
+        "delong": DeLong(difference=0.03, se=0.01, z=3.0, p=0.003),
+        "mcnemar": McNemars(all=test, positives=test, negatives=test),
+        "folds": CorrectedT(mean=0.08, se=0.03, t=2.7, p=0.03),
+    }  # fmt: skip
+    return Difference(**(values | changes))
+
+
+def selection(**changes) -> Selection:
+    """A selection of two variants: focal, well ahead of bce."""
+    values = {
+        "selection": "5e1ec7ed00000000",
+        "dataset": "demo",
+        "champion": "focal",
+        "why": "focal has the largest out-of-fold MCC.",
+        "best": Best(
+            variant="focal", of=3, mcc=0.601, mcc_corrected=0.588, mcc_corrected_sd=0.01
+        ),
+        "baseline": "bce",
+        "threshold": 0.4,
+        "operating_point": "sn_eq_sp",
+        "decides": Decides(data="d" * 64, split="5" * 64, config="c" * 64),
+        "records": Provenance(evenfold="0.1.0", python="3.11.9", machine="x86_64"),
+        "cleaning": {},
+        "variants": {
+            "bce": frozen(loss="bce", oof=point(mcc=0.52, mcc_low=0.43)),
+            "focal": frozen(),
+        },
+        "positives": 0.5,
+        "deployment_positives": None,
+        "groups": 120,
+        "against_baseline": {"focal": difference()},
+        "same": {},
+        "config": {},
+        "order": ["bce", "focal"],
+    }
+    return Selection(**(values | changes))
+
+
+def best(**changes) -> Best:
+    """The largest out-of-fold MCC, of three variants."""
+    return selection().best.model_copy(update=changes)
+
+
+def closeness(**changes) -> Closeness:
+    """Nearest partners that are far."""
+    values = {
+        "aligner": "Smith-Waterman", "searched": 40, "of": 50, "close": 0,
+        "close_by_chance": 0.0,
+        "quantiles": Quantiles(**{"median": 0.21, "95 %": 0.27, "maximum": 0.29}),
+        "histogram": Histogram(counts=[30, 10], edges=[0.0, 0.25, 0.5]),
+    }  # fmt: skip
+    return Closeness(**(values | changes))
+
+
+def finding(**changes) -> Finding:
+    """A finding that nothing is wrong."""
+    values = {
+        "severity": "ok", "about": "leak", "title": "no test sequence is near",
+        "detail": "The nearest is far.", "n": 0, "examples": [],
+    }  # fmt: skip
+    return Finding(**(values | changes))
+
+
+def probe(**changes) -> Probe:
+    """A trivial predictor that the models see and that is far behind them."""
+    values = {
+        "name": "length", "what": "the length", "seen": True, "n": 200, "sn": 0.55,
+        "sp": 0.56, "mcc": 0.11, "auroc": 0.57,
+    }  # fmt: skip
+    return Probe(**(values | changes))
+
+
+def audit(**changes) -> AuditFacts:
+    """An audit without a fault."""
+    values = {
+        "findings": [finding()],
+        "test_to_train": closeness(),
+        "fold_to_fold": closeness(of=200, searched=150),
+        "probes": [probe(), probe(name="counts", what="residue counts", seen=False)],
+    }
+    return AuditFacts(**(values | changes))
+
+
+def split(**changes) -> SplitFacts:
+    """A split of 200 training and 150 test sequences."""
+    values = {
+        "policy": "drop", "held_out": False, "folds": 5, "related": {},
+        "related_sequences": 0, "n_train": 200, "n_test": 150, "n_train_positive": 100,
+        "fold_sizes": [40] * 5, "fold_positives": [20] * 5, "rejected": 3, "longest": 31,
+    }  # fmt: skip
+    return SplitFacts(**(values | changes))
+
+
+def grouping(**changes) -> GroupingFacts:
+    """Groups by homology alone."""
+    values = {
+        "sequences": 350, "distinct": 348, "groups": 300, "largest_group": 7,
+        "sources": 0, "settings": {}, "aligned_by": {"MMseqs2": 340, "SWIPE": 0},
+        "exhaustive": False, "similar_pairs": {},
+    }  # fmt: skip
+    return GroupingFacts(**(values | changes))
+
+
+def measured(**changes) -> Measured:
+    """A row of metrics.tsv: the champion, deployed, in balance."""
+    values = {
+        "dataset": "demo", "variant": "focal", "loss": "focal",
+        "operating_point": "sn_eq_sp", "threshold": 0.4, "n": 150, "groups": 140,
+        "tp": 60, "fp": 16, "tn": 59, "fn": 15, "sn": 0.8, "sp": 0.79, "gap": 0.01,
+        "mcc": 0.59, "mcc_low": 0.45, "mcc_high": 0.71, "acc": 0.79, "auroc": 0.86,
+        "auprc": 0.85, "unc": 0.25, "brier": 0.22, "log_loss": 0.63, "d2": 0.15,
+        "ece": 0.12, "mcb": 0.05, "dsc": 0.09, "brier_calibrated": 0.18,
+        "log_loss_calibrated": 0.53, "d2_calibrated": 0.2, "ece_calibrated": 0.04,
+        "mcb_calibrated": 0.01, "dsc_calibrated": 0.09, "sn_low": 0.7, "sn_high": 0.87,
+        "sp_low": 0.69, "sp_high": 0.86, "gap_low": -0.11, "gap_high": 0.13,
+        "mcc_tuning_low": 0.43, "mcc_tuning_high": 0.73, "sn_tuning_low": 0.66,
+        "sn_tuning_high": 0.9, "sp_tuning_low": 0.65, "sp_tuning_high": 0.89,
+        "gap_tuning_low": -0.19, "gap_tuning_high": 0.21, "champion": True,
+        "deployed": True,
+    }  # fmt: skip
+    return Measured(**(values | changes))
+
+
+def measured_at_half(**changes) -> Measured:
+    """The champion at threshold 0.5: less MCC, out of balance."""
+    values = {
+        "operating_point": "0.5", "threshold": 0.5, "tp": 45, "fp": 5, "tn": 70,
+        "fn": 30, "sn": 0.6, "sp": 0.93, "gap": -0.33, "mcc": 0.56, "mcc_low": 0.42,
+        "mcc_high": 0.68, "deployed": False, "mcc_tuning_low": math.nan,
+        "mcc_tuning_high": math.nan,
+    }  # fmt: skip
+    return measured(**(values | changes))
+
+
+def rows(**changes) -> list[Measured]:
+    """metrics.tsv; changes are of the champion's deployed row."""
+    other = {"variant": "bce", "loss": "bce", "champion": False}
+    return [
+        measured_at_half(**other),
+        measured(**other, mcc=0.5, operating_point="sn_eq_sp"),
+        measured_at_half(),
+        measured(**changes),
+    ]
+
+
+def look(**changes) -> LookTold:
+    """The first look at a sealed test set, by the selection above."""
+    values = {
+        "look": 1, "completed": True, "selection": "5e1ec7ed00000000",
+        "dataset": "demo", "policy": "sealed", "reason": None,
+        "looked_at": "2026-01-02T03:04:05+00:00", "champion": "focal",
+    }  # fmt: skip
+    return LookTold(**(values | changes))
+
+
+def curves() -> TestCurves:
+    """Reliability and net benefit on the test set."""
+    curve = {"predicted": [0.2, 0.8], "observed": [0.3, 0.7]}
+    return TestCurves(
+        reliability={"raw": curve, "calibrated": curve},
+        net_benefit={"raw": [0.4, 0.1], "calibrated": [0.4, 0.2]},
+        risk=[0.1, 0.5],
+    )
+
+
+def evaluation(**changes) -> Evaluation:
+    """evaluation.json of the first look."""
+    values = {
+        "selection": "5e1ec7ed00000000",
+        "status": "evaluated",
+        "policy": "sealed",
+        "test_set": ["a", "b"],
+        "elsewhere": [],
+        "look": look(),
+        "looks": [look()],
+        "probes": [probe(mcc=0.09)],
+        "ledger": "/ledger",
+        "curves": curves(),
+    }
+    return Evaluation(**(values | changes))
+
+
+def evaluation_withheld(**changes) -> Evaluation:
+    """evaluation.json where another selection had looked."""
+    earlier = look(selection="0ther00000000000", champion="bce")
+    values = {
+        "status": "withheld",
+        "look": None,
+        "looks": [earlier],
+        "probes": [],
+        "curves": None,
+        "earlier": [
+            EarlierResult(
+                looked_at="2026-01-02", dataset="before", variant="bce",
+                operating_point="sn_eq_sp", deployed=True, threshold=0.44, sn=0.71,
+                sp=0.72, gap=-0.01, mcc=0.43, mcc_low=0.31, mcc_high=0.55,
+            )
+        ],
+        "told": "not evaluated: this test set was looked at before. To look once more, "
+        "add to the configuration:\nallow_look:\n  - selection: 5e1ec7ed00000000",
+    }  # fmt: skip
+    return evaluation(**(values | changes))
+
+
+DECIDES = {
+    "seed": 1,
+    "grouping": {"identity": 0.4},
+    "split": {"folds": 5},
+    "selection": {
+        "criterion": "sn_eq_sp",
+        "stability": {"amber": 1.5, "red": 2.5, "widest": 0.1},
+    },
+    "variants": {
+        name: {"loss": loss, "training": {"model": "feedforward", "epochs": 2}}
+        for name, loss in (
+            ("bce", {"name": "bce"}),
+            ("focal", {"name": "focal", "gamma": 2.0}),
+        )
+    },
+}
+
+
+def settings(**changes) -> ReportSettings:
+    """Of two variants."""
+    values = {
+        "variants": ["bce", "focal"],
+        "description": "a small data set",
+        "published": [],
+        "decided": decided(DECIDES),
+    }
+    return ReportSettings(**(values | changes))
+
+
+def history(epochs: int = 3) -> pd.DataFrame:
+    """Two members that learn."""
+    return pd.DataFrame(
+        {
+            "epoch": [*range(1, epochs + 1)] * 2,
+            "fold": [0] * epochs + [1] * epochs,
+            "seed": 0,
+            "learning_rate": 0.001,
+            "train_loss": [0.6 - 0.1 * e for e in range(epochs)] * 2,
+            "inner_loss": [0.6 - 0.1 * e for e in range(epochs)] * 2,
+            "inner_auroc": [0.6 + 0.1 * e for e in range(epochs)] * 2,
+            "inner_mcc": 0.4,
+            "inner_sn": 0.7,
+            "inner_sp": 0.7,
+            "positive_weight": 1.0,
+        }
+    )
+
+
+def facts(**changes) -> Facts:
+    """A finished run with one look, of which nothing has to be noted."""
+    values = {
+        "dataset": "demo",
+        "settings": settings(),
+        "selection": selection(),
+        "audit": audit(),
+        "split": split(),
+        "grouping": grouping(),
+        "tuned": {"bce": tuned(), "focal": tuned()},
+        "history": {"bce": history(), "focal": history()},
+        "evaluation": evaluation(),
+        "measured": rows(),
+        "times": [RuleTime("train", 2, 61.0, 500.0), RuleTime("tune", 2, 1.5, None)],
+    }
+    return Facts(**(values | changes))
+
+
+def before_look(**changes) -> Facts:
+    """An exploration: no look was taken."""
+    return facts(**({"evaluation": None, "measured": []} | changes))
+
+
+def withheld(**changes) -> Facts:
+    """A run whose look was withheld."""
+    return facts(**({"evaluation": evaluation_withheld(), "measured": []} | changes))
+
+
+def beside(**changes) -> PublishedSplit:
+    """The published split, on which relatives help."""
+    better = [
+        row.model_copy(update={"variant": f"published/{row.variant}", "mcc": 0.81})
+        for row in rows()
+    ]
+    values = {
+        "selection": selection(
+            variants={
+                "bce": frozen(loss="bce", oof=point(mcc=0.72)),
+                "focal": frozen(oof=point(mcc=0.77)),
+            }
+        ),
+        "audit": audit(
+            test_to_train=closeness(close=31, searched=150),
+            fold_to_fold=closeness(close=60, searched=240),
+        ),
+        "split": split(n_train=240, related_sequences=33),
+        "measured": better,
+    }
+    return PublishedSplit(**(values | changes))
+
+
+def compared(**changes) -> Facts:
+    """A run with the published split beside it."""
+    values = {
+        "beside": beside(),
+        "evaluation": evaluation(
+            published=PublishedDifference(mcc=0.22, low=0.1, high=0.33)
+        ),
+    }
+    return facts(**(values | changes))
+
+
+def twins(**changes) -> Facts:
+    """A run in which two further variants are the same as focal."""
+    same = {
+        "poly": Twin(same_as="focal", difference=0.0004),
+        "copy": Twin(same_as="focal", difference=0.002),
+    }
+    return facts(**({"selection": selection(same=same)} | changes))
+
+
+def many(n: int = 27) -> Facts:
+    """A run of many variants."""
+    names = [f"variant{i}" for i in range(n)]
+    decides = DECIDES | {
+        "variants": {name: DECIDES["variants"]["focal"] for name in names}
+    }
+    one = selection()
+    return facts(
+        settings=settings(variants=names, decided=decided(decides)),
+        selection=selection(
+            champion=names[3],
+            baseline=names[0],
+            best=best(variant=names[3], of=n),
+            variants=dict.fromkeys(names, frozen()),
+            against_baseline=dict.fromkeys(names[1:], one.against_baseline["focal"]),
+            order=names,
+        ),
+        tuned=dict.fromkeys(names, tuned()),
+        history=dict.fromkeys(names, history()),
+        measured=[
+            row.model_copy(update={"variant": name, "champion": name == names[3]})
+            for name in names
+            for row in (measured_at_half(), measured())
+        ],
+    )

@@ -1,0 +1,208 @@
+"""The report as a page, what it reads, and the summary of several data sets."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from evenfold.errors import EvenfoldError
+from evenfold.records.record import plain
+from evenfold.records.tables import HISTORY, METRICS
+from evenfold.reporting.facts import ReportFiles, RuleTime, read_facts, rule_times
+from evenfold.reporting.report import report
+from evenfold.reporting.summary import summarise
+from tests.conftest import ROOT
+from tests.unit.reporting import states
+
+STATES = {
+    "evaluated": states.facts,
+    "explored": states.before_look,
+    "withheld": states.withheld,
+    "published split": states.compared,
+    "27 variants": states.many,
+}
+
+
+@cache
+def page(state):
+    """The report of a state, made once: figures take their time."""
+    return report(STATES[state]())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_is_whole_and_stands_alone(state):
+    text = page(state)
+    assert text.startswith("<!doctype html>") and text.endswith("</html>")
+    assert text.count("<h1>") == 1 and "{{" not in text and "{%" not in text
+    for outside in ("http://", "src=", "<link", "<script", "@import"):
+        assert outside not in text.replace("http://www.w3.org", "")
+
+
+HEADINGS = (
+    "On the independent test set",
+    "The earlier look at this test set",
+    "In cross-validation, where everything was chosen",
+    "Can a score be read as a probability?",
+    "Beside the published split",
+    "Does the data leak?",
+    "The ledger",
+    "Provenance",
+)
+HIDDEN = {
+    "evaluated": {1, 4},
+    "explored": {0, 1, 4},
+    "withheld": {0, 4},
+    "published split": {1},
+    "27 variants": {1, 4},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_sections_that_have_something_to_show_are_there_in_order(state):
+    shown = [h for i, h in enumerate(HEADINGS) if i not in HIDDEN[state]]
+    assert re.findall("<h2>([^<]*)</h2>", page(state)) == shown
+
+
+def metrics(path, rows):
+    METRICS.write(
+        path, pd.DataFrame([plain(row) for row in rows], columns=METRICS.names)
+    )
+    return str(path)
+
+
+def written(folder, facts):
+    """A run's files, from which its facts can be read again."""
+    paths = {}
+    beside = facts.beside
+    for name, record in (
+        ("selection", facts.selection),
+        ("audit", facts.audit),
+        ("split", facts.split),
+        ("groups", facts.grouping),
+        ("status", facts.evaluation),
+        ("published_selection", beside and beside.selection),
+        ("published_audit", beside and beside.audit),
+        ("published_split", beside and beside.split),
+    ):
+        if record:
+            path = folder / f"{name}.json"
+            record.write(path)
+            paths[name] = [str(path)] if name.startswith("published") else str(path)
+    if facts.evaluation:
+        rows = [*facts.measured, *(beside.measured if beside else [])]
+        paths["metrics"] = metrics(folder / "metrics.tsv", rows)
+    paths |= {"thresholds": [], "history": []}
+    for name, one in facts.tuned.items():
+        one.write(folder / f"{name}.json")
+        HISTORY.write(folder / f"{name}.parquet", facts.history[name])
+        paths["thresholds"].append(str(folder / f"{name}.json"))
+        paths["history"].append(str(folder / f"{name}.parquet"))
+    return ReportFiles(**paths)
+
+
+@pytest.mark.parametrize("state", [s for s in STATES if s != "27 variants"])
+def test_a_report_of_files_is_the_report_of_their_records(tmp_path, state):
+    facts = STATES[state]()
+    files = written(tmp_path, facts)
+    again = read_facts("demo", files, facts.settings, tmp_path / "none")
+    assert again.evaluation == facts.evaluation
+    assert report(replace(again, times=facts.times)) == page(state)
+
+
+def test_a_twin_has_no_thresholds_to_read(tmp_path):
+    """Its threshold.json names the variant that was trained for it."""
+    facts = states.facts(
+        selection=states.selection(
+            variants={"focal": states.frozen()},
+            same={"bce": states.Twin(same_as="focal", difference=0.001)},
+        )
+    )
+    files = written(tmp_path, facts)
+    states.Twin(same_as="focal", difference=0.001).write(tmp_path / "bce.json")
+    again = read_facts("demo", files, facts.settings, tmp_path / "none")
+    assert list(again.tuned) == list(again.history) == ["focal"]
+
+
+def test_a_file_of_another_version_is_named(tmp_path):
+    facts = states.facts()
+    files = written(tmp_path, facts)
+    (tmp_path / "audit.json").write_text('{"findings": []}')
+    with pytest.raises(EvenfoldError, match=r"audit\.json: the field 'fold_to_fold'"):
+        read_facts("demo", files, facts.settings, tmp_path)
+
+
+BENCHMARK = "s\th:m:s\tmax_rss\n{seconds}\t0:00:01\t{memory}\n"
+
+
+def test_times_are_added_up_by_rule_the_longest_first(tmp_path):
+    for file, seconds, memory in (
+        ("select.tsv", "1.5", "-"),
+        ("train/bce.tsv", "20.0", "300.5"),
+        ("train/focal.tsv", "21.5", "410.0"),
+        ("tune/bce.tsv", "3.0", "NA"),
+    ):
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(BENCHMARK.format(seconds=seconds, memory=memory))
+    repeated = tmp_path / "select.tsv"
+    repeated.write_text(repeated.read_text() + "2.5\t0:00:02\t-\n")
+    assert rule_times(tmp_path) == [
+        RuleTime("train", 2, 41.5, 410.0),
+        RuleTime("tune", 1, 3.0, None),
+        RuleTime("select", 1, 2.5, None),
+    ]
+    assert rule_times(tmp_path / "nothing") == []
+
+
+def test_the_summary_has_the_champions_and_names_what_was_withheld(tmp_path):
+    other = [
+        row.model_copy(update={"dataset": "other"}) for row in states.rows(mcc=0.7)
+    ]
+    paths = {
+        "demo": metrics(tmp_path / "demo.tsv", states.rows()),
+        "other": metrics(tmp_path / "other.tsv", other),
+        "sealed": metrics(tmp_path / "sealed.tsv", []),
+    }
+    html, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
+    assert summarise(paths, html, table) == 8
+    page = html.read_text()
+    assert page.count("demo/report.html") == page.count("other/report.html") == 2
+    assert page.count("sealed/report.html") == 1
+    assert "not evaluated: the test set was looked at by an earlier selection" in page
+    assert ">untuned<" in page and ">sn_eq_sp<" in page and ">0.700<" in page
+    assert ">bce<" not in page
+    assert METRICS.frame(table)["dataset"].tolist() == ["demo"] * 4 + ["other"] * 4
+
+
+def test_a_summary_of_looks_that_were_all_withheld_is_an_empty_table(tmp_path):
+    paths = {"sealed": metrics(tmp_path / "sealed.tsv", [])}
+    html, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
+    assert summarise(paths, html, table) == 0
+    assert METRICS.frame(table).empty and "not evaluated" in html.read_text()
+
+
+def test_a_summary_without_withheld_looks_names_none(tmp_path):
+    paths = {"demo": metrics(tmp_path / "demo.tsv", states.rows())}
+    summarise(paths, tmp_path / "summary.html", tmp_path / "summary.tsv")
+    assert "not evaluated" not in (tmp_path / "summary.html").read_text()
+
+
+def test_a_report_loads_neither_torch_nor_mlflow():
+    code = (
+        "import sys, evenfold.reporting.report, evenfold.reporting.summary\n"
+        "sys.exit(bool({'torch', 'mlflow', 'sklearn'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+
+
+def test_the_names_of_inputs_are_those_of_the_rule():
+    """Snakemake hands the rule's inputs over by name."""
+    rules = (ROOT / "workflow/rules/reporting.smk").read_text()
+    fields = asdict(ReportFiles("", "", "", "", [], []))
+    assert all(f"        {name}=" in rules for name in fields)

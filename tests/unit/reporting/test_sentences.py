@@ -1,0 +1,815 @@
+"""Every sentence of the report: the state that it speaks of, and one it must not."""
+
+import ast
+import html
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from jinja2 import nodes
+
+from evenfold.records.evaluation import RememberedLook
+from evenfold.reporting import sections
+from evenfold.reporting.facts import DecidedVariant, Facts
+from evenfold.reporting.pages import ENVIRONMENT
+from evenfold.reporting.report import SECTIONS
+from evenfold.reporting.sections import (
+    badges,
+    cross_validation,
+    earlier_look,
+    leaks,
+    learning,
+    ledger,
+    notes,
+    on_test_set,
+    operating_points,
+    probabilities,
+    provenance,
+    published_split,
+    shortcuts,
+    verdict,
+)
+from tests.unit.reporting import states
+from tests.unit.reporting.states import facts
+
+
+def chosen(**changes):
+    """A run whose selection, with focal as champion, is changed."""
+    return facts(selection=states.selection(**changes))
+
+
+def on_test(**changes):
+    """A run whose champion reached something else on the test set."""
+    return facts(measured=states.rows(**changes))
+
+
+def tuned(**changes):
+    """A run whose champion was tuned otherwise."""
+    return facts(tuned={"bce": states.tuned(), "focal": states.tuned(**changes)})
+
+
+def audited(**changes):
+    """A run whose audit found something else."""
+    return facts(audit=states.audit(**changes))
+
+
+def looked(**changes):
+    """A run whose evaluation tells something else."""
+    return facts(evaluation=states.evaluation(**changes))
+
+
+TIE = {
+    "champion": "bce",
+    "best": states.best(of=2),
+    "against_baseline": {"focal": states.difference(mcc=0.012, se=0.021)},
+}
+FEW = states.selection(groups=39)
+RIVAL = states.probe(what="the length", mcc=0.52, sn=0.76, sp=0.75, name="length")
+FOUND = states.finding(
+    severity="warning", title="Test sequences are near", detail="Two are.",
+    examples=[["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]],
+)  # fmt: skip
+SHORTCUT = states.finding(severity="serious", about="shortcut")
+SERIOUS = states.finding(severity="serious", title="12 test sequences are copies")
+PAPERS = states.settings(
+    published=[
+        {"method": "Ours 2019", "sn": 0.91, "sp": 0.83, "mcc": 0.74, "acc": 0.87},
+        {"method": "Theirs 2021", "auroc": 0.93},
+    ]
+)
+SEED = states.decided(states.DECIDES)
+FEEDBACK = {
+    "bce": DecidedVariant("snsp", "seed_fixed", "recurrent"),
+    "focal": DecidedVariant("focal", None, "feedforward"),
+}
+ELSEWHERE = RememberedLook(selection="1ost", dataset="other", recorded="2026-01-01")
+UNTUNED = facts(
+    tuned={"bce": states.untuned(), "focal": states.untuned()},
+    measured=[states.measured_at_half(deployed=True)],
+)
+
+
+class Spoken(NamedTuple):
+    """A sentence, the section that says it, a state of it, and one of the opposite.
+
+    None: said in all states.
+    """
+
+    section: object
+    sentence: str
+    state: Facts
+    opposite: Facts | None
+
+
+SPOKEN = [
+    # The verdict.
+    Spoken(
+        verdict,
+        "focal at threshold 0.400 reaches MCC 0.59 [0.45, 0.71] with SN 0.80 and SP 0.79 "
+        "on 150 independent test sequences.",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        verdict,
+        "In cross-validation focal at threshold 0.400 reaches MCC 0.60 [0.51, 0.69] with "
+        "SN 0.80 and SP 0.80.",
+        states.before_look(), facts(),
+    ),
+    Spoken(
+        verdict,
+        "At the untuned threshold 0.5 the same model has MCC 0.56 [0.42, 0.68] with SN "
+        "0.60 and SP 0.93. Cross-validation had promised MCC 0.60 [0.51, 0.69] with SN "
+        "0.80 and SP 0.80.",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        verdict,
+        "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "
+        "and SP.",
+        on_test(mcc=0.51), facts(),
+    ),
+    Spoken(
+        verdict, "The independent test set was not looked at by this selection.",
+        states.withheld(), states.before_look(),
+    ),
+    Spoken(
+        verdict, "The independent test set is still sealed.",
+        states.before_look(), states.withheld(),
+    ),
+    Spoken(
+        verdict, "No other variant beat bce out-of-fold.",
+        chosen(against_baseline={}), facts(),
+    ),
+    Spoken(
+        verdict,
+        "focal leads it by +0.012 MCC out-of-fold, within one standard error (0.021): a "
+        "tie, and the simpler one is kept. The threshold does the work, not the loss.",
+        chosen(**TIE), facts(),
+    ),
+    Spoken(
+        verdict,
+        "Its lead over bce out-of-fold (+0.080 MCC, [-0.010, +0.120]) is within chance: "
+        "the threshold does the work, not the loss.",
+        chosen(against_baseline={"focal": states.difference(low=-0.01)}), facts(),
+    ),
+    Spoken(
+        verdict,
+        "Out-of-fold it beats bce by +0.080 MCC [+0.040, +0.120] (p = 0.006 after "
+        "Holm's correction for 2 comparisons).",
+        facts(), chosen(**TIE),
+    ),
+    Spoken(
+        verdict,
+        "Being the largest of 3 flatters: the best out-of-fold MCC is 0.601, and 0.588 "
+        "once that luck is taken out.",
+        facts(), chosen(best=states.best(of=1), against_baseline={}),
+    ),
+    # The badges.
+    Spoken(badges, "MCC, test 0.590", facts(), states.before_look()),
+    Spoken(badges, "MCC, out-of-fold 0.600", states.before_look(), facts()),
+    Spoken(badges, "SN / SP 0.800 / 0.790", facts(), states.before_look()),
+    Spoken(badges, "|SN − SP| 0.010", facts(), states.before_look()),
+    Spoken(badges, "threshold stability green", facts(), UNTUNED),
+    Spoken(badges, "threshold stability not tuned", UNTUNED, facts()),
+    Spoken(badges, "leaks none found", facts(), audited(findings=[FOUND])),
+    Spoken(badges, "leaks warnings", audited(findings=[FOUND]), facts()),
+    Spoken(badges, "leaks serious", audited(findings=[FOUND, SERIOUS]), facts()),
+    Spoken(badges, "best shortcut length, MCC 0.11", facts(), audited(probes=None)),
+    Spoken(badges, "looks at this test set 1", facts(), states.before_look()),
+    Spoken(
+        badges, "looks at this test set 2 (practice)",
+        looked(policy="practice", looks=[states.look(), states.look(look=2)]), facts(),
+    ),
+    # The notes.
+    Spoken(
+        notes,
+        "Not evaluated: this test set was looked at before. To look once more, add to "
+        "the configuration: allow_look: - selection: 5e1ec7ed00000000",
+        states.withheld(), facts(),
+    ),
+    Spoken(
+        notes, "This is look 2 at this test set. Reason given: a corrected label file",
+        looked(look=states.look(look=2, reason="a corrected label file")), facts(),
+    ),
+    Spoken(
+        notes,
+        "This is look 3 at this test set, under the practice policy: its result is no "
+        "longer independent.",
+        looked(look=states.look(look=3, policy="practice"), policy="practice"), facts(),
+    ),
+    Spoken(
+        notes,
+        "The MLflow record tells of looks at this test set that the ledger does not "
+        "hold: 2026-01-01, data set other, selection 1ost. Either the ledger was "
+        "deleted, or another one is in use: this was not the first look.",
+        looked(elsewhere=[ELSEWHERE]), facts(),
+    ),
+    Spoken(
+        notes,
+        "The MLflow store did not answer when the test set was looked at: earlier looks "
+        "that the ledger does not hold would not show here.",
+        looked(elsewhere=None), facts(),
+    ),
+    Spoken(
+        notes,
+        "The training data are 39 groups of related sequences: below 40 the "
+        "cross-validation's intervals are too short.",
+        facts(selection=FEW), chosen(groups=40),
+    ),
+    Spoken(
+        notes,
+        "A shortcut rivals the models: the length alone predicts the class with MCC 0.52 "
+        "out-of-fold (SN 0.76, SP 0.75), and the champion reaches 0.60.",
+        audited(probes=[RIVAL]), facts(),
+    ),
+    Spoken(
+        notes, "Audit: 12 test sequences are copies.",
+        audited(findings=[SERIOUS]), audited(findings=[FOUND]),
+    ),
+    Spoken(
+        notes,
+        "The folds disagree widely about the champion's threshold: a red flag. See the "
+        "stability column.",
+        tuned(stability=states.stability(flag="red")),
+        tuned(stability=states.stability(flag="amber")),
+    ),
+    Spoken(
+        notes,
+        "The folds' score distributions differ (Kolmogorov-Smirnov, Holm-corrected p < "
+        "0.01) for focal; pooled thresholds are less reliable there.",
+        tuned(
+            comparability=states.Comparability(
+                largest_ks=0.4, holm_p=0.001, comparable=False
+            )
+        ),
+        facts(),
+    ),
+    Spoken(
+        notes,
+        "The test set has 39 groups of related sequences and 75 sequences of the smaller "
+        "class: below 40 groups or 50 of a class the intervals are too short.",
+        on_test(groups=39), on_test(groups=40),
+    ),
+    Spoken(
+        notes,
+        "The test set has 140 groups of related sequences and 49 sequences of the "
+        "smaller class: below 40 groups or 50 of a class the intervals are too short.",
+        on_test(tp=30, fn=19), on_test(tp=31, fn=19),
+    ),
+    Spoken(
+        notes,
+        "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
+        "-0.200 [-0.300, -0.100]. Either the threshold is not pinned down well (see its "
+        "stability), or the test set differs from the training data, and no threshold "
+        "tuned on those can remove the gap.",
+        on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1), facts(),
+    ),
+    Spoken(
+        notes,
+        "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
+        "+0.200 [+0.100, +0.300].",
+        on_test(gap=0.2, gap_low=0.1, gap_high=0.3), facts(),
+    ),
+    Spoken(
+        notes,
+        "poly, copy: on these training data the same loss as focal (the logits would "
+        "differ by less than 0.002); trained once and reported as one.",
+        states.twins(), facts(),
+    ),
+    Spoken(
+        notes, "focal: At 0.5 SN and SP are as near: 0.5 is kept.",
+        tuned(notes=["At 0.5 SN and SP are as near: 0.5 is kept."]), facts(),
+    ),
+    Spoken(
+        notes,
+        "Trained as most papers do, with relatives of the test set left in and folds at "
+        "random, focal would show MCC 0.81 on the test set instead of 0.59: see “Beside "
+        "the published split”.",
+        states.compared(), facts(),
+    ),
+    Spoken(
+        notes,
+        "focal would show MCC 0.77 out-of-fold instead of 0.60: see “Beside the "
+        "published split”.",
+        states.before_look(beside=states.beside(measured=[])), states.compared(),
+    ),
+    # On the test set.
+    Spoken(
+        on_test_set,
+        "On the independent test set 150 sequences, looked at once every choice below "
+        "was frozen. A sequence is called positive when its score reaches the threshold; "
+        "the tuned threshold (SN = SP) comes from cross-validation alone.",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        on_test_set,
+        "The champion, 95 % intervals of the classifier as it is: SN [0.700, 0.870], SP "
+        "[0.690, 0.860], SN − SP [-0.110, +0.130], MCC [0.450, 0.710]; counting also "
+        "that another training set would have given another threshold: SN [0.660, "
+        "0.900], SP [0.650, 0.890], SN − SP [-0.190, +0.210], MCC [0.430, 0.730].",
+        facts(), UNTUNED,
+    ),
+    Spoken(
+        on_test_set, "SN − SP [-0.110, +0.130], MCC [0.420, 0.680].", UNTUNED, facts()
+    ),
+    Spoken(
+        on_test_set,
+        "variant threshold SN SP SN − SP MCC 95 % interval ACC AUROC AUPRC Brier TP / FP "
+        "/ TN / FN bce untuned 0.500",
+        facts(), states.before_look(),
+    ),
+    Spoken(on_test_set, "focal untuned 0.500", facts(), states.before_look()),
+    Spoken(
+        on_test_set, "sn_eq_sp 0.400 0.800 0.790 +0.010 0.590 0.450 – 0.710 0.790 0.860 "
+        "0.850 0.220 60 / 16 / 59 / 15", facts(), states.before_look(),
+    ),
+    Spoken(
+        on_test_set, "Ours 2019 published 0.910 0.830 +0.080 0.740 0.870",
+        facts(settings=PAPERS), facts(),
+    ),
+    Spoken(
+        on_test_set, "Theirs 2021 published 0.930", facts(settings=PAPERS), facts()
+    ),
+    Spoken(
+        on_test_set,
+        "MCC on the test set. Intervals: 95 % bootstrap over groups of related "
+        "sequences, threshold fixed.",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        on_test_set,
+        "Sensitivity against specificity, from threshold 0.5 to the tuned threshold. On "
+        "the dashed line the two are equal.",
+        facts(), states.before_look(),
+    ),
+    # The earlier look.
+    Spoken(
+        earlier_look, "The earlier look at this test set", states.withheld(), facts()
+    ),
+    Spoken(
+        earlier_look, "2026-01-02 before bce 0.440 (sn_eq_sp) 0.710 0.720 -0.010 0.430 "
+        "0.310 – 0.550", states.withheld(), facts(),
+    ),
+    # Cross-validation.
+    Spoken(
+        cross_validation,
+        "In cross-validation, where everything was chosen 200 training sequences, 100 "
+        "positive, in 5 folds by groups of related sequences. Every sequence is scored by "
+        "the members that did not see its fold. focal has the largest out-of-fold MCC.",
+        facts(), None,
+    ),
+    Spoken(
+        cross_validation,
+        "The largest of 3 is optimistic: focal has MCC 0.601 out-of-fold, and 0.588 when "
+        "every choice is made on resampled groups and scored on those left out.",
+        facts(), chosen(best=states.best(of=1)),
+    ),
+    Spoken(
+        cross_validation,
+        "bce bce 0.870 0.550 -0.320 0.400 0.800 / 0.800 0.600 [0.510, 0.690] – +0.012 "
+        "green (1.0; "
+        "0.02)",
+        facts(), UNTUNED,
+    ),
+    Spoken(
+        cross_validation,
+        "bce bce 0.870 0.550 -0.320 0.500 0.600 / 0.920 0.550 [0.510, 0.690] – – not "
+        "tuned",
+        UNTUNED, facts(),
+    ),
+    Spoken(cross_validation, "+0.080 [+0.040, +0.120]", facts(), chosen(**TIE)),
+    Spoken(cross_validation, "focal = poly = copy", states.twins(), facts()),
+    Spoken(
+        cross_validation, "snsp (seed fixed), recurrent (positive feedback)",
+        facts(settings=states.settings(decided=replace(SEED, variants=FEEDBACK))),
+        facts(),
+    ),
+    Spoken(
+        cross_validation,
+        "Every test against bce variant Δ MCC standard error p p, Holm Δ |SN − SP| 95 % "
+        "interval Δ AUROC p, DeLong p, McNemar: all positives negatives p, folds "
+        "focal +0.080 0.020 0.002 0.006 -0.011 -0.030, +0.010 +0.030 0.003 0.004 0.004 "
+        "0.004 0.030",
+        facts(), chosen(against_baseline={}),
+    ),
+    Spoken(
+        cross_validation,
+        "At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over "
+        "groups of related sequences, both variants on the same resamples; Holm: over "
+        "all variants. DeLong and McNemar take sequences as independent. Folds: corrected "
+        "resampled t-test over the folds.",
+        facts(), chosen(against_baseline={}),
+    ),
+    Spoken(
+        cross_validation,
+        "Only 39 groups: with fewer than about 40 the intervals are too short.",
+        facts(selection=FEW), facts(),
+    ),
+    Spoken(
+        cross_validation,
+        "Gap: SN − SP. 95 % interval: bootstrap over the 120 groups of related sequences, "
+        "threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the "
+        "same bootstrap; an interval across zero is no difference shown. Stability: "
+        "spread of the folds' own thresholds over the spread that chance gives at their "
+        "size (amber above 1.5, red above 2.5: the folds differ in kind), and the widest "
+        "range of SN or SP when each fold's threshold is applied to all sequences (amber "
+        "above 0.1: too few sequences to pin the threshold down). Left out: SN − SP when "
+        "every fold is called by a threshold tuned on the others, the honest forecast of "
+        "the gap on new data. Positive feedback: weights that drive SN and SP apart, kept "
+        "to compare with the published loss.",
+        facts(), None,
+    ),
+    # Operating points.
+    Spoken(
+        operating_points,
+        "Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; "
+        "dashed: 0.5; ticks below: the threshold each fold would have chosen alone. Other "
+        "operating points of the champion, out-of-fold Intervals: bootstrap within each "
+        "class, sequences taken as independent.",
+        facts(), None,
+    ),
+    Spoken(
+        operating_points,
+        "threshold 0.5 0.500 0.600 0.920 -0.320 0.550 0.450 – 0.640 SN = SP 0.400 0.800 "
+        "0.800 +0.000 0.600 0.520 – 0.680 largest MCC 0.450",
+        facts(), UNTUNED,
+    ),
+    # Learning.
+    Spoken(
+        learning,
+        "AUROC on the inner validation slices by epoch, mean over the members of each "
+        "variant.",
+        facts(), facts(history={"bce": states.history(1), "focal": states.history(1)}),
+    ),
+    # Probabilities.
+    Spoken(
+        probabilities,
+        "Can a score be read as a probability? A score of 0.8 should be right eight times "
+        "in ten. Calibration is chosen per variant by its log-loss, every score judged by "
+        "a calibrator of the other folds, and frozen before the look. It moves no SN, SP "
+        "or MCC: only what the numbers mean.",
+        facts(), UNTUNED,
+    ),
+    Spoken(
+        probabilities,
+        "focal temperature 0.210 → 0.170 0.620 → 0.520 0.050 → 0.010 0.160 → 0.160 0.110 "
+        "→ 0.110 0.220 → 0.180 0.630 → 0.530",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        probabilities,
+        "Raw → calibrated. Miscalibration: what isotonic regression would take off the "
+        "Brier score (CORP). Brier skill: over always answering the share of positives. "
+        "Brier score and skill compare variants only after calibration: losses that are "
+        "not proper give scores that are not meant as probabilities.",
+        facts(), UNTUNED,
+    ),
+    Spoken(
+        probabilities,
+        "The champion, out-of-fold, and dotted, calibrated, on the test set. Left: "
+        "reliability (CORP: isotonic, no bins). Right: net benefit, the true positives "
+        "gained less the false positives at their price, per sequence.",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        probabilities, "The champion, out-of-fold. Left: reliability",
+        states.before_look(), facts(),
+    ),
+    Spoken(probabilities, "observed share of positives", facts(), UNTUNED),
+    Spoken(probabilities, "risk at which acting is worth it", facts(), UNTUNED),
+    # Beside the published split.
+    Spoken(
+        published_split,
+        "Beside the published split The same variants, trained as most papers do: on all "
+        "240 published training sequences, 33 of them related to the test set, in folds "
+        "at random. 31 of 150 test sequences then have a close training partner, and 25 % "
+        "of the training sequences one in another fold. Scored in the same look; it "
+        "decided nothing.",
+        states.compared(), facts(),
+    ),
+    Spoken(
+        published_split,
+        "On the test set the relatives, as leaks and as further training data, are worth "
+        "+0.220 MCC to the champion, 95 % interval [+0.100, +0.330].",
+        states.compared(), states.before_look(beside=states.beside(measured=[])),
+    ),
+    Spoken(
+        published_split,
+        "focal 0.800 / 0.800 0.600 0.800 / 0.800 0.770 +0.170 0.800 / 0.790 0.590 0.800 / "
+        "0.790 0.810 +0.220",
+        states.compared(), states.before_look(beside=states.beside(measured=[])),
+    ),
+    Spoken(
+        published_split,
+        "Every point at its own tuned threshold. The numbers of papers on this data set "
+        "compare with the published columns; what to expect of new proteins is in the "
+        "honest ones.",
+        states.compared(), facts(),
+    ),
+    # Leaks.
+    Spoken(
+        leaks,
+        "Does the data leak? 350 sequences (348 distinct) form 300 groups by homology; "
+        "the largest has 7. Searched by MMseqs2 (340 sequences). The audit then aligned "
+        "the finished split anew, exhaustively.",
+        facts(), facts(grouping=states.grouping(sources=9)),
+    ),
+    Spoken(
+        leaks, "form 300 groups by homology and by 9 source proteins; the largest",
+        facts(grouping=states.grouping(sources=9)), facts(),
+    ),
+    Spoken(
+        leaks,
+        "; then everything was aligned with everything of other groups, and what the "
+        "search had missed joined. The audit",
+        facts(grouping=states.grouping(exhaustive=True)), facts(),
+    ),
+    Spoken(
+        leaks,
+        "serious Test sequences are copies The nearest is far. warning Test sequences are "
+        "near Two are. For example a ~ b, c ~ d, e ~ f.",
+        audited(
+            findings=[
+                FOUND,
+                states.finding(severity="serious", title="Test sequences are copies"),
+            ]
+        ),
+        facts(),
+    ),
+    Spoken(
+        leaks,
+        "Test to training: median 0.21, 95th percentile 0.27, maximum 0.29 (40 of 50 "
+        "searched).",
+        facts(), audited(test_to_train=None),
+    ),
+    Spoken(
+        leaks,
+        "Fold to fold: median 0.21, 95th percentile 0.27, maximum 0.29 (150 of 200 "
+        "searched).",
+        facts(), None,
+    ),
+    Spoken(leaks, "identity × coverage of the best alignment", facts(), None),
+    Spoken(leaks, "training, nearest in another fold", facts(), None),
+    Spoken(
+        leaks, "test, nearest in training", facts(), audited(test_to_train=None)
+    ),
+    # Shortcuts.
+    Spoken(
+        shortcuts,
+        "Can something trivial do it? Small models of one simple thing each, out-of-fold "
+        "on the training sequences. One that comes near the champion (0.60) would mean "
+        "that little else was learnt.",
+        facts(), audited(probes=None),
+    ),
+    Spoken(
+        shortcuts, "the length 0.550 0.560 0.110 0.570 0.550 / 0.560 0.090 yes",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        shortcuts, "residue counts 0.550 0.560 0.110 0.570 no",
+        facts(), audited(probes=[states.probe()]),
+    ),
+    Spoken(
+        shortcuts, "the length 0.550 0.560 0.110 yes",
+        states.before_look(audit=states.audit(probes=[states.probe(auroc=None)])),
+        states.before_look(),
+    ),
+    Spoken(
+        shortcuts, "seen by the models", facts(), audited(probes=[]),
+    ),
+    # The ledger.
+    Spoken(
+        ledger,
+        "The ledger Every look at this test set, under whatever name, on record in the "
+        "ledger.",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        ledger, "2 2026-01-02T03:04:05+00:00 5e1ec7ed00000000 demo focal practice why not "
+        "(not completed)",
+        looked(
+            looks=[
+                states.look(look=2, policy="practice", reason="why not", completed=False)
+            ]
+        ),
+        facts(),
+    ),
+    Spoken(
+        ledger,
+        "No look was taken: this is a cross-validation report. Iterate as long as you "
+        "like; the test set stays sealed until snakemake is run without explore.",
+        states.before_look(), facts(),
+    ),
+    # Provenance.
+    Spoken(
+        provenance,
+        "Provenance Selection 5e1ec7ed00000000 · data dddddddddddddddd · split "
+        "5555555555555555 · configuration cccccccccccccccc · evenfold 0.1.0, Python "
+        "3.11.9, x86_64",
+        facts(), None,
+    ),
+    Spoken(
+        provenance,
+        "Time of each rule (62 s in all, jobs added up) rule jobs seconds largest memory, MB "
+        "train 2 61.0 500 tune 2 1.5 –",
+        facts(), facts(times=[]),
+    ),
+    Spoken(
+        provenance, "Resolved configuration seed: 1 grouping: identity: 0.4",
+        facts(), None,
+    ),
+]  # fmt: skip
+
+
+@cache
+def text(section, number: int) -> str:
+    """What a reader reads of a section in the numbered state."""
+    part = str(section.SECTION.part(STATES[number]))
+    return plain(part)
+
+
+def plain(part: str) -> str:
+    part = re.sub(r"<style.*?</style>|<!--.*?-->", "", part, flags=re.DOTALL)
+    part = re.sub(r"</?code>", "", part)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", part)).split())
+
+
+STATES: list[Facts] = []
+
+
+def said(section, state: Facts) -> str:
+    """The same, rendered once a state."""
+    if not any(state is known for known in STATES):
+        STATES.append(state)
+    return text(section, next(i for i, known in enumerate(STATES) if state is known))
+
+
+@pytest.mark.parametrize(
+    "spoken", SPOKEN, ids=[f"{s.section.__name__.split('.')[-1]}: {s.sentence[:50]}" for s in SPOKEN]
+)  # fmt: skip
+def test_a_sentence_is_said_of_its_state_and_not_of_another(spoken):
+    assert spoken.sentence in said(spoken.section, spoken.state)
+    if spoken.opposite is not None:
+        assert spoken.sentence not in said(spoken.section, spoken.opposite)
+
+
+def test_of_a_run_in_order_nothing_is_noted():
+    assert notes.notes(facts()) == [] == notes.notes(states.before_look())
+
+
+MODULES = [path for path in Path(sections.__file__).parent.glob("[!_]*.py")]
+
+
+def test_every_section_is_in_the_report_once():
+    from evenfold.reporting import report
+
+    named = [getattr(report, path.stem).SECTION for path in MODULES]
+    assert sorted(map(id, named)) == sorted(map(id, SECTIONS))
+
+
+#: Where on a figure something stands is not said to a reader.
+PLACES = {"loc", "textcoords"}
+
+
+def words_of(path: Path) -> Iterator[str]:
+    """Every text in a section's source that a reader could meet, in pieces."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = set()
+    for node in ast.walk(tree):
+        docstring = isinstance(node, ast.Expr)
+        if docstring or (isinstance(node, ast.keyword) and node.arg in PLACES):
+            skipped.add(id(node.value))
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if text and id(node) not in skipped:
+            yield from fragments(node.value) if "<" in node.value else [node.value]
+
+
+def fragments(template: str) -> Iterator[str]:
+    """The texts of a template, between its tags and its values."""
+    tree = ENVIRONMENT.parse(template)
+    for output in tree.find_all(nodes.Output):
+        for node in output.nodes:
+            if isinstance(node, nodes.TemplateData):
+                # A tag whose attributes hold values is cut.
+                yield from re.split(r"<[^>]*(?:>|$)|^[^<]*>", node.data)
+            else:
+                texts = [const.value for const in node.find_all(nodes.Const)]
+                yield from (text for text in texts if isinstance(text, str))
+
+
+def pieces(path: Path, least: int) -> list[str]:
+    """Those of so many words and more."""
+    found = (" ".join(html.unescape(piece).split()) for piece in words_of(path))
+    return [
+        piece for piece in found if len(re.findall(r"\b[A-Za-z]{2,}\b", piece)) >= least
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_no_sentence_is_without_a_test(path):
+    own = [s for s in SPOKEN if s.section.__name__.endswith(f".{path.stem}")]
+    assert own
+    asserted = [s.sentence for s in own]
+    for piece in pieces(path, least=4):
+        assert any(piece in sentence for sentence in asserted), piece
+    shown = [said(s.section, s.state) for s in own]
+    for piece in pieces(path, least=2):
+        assert any(piece in whole for whole in shown), piece
+
+
+def test_the_search_for_untested_sentences_finds_what_it_must():
+    path = Path(notes.__file__)
+    found = pieces(path, least=4)
+    assert "would not show here" in " ".join(found)
+    found = pieces(Path(ledger.__file__), least=2)
+    assert "No look was taken: this is a cross-validation report." in " ".join(found)
+    assert "(not completed)" in found
+    assert not any("class=" in piece or "{" in piece for piece in found)
+
+
+def test_a_missing_number_is_not_told_as_one():
+    """NaN stands for what was not measured."""
+    row = states.measured(mcc_tuning_low=math.nan)
+    assert "counting also" not in on_test_set.sides(row)
+    assert "nan" not in on_test_set.sides(row)
+
+
+@pytest.mark.parametrize(
+    "label, state, colour",
+    [
+        ("|SN − SP|", on_test(gap=0.05), "green"),
+        ("|SN − SP|", on_test(gap=-0.051), "amber"),
+        ("|SN − SP|", on_test(gap=-0.101), "red"),
+        ("|SN − SP|", states.before_look(), "green"),
+        ("threshold stability", facts(), "green"),
+        ("threshold stability", UNTUNED, "amber"),
+        ("leaks", facts(), "green"),
+        ("leaks", audited(findings=[FOUND]), "amber"),
+        ("leaks", audited(findings=[FOUND, SERIOUS]), "red"),
+        ("leaks", audited(findings=[SHORTCUT]), "green"),
+        ("best shortcut", facts(), ""),
+        ("best shortcut", audited(probes=[RIVAL]), "red"),
+        ("looks at this test set", facts(), ""),
+        ("looks at this test set", states.withheld(), "amber"),
+    ],
+)  # fmt: skip
+def test_a_badge_has_the_colour_of_its_state(label, state, colour):
+    (badge,) = (badge for badge in badges.badges(state) if badge.label == label)
+    assert badge.colour == colour
+
+
+@pytest.mark.parametrize(
+    "state, red",
+    [
+        (states.withheld(), True),
+        (looked(elsewhere=[ELSEWHERE]), True),
+        (looked(elsewhere=None), False),
+        (audited(findings=[SERIOUS]), True),
+        (audited(probes=[RIVAL]), True),
+        (facts(selection=FEW), False),
+        (states.twins(), False),
+    ],
+)
+def test_what_spoils_a_result_is_red(state, red):
+    (note,) = notes.notes(state)
+    assert note.colour == ("red" if red else "")
+
+
+def test_a_rival_must_be_seen_by_the_models_and_reach_their_interval():
+    for change in ({"seen": False}, {"mcc": 0.519}):
+        probe = RIVAL.model_copy(update=change)
+        assert notes.notes(audited(probes=[probe])) == []
+
+
+def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():
+    """Whether two losses are the same depends on the class shares of the training data."""
+    published = states.selection(
+        variants={"bce": states.frozen(oof=states.point(mcc=0.66))},
+        same={"focal": states.Twin(same_as="bce", difference=0.001)},
+    )
+    beside = states.beside(selection=published)
+    state = states.compared(beside=beside)
+    found = published_split.compared(state, beside)
+    assert [row.name for row in found] == ["bce", "focal"]
+    assert [row.oof_published.mcc for row in found] == [0.66, 0.66]
+    assert {row.test_published.variant for row in found} == {"published/bce"}
+    before = states.before_look(beside=states.beside(selection=published, measured=[]))
+    (note,) = notes.notes(before)
+    assert "focal would show MCC 0.66 out-of-fold instead of 0.60" in note.text
+
+
+def test_what_comes_from_files_is_escaped():
+    hostile = "<script>alert(1)</script>"
+    state = facts(
+        audit=states.audit(findings=[states.finding(title=hostile)]),
+        selection=states.selection(why=hostile),
+    )
+    for section in (leaks, cross_validation):
+        part = section.SECTION.part(state)
+        assert "<script>" not in part and "&lt;script&gt;" in part

@@ -1,0 +1,369 @@
+"""The MLflow record: a real store in a file, asked and filled as the rules do."""
+
+import json
+import os
+import shutil
+import socket
+
+import pandas as pd
+import pytest
+
+from evenfold.errors import EvenfoldError
+from evenfold.records.evaluation import RememberedLooks
+from evenfold.records.record import plain
+from evenfold.records.tables import HISTORY, METRICS, SEQUENCES
+from evenfold.records.tracking import Store, TrackedRun
+from evenfold.tracking.looks import init_tracking, remembered_looks
+from evenfold.tracking.store import (
+    connect,
+    experiment_of,
+    locked,
+    sqlite_file,
+    store_at,
+    usable,
+)
+from evenfold.tracking.uploading import (
+    FinishedFiles,
+    epochs,
+    note,
+    scalars,
+    settings_of,
+    track,
+)
+from tests.unit.reporting import states
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory):
+    """A store with an experiment, made once: MLflow makes its tables in seconds."""
+    store = store_at(None, "evenfold", tmp_path_factory.mktemp("made") / "mlflow")
+    warnings = []
+    looks = init_tracking(store, warnings.append)
+    assert looks == RememberedLooks(answered=True, looks=[]) and not warnings
+    return store
+
+
+@pytest.fixture
+def store(empty_store, tmp_path):
+    """A copy of it, for one test."""
+    folder = tmp_path / "mlflow"
+    shutil.copytree(os.path.dirname(empty_store.lock), folder)
+    return store_at(None, "evenfold", folder)
+
+
+def a_look(client, experiment, start_time, **tags):
+    """The parent run of a look, as an upload leaves it."""
+    known = {
+        "evenfold.part": "selection",
+        "evenfold.status": "evaluated",
+        "evenfold.selection": "one",
+        "evenfold.dataset": "demo",
+        "evenfold.test_set": "a b",
+    }
+    named = {f"evenfold.{key}": value for key, value in tags.items()}
+    run = client.create_run(experiment, start_time=start_time, tags=known | named)
+    return run.info.run_id
+
+
+def test_the_store_of_a_run_is_a_file_in_its_folder_or_what_is_configured(tmp_path):
+    own = store_at(None, "evenfold", tmp_path)
+    assert own.uri == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert sqlite_file(own.uri) == tmp_path / "mlflow.db"
+    assert own.lock == str(tmp_path / ".lock")
+    served = store_at("http://here:5000", "mine", tmp_path)
+    assert (served.uri, served.experiment) == ("http://here:5000", "mine")
+    assert sqlite_file(served.uri) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_makes_the_experiment_once_with_artifacts_beside_the_store(store):
+    client = connect(store.uri)
+    experiment = client.get_experiment_by_name("evenfold")
+    assert init_tracking(store, pytest.fail).answered
+    assert len(client.search_experiments()) == 2  # MLflow's own default, and this.
+    assert experiment.artifact_location.endswith("/mlflow/artifacts")
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    # The upload makes it where no store answered before.
+    other = store.model_copy(update={"experiment": "another"})
+    made = experiment_of(client, other)
+    assert experiment_of(client, other).experiment_id == made.experiment_id
+
+
+def test_a_configured_file_keeps_artifacts_where_mlflow_does(store, tmp_path):
+    other = Store(uri=store.uri, experiment="mine", lock=str(tmp_path / "run/.lock"))
+    made = experiment_of(connect(store.uri), other)
+    assert not made.artifact_location.startswith((tmp_path / "run").as_uri())
+
+
+def test_looks_of_all_experiments_are_remembered_the_oldest_first(store):
+    client = connect(store.uri)
+    own = client.get_experiment_by_name("evenfold").experiment_id
+    other = client.create_experiment("another")
+    a_look(client, own, 2_000_000, selection="two", dataset="again", test_set="c")
+    a_look(client, other, 1_000_000)
+    a_look(client, own, 3_000_000)  # The same look, uploaded once more.
+    a_look(client, own, 4_000_000, selection="no", status="withheld")
+    a_look(client, own, 4_000_000, selection="no", part="variant")
+    found = remembered_looks(store.uri, store.lock)
+    assert found.answered
+    assert [
+        (look.selection, look.dataset, look.recorded, look.test_set)
+        for look in found.looks
+    ] == [
+        ("one", "demo", "1970-01-01T00:16:40+00:00", ["a", "b"]),
+        ("two", "again", "1970-01-01T00:33:20+00:00", ["c"]),
+    ]
+    assert init_tracking(store, pytest.fail) == found
+
+
+def test_the_same_selection_at_two_test_sets_is_two_looks(store):
+    client = connect(store.uri)
+    own = client.get_experiment_by_name("evenfold").experiment_id
+    a_look(client, own, 1)
+    a_look(client, own, 2, test_set="x y")
+    assert len(remembered_looks(store.uri).looks) == 2
+
+
+def test_looks_are_found_on_every_page(store, monkeypatch):
+    import mlflow
+
+    client = connect(store.uri)
+    own = client.get_experiment_by_name("evenfold").experiment_id
+    for n in range(3):
+        a_look(client, own, n + 1, selection=f"s{n}")
+    search = mlflow.MlflowClient.search_runs
+
+    def one_a_page(self, ids, words, page_token=None):
+        return search(self, ids, words, max_results=1, page_token=page_token)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "search_runs", one_a_page)
+    found = remembered_looks(store.uri)
+    assert [look.selection for look in found.looks] == ["s0", "s1", "s2"]
+
+
+@pytest.fixture
+def dead():
+    """Address of a server that is down."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+def test_a_store_that_does_not_answer_blocks_no_look_and_stops_the_upload(
+    tmp_path, dead, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    store = store_at(dead, "evenfold", tmp_path)
+    told = []
+    silent = RememberedLooks(answered=False)
+    assert init_tracking(store, told.append) == silent
+    assert remembered_looks(dead) == silent
+    (reason,) = told
+    assert dead in reason and "tracking: {uri: ...}" in reason
+    paths = finished(tmp_path, store)
+    with pytest.raises(EvenfoldError, match="cannot be used"):
+        track("demo", paths, ["bce", "focal"], settings_of(states.DECIDES))
+
+
+def test_a_server_that_is_down_is_asked_for_seconds_only(dead, monkeypatch):
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    seen = []
+
+    def connecting(uri):
+        seen.append(os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"])
+        raise EvenfoldError("down")
+
+    monkeypatch.setattr("evenfold.tracking.looks.connect", connecting)
+    assert not remembered_looks(dead).answered
+    assert seen == ["2"] and "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
+    assert not remembered_looks(dead).answered
+    assert seen == ["2", "5"]
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "5"
+
+
+def test_a_store_that_is_gone_is_not_made_by_asking(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'moved' / 'mlflow.db'}"
+    assert not remembered_looks(uri).answered
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("uri", ["nonsense://x", "sqlite:///{folder}/text"])
+def test_a_store_of_another_kind_is_named(tmp_path, uri):
+    (tmp_path / "text").write_text("no database" * 100)
+    uri = uri.format(folder=tmp_path)
+    with pytest.raises(EvenfoldError, match="cannot be used"):
+        connect(uri)
+    assert not remembered_looks(uri).answered
+
+
+def test_a_defect_is_not_blamed_on_the_store():
+    with pytest.raises(KeyError), usable("sqlite:///x"):
+        raise KeyError("ours")
+
+
+def test_a_lock_is_held_by_one_at_a_time(tmp_path):
+    import fcntl
+
+    path = tmp_path / "folder" / ".lock"
+    with locked(path), open(path) as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with open(path) as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def finished(folder, store, evaluation=None, rows=None):
+    """Files of a finished run of two variants."""
+    evaluation = evaluation or states.evaluation()
+    rows = states.rows() if rows is None else rows
+    for name, record in (
+        ("tracking", store),
+        ("selection", states.selection()),
+        ("status", evaluation),
+        ("bce", states.tuned()),
+        ("focal", states.tuned()),
+    ):
+        record.write(folder / f"{name}.json")
+    frame = pd.DataFrame([plain(row) for row in rows], columns=METRICS.names)
+    METRICS.write(folder / "metrics.tsv", frame)
+    names = ["r1", "r2", "r3"]
+    SEQUENCES.write(
+        folder / "sequences.parquet",
+        SEQUENCES.of(
+            names, ["AAK", "CCK", "DDK"], [""] * 3, ["train", "train", "test"],
+            [1, 0, None],
+        ),
+    )  # fmt: skip
+    for name in ("bce", "focal"):
+        HISTORY.write(folder / f"{name}.parquet", states.history())
+        (folder / f"{name}.safetensors").write_bytes(b"weights of " + name.encode())
+    (folder / "report.html").write_text("<p>A report.")
+
+    def variants(suffix):
+        return [str(folder / f"{name}{suffix}") for name in ("bce", "focal")]
+
+    return FinishedFiles(
+        tracking=str(folder / "tracking.json"),
+        sequences=str(folder / "sequences.parquet"),
+        selection=str(folder / "selection.json"),
+        thresholds=variants(".json"),
+        history=variants(".parquet"),
+        weights=variants(".safetensors"),
+        metrics=str(folder / "metrics.tsv"),
+        status=str(folder / "status.json"),
+        report=str(folder / "report.html"),
+    )
+
+
+def upload(folder, store, **changes):
+    paths = finished(folder, store, **changes)
+    return track("demo", paths, ["bce", "focal"], settings_of(states.DECIDES))
+
+
+@pytest.fixture(scope="module")
+def uploaded(empty_store, tmp_path_factory):
+    """A run in a store of its own: the store, the record, and the folder of the files."""
+    folder = tmp_path_factory.mktemp("uploaded")
+    shutil.copytree(os.path.dirname(empty_store.lock), folder / "mlflow")
+    store = store_at(None, "uploads", folder / "mlflow")
+    return store, upload(folder, store), folder
+
+
+def test_an_upload_is_one_parent_and_a_child_a_variant(uploaded):
+    store, record, _ = uploaded
+    client = connect(store.uri)
+    assert isinstance(record, TrackedRun) and set(record.children) == {"bce", "focal"}
+    parent = client.get_run(record.run_id)
+    assert parent.data.tags["evenfold.test_set"] == "a b"
+    assert parent.data.tags["evenfold.complete"] == "true"
+    assert parent.data.params["criterion"] == "sn_eq_sp"
+    assert parent.data.params["grouping.identity"] == "0.4"
+    assert parent.data.metrics["test_mcc"] == pytest.approx(0.59)
+    assert {d.tags[0].value for d in parent.inputs.dataset_inputs} == {
+        "training", "testing",
+    }  # fmt: skip
+    for dataset in parent.inputs.dataset_inputs:
+        columns = {
+            c["name"] for c in json.loads(dataset.dataset.schema)["mlflow_colspec"]
+        }
+        assert ("label" in columns) == (dataset.tags[0].value == "training")
+    child = client.get_run(record.children["focal"])
+    assert child.data.tags["mlflow.parentRunId"] == record.run_id
+    assert (
+        child.data.params["loss.gamma"] == "2.0" and child.data.params["epochs"] == "2"
+    )
+    assert len(client.get_metric_history(record.children["bce"], "train_loss")) == 3
+    assert {run.info.status for run in (parent, child)} == {"FINISHED"}
+    artifacts = {artifact.path for artifact in client.list_artifacts(record.run_id)}
+    assert {"report.html", "selection.json", "test"} <= artifacts
+
+
+def test_an_uploaded_look_is_remembered(uploaded):
+    store, _, _ = uploaded
+    (look,) = remembered_looks(store.uri, store.lock).looks
+    assert (look.selection, look.test_set) == ("5e1ec7ed00000000", ["a", "b"])
+
+
+def test_the_same_selection_is_not_uploaded_again(uploaded):
+    store, record, folder = uploaded
+    client = connect(store.uri)
+    before = len(client.search_runs([record.experiment_id]))
+    assert upload(folder, store) == record
+    assert len(client.search_runs([record.experiment_id])) == before == 3
+
+
+def test_a_withheld_look_is_uploaded_beside_and_is_no_look_and_a_cut_off_one_is_redone(
+    uploaded, tmp_path, monkeypatch
+):
+    store, record, _ = uploaded
+    monkeypatch.setattr("evenfold.tracking.uploading._model", lambda run_id, run: None)
+    client = connect(store.uri)
+    sealed = {"evaluation": states.evaluation_withheld(), "rows": []}
+    first = upload(tmp_path, store, **sealed)
+    assert first.run_id != record.run_id
+    assert len(remembered_looks(store.uri).looks) == 1
+    told = client.get_run(first.run_id).data.tags["mlflow.note.content"]
+    assert told.startswith("not evaluated: this test set was looked at before.")
+    client.delete_tag(first.run_id, "evenfold.complete")
+    second = upload(tmp_path, store, **sealed)
+    assert second.run_id != first.run_id
+    assert client.get_run(first.run_id).info.lifecycle_stage == "deleted"
+    child = client.get_run(first.children["bce"])
+    assert child.info.lifecycle_stage == "deleted"
+
+
+def test_an_experiment_that_was_deleted_is_named(store, tmp_path):
+    client = connect(store.uri)
+    client.delete_experiment(client.get_experiment_by_name("evenfold").experiment_id)
+    with pytest.raises(EvenfoldError, match="experiment evenfold was deleted"):
+        upload(tmp_path, store)
+    assert init_tracking(store, pytest.fail).answered
+
+
+def test_the_note_is_a_table_of_the_results():
+    told = note(states.selection(), states.evaluation(), states.rows())
+    assert told.startswith("Champion **focal** by cross-validation.")
+    assert "| focal | 0.400 (sn_eq_sp) | 0.800 | 0.790 | 0.590 |" in told
+    assert "| focal | 0.500 (0.5) | 0.600 | 0.930 | 0.560 |" in told
+
+
+def test_scalars_are_of_the_deployed_point_and_of_the_test_set_once_it_was_seen():
+    before = scalars(states.tuned(), [])
+    assert before["oof_mcc"] == 0.6 and before["threshold_spread_ratio"] == 1.0
+    assert not any(key.startswith("test") for key in before)
+    half, deployed = states.rows()[2:]
+    after = scalars(states.tuned(), [half, deployed])
+    assert (after["test_mcc"], after["test_at_half_mcc"]) == (0.59, 0.56)
+    assert after["test_auroc"] == 0.86
+    kept = scalars(states.untuned(), [half])
+    assert kept["oof_mcc"] == 0.55 and "threshold_spread_ratio" not in kept
+
+
+def test_epochs_are_means_over_the_members():
+    history = states.history(2)
+    history.loc[history["fold"] == 1, "train_loss"] += 0.2
+    found = {(metric.key, metric.step): metric.value for metric in epochs(history)}
+    assert found["train_loss", 1] == pytest.approx(0.7)
+    assert found["train_loss", 2] == pytest.approx(0.6)
+    assert {key for key, _ in found}.isdisjoint({"fold", "seed", "epoch"})

@@ -1,0 +1,284 @@
+"""What a report may tell of: the records of one data set, read once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evenfold.config.decides import Decides
+from evenfold.records.evaluation import Evaluation, Measured, read_measured
+from evenfold.records.selection import Selection, is_published
+from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
+from evenfold.records.tables import HISTORY
+from evenfold.records.thresholds import HALF, Tuned
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Paths of what a report is made from; of variants in the configuration's order.
+
+    Those of the published split are empty or one; `metrics` and `status` are there
+    after a look.
+    """
+
+    selection: str
+    audit: str
+    split: str
+    groups: str
+    thresholds: Sequence[str]
+    history: Sequence[str]
+    published_selection: Sequence[str] = ()
+    published_audit: Sequence[str] = ()
+    published_split: Sequence[str] = ()
+    metrics: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class DecidedVariant:
+    """What the report tells of a variant's settings."""
+
+    loss: str
+    mode: str | None
+    model: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the report tells of the resolved configuration.
+
+    Attributes
+    ----------
+    variants : dict of str to DecidedVariant
+    amber, red, widest : float
+        Limits of the stability flag.
+    whole : dict
+        All of it, in the order of the configuration.
+    """
+
+    variants: dict[str, DecidedVariant]
+    amber: float
+    red: float
+    widest: float
+    whole: dict[str, Any]
+
+
+def decided(decides: dict[str, Any]) -> Decided:
+    """From the resolved configuration that identifies a selection."""
+    config = Decides.of(decides)
+    limits = config.selection.stability
+    return Decided(
+        variants={
+            name: DecidedVariant(
+                loss=variant.loss.name,
+                mode=getattr(variant.loss, "mode", None),
+                model=variant.training.model,
+            )
+            for name, variant in config.variants.items()
+        },
+        amber=limits.amber,
+        red=limits.red,
+        widest=limits.widest,
+        whole=decides,
+    )
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What the configuration says of a data set.
+
+    Attributes
+    ----------
+    variants : sequence of str
+        Names, in the order of `ReportFiles.thresholds` and `history`.
+    description : str
+    published : sequence of dict
+        Published results on this test set: `method`, and of sn, sp, mcc, acc and auroc
+        those that there are.
+    decided : Decided
+    """
+
+    variants: Sequence[str]
+    description: str
+    published: Sequence[Mapping[str, str | float]]
+    decided: Decided
+
+
+@dataclass(frozen=True)
+class PublishedSplit:
+    """Records of the published split, beside the honest one."""
+
+    selection: Selection
+    audit: AuditFacts
+    split: SplitFacts
+    measured: Sequence[Measured] = ()
+
+
+@dataclass(frozen=True)
+class RuleTime:
+    """Seconds of a rule's jobs, added up, and the largest memory of one, in MB."""
+
+    rule: str
+    jobs: int
+    seconds: float
+    memory: float | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that a report of one data set may tell.
+
+    Attributes
+    ----------
+    dataset : str
+    settings : ReportSettings
+    selection, audit, split, grouping
+        The records of those names.
+    tuned : dict of str to Tuned
+        By variant, in the order of the configuration, without twins.
+    history : dict of str to DataFrame
+        Epochs of each of these, with `inner_auroc`.
+    evaluation : Evaluation or None
+        None before *evaluate* ran.
+    measured : sequence of Measured
+        Rows of the honest split; empty without a look.
+    beside : PublishedSplit or None
+    times : sequence of RuleTime
+        Longest first.
+    """
+
+    dataset: str
+    settings: ReportSettings
+    selection: Selection
+    audit: AuditFacts
+    split: SplitFacts
+    grouping: GroupingFacts
+    tuned: Mapping[str, Tuned]
+    history: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+    measured: Sequence[Measured] = ()
+    beside: PublishedSplit | None = None
+    times: Sequence[RuleTime] = ()
+
+    @property
+    def champion(self) -> Tuned:
+        """Thresholds of the champion."""
+        return self.tuned[self.selection.champion]
+
+    @cached_property
+    def deployed(self) -> dict[str, Measured]:
+        """By variant, the row of the operating point that it deploys."""
+        return {row.variant: row for row in self.measured if row.deployed}
+
+    @property
+    def tested(self) -> Measured | None:
+        """The champion on the test set; None without a look."""
+        return self.deployed.get(self.selection.champion)
+
+    @property
+    def tested_at_half(self) -> Measured | None:
+        """The champion on the test set at threshold 0.5; None without a look."""
+        return next(
+            (
+                row
+                for row in self.measured
+                if row.variant == self.selection.champion
+                and row.operating_point == HALF
+            ),
+            None,
+        )
+
+
+def read_facts(
+    dataset: str, files: ReportFiles, settings: ReportSettings, benchmarks: Path | str
+) -> Facts:
+    """Read what a report tells.
+
+    Parameters
+    ----------
+    dataset : str
+    files : ReportFiles
+    settings : ReportSettings
+    benchmarks : path-like
+        Folder of the data set's benchmark files.
+
+    Returns
+    -------
+    Facts
+
+    Raises
+    ------
+    EvenfoldError
+        For a file that is damaged or of another version, with its name.
+    """
+    selection = Selection.read(files.selection)
+    thresholds = dict(zip(settings.variants, files.thresholds, strict=True))
+    histories = dict(zip(settings.variants, files.history, strict=True))
+    names = [name for name in settings.variants if name in selection.variants]
+    measured = read_measured(files.metrics) if files.metrics else []
+    return Facts(
+        dataset=dataset,
+        settings=settings,
+        selection=selection,
+        audit=AuditFacts.read(files.audit),
+        split=SplitFacts.read(files.split),
+        grouping=GroupingFacts.read(files.groups),
+        tuned={name: Tuned.read(thresholds[name]) for name in names},
+        history={
+            name: HISTORY.frame(histories[name], ["epoch", "inner_auroc"])
+            for name in names
+        },
+        evaluation=Evaluation.read(files.status) if files.status else None,
+        measured=[row for row in measured if not is_published(row.variant)],
+        beside=_published_split(files, measured),
+        times=rule_times(benchmarks),
+    )
+
+
+def _published_split(
+    files: ReportFiles, measured: Iterable[Measured]
+) -> PublishedSplit | None:
+    if not files.published_selection:
+        return None
+    return PublishedSplit(
+        selection=Selection.read(files.published_selection[0]),
+        audit=AuditFacts.read(files.published_audit[0]),
+        split=SplitFacts.read(files.published_split[0]),
+        measured=[row for row in measured if is_published(row.variant)],
+    )
+
+
+def rule_times(folder: Path | str) -> list[RuleTime]:
+    """Time and memory of each rule, from Snakemake's benchmark files.
+
+    Parameters
+    ----------
+    folder : path-like
+        Holds `<rule>.tsv` or `<rule>/<wildcards>.tsv`; the last row of each counts.
+
+    Returns
+    -------
+    list of RuleTime
+        Longest first. Memory is None where all jobs were shorter than Snakemake's
+        sampling interval.
+    """
+    jobs: dict[str, list[tuple[float, float]]] = {}
+    for path in sorted(Path(folder).rglob("*.tsv")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        last = pd.read_csv(path, sep="\t", usecols=["s", "max_rss"]).iloc[-1]
+        memory = pd.to_numeric(last.max_rss, errors="coerce")
+        measured = float(last.s), 0.0 if pd.isna(memory) else float(memory)
+        jobs.setdefault(rule, []).append(measured)
+    times = [
+        RuleTime(
+            rule=rule,
+            jobs=len(own),
+            seconds=sum(seconds for seconds, _ in own),
+            memory=max(memory for _, memory in own) or None,
+        )
+        for rule, own in jobs.items()
+    ]
+    return sorted(times, key=lambda time: -time.seconds)

@@ -1,0 +1,88 @@
+"""The badges: the handful of facts that a reader wants first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.judging import rivals
+from evenfold.reporting.section import Section
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A fact: what it is, what it is here, and green, amber, red or no colour."""
+
+    label: str
+    value: str
+    colour: str = ""
+
+
+def badges(facts: Facts) -> list[Badge]:
+    """The badges, in order."""
+    return [
+        *_rates(facts),
+        _stability(facts),
+        _leaks(facts),
+        *_shortcut(facts),
+        *_looks(facts),
+    ]
+
+
+def _rates(facts: Facts) -> Iterator[Badge]:
+    point = facts.tested or facts.selection.chosen.oof
+    gap = abs(point.gap)
+    yield Badge(f"MCC, {'test' if facts.tested else 'out-of-fold'}", f"{point.mcc:.3f}")
+    yield Badge("SN / SP", f"{point.sn:.3f} / {point.sp:.3f}")
+    colour = "green" if gap <= 0.05 else "amber" if gap <= 0.1 else "red"
+    yield Badge("|SN − SP|", f"{gap:.3f}", colour)
+
+
+def _stability(facts: Facts) -> Badge:
+    stability = facts.champion.stability
+    if stability is None:
+        return Badge("threshold stability", "not tuned", "amber")
+    return Badge("threshold stability", stability.flag, stability.flag)
+
+
+def _leaks(facts: Facts) -> Badge:
+    found = {f.severity for f in facts.audit.findings if f.about != "shortcut"}
+    if "serious" in found:
+        return Badge("leaks", "serious", "red")
+    if "warning" in found:
+        return Badge("leaks", "warnings", "amber")
+    return Badge("leaks", "none found", "green")
+
+
+def _shortcut(facts: Facts) -> Iterator[Badge]:
+    """The best of what the models see: probes come in this order."""
+    seen = [probe for probe in facts.audit.probes or [] if probe.seen]
+    if seen:
+        colour = "red" if rivals(facts.audit, facts.selection.chosen.oof) else ""
+        yield Badge("best shortcut", f"{seen[0].name}, MCC {seen[0].mcc:.2f}", colour)
+
+
+def _looks(facts: Facts) -> Iterator[Badge]:
+    if status := facts.evaluation:
+        practice = " (practice)" if status.policy == "practice" else ""
+        yield Badge(
+            "looks at this test set",
+            f"{len(status.looks)}{practice}",
+            "amber" if status.look is None else "",
+        )
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    return {"badges": badges(facts)}
+
+
+SECTION = Section(
+    _tells,
+    """\
+<div class="badges">
+{% for badge in badges %}
+<div class="badge {{ badge.colour }}"><span>{{ badge.label }}</span><b>{{ badge.value }}</b></div>
+{% endfor %}
+</div>
+""",
+)

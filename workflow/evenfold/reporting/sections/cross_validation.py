@@ -1,0 +1,127 @@
+"""In cross-validation, where everything was chosen: the table of variants."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from evenfold.records.record import Interval
+from evenfold.records.thresholds import Point
+from evenfold.reporting.facts import DecidedVariant, Facts
+from evenfold.reporting.judging import FEWEST_GROUPS
+from evenfold.reporting.section import Section
+
+#: Networks that are named by nothing else than the loss.
+_USUAL = ("feedforward", "convolutional")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of variants.
+
+    Attributes
+    ----------
+    name, loss : str
+    twins : list of str
+        Variants that are the same on these data.
+    positive_feedback : bool
+        Whether its weights drive SN and SP apart.
+    champion : bool
+    auroc : float
+    half, tuned : Point
+        At 0.5, and the operating point that is deployed.
+    mcc : Interval
+        Of MCC, by the bootstrap over groups.
+    difference, left_out, stability : str
+    colour : str
+        Of the stability: ok, warning or serious.
+    """
+
+    name: str
+    loss: str
+    twins: list[str]
+    positive_feedback: bool
+    champion: bool
+    auroc: float
+    half: Point
+    tuned: Point
+    mcc: Interval
+    difference: str
+    left_out: str
+    stability: str
+    colour: str
+
+
+def variant_row(name: str, facts: Facts) -> Row:
+    """The line of a variant."""
+    selection, tuned = facts.selection, facts.tuned[name]
+    settings = facts.settings.decided.variants[name]
+    stability, lead = tuned.stability, selection.against_baseline.get(name)
+    colours = {"green": "ok", "amber": "warning", "red": "serious"}
+    return Row(
+        name=name,
+        loss=_loss(settings),
+        twins=[other for other, one in selection.same.items() if one.same_as == name],
+        positive_feedback=(settings.mode or "").startswith("seed_"),
+        champion=name == selection.champion,
+        auroc=tuned.auroc,
+        half=tuned.half,
+        tuned=tuned.deployed,
+        mcc=selection.variants[name].grouped.mcc,
+        difference=(
+            f"{lead.mcc:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]" if lead else "–"
+        ),
+        left_out=f"{stability.gap_left_out:+.3f}" if stability else "–",
+        stability=(
+            f"{stability.flag} ({stability.ratio:.1f}; {stability.widest:.2f})"
+            if stability
+            else "not tuned"
+        ),
+        colour=colours[stability.flag] if stability else "warning",
+    )
+
+
+def _loss(settings: DecidedVariant) -> str:
+    """Loss, its mode if it has one, and the network if it is another than usual."""
+    mode = f" ({settings.mode})" if settings.mode is not None else ""
+    model = "" if settings.model in _USUAL else f", {settings.model}"
+    return f"{settings.loss}{mode}{model}".replace("_", " ")
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    return {
+        "split": facts.split,
+        "selection": facts.selection,
+        "best": facts.selection.best,
+        "baseline": facts.selection.baseline,
+        "limits": facts.settings.decided,
+        "rows": [variant_row(name, facts) for name in facts.tuned],
+        "few": facts.selection.groups < FEWEST_GROUPS,
+        "fewest": FEWEST_GROUPS,
+    }
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2>In cross-validation, where everything was chosen</h2>
+<p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
+<div class="scroll"><table>
+<thead><tr><th class="t">variant</th><th class="t">loss</th><th>AUROC</th><th>MCC at 0.5</th><th>gap</th><th>tuned at</th><th>SN / SP</th><th>MCC, 95 % interval</th><th>Δ MCC to {{ baseline }}</th><th>left out</th><th class="t">stability</th></tr></thead>
+<tbody>{% for row in rows %}
+<tr class="{{ 'champion' if row.champion }}"><td class="t">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</td><td class="t w">{{ row.loss }}{% if row.positive_feedback %} <span class="warning">(positive feedback)</span>{% endif %}</td>
+<td>{{ row.auroc|rate }}</td><td>{{ row.half.mcc|rate }}</td><td>{{ row.half.gap|signed }}</td>
+<td>{{ row.tuned.threshold|rate }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
+<td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{{ row.stability }}</td></tr>
+{% endfor %}</tbody>
+</table></div>
+{% if selection.against_baseline %}
+<details><summary>Every test against {{ baseline }}</summary>
+<div class="scroll"><table>
+<thead><tr><th class="t">variant</th><th>Δ MCC</th><th>standard error</th><th>p</th><th>p, Holm</th><th>Δ |SN − SP|</th><th>95 % interval</th><th>Δ AUROC</th><th>p, DeLong</th><th>p, McNemar: all</th><th>positives</th><th>negatives</th><th>p, folds</th></tr></thead>
+<tbody>{% for name, one in selection.against_baseline.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|rate }}</td><td>{{ one.p_holm|rate }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|rate }}</td><td>{{ one.mcnemar.all.p|rate }}</td><td>{{ one.mcnemar.positives.p|rate }}</td><td>{{ one.mcnemar.negatives.p|rate }}</td><td>{{ one.folds.p|rate }}</td></tr>
+{% endfor %}</tbody></table></div>
+<p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.</small></p></details>
+{% endif %}
+{% if few %}<p class="warning"><small>Only {{ selection.groups }} groups: with fewer than about {{ fewest }} the intervals are too short.</small></p>{% endif %}
+<p><small>Gap: SN − SP. 95 % interval: bootstrap over the {{ selection.groups }} groups of related sequences, threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
+""",
+)

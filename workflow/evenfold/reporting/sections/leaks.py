@@ -1,0 +1,72 @@
+"""Does the data leak: groups, findings of the audit, distances across the split."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from markupsafe import Markup
+
+from evenfold.records.sequences import AuditFacts
+from evenfold.reporting import figures
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.section import Section
+
+_ORDER = ("serious", "warning", "info", "ok")
+
+
+def draw_identities(audit: AuditFacts) -> Markup:
+    """How close the nearest partner is: test to training, and fold to fold."""
+    with plt.rc_context(figures.STYLE):
+        figure, axes = plt.subplots(figsize=(6.2, 2.4))
+        for closeness, label, colour in (
+            (audit.fold_to_fold, "training, nearest in another fold", figures.HALF),
+            (audit.test_to_train, "test, nearest in training", figures.SP),
+        ):
+            if closeness:
+                counts = np.array(closeness.histogram.counts, dtype=float)
+                axes.stairs(
+                    counts / max(1, counts.sum()),
+                    closeness.histogram.edges,
+                    fill=True,
+                    color=colour,
+                    alpha=0.45,
+                    label=label,
+                )
+        axes.set(
+            xlim=(0, 1),
+            xlabel="identity × coverage of the best alignment",
+            ylabel="share",
+        )
+        # Above the bars, which it would cover.
+        axes.legend(fontsize=8.5, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
+        return figures.svg(figure)
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    audit, grouping = facts.audit, facts.grouping
+    distances = (
+        ("Test to training", audit.test_to_train),
+        ("Fold to fold", audit.fold_to_fold),
+    )
+    return {
+        "grouping": grouping,
+        "aligned_by": {name: n for name, n in grouping.aligned_by.items() if n},
+        "findings": sorted(audit.findings, key=lambda f: _ORDER.index(f.severity)),
+        "identities": draw_identities(audit),
+        "distances": [(name, one) for name, one in distances if one],
+    }
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2>Does the data leak?</h2>
+<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups }} groups by homology{% if grouping.sources %} and by {{ grouping.sources }} source proteins{% endif %}; the largest has {{ grouping.largest_group }}. Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n }} sequences){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}. The audit then aligned the finished split anew, exhaustively.</p>
+<ul class="findings">
+{% for finding in findings %}
+<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span>{{ finding.title }}<small>{{ finding.detail }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
+{% endfor %}
+</ul>
+<figure>{{ identities }}<figcaption>{% for name, one in distances %}{{ name }}: median {{ '%.2f'|format(one.quantiles.median) }}, 95th percentile {{ '%.2f'|format(one.quantiles.high) }}, maximum {{ '%.2f'|format(one.quantiles.maximum) }} ({{ one.searched }} of {{ one.of }} searched). {% endfor %}</figcaption></figure>
+""",
+)

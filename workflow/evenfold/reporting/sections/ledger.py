@@ -1,0 +1,30 @@
+"""The ledger: every look at this test set."""
+
+from typing import Any
+
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.section import Section
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    return {
+        "looks": facts.evaluation.looks if facts.evaluation else [],
+        "selection": facts.selection.selection,
+    }
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2>The ledger</h2>
+{% if looks %}
+<p>Every look at this test set, under whatever name, on record in the ledger.</p>
+<div class="scroll"><table>
+<thead><tr><th>look</th><th class="t">when</th><th class="t">selection</th><th class="t">data set</th><th class="t">champion</th><th class="t">policy</th><th class="t">reason</th></tr></thead>
+<tbody>{% for look in looks %}<tr class="{{ 'champion' if look.selection == selection }}"><td>{{ look.look }}</td><td class="t">{{ look.looked_at }}</td><td class="t"><code>{{ look.selection }}</code></td><td class="t">{{ look.dataset }}</td><td class="t">{{ look.champion }}</td><td class="t">{{ look.policy }}</td><td class="t w">{{ look.reason or '' }}{{ '' if look.completed else ' (not completed)' }}</td></tr>{% endfor %}</tbody>
+</table></div>
+{% else %}
+<p>No look was taken: this is a cross-validation report. Iterate as long as you like; the test set stays sealed until <code>snakemake</code> is run without <code>explore</code>.</p>
+{% endif %}
+""",
+)

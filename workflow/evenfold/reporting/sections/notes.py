@@ -1,0 +1,221 @@
+"""The notes: what a reader must not miss."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.judging import FEWEST_GROUPS, FEWEST_OF_A_CLASS, rivals
+from evenfold.reporting.section import Section
+from evenfold.reporting.sections.published_split import honest_and_published
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence or two, red or not, and lines of configuration if it asks for some."""
+
+    text: str
+    colour: str = ""
+    code: str = ""
+
+
+def withheld(facts: Facts) -> Iterator[Note]:
+    """That the test set was not looked at, and what would allow it."""
+    status = facts.evaluation
+    if status and status.told:
+        text, colon, code = status.told.partition("configuration:\n")
+        yield Note(text[0].upper() + text[1:] + colon.strip(), "red", code)
+
+
+def further_look(facts: Facts) -> Iterator[Note]:
+    """That the test set had been looked at before."""
+    look = facts.evaluation.look if facts.evaluation else None
+    if look and look.reason:
+        yield Note(
+            f"This is look {look.look} at this test set. Reason given: {look.reason}"
+        )
+    elif look and look.look > 1:
+        yield Note(
+            f"This is look {look.look} at this test set, under the practice policy: its "
+            "result is no longer independent."
+        )
+
+
+def looks_elsewhere(facts: Facts) -> Iterator[Note]:
+    """Looks that MLflow tells of and the ledger does not."""
+    status = facts.evaluation
+    if status and status.elsewhere:
+        earlier = "; ".join(
+            f"{look.recorded}, data set {look.dataset}, selection {look.selection}"
+            for look in status.elsewhere
+        )
+        yield Note(
+            "The MLflow record tells of looks at this test set that the ledger does not "
+            f"hold: {earlier}. Either the ledger was deleted, or another one is in use: "
+            "this was not the first look.",
+            "red",
+        )
+
+
+def mlflow_silent(facts: Facts) -> Iterator[Note]:
+    """That MLflow could not be asked."""
+    status = facts.evaluation
+    if status and status.elsewhere is None:
+        yield Note(
+            "The MLflow store did not answer when the test set was looked at: earlier "
+            "looks that the ledger does not hold would not show here."
+        )
+
+
+def few_training_groups(facts: Facts) -> Iterator[Note]:
+    """That intervals of the cross-validation are too short."""
+    groups = facts.selection.groups
+    if groups < FEWEST_GROUPS:
+        yield Note(
+            f"The training data are {groups} groups of related sequences: below "
+            f"{FEWEST_GROUPS} the cross-validation's intervals are too short."
+        )
+
+
+def shortcut(facts: Facts) -> Iterator[Note]:
+    """That something trivial comes near the champion."""
+    point = facts.selection.chosen.oof
+    for probe in rivals(facts.audit, point):
+        yield Note(
+            f"A shortcut rivals the models: {probe.what} alone predicts the class with "
+            f"MCC {probe.mcc:.2f} out-of-fold (SN {probe.sn:.2f}, SP {probe.sp:.2f}), "
+            f"and the champion reaches {point.mcc:.2f}.",
+            "red",
+        )
+
+
+def serious_findings(facts: Facts) -> Iterator[Note]:
+    """Findings of the audit that spoil the results."""
+    for finding in facts.audit.findings:
+        if finding.severity == "serious":
+            yield Note(f"Audit: {finding.title}.", "red")
+
+
+def unstable_threshold(facts: Facts) -> Iterator[Note]:
+    """That the folds differ in kind."""
+    stability = facts.champion.stability
+    if stability and stability.flag == "red":
+        yield Note(
+            "The folds disagree widely about the champion's threshold: a red flag. See "
+            "the stability column.",
+            "red",
+        )
+
+
+def shifted_folds(facts: Facts) -> Iterator[Note]:
+    """Variants whose folds cannot well be pooled."""
+    shifted = [
+        name for name, one in facts.tuned.items() if not one.comparability.comparable
+    ]
+    if shifted:
+        yield Note(
+            "The folds' score distributions differ (Kolmogorov-Smirnov, Holm-corrected "
+            f"p < 0.01) for {', '.join(shifted)}; pooled thresholds are less reliable "
+            "there."
+        )
+
+
+def small_test_set(facts: Facts) -> Iterator[Note]:
+    """That intervals on the test set are too short."""
+    row = facts.tested
+    if row is None:
+        return
+    smaller = min(row.tp + row.fn, row.tn + row.fp)
+    if row.groups < FEWEST_GROUPS or smaller < FEWEST_OF_A_CLASS:
+        yield Note(
+            f"The test set has {row.groups} groups of related sequences and {smaller} "
+            f"sequences of the smaller class: below {FEWEST_GROUPS} groups or "
+            f"{FEWEST_OF_A_CLASS} of a class the intervals are too short."
+        )
+
+
+def out_of_balance(facts: Facts) -> Iterator[Note]:
+    """That SN and SP differ on the test set by more than chance."""
+    row = facts.tested
+    if row and (row.gap_low > 0.0 or row.gap_high < 0.0):
+        yield Note(
+            "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
+            f"{row.gap:+.3f} [{row.gap_low:+.3f}, {row.gap_high:+.3f}]. Either the "
+            "threshold is not pinned down well (see its stability), or the test set "
+            "differs from the training data, and no threshold tuned on those can remove "
+            "the gap."
+        )
+
+
+def twins(facts: Facts) -> Iterator[Note]:
+    """Variants that were trained once, since their losses are the same here."""
+    for name in facts.tuned:
+        own = {
+            other: twin
+            for other, twin in facts.selection.same.items()
+            if twin.same_as == name
+        }
+        if own:
+            apart = max(twin.difference or 0.0 for twin in own.values())
+            yield Note(
+                f"{', '.join(own)}: on these training data the same loss as {name} (the "
+                f"logits would differ by less than {apart:.3f}); trained once and "
+                "reported as one."
+            )
+
+
+def of_tuning(facts: Facts) -> Iterator[Note]:
+    """What tuning had to say of a variant."""
+    for name, one in facts.tuned.items():
+        for told in one.notes:
+            yield Note(f"{name}: {told}")
+
+
+def relatives(facts: Facts) -> Iterator[Note]:
+    """What the champion would show on the published split."""
+    if points := honest_and_published(facts):
+        honest, published = points
+        where = "on the test set" if facts.tested else "out-of-fold"
+        yield Note(
+            "Trained as most papers do, with relatives of the test set left in and folds "
+            f"at random, {facts.selection.champion} would show MCC {published.mcc:.2f} "
+            f"{where} instead of {honest.mcc:.2f}: see “Beside the published split”."
+        )
+
+
+#: In the order of the report.
+NOTES: tuple[Callable[[Facts], Iterator[Note]], ...] = (
+    withheld,
+    further_look,
+    looks_elsewhere,
+    mlflow_silent,
+    few_training_groups,
+    shortcut,
+    serious_findings,
+    unstable_threshold,
+    shifted_folds,
+    small_test_set,
+    out_of_balance,
+    twins,
+    of_tuning,
+    relatives,
+)
+
+
+def notes(facts: Facts) -> list[Note]:
+    """All that apply, in order."""
+    return [note for told in NOTES for note in told(facts)]
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    return {"notes": notes(facts)}
+
+
+SECTION = Section(
+    _tells,
+    """\
+{% for note in notes %}
+<div class="note {{ note.colour }}">{{ note.text }}{% if note.code %}<pre>{{ note.code }}</pre>{% endif %}</div>
+{% endfor %}
+""",
+)

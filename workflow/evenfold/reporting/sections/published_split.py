@@ -1,0 +1,114 @@
+"""Beside the published split: what sequences related to the test set are worth."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from evenfold.records.evaluation import Measured
+from evenfold.records.selection import published_name
+from evenfold.records.thresholds import Point
+from evenfold.reporting.facts import Facts, PublishedSplit
+from evenfold.reporting.section import Section
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A variant on both splits, each at its own tuned threshold.
+
+    Attributes
+    ----------
+    name : str
+    oof, oof_published : Point
+        Out-of-fold.
+    test, test_published : Measured or None
+        On the test set; None without a look.
+    """
+
+    name: str
+    oof: Point
+    oof_published: Point
+    test: Measured | None
+    test_published: Measured | None
+
+    @property
+    def points(self) -> list[tuple[Point | Measured, Point | Measured]]:
+        """Honest and published: out-of-fold, then on the test set after a look."""
+        found: list[tuple[Point | Measured, Point | Measured]]
+        found = [(self.oof, self.oof_published)]
+        if self.test and self.test_published:
+            found.append((self.test, self.test_published))
+        return found
+
+
+def compared(facts: Facts, beside: PublishedSplit) -> list[Compared]:
+    """Every variant of the honest split with the published one's.
+
+    A loss that is another's on the published split was trained once there, under the
+    other's name.
+    """
+    published = {row.variant: row for row in beside.measured if row.deployed}
+    rows = []
+    for name, frozen in facts.selection.variants.items():
+        trained = beside.selection.trained(name)
+        rows.append(
+            Compared(
+                name=name,
+                oof=frozen.oof,
+                oof_published=beside.selection.variants[trained].oof,
+                test=facts.deployed.get(name),
+                test_published=published.get(published_name(trained)),
+            )
+        )
+    return rows
+
+
+def honest_and_published(
+    facts: Facts,
+) -> tuple[Point | Measured, Point | Measured] | None:
+    """The champion on both splits: on the test set, or out-of-fold before a look.
+
+    Returns
+    -------
+    tuple of (Point or Measured, Point or Measured) or None
+        Honest, and published; None without a published split.
+    """
+    if facts.beside is None:
+        return None
+    (row,) = (
+        row
+        for row in compared(facts, facts.beside)
+        if row.name == facts.selection.champion
+    )
+    return row.points[-1]
+
+
+def _tells(facts: Facts) -> dict[str, Any] | None:
+    beside = facts.beside
+    if beside is None:
+        return None
+    near, across = beside.audit.test_to_train, beside.audit.fold_to_fold
+    return {
+        "champion": facts.selection.champion,
+        "rows": compared(facts, beside),
+        "where": ["out-of-fold", *(["test set"] if facts.tested else [])],
+        "split": beside.split,
+        "near": near,
+        "across": f"{100 * across.close / across.searched:.0f}",
+        "difference": facts.evaluation.published if facts.evaluation else None,
+    }
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2>Beside the published split</h2>
+<p>The same variants, trained as most papers do: on all {{ split.n_train }} published training sequences, {{ split.related_sequences }} of them related to the test set, in folds at random. {{ near.close }} of {{ near.searched }} test sequences then have a close training partner, and {{ across }} % of the training sequences one in another fold. Scored in the same look; it decided nothing.{% if difference %} On the test set the relatives, as leaks and as further training data, are worth {{ difference.mcc|signed }} MCC to the champion, 95 % interval [{{ difference.low|signed }}, {{ difference.high|signed }}].{% endif %}</p>
+<div class="scroll"><table>
+<thead><tr><th></th>{% for part in where %}<th colspan="2">{{ part }}, honest</th><th colspan="2">published</th><th></th>{% endfor %}</tr>
+<tr><th class="t">variant</th>{% for part in where %}<th>SN / SP</th><th>MCC</th><th>SN / SP</th><th>MCC</th><th>Δ MCC</th>{% endfor %}</tr></thead>
+<tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><td class="t">{{ row.name }}</td>
+{% for one, other in row.points %}{% for point in (one, other) %}<td>{{ point.sn|rate }} / {{ point.sp|rate }}</td><td>{{ point.mcc|rate }}</td>{% endfor %}<td>{{ (other.mcc - one.mcc)|signed }}</td>{% endfor %}</tr>
+{% endfor %}</tbody>
+</table></div>
+<p><small>Every point at its own tuned threshold. The numbers of papers on this data set compare with the published columns; what to expect of new proteins is in the honest ones.</small></p>
+""",
+)

@@ -1,0 +1,117 @@
+"""The verdict: the first sentence of the report, and those that qualify it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from evenfold.records.evaluation import Measured
+from evenfold.records.record import Interval
+from evenfold.records.thresholds import Point
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.section import Section
+
+
+def headline(facts: Facts) -> str:
+    """What the champion reaches: on the test set, or in cross-validation before."""
+    name = facts.selection.champion
+    if point := facts.tested:
+        return (
+            f"{name} at threshold {point.threshold:.3f} reaches {_on_test(point)} on "
+            f"{point.n} independent test sequences."
+        )
+    return (
+        f"In cross-validation {name} at threshold {facts.selection.threshold:.3f} "
+        f"reaches {_out_of_fold(facts)}."
+    )
+
+
+def detail(facts: Facts) -> str:
+    """What to know beside it: the untuned threshold, the baseline, luck."""
+    told = (*_untuned(facts), *_seal(facts), _lead(facts), *_luck(facts))
+    return " ".join(told)
+
+
+def _rates(point: Point | Measured, interval: Interval) -> str:
+    low, high = interval
+    return (
+        f"MCC {point.mcc:.2f} [{low:.2f}, {high:.2f}] with "
+        f"SN {point.sn:.2f} and SP {point.sp:.2f}"
+    )
+
+
+def _on_test(row: Measured) -> str:
+    return _rates(row, (row.mcc_low, row.mcc_high))
+
+
+def _out_of_fold(facts: Facts) -> str:
+    chosen = facts.selection.chosen
+    return _rates(chosen.oof, chosen.grouped.mcc)
+
+
+def _untuned(facts: Facts) -> Iterator[str]:
+    deployed, half = facts.tested, facts.tested_at_half
+    if not (deployed and half):
+        return
+    yield f"At the untuned threshold 0.5 the same model has {_on_test(half)}."
+    yield f"Cross-validation had promised {_out_of_fold(facts)}."
+    if half.mcc > deployed.mcc and abs(half.gap) > abs(deployed.gap):
+        yield (
+            "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "
+            "and SP."
+        )
+
+
+def _seal(facts: Facts) -> Iterator[str]:
+    if facts.tested:
+        return
+    if facts.evaluation:
+        yield "The independent test set was not looked at by this selection."
+    else:
+        yield "The independent test set is still sealed."
+
+
+def _lead(facts: Facts) -> str:
+    """The lead of the best variant over the baseline out-of-fold."""
+    selection, best = facts.selection, facts.selection.best
+    baseline = selection.baseline
+    lead = selection.against_baseline.get(best.variant)
+    if lead is None:
+        return f"No other variant beat {baseline} out-of-fold."
+    if selection.champion == baseline:
+        return (
+            f"{best.variant} leads it by {lead.mcc:+.3f} MCC out-of-fold, within one "
+            f"standard error ({lead.se:.3f}): a tie, and the simpler one is kept. The "
+            "threshold does the work, not the loss."
+        )
+    if lead.low <= 0 <= lead.high:
+        return (
+            f"Its lead over {baseline} out-of-fold ({lead.mcc:+.3f} MCC, "
+            f"[{lead.low:+.3f}, {lead.high:+.3f}]) is within chance: the threshold does "
+            "the work, not the loss."
+        )
+    return (
+        f"Out-of-fold it beats {baseline} by {lead.mcc:+.3f} MCC [{lead.low:+.3f}, "
+        f"{lead.high:+.3f}] (p = {lead.p_holm:.3f} after Holm's correction for "
+        f"{best.of - 1} comparisons)."
+    )
+
+
+def _luck(facts: Facts) -> Iterator[str]:
+    best = facts.selection.best
+    if best.of > 1:
+        yield (
+            f"Being the largest of {best.of} flatters: the best out-of-fold MCC is "
+            f"{best.mcc:.3f}, and {best.mcc_corrected:.3f} once that luck is taken out."
+        )
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    return {"headline": headline(facts), "detail": detail(facts)}
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h1>{{ headline }}</h1>
+<p class="lead">{{ detail }}</p>
+""",
+)

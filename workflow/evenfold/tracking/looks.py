@@ -1,0 +1,120 @@
+"""Looks at test sets that MLflow remembers, whatever became of the ledger."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evenfold.errors import EvenfoldError
+from evenfold.records.evaluation import RememberedLook, RememberedLooks
+from evenfold.records.tracking import Store
+from evenfold.tracking.store import (
+    connect,
+    experiment_of,
+    locked,
+    sqlite_file,
+    usable,
+)
+
+# isort: split
+# After the store has set MLflow up.
+import mlflow
+from mlflow.entities import Run
+
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+
+
+def init_tracking(store: Store, warn: Callable[[str], object]) -> RememberedLooks:
+    """Make the experiment where it is missing, and ask for all looks.
+
+    Parameters
+    ----------
+    store : Store
+    warn : callable
+        Gets the reason when the store cannot be used: no look waits for it, and the
+        upload will stop at it.
+
+    Returns
+    -------
+    RememberedLooks
+    """
+    try:
+        with locked(store.lock), _impatient(), usable(store.uri):
+            experiment_of(connect(store.uri), store)
+    except EvenfoldError as error:
+        warn(str(error))
+        return RememberedLooks(answered=False)
+    return remembered_looks(store.uri, store.lock)
+
+
+def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLooks:
+    """All looks that a store knows of, of any experiment.
+
+    Parameters
+    ----------
+    uri : str
+        Of the store.
+    lock : path-like, optional
+        File that serialises the users of an SQLite store.
+
+    Returns
+    -------
+    RememberedLooks
+        The oldest first, each with the sketch of its test set; `answered` is false, and
+        nothing is raised, when the store cannot be asked.
+    """
+    file = sqlite_file(uri)
+    # MLflow would make an empty one.
+    if file and not file.is_file():
+        return RememberedLooks(answered=False)
+    try:
+        with locked(lock) if lock and file else nullcontext(), _impatient():
+            client = connect(uri)
+            with usable(uri):
+                runs = list(_looks(client))
+    except EvenfoldError:
+        return RememberedLooks(answered=False)
+    found: dict[tuple[str, str], RememberedLook] = {}
+    for run in sorted(runs, key=lambda run: run.info.start_time):
+        tags = run.data.tags
+        selection = tags["evenfold.selection"]
+        test_set = tags.get("evenfold.test_set", "")
+        when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+        look = RememberedLook(
+            selection=selection,
+            dataset=tags["evenfold.dataset"],
+            recorded=when.isoformat(timespec="seconds"),
+            test_set=test_set.split(),
+        )
+        found.setdefault((selection, test_set), look)
+    return RememberedLooks(answered=True, looks=list(found.values()))
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Ask a server that is down for seconds, not for the usual minutes."""
+    before = os.environ.get(_RETRIES)
+    os.environ.setdefault(_RETRIES, "2")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_RETRIES]
+
+
+def _looks(client: mlflow.MlflowClient) -> Iterator[Run]:
+    """The parent runs of all looks, of any experiment."""
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    token = None
+    while True:
+        page = client.search_runs(
+            experiments,
+            "tags.`evenfold.part` = 'selection' and "
+            "tags.`evenfold.status` = 'evaluated'",
+            page_token=token,
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return

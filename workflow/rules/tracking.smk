@@ -1,0 +1,59 @@
+localrules:
+    init_tracking,
+    track,
+
+
+rule init_tracking:
+    output:
+        tracking="results/mlflow/tracking.json",
+        # Asked anew whenever a test set is to be looked at: the ledger may be gone.
+        looks=temp("results/mlflow/looks.json"),
+    log:
+        "results/logs/init_tracking.log",
+    benchmark:
+        "results/benchmarks/init_tracking.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        tracking=PLAN.run.tracking.model_dump(),
+        code=code_of("init_tracking"),
+    message:
+        "Preparing the MLflow store, and asking it for looks"
+    script:
+        "../scripts/init_tracking.py"
+
+
+rule track:
+    input:
+        # Where the store is does not change by asking it again.
+        tracking=ancient("results/mlflow/tracking.json"),
+        sequences="results/{dataset}/sequences.parquet",
+        selection="results/{dataset}/selection.json",
+        thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
+        history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+        metrics="results/{dataset}/test/metrics.tsv",
+        status="results/{dataset}/test/evaluation.json",
+        report="results/{dataset}/report.html",
+    output:
+        "results/{dataset}/mlflow.json",
+    log:
+        "results/{dataset}/logs/track.log",
+    benchmark:
+        "results/{dataset}/benchmarks/track.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        variants=list(PLAN.variants),
+        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        code=code_of("track"),
+    message:
+        "Logging {wildcards.dataset} to MLflow"
+    script:
+        "../scripts/track.py"
