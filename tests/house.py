@@ -43,6 +43,8 @@ PARTS = {
     "alphabet": Part(0, "letters and their codes"),
     "ragged": Part(0, "sequences of any length, end to end"),
     "files": Part(0, "atomic files and digests", "errors"),
+    "importing": Part(0, "a user's own code, by import path", "errors"),
+    "sources": Part(0, "digests of what a script imports", "errors files"),
     "job": Part(0, "a rule's log, and how an error reaches the user", "errors"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
     "tables": Part(0, "Arrow tables", "files"),

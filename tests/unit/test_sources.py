@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.models import running
+from evenfold.models.running import EarlierLosses, Resources
+from evenfold.models.settings import Specification
 from evenfold.sources import Sources, parsed
 from tests.conftest import ROOT
 
@@ -440,7 +442,7 @@ def test_every_rule_passes_the_digest_of_its_own_script():
 
 def test_nothing_is_imported_by_a_computed_name():
     """The digest could not follow it; a user's own code is named in the configuration."""
-    allowed = {PACKAGE / "models/networks.py"}
+    allowed = {PACKAGE / "importing.py"}
     for path in set(PACKAGE.rglob("*.py")) - allowed:
         for word in ("import_module", "__import__", "run_path", "run_module", "exec("):
             assert word not in path.read_text(), f"{path}: {word}"
@@ -594,7 +596,7 @@ def test_a_changed_module_changes_the_digests_of_those_who_import_it(copied, rea
 #: Lines that decide results, and scripts that must run again when they change: module,
 #: the line, what it becomes, scripts.
 DECIDING = [
-    ("duplicates", "apart <= tolerance", "apart < tolerance", {"train"}),
+    ("twins", "apart <= tolerance", "apart < tolerance", {"train"}),
     ("features", '"cksaap": Kind("pairs with 0 to N residues between them", 3,',
      '"cksaap": Kind("pairs with 0 to N residues between them", 4,',
      {"featurize", "train", "score_fasta", "evaluate", "sanity_controls"}),
@@ -650,14 +652,13 @@ def test_a_checkpoint_is_known_by_the_code_that_trains(tmp_path, monkeypatch):
                     "split": "split.parquet",
                 },
                 outputs={name: f"out/{name}" for name in ("weights", "twin")},
-                training=Training(model="my_networks:Net", features=["aac"]),
-                loss={"name": "bce"},
-                alike={},
-                same_loss=0.0,
-                seed=0,
-                device="cpu",
-                threads=1,
-                engine={"checkpoint_epochs": 0},
+                specification=Specification(
+                    Training(model="my_networks:Net", features=["aac"]),
+                    {"name": "bce"},
+                    seed=0,
+                ),
+                earlier=EarlierLosses({}, 0.0),
+                resources=Resources("cpu", 1, {"checkpoint_epochs": 0}),
                 log=logging.getLogger("test"),
             )
         return str(found.value)

@@ -158,7 +158,7 @@ def edited(demo):
 
 def test_an_edited_comment_or_docstring_reruns_nothing(edited):
     files = {path.name for path in (ROOT / "workflow/evenfold").rglob("*.py")}
-    told = ("simulate.py", "fetch.py", "probes.py", "auditing.py", "config/model.py")
+    told = ("simulate.py", "fetch.py", "probes.py", "auditing.py", "config/run.py")
     assert {file.split("/")[-1] for file in told} <= files
     docstrings = [(file, '"""', '"""Another word. ') for file in told]
     comments = [(file, "\n\n", "\n# A comment.\n") for file in told]
@@ -168,7 +168,7 @@ def test_an_edited_comment_or_docstring_reruns_nothing(edited):
 @pytest.mark.parametrize(
     "file, text, other, rules",
     [
-        ("duplicates.py", "apart <= tolerance", "apart < tolerance", {"train"}),
+        ("twins.py", "apart <= tolerance", "apart < tolerance", {"train"}),
         ("config/features.py", "residues between them\", 3,",
          "residues between them\", 4,", {"featurize", "train"}),
         ("ragged.py", "class Ragged:", "class Ragged:\n    new = 1\n",

@@ -10,9 +10,10 @@ sys.path.insert(0, WORKFLOW)
 from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
-from evenfold.config.training import CLASSICAL
+from evenfold.config.networks import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
+from evenfold.records.layout import pattern
 from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
@@ -73,11 +74,24 @@ def dataset_section(section):
     ).model_dump()
 
 
-def variant_features(suffix):
-    """Input function: the feature file that a variant reads."""
-    return lambda wildcards: (
-        f"results/{wildcards.dataset}/features/"
-        f"{PLAN.features(wildcards.dataset, wildcards.variant)}{suffix}"
+def variant_features(name):
+    """Input function: a feature file of the layout that a variant reads.
+
+    The baseline's where a rule is of no variant.
+    """
+
+    def path(wildcards):
+        variant = getattr(wildcards, "variant", None) or baseline(wildcards)
+        features = PLAN.features(wildcards.dataset, variant)
+        return pattern(name).format(dataset=wildcards.dataset, features=features)
+
+    return path
+
+
+def of_baseline(pattern):
+    """Input function: a file of the baseline."""
+    return lambda wildcards: pattern.format(
+        dataset=wildcards.dataset, variant=baseline(wildcards)
     )
 
 

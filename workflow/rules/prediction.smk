@@ -19,7 +19,9 @@ rule score_fasta:
         runtime=60,
     params:
         folder=lambda wildcards: f"results/{wildcards.dataset}",
-        code=code_of("score_fasta"),
+        code=lambda wildcards: code_of(
+            "score_fasta", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
+        ),
     message:
         "Scoring {input.fasta} with the champion of {wildcards.dataset}"
     script:

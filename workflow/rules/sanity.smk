@@ -1,12 +1,9 @@
 rule sanity_controls:
     input:
-        columns=lambda wildcards: (
-            f"results/{wildcards.dataset}/features/"
-            f"{PLAN.features(wildcards.dataset, baseline(wildcards))}.json"
-        ),
+        columns=variant_features("columns"),
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
-        oof=lambda wildcards: f"results/{wildcards.dataset}/{baseline(wildcards)}/oof.parquet",
+        oof=of_baseline("results/{dataset}/{variant}/oof.parquet"),
     output:
         "results/{dataset}/sanity/controls.parquet",
     log:
@@ -28,7 +25,10 @@ rule sanity_controls:
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
         code=lambda wildcards: code_of(
-            "sanity_controls", PLAN.own_code(wildcards.dataset, baseline(wildcards))
+            "sanity_controls",
+            PLAN.own_modules(
+                wildcards.dataset, baseline(wildcards), "network", "feature set"
+            ),
         ),
     message:
         "Training {wildcards.dataset} on permuted labels, shuffled residues, composition"

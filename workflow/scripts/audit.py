@@ -1,4 +1,5 @@
-from evenfold.config import Audit, Grouping
+from evenfold.config.audit import Audit
+from evenfold.config.grouping import Grouping
 from evenfold.files import write_json
 from evenfold.job import job
 from evenfold.machine import available_cpus

@@ -1,4 +1,4 @@
-from evenfold.config import Grouping
+from evenfold.config.grouping import Grouping
 from evenfold.job import job
 from evenfold.machine import available_cpus
 from evenfold.sequences.grouping import group_file

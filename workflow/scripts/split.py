@@ -1,4 +1,4 @@
-from evenfold.config import Split
+from evenfold.config.split import Split
 from evenfold.job import job
 from evenfold.sequences.splitting import split_files
 

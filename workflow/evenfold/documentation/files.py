@@ -1,16 +1,33 @@
 """docs/files.md: every file that a run leaves, from the layout and its schemas."""
 
 import ast
-import importlib
 import inspect
 import textwrap
 import types
 import typing
 from itertools import pairwise
 
+from evenfold.records import (
+    evaluation,
+    selection,
+    sequences,
+    tables,
+    thresholds,
+    tracking,
+)
 from evenfold.records.layout import FILES, FOLDERS, File
 from evenfold.records.record import Part
 from evenfold.records.tables import Table
+
+#: Modules of records, by the name that the layout gives.
+_MODULES = {
+    "evaluation": evaluation,
+    "selection": selection,
+    "sequences": sequences,
+    "tables": tables,
+    "thresholds": thresholds,
+    "tracking": tracking,
+}
 
 _INTRO = """\
 # Files of a run
@@ -63,7 +80,7 @@ def content_of(file: File) -> Table | type[Part] | None:
     module, _, name = file.content.partition(".")
     if not name:
         return None
-    return getattr(importlib.import_module(f"evenfold.records.{module}"), name)
+    return getattr(_MODULES[module], name)
 
 
 def _content(file: File) -> str:

@@ -9,21 +9,24 @@ from Bio.Align import substitution_matrices
 
 from evenfold import tables
 from evenfold.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
-from evenfold.config.features import parse
+from evenfold.config.features import KINDS, parse, stands_alone
 from evenfold.errors import EvenfoldError
 from evenfold.features.counting import Chunk
 from evenfold.features.descriptors import DESCRIPTORS
 from evenfold.features.embeddings import Vectors
+from evenfold.features.own import columns_of, computed
 from evenfold.features.scales import Z_SCALES
 from evenfold.files import replacing, write_json
+from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256
 #: Rows read from a file at once.
 _READ = 4096
-_WINDOWS = {"tokens", "onehot", "blosum62", "zscales"}
-_SAME_LENGTH = _WINDOWS - {"tokens"}
+#: Those whose windows are all of one length, and those that know the longest.
+_SAME_LENGTH = {name for name, kind in KINDS.items() if kind.shape == "window"}
+_WITH_LENGTH = _SAME_LENGTH | {"tokens"}
 _N = len(AMINO_ACIDS)
 
 
@@ -67,7 +70,7 @@ class FeatureSet:
     @property
     def dtype(self) -> np.dtype:
         """uint8 for tokens and residues, float32 for everything else."""
-        codes = self.names in (("tokens",), ("residues",))
+        codes = all(stands_alone(name) for name in self.names)
         return np.dtype(np.uint8 if codes else np.float32)
 
     @property
@@ -121,10 +124,12 @@ class FeatureSet:
         chunk, column = Chunk(sequences), 0
         for name in self.names:
             family, number = parse(name)
-            if family == "embeddings":
+            if is_import_path(family):
+                values = computed(family, sequences)
+            elif family == "embeddings":
                 values = vectors
-            elif family in _WINDOW:
-                values = _WINDOW[family][0](sequences, self.length)
+            elif family in WINDOWS:
+                values = WINDOWS[family][0](sequences, self.length)
             else:
                 values = DESCRIPTORS[family].compute(chunk, number)
             out[:, column : column + values.shape[1]] = values
@@ -172,7 +177,9 @@ def feature_set(
             f"the feature {wanted[0]} needs windows of one length: the training windows "
             f"have {first} letters, a test sequence has {longest}."
         )
-    return FeatureSet(tuple(names), longest if _WINDOWS & set(names) else 0, vectors)
+    return FeatureSet(
+        tuple(names), longest if _WITH_LENGTH & set(names) else 0, vectors
+    )
 
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:
@@ -214,7 +221,8 @@ def _zscales(sequences, length):
     return table[_tokens(sequences, length)].reshape(len(sequences), -1)
 
 
-_WINDOW = {
+#: Numbers of every position: how they are computed, and the parts of a column name.
+WINDOWS = {
     "tokens": (_tokens, [""]),
     "onehot": (_onehot, AMINO_ACIDS),
     "blosum62": (_blosum62, AMINO_ACIDS),
@@ -225,10 +233,12 @@ _WINDOW = {
 def _columns(name, length):
     """Names of a feature set's columns."""
     family, number = parse(name)
+    if is_import_path(family):
+        return columns_of(family)
     if family == "residues":
         return ["residue"]
-    if family in _WINDOW:
-        parts = _WINDOW[family][1]
+    if family in WINDOWS:
+        parts = WINDOWS[family][1]
         return [f"{family}_{i}{part}" for i in range(1, length + 1) for part in parts]
     return DESCRIPTORS[family].columns(number)
 
@@ -253,7 +263,7 @@ def featurize_file(
     Parameters
     ----------
     vectors : dict, optional
-        Fields of evenfold.config.training.Embeddings.
+        Fields of evenfold.config.embeddings.Embeddings.
     proteins : path-like, optional
         File of the whole proteins that windows were cut from.
 

@@ -1,6 +1,9 @@
 """Records of the look: what the ledger keeps of it, and what the run tells of it."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+import pandas as pd
 
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Decides
@@ -8,9 +11,16 @@ from evenfold.records.sequences import Probe
 from evenfold.records.tables import METRICS
 from evenfold.records.thresholds import Reliability
 
+_BACKUP = "Restore the ledger from a backup."
+
 
 class Intent(Record):
-    """The ledger's record that a look is being taken. An intent counts as a look."""
+    """The ledger's record that a look is being taken. An intent counts as a look.
+
+    Earlier versions did not record the digest of the one before (`previous`).
+    """
+
+    remedy: ClassVar[str] = _BACKUP
 
     dataset: str
     """name of the data set"""
@@ -48,7 +58,12 @@ class ScoredVariant(Part):
 
 
 class Completion(Record):
-    """The ledger's record that a look was completed, with the digest of what it saw."""
+    """The ledger's record that a look was completed, with the digest of what it saw.
+
+    Earlier versions recorded neither `probes` nor the digest of the intent.
+    """
+
+    remedy: ClassVar[str] = _BACKUP
 
     variants: dict[str, ScoredVariant]
     """by name, those that were scored"""
@@ -229,6 +244,12 @@ class Measured(Part):
     gap_tuning_high: float
     champion: bool
     deployed: bool
+
+
+def measured_table(rows: Iterable[Measured]) -> pd.DataFrame:
+    """The table that metrics.tsv is, of its rows."""
+    table = pd.DataFrame([row.dump() for row in rows], columns=METRICS.names)
+    return table.astype({"champion": int, "deployed": int})
 
 
 def read_measured(path) -> list[Measured]:

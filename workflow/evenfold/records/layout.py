@@ -250,6 +250,8 @@ class Results:
     def at(cls, folder) -> "Results":
         """Of results/<data set>, wherever that is."""
         folder = Path(folder)
+        if folder.name in ("", ".."):
+            folder = folder.resolve()
         if folder.name == PUBLISHED:
             return cls(folder.parent.parent, f"{folder.parent.name}/{PUBLISHED}")
         return cls(folder.parent, folder.name)

@@ -7,6 +7,10 @@ from evenfold.records.record import Interval, Part, Record
 
 #: Name of the operating point at the untuned threshold.
 HALF = "0.5"
+#: How logits may be made probabilities, simplest first.
+CalibrationMethod = Literal[
+    "none", "temperature", "platt", "beta", "isotonic", "venn_abers"
+]
 
 
 class Twin(Record):
@@ -118,7 +122,7 @@ class Curve(Part):
 class Calibrator(Part):
     """How logits become probabilities: a method and the numbers that it needs."""
 
-    method: Literal["none", "temperature", "platt", "beta", "isotonic", "venn_abers"]
+    method: CalibrationMethod
     """how the probability is made of the logit"""
     slope: float | None = None
     """temperature, platt: factor of the logit"""

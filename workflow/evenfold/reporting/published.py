@@ -1,7 +1,7 @@
 """The report's comparison with the published split: what related sequences are worth."""
 
-from evenfold.config.plan import PUBLISHED
 from evenfold.evaluation.looking import published_name, with_published
+from evenfold.records.layout import PUBLISHED
 
 
 def own_rows(metrics: list[dict]) -> list[dict]:

@@ -7,25 +7,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from evenfold.config.criteria import CRITERIA, words
 from evenfold.files import read_json
 from evenfold.reporting import figures
 from evenfold.reporting.published import comparison, own_rows, told
 
-CRITERIA = {
-    "0.5": "threshold 0.5",
-    "sn_eq_sp": "SN = SP",
-    "youden": "Youden: largest SN + SP",
-    "corner": "closest to SN = SP = 1",
-    "gmean": "largest G-mean",
-    "constrained_mcc": "largest MCC with |SN − SP| within δ",
-    "max_mcc": "largest MCC",
-    "fbeta": "largest F-beta",
-    "ghost": "GHOST: largest median kappa",
-    "cost": "smallest cost",
-    "net_benefit": "largest net benefit",
-    "sn_at_sp": "largest SN at the required SP",
-    "sp_at_sn": "largest SP at the required SN",
-}
 #: Groups, and sequences of a class, below which bootstrap intervals are too short.
 FEWEST_GROUPS = 40
 FEWEST_OF_A_CLASS = 50
@@ -125,8 +111,11 @@ def report_files(dataset: str, inputs: dict, params: dict) -> str:
         ],
         sides=_sides(metrics, champion),
         points=tuned[champion]["points"],
-        criteria=CRITERIA,
-        criterion_name=CRITERIA[tuned[champion]["operating_point"]],
+        criteria={
+            point: words(point)
+            for point in dict.fromkeys(["0.5", *CRITERIA, *tuned[champion]["points"]])
+        },
+        criterion_name=words(tuned[champion]["operating_point"]),
         limits=params["decides"]["selection"]["stability"],
         looks=(status or {}).get("looks", []),
         timing=timing,

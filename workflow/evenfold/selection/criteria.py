@@ -1,31 +1,32 @@
 """What a threshold may be chosen for: one number per operating point, to maximise.
 
+The names are in `evenfold.config.criteria`. `constrained_mcc` and `ghost` need more than
+one sweep (see `thresholds`); here they are what they are within one resample.
+
 Counts may be weighted, so that the same functions serve a sweep, its bootstrap resamples
 (leading dimensions) and deployment at another share of positives.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
+from evenfold.config.criteria import CRITERIA
+from evenfold.errors import EvenfoldError
+from evenfold.importing import imported, is_import_path
 from evenfold.metrics.counts import matthews
 
-#: In the order of tables. `constrained_mcc` and `ghost` need more than one sweep and
-#: are in `thresholds`.
-CRITERIA = (
-    "sn_eq_sp",
-    "youden",
-    "corner",
-    "gmean",
-    "fbeta",
-    "max_mcc",
-    "constrained_mcc",
-    "cost",
-    "net_benefit",
-    "sn_at_sp",
-    "sp_at_sn",
-    "ghost",
-)
+
+def tabled(deployed: str) -> list[str]:
+    """Criteria of which a table has a row: all of the house, and one of the user's own.
+
+    Parameters
+    ----------
+    deployed : str
+        The criterion that is deployed.
+    """
+    return [*CRITERIA, *(() if deployed in CRITERIA else (deployed,))]
 
 
 def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
@@ -38,7 +39,7 @@ def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
         (and balanced accuracy); `corner`: closest to SN = SP = 1; `gmean`:
         sqrt(SN SP); `fbeta`; `max_mcc`; `cost`: smallest fn_cost FN + fp_cost FP;
         `net_benefit`: TP/n - FP/n r/(1 - r) at risk r; `sn_at_sp`: largest SN with SP
-        at least `required`; `sp_at_sn`: the reverse.
+        at least `required`; `sp_at_sn`: the reverse; `module:function`: the user's own.
     tp, fp : array_like, shape (..., points)
     n1, n0 : array_like, broadcastable
         Positives and negatives.
@@ -54,13 +55,31 @@ def utility(criterion: str, tp, fp, n1, n0, settings: dict) -> np.ndarray:
     ------
     ValueError
         For an unknown criterion.
+    EvenfoldError
+        For one of the user's own that cannot be imported, or gives no number a point.
     """
-    if criterion not in _UTILITIES:
+    own = is_import_path(criterion)
+    if not own and criterion not in UTILITIES:
         raise ValueError(f"unknown criterion {criterion!r}")
+    function = partial(_of_ones_own, criterion) if own else UTILITIES[criterion]
     tp, fp, n1, n0 = (np.asarray(x, dtype=np.float64) for x in (tp, fp, n1, n0))
     tp, n1 = deployed(tp, n1, n0, settings)
-    value = _UTILITIES[criterion](tp, fp, n1, n0, settings)
+    value = function(tp, fp, n1, n0, settings)
     return np.asarray(value).round(12)
+
+
+def _of_ones_own(path, tp, fp, n1, n0, settings):
+    value = np.asarray(imported(path, "criterion")(tp, fp, n1, n0, settings))
+    if value.shape != tp.shape or value.dtype.kind not in "biuf":
+        raise EvenfoldError(
+            f"the criterion {path} gave {value.dtype} of shape {value.shape} for "
+            f"{tp.shape}; it must give one number for every entry of tp."
+        )
+    # Where it is undefined it can never be the largest.
+    value = np.where(np.isnan(value), -np.inf, value)
+    if (value == -np.inf).all(axis=-1).any():
+        raise EvenfoldError(f"the criterion {path} is undefined at every threshold.")
+    return value
 
 
 def deployed(tp, n1, n0, settings: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +144,8 @@ def _within_delta(tp, fp, n1, n0, settings):
     return np.where(gap <= settings["delta"], mcc, -1 - gap)
 
 
-_UTILITIES: dict[str, Callable] = {
+#: Every criterion: (tp, fp, positives, negatives, settings) to its value at each point.
+UTILITIES: dict[str, Callable] = {
     "sn_eq_sp": _crossing,
     "youden": lambda tp, fp, n1, n0, _: tp / n1 - fp / n0,
     "corner": _corner,
@@ -138,7 +158,6 @@ _UTILITIES: dict[str, Callable] = {
     "net_benefit": _net_benefit,
     "sn_at_sp": _required("sp"),
     "sp_at_sn": _required("sn"),
-    # What `constrained_mcc` and `ghost` are within one resample.
     "constrained_mcc": _within_delta,
     "ghost": lambda tp, fp, n1, n0, _: kappa(tp, fp, n1, n0),
 }

@@ -12,7 +12,8 @@ from scipy import stats
 
 from evenfold import tables
 from evenfold.alphabet import residues
-from evenfold.config.model import Audit, Grouping
+from evenfold.config.audit import Audit
+from evenfold.config.grouping import Grouping
 from evenfold.errors import EvenfoldError
 from evenfold.files import read_json
 from evenfold.sequences.homology import (

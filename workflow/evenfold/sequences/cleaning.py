@@ -17,7 +17,8 @@ from evenfold.alphabet import (
     UNKNOWN,
     residues,
 )
-from evenfold.config.model import Cleaning, Dataset
+from evenfold.config.cleaning import Cleaning
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing, sha256_rows, write_json
 from evenfold.sequences.reading import Record, read, read_labels
@@ -190,13 +191,9 @@ def unique_across_roles(train: list[Record], test: list[Record]) -> None:
             record.id += "@test"
 
 
-#: The files come by themselves; a Dataset wants to be told of some.
-_PLACEHOLDER = {"": {"positive": "-", "negative": "-"}, "proteins": {"proteins": "-"}}
-
-
 def clean_files(
     files: list[dict],
-    reading: dict,
+    reading: Reading,
     sequences: str,
     test_labels: str,
     rejected: str,
@@ -209,8 +206,8 @@ def clean_files(
     ----------
     files : list of dict
         path, role, label (or None), kind and published name of each file.
-    reading : dict
-        The reading and cleaning settings of a Dataset.
+    reading : Reading
+        How they are read and cleaned.
     sequences, test_labels, rejected, counts, proteins : str
         Paths to write. Test rows are put into an order that tells nothing about
         their labels, which go to a file of their own.
@@ -220,25 +217,22 @@ def clean_files(
     dict
         Counts by role.
     """
-    dataset = Dataset.model_validate(
-        {**reading, "train": _PLACEHOLDER["proteins" if reading.get("sites") else ""]}
-    )
-    policy = dataset.cleaning
+    policy = reading.cleaning
     cleaned, whole = {}, []
     for role in dict.fromkeys(file["role"] for file in files):
         own = [file for file in files if file["role"] == role]
-        if dataset.sites:
-            found = proteins_of(own, dataset)
+        if reading.sites:
+            found = proteins_of(own, reading)
             whole += [(role, p.source, p.sequence.upper()) for p in found]
-            records = windows(found, own, dataset)
+            records = windows(found, own, reading)
         else:
-            records = _records(own, dataset)
+            records = _records(own, reading)
         duplicates = policy.train_duplicates
         if role == "test":
             duplicates = policy.test_duplicates
         cleaned[role] = clean_records(records, policy, duplicates)
-        if role == "train" and dataset.sites and dataset.sites.negatives_per_positive:
-            _under_sample(cleaned[role], dataset.sites)
+        if role == "train" and reading.sites and reading.sites.negatives_per_positive:
+            _under_sample(cleaned[role], reading.sites)
         check_both_classes(cleaned[role].records, f"the {role} data")
     train = cleaned["train"].records
     test = cleaned["test"].records if "test" in cleaned else []
@@ -267,19 +261,19 @@ def clean_files(
     return numbers
 
 
-def _records(files, dataset):
+def _records(files, reading):
     """Records of one role, from files of a class or labelled ones."""
     labels = None
     for file in files:
         if file["kind"] == "labels":
-            labels = (labels or {}) | read_labels(file["path"], dataset)
+            labels = (labels or {}) | read_labels(file["path"], reading)
     return (
         record
         for file in files
         if file["kind"] == "sequences"
         for record in read(
             file["path"],
-            dataset,
+            reading,
             file["label"],
             file["name"],
             labels if file["label"] is None else None,

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from evenfold import tables
 from evenfold.alphabet import residues
-from evenfold.config.model import Grouping
+from evenfold.config.grouping import Grouping
 from evenfold.files import write_json
 from evenfold.sequences.homology import ALIGNERS, Pairs, aligned, missed, search
 

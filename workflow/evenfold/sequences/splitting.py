@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedGroupKFold
 
 from evenfold import tables
-from evenfold.config.model import Split
+from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
 from evenfold.files import write_json
 from evenfold.sequences.cleaning import write_rejected
