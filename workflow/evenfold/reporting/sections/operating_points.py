@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from markupsafe import Markup
 
-from evenfold.config.criteria import words
+from evenfold.config.criteria import in_order, words
 from evenfold.records.thresholds import Tuned
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
@@ -76,7 +76,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
     points = facts.champion.points
     return {
         "curves": draw_curves(facts.tuned),
-        "points": {words(name): point for name, point in points.items()},
+        "points": {words(name): points[name] for name in in_order(points)},
     }
 
 
