@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.features.embeddings import LanguageModel
 from evenfold.models import training as training_module
 from evenfold.models.data import TrainingData

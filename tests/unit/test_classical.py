@@ -8,8 +8,7 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from evenfold.config import Training
-from evenfold.config.training import CLASSICAL
+from evenfold.config.training import CLASSICAL, Training
 from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
 from evenfold.models import classical

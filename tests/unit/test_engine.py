@@ -14,7 +14,7 @@ import torch
 from scipy.stats import beta, kstest
 from torch.optim import AdamW, lr_scheduler
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_memory, claim
 from evenfold.models import training as training_module

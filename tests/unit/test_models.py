@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from evenfold.config import Training
 from evenfold.config.model import LOSSES
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.models.data import TrainingData
 from evenfold.models.ensemble import Ensemble

@@ -1,4 +1,4 @@
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.job import job
 from evenfold.models.running import EarlierLosses, Resources, train_files
 from evenfold.models.settings import Specification

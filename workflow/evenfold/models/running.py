@@ -52,7 +52,7 @@ class Resources:
     device : {'auto', 'cpu', 'cuda'}
     threads : int
     engine : dict
-        Fields of evenfold.config.Engine.
+        The section `engine` of the configuration.
     """
 
     device: str
@@ -176,11 +176,11 @@ def checkpoint_identity(
     """Digest of what a checkpoint must have in common with the training it serves."""
     digest = sha256()
     for array in (data.labels, data.folds, data.clusters):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     # A thousand rows tell a changed matrix; reading a large one takes long.
     for place in np.unique(np.linspace(0, len(data.inputs) - 1, 1000).astype(int)):
         row = data.inputs[place : place + 1]
-        digest.update(np.ascontiguousarray(getattr(row, "codes", row)))
+        digest.update(getattr(row, "codes", row).tobytes())
     digest.update(
         json.dumps(
             [

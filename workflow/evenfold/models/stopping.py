@@ -14,7 +14,7 @@ class Best:
 
     Parameters
     ----------
-    settings : evenfold.config.EarlyStopping
+    settings : evenfold.config.training.EarlyStopping
     n : int
         Members.
 

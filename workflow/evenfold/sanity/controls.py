@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.features import FeatureSet, feature_set
 from evenfold.files import read_json, write_table
 from evenfold.models.data import TrainingData
@@ -57,7 +57,7 @@ def control_files(
         Paths columns, sequences, split, and oof of the baseline.
     output : path-like
         Parquet to write: control, label, logit, one row a sequence and control.
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
         The baseline's.
     """
     device, _ = prepare(device, threads)
