@@ -218,7 +218,7 @@ def sparse_objective(x: np.ndarray, y: np.ndarray, loss_settings: dict) -> Calla
     gamma, positive, negative = 0.0, 1.0, 1.0
     if loss_settings["name"] == "focal":
         gamma, alpha = loss_settings.get("gamma", 2.0), loss_settings.get("alpha")
-        positive = 1 - truth.mean() if alpha is None else alpha
+        positive = float(1 - truth.mean()) if alpha is None else alpha
         negative = 1 - positive
 
     def objective(weights):

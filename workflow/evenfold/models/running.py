@@ -180,7 +180,8 @@ def checkpoint_identity(
     # A thousand rows tell a changed matrix; reading a large one takes long.
     for place in np.unique(np.linspace(0, len(data.inputs) - 1, 1000).astype(int)):
         row = data.inputs[place : place + 1]
-        digest.update(getattr(row, "codes", row).tobytes())
+        values = row.codes if isinstance(row, Ragged) else row
+        digest.update(values.tobytes())
     digest.update(
         json.dumps(
             [
