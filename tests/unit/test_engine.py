@@ -88,6 +88,7 @@ def same(one, other, tolerance, loss=None):
     assert len(one.history) == len(other.history)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "loss", LOSS_SETTINGS, ids=lambda s: "-".join(map(str, s.values()))

@@ -55,6 +55,7 @@ def train(network, loss=None, members=None, arrays=None, **settings):
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize(
     "loss", LOSS_SETTINGS, ids=lambda s: "-".join(map(str, s.values()))
