@@ -15,8 +15,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import balanced_accuracy_score, matthews_corrcoef
 from sklearn.model_selection import TunedThresholdClassifierCV
 
+from evenfold.config.criteria import CRITERIA
 from evenfold.metrics import bootstrap_mcc, confusion
-from evenfold.selection.criteria import CRITERIA
 from evenfold.selection.resampling import resample
 from evenfold.selection.thresholds import choose, sweep
 

@@ -25,7 +25,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from evenfold.models.training import Engine, train_ensemble
+from evenfold.models.data import TrainingData
+from evenfold.models.settings import Execution, Specification
+from evenfold.models.training import train_ensemble
 
 LENGTH, BATCH, N = 31, 128, 9500
 
@@ -152,14 +154,17 @@ def engine(model, members, chunk, device, n=N, epochs=4, data=None, **change):
     def report(now):
         if device != "cpu":
             torch.cuda.synchronize()
-        stamps.append((now["first"], now["epoch"], time.perf_counter()))
+        stamps.append((now.first, now.epoch, time.perf_counter()))
 
     start = time.perf_counter()
     options = {k: change.pop(k) for k in ("precision", "compiled") if k in change}
+    training = settings(model, epochs=epochs, seeds=-(-members // 5), **change)
     train_ensemble(
-        *(data or windows(n, model)), settings(model, epochs=epochs, seeds=-(-members // 5), **change),
-        {"name": "bce"}, {}, 0, Engine(device=device, chunk=chunk, **options), report,
-    )  # fmt: skip
+        TrainingData(*(data or windows(n, model))),
+        Specification(training, {"name": "bce"}, 0),
+        Execution(device=device, chunk=chunk, **options),
+        report=report,
+    )
     total = time.perf_counter() - start
     # From the end of a stack's first epoch to its last.
     spent = passes = 0
@@ -281,5 +286,5 @@ if __name__ == "__main__":
     torch.set_num_threads(given.threads)
     where = "cuda" if torch.cuda.is_available() else "cpu"
     print(f"{where}, torch {torch.__version__}, {given.threads} threads")
-    print(dataclasses.asdict(Engine(device=where)))
+    print(dataclasses.asdict(Execution(device=where)))
     (growth if given.growth else options if given.settings else compare)(where)

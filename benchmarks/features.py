@@ -224,29 +224,28 @@ def growth():
 
 def reading(n=100_000):
     """Reading and cleaning of FASTA against Biopython's own parser."""
-    from evenfold.config import Dataset
+    from evenfold.config.reading import Reading
     from evenfold.sequences.cleaning import clean_records
     from evenfold.sequences.reading import read
 
     with tempfile.TemporaryDirectory() as folder:
         _simulated(Path(folder), 2 * n)
         path = Path(folder) / "positive.fasta"
-        files = {"positive": str(path), "negative": "-"}
-        dataset = Dataset(train=files)
+        settings = Reading()
 
         def parsed():
             with open(path) as handle:
                 return sum(1 for _ in SimpleFastaParser(handle))
 
         def cleaned():
-            clean_records(read(path, dataset, 1), dataset.cleaning, "drop")
+            clean_records(read(path, settings, 1), settings.cleaning, "drop")
 
         base = cpu(parsed)
         print(f"\n| {n:,} proteins | s | us/sequence | to SimpleFastaParser |")
         print("|---|---|---|---|")
         for name, seconds in (
             ("SimpleFastaParser", base),
-            ("read", cpu(lambda: sum(1 for _ in read(path, dataset, 1)))),
+            ("read", cpu(lambda: sum(1 for _ in read(path, settings, 1)))),
             ("read and clean", cpu(cleaned)),
         ):
             each = 1e6 * seconds / n

@@ -1,23 +1,102 @@
-"""Shared by all tiers: real data beside the repository, and services that CI demands."""
+"""Shared by all tiers: workers, samples, finished runs, real data, services."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+# Workers side by side have a core each. Before torch is imported: it reads this once.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
 import torch
 
 from evenfold.alphabet import AMINO_ACIDS
-
-# In CI the examples repeat, so that a submission is judged by what it changed.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+from evenfold.machine import available_cpus, available_memory
+from evenfold.sequences.simulate import Simulation, write_demo
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = os.environ.get("EVENFOLD_REQUIRE_SERVICES") == "1"
+#: Everything, as in CI; otherwise what is slow by nature is sampled.
+WHOLE = os.environ.get("EVENFOLD_WHOLE") == "1"
+
+
+def examples(whole: int) -> int:
+    """How many examples hypothesis makes of a property: so many, or a quarter."""
+    return whole if WHOLE else whole // 4
+
+
+# In CI the examples repeat, so that a submission is judged by what it changed.
+hypothesis.settings.register_profile(
+    "evenfold",
+    max_examples=examples(100),
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+)
+hypothesis.settings.load_profile("evenfold")
+
+
+# --- workers and samples ------------------------------------------------------------
+
+
+def pytest_xdist_auto_num_workers(config) -> int:
+    """Test processes side by side: one a core, if each has three gigabytes."""
+    return max(1, min(available_cpus(), available_memory() // 3_000_000_000))
+
+
+#: Finished runs that a module has to itself: its tests that take one stay together.
+FINISHED = {"finished", "demo"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Long tests first, and of those marked `sampled` every n-th case.
+
+    A case that is named on the command line runs in any case.
+    """
+    items.sort(key=started)
+    for item in items:
+        if FINISHED & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if WHOLE or any("::" in argument for argument in config.args):
+        return
+    left_out, seen = [], {}
+    for item in items:
+        if mark := item.get_closest_marker("sampled"):
+            number = seen.setdefault(item.function, 0)
+            seen[item.function] += 1
+            if number % mark.args[0]:
+                left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = len(left_out)
+
+
+def started(item) -> int:
+    """Rank of a test: a long one that comes last would run alone."""
+    tiers = ("services", "workflow", "unit", "gpu")
+    return tiers.index(item.path.parent.name)
+
+
+def pytest_testnodedown(node, error):
+    """A worker tells how many cases it left out, which xdist keeps to itself."""
+    node.config.left_out = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if left_out := getattr(config, "left_out", 0):
+        terminalreporter.write_line(
+            f"{left_out} cases beside a sample of them left out; EVENFOLD_WHOLE=1 runs all"
+        )
+
+
+# --- what a machine may lack ----------------------------------------------------------
 
 
 def unavailable(what: str):
@@ -46,6 +125,7 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        folder.mkdir(exist_ok=True, parents=True)
         for name in ("Snakefile", "workflow", "config", "profiles", "envs"):
             (folder / name).symlink_to(ROOT / name)
         # Data sets and demo files are the test's own to change.
@@ -56,6 +136,32 @@ class Project:
             target.write_text(path.read_text())
         (folder / "resources").mkdir()
         (folder / "resources" / "demo").symlink_to(ROOT / "resources" / "demo")
+
+    @classmethod
+    def small(cls, folder: Path, config: str | None = None) -> "Project":
+        """A project whose demo has a quarter of the windows, configured as SMALL."""
+        project = cls(folder)
+        demo = folder / "resources" / "demo"
+        demo.unlink()
+        write_demo(demo, Simulation(n_train=300, n_test=150))
+        project.write("config/config.yaml", config or SMALL)
+        return project
+
+    def copy(self, folder: Path) -> "Project":
+        """Another working copy, results and Snakemake's memory of them included.
+
+        Of a run without an MLflow store, which results know by its absolute path.
+        """
+        assert not (self.folder / "results" / "mlflow").exists()
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return Project.at(folder)
+
+    @classmethod
+    def at(cls, folder: Path) -> "Project":
+        """The working copy that is already there."""
+        project = object.__new__(cls)
+        project.folder = folder
+        return project
 
     def write(self, path: str, text: str) -> Path:
         target = self.folder / path
@@ -83,16 +189,6 @@ class Project:
         return (self.folder / path).read_text()
 
 
-@pytest.fixture
-def project(tmp_path) -> Project:
-    return Project(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def module_project(tmp_path_factory) -> Project:
-    return Project(tmp_path_factory.mktemp("project"))
-
-
 #: A run small enough for many of them: two variants, three folds, two epochs.
 SMALL = """
 datasets: [demo]
@@ -102,6 +198,60 @@ split: {folds: 3}
 selection: {resamples: 200}
 threads: 1
 """
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    """The workflow with the whole demo, nothing run."""
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def small(tmp_path) -> Project:
+    """The workflow with a small demo and configuration, nothing run."""
+    return Project.small(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """`once(name, make)`: what `make(folder)` gives, by the first worker to ask for it.
+
+    Returns the folder, which all workers share: nobody may change it.
+    """
+
+    def shared(name: str, make) -> Path:
+        base = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            base = base.parent
+        folder, made = base / name, base / f"{name}.made"
+        with open(base / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                make(folder)
+                made.touch()
+        if not made.exists():
+            pytest.fail(f"another test already failed to make the shared run {name!r}")
+        return folder
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def explored_once(once) -> Project:
+    """A small run up to the frozen selection and the audit, before any look."""
+
+    def make(folder):
+        Project.small(folder).snakemake(
+            "results/demo/selection.json", "results/demo/audit.json"
+        )
+
+    return Project.at(once("explored", make))
+
+
+@pytest.fixture
+def explored(explored_once, tmp_path) -> Project:
+    """A copy of that run, to go on from."""
+    return explored_once.copy(tmp_path)
 
 
 def tiny_esm(folder: Path) -> Path:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.features.embeddings import LanguageModel
 from evenfold.models import training as training_module
-from evenfold.models.training import Engine, train_ensemble
+from evenfold.models.data import TrainingData
+from evenfold.models.settings import Execution, Specification
+from evenfold.models.training import train_ensemble
 from tests.conftest import tiny_esm
 from tests.unit.test_engine import KINDS, proteins
 from tests.unit.test_models import LOSS_SETTINGS, data
@@ -26,11 +28,13 @@ ARRAYS = {
 }
 
 
-def outcome(kind, engine, loss=None, **settings):
+def outcome(kind, execution, loss=None, **settings):
     settings = {"epochs": 3, "batch_size": 16, "dropout": 0.2, **settings}
     training = Training(**KINDS[kind], **settings)
     return train_ensemble(
-        *ARRAYS[kind](), training, loss or {"name": "bce"}, {}, seed=3, engine=engine
+        TrainingData(*ARRAYS[kind]()),
+        Specification(training, loss or {"name": "bce"}, 3),
+        execution,
     )
 
 
@@ -43,7 +47,7 @@ def apart(one, other):
 def test_cuda_trains_what_the_cpu_trains(kind, loss):
     """Random numbers are the same on every device: logits within 1e-2."""
     cpu, cuda = (
-        outcome(kind, Engine(device=device, precision="float32"), loss)
+        outcome(kind, Execution(device=device, precision="float32"), loss)
         for device in ("cpu", "cuda")
     )
     assert apart(cpu, cuda) < 1e-2
@@ -52,7 +56,9 @@ def test_cuda_trains_what_the_cpu_trains(kind, loss):
 @pytest.mark.parametrize("kind", KINDS)
 def test_members_depend_on_no_chunk(kind):
     whole, single = (
-        outcome(kind, Engine(device="cuda", precision="float32", chunk=chunk), seeds=2)
+        outcome(
+            kind, Execution(device="cuda", precision="float32", chunk=chunk), seeds=2
+        )
         for chunk in (6, 1)
     )
     assert apart(whole, single) < 1e-2
@@ -61,12 +67,14 @@ def test_members_depend_on_no_chunk(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_streamed_data_train_the_same(kind, monkeypatch):
     """As if the inputs did not fit: read batch by batch, with pinned memory."""
-    resident = outcome(kind, Engine(device="cuda", precision="float32"))
-    made = training_module.plan
+    resident = outcome(kind, Execution(device="cuda", precision="float32"))
+    made = training_module.largest_portion
     monkeypatch.setattr(
-        training_module, "plan", lambda *a: replace(made(*a), resident=False)
+        training_module,
+        "largest_portion",
+        lambda *a: replace(made(*a), resident=False),
     )
-    streamed = outcome(kind, Engine(device="cuda", precision="float32"))
+    streamed = outcome(kind, Execution(device="cuda", precision="float32"))
     assert apart(resident, streamed) < 1e-5
 
 
@@ -75,7 +83,7 @@ def test_streamed_data_train_the_same(kind, monkeypatch):
 def test_lower_precision_trains_nearly_the_same(kind, precision):
     """Stated tolerance: a mean logit within 0.1 after three epochs."""
     plain, low = (
-        outcome(kind, Engine(device="cuda", precision=p))
+        outcome(kind, Execution(device="cuda", precision=p))
         for p in ("float32", precision)
     )
     assert abs(plain.oof_logits - low.oof_logits).mean() < 0.1

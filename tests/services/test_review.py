@@ -10,15 +10,14 @@ import urllib.request
 
 import pytest
 
-from tests.conftest import SMALL, Project
+from tests.conftest import Project
 
 pytestmark = pytest.mark.services
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Project:
-    project = Project(tmp_path_factory.mktemp("finished"))
-    project.write("config/config.yaml", SMALL)
+def finished(explored_once, tmp_path_factory) -> Project:
+    project = explored_once.copy(tmp_path_factory.mktemp("finished"))
     project.snakemake()
     return project
 

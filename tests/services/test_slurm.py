@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import SMALL, Project
+from tests.conftest import Project
 
 pytestmark = pytest.mark.services
 
@@ -10,9 +10,7 @@ pytestmark = pytest.mark.services
 def test_slurm_ends_in_the_same_metrics_as_a_local_run(slurm, tmp_path):
     found = {}
     for name in ("local", "slurm"):
-        (tmp_path / name).mkdir()
-        project = Project(tmp_path / name)
-        project.write("config/config.yaml", SMALL)
+        project = Project.small(tmp_path / name)
         target = "results/demo/test/metrics.tsv"
         if name == "local":
             project.snakemake(target)

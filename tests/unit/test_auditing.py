@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from evenfold.config import Audit, Grouping
+from evenfold.config.audit import Audit
+from evenfold.config.grouping import Grouping
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.auditing import audit, refuse
 from evenfold.sequences.probes import _judged, probes, shift

@@ -16,6 +16,7 @@ from evenfold.metrics import (
     reliability,
     shifted,
 )
+from evenfold.records.thresholds import Calibrator
 from evenfold.selection.calibrating import METHODS, calibrate, cross_fitted, fit
 
 
@@ -37,14 +38,14 @@ def test_platt_equals_scikit_learns():
 def test_every_method_finds_what_it_can_express():
     z, y, truth = population(20_000)
     platt, beta = fit("platt", z, y), fit("beta", z, y)
-    assert platt["slope"] == pytest.approx(1 / 2.5, abs=0.02)
-    assert platt["intercept"] == pytest.approx(-1 / 2.5, abs=0.05)
+    assert platt.slope == pytest.approx(1 / 2.5, abs=0.02)
+    assert platt.intercept == pytest.approx(-1 / 2.5, abs=0.05)
     for calibrator in (platt, beta, fit("isotonic", z, y)):
         assert np.abs(calibrated(calibrator, z) - truth).mean() < 0.02
     z, y, truth = population(20_000, offset=0.0)
-    assert fit("temperature", z, y)["slope"] == pytest.approx(1 / 2.5, abs=0.02)
+    assert fit("temperature", z, y).slope == pytest.approx(1 / 2.5, abs=0.02)
     z, y, truth = population(20_000, slope=1.0, offset=0.0)
-    assert fit("beta", z, y)["weights"] == pytest.approx([1, 1, 0], abs=0.1)
+    assert fit("beta", z, y).weights == pytest.approx([1, 1, 0], abs=0.1)
 
 
 def test_isotonic_equals_scikit_learn_between_its_limits():
@@ -78,7 +79,8 @@ def test_calibrators_are_monotone_finite_and_survive_json(method):
     import json
 
     z, y, _ = population(400)
-    calibrator = json.loads(json.dumps(fit(method, z, y)))
+    calibrator = Calibrator(**json.loads(json.dumps(fit(method, z, y).dump())))
+    assert calibrator.method == method
     p = calibrated(calibrator, np.r_[-np.inf, np.linspace(-50, 50, 301), np.inf])
     assert np.isfinite(p).all() and (np.diff(p) >= -1e-12).all()
     assert p.min() >= 0 and p.max() <= 1
@@ -147,15 +149,15 @@ def test_the_choice_is_calibrated_and_prefers_nothing_where_nothing_is_needed():
     folds = np.arange(4000) % 5
     z, y, truth = population()
     chosen = calibrate(z, y, folds)
-    assert chosen["calibrator"]["method"] in ("platt", "beta")
-    assert np.abs(calibrated(chosen["calibrator"], z) - truth).mean() < 0.03
-    best = chosen["scores"][chosen["calibrator"]["method"]]
-    assert best["mcb"] < 0.3 * chosen["scores"]["none"]["mcb"]
+    assert chosen.calibrator.method in ("platt", "beta")
+    assert np.abs(calibrated(chosen.calibrator, z) - truth).mean() < 0.03
+    best, raw = chosen.scores[chosen.calibrator.method], chosen.scores["none"]
+    assert best.mcb < 0.3 * raw.mcb
     # Discrimination is what calibration cannot change, but for cross-fitting.
-    assert best["dsc"] == pytest.approx(chosen["scores"]["none"]["dsc"], abs=2e-3)
+    assert best.dsc == pytest.approx(raw.dsc, abs=2e-3)
     z, y, _ = population(slope=1.0, offset=0.0)
-    assert calibrate(z, y, folds)["calibrator"]["method"] == "none"
-    assert abs(chosen["scores"]["venn_abers"]["brier"] - best["brier"]) < 0.005
+    assert calibrate(z, y, folds).calibrator.method == "none"
+    assert abs(chosen.scores["venn_abers"].brier - best.brier) < 0.005
 
 
 def test_a_shift_of_the_prior_is_bayes_rule():
@@ -165,3 +167,11 @@ def test_a_shift_of_the_prior_is_bayes_rule():
     half, tenth = odds / (odds + 1), odds / 9 / (odds / 9 + 1)
     assert shifted(half, 0.5, 0.1) == pytest.approx(tenth)
     assert shifted(half, 0.5, 0.5) == pytest.approx(half)
+
+
+def test_a_calibrator_without_its_numbers_is_an_error():
+    for method in METHODS[1:]:
+        with pytest.raises(ValueError, match="lacks a number"):
+            calibrated(Calibrator(method=method), np.zeros(3))
+    with pytest.raises(ValueError, match="unknown calibration 'x'"):
+        fit("x", np.zeros(3), np.zeros(3))

@@ -8,13 +8,15 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from evenfold.config import Training
-from evenfold.config.training import CLASSICAL
+from evenfold.config.networks import CLASSICAL
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
 from evenfold.models import classical
+from evenfold.models.data import TrainingData
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import member_rows, member_seed
+from evenfold.models.settings import Specification
 from evenfold.models.training import train_ensemble
 from tests.conftest import unavailable
 
@@ -36,20 +38,18 @@ def data(n=300, columns=8):
 
 
 def train(model, loss=None, arrays=None, **settings):
+    training = Training(model=model, features=["aac"], **settings)
     return train_ensemble(
-        *(arrays or data()),
-        Training(model=model, features=["aac"], **settings),
-        loss or {"name": "bce"},
-        {"names": ["aac"], "length": 0},
-        seed=3,
+        TrainingData(*(arrays or data()), {"names": ["aac"], "length": 0}),
+        Specification(training, loss or {"name": "bce"}, 3),
     )
 
 
 def of_member(outcome, position, arrays):
     """Rows and seed that a member was fitted with."""
     members = outcome.ensemble.members
-    rows, _ = member_rows(members, *arrays[1:], 0.1, 3)
-    return rows[position], member_seed(3, members[position], "weights")
+    rows = member_rows(members, TrainingData(*arrays), 0.1, 3)
+    return rows[position].trained, member_seed(3, members[position], "weights")
 
 
 @pytest.mark.parametrize(

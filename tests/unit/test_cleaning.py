@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evenfold.config import Cleaning
+from evenfold.config.cleaning import Cleaning
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.cleaning import (
     check_both_classes,

@@ -132,20 +132,23 @@ def test_resampled_rates_equal_counting_rows():
 @pytest.mark.parametrize("criterion", [c for c in CRITERIA if c != "sn_eq_sp"])
 def test_thresholds_are_tuned_anew_to_the_criterion_that_is_deployed(criterion):
     z, labels = scores(80)
-    settings = {**DEFAULTS, "required": 0.7, "delta": 0.1}
+    settings = DEFAULTS.model_copy(
+        update={"criterion": criterion, "required": 0.7, "delta": 0.1}
+    )
+    how = settings.model_dump()
     clusters = np.arange(80)
-    got = resample(z, labels, clusters, np.zeros(1), 20, 3, criterion, settings)
+    got = resample(z, labels, clusters, np.zeros(1), 20, 3, settings)
     weights = np.concatenate(list(group_weights(clusters, labels, 20, 3))).astype(int)
     for r in range(0, 20, 4):
         rows = np.repeat(np.arange(80), weights[r])
         points = sweep(z[0][rows], labels[rows])
         counts = points.tp, points.fp, points.n_positive, points.n_negative
-        best = utility(criterion, *counts, settings).max()
+        best = utility(criterion, *counts, how).max()
         called = z[0][rows] >= got.tuned_logit[r, 0]
         own = labels[rows] == 1
         mine = utility(
             criterion, (called & own).sum(), (called & ~own).sum(),
-            points.n_positive, points.n_negative, settings,
+            points.n_positive, points.n_negative, how,
         )  # fmt: skip
         assert mine == pytest.approx(best, abs=1e-9)
 
@@ -156,17 +159,20 @@ def test_thresholds_are_tuned_anew_for_the_share_of_positives_deployed(criterion
     n1, clusters = labels.sum(), np.arange(80)
     # As if every negative were there three times.
     share = n1 / (n1 + 3 * (80 - n1))
-    rare = {**DEFAULTS, "deployment_positives": share}
-    got = resample(z, labels, clusters, np.zeros(1), 20, 3, criterion, rare)
+    rare = DEFAULTS.model_copy(
+        update={"criterion": criterion, "deployment_positives": share}
+    )
+    usual = DEFAULTS.model_dump()
+    got = resample(z, labels, clusters, np.zeros(1), 20, 3, rare)
     weights = np.concatenate(list(group_weights(clusters, labels, 20, 3))).astype(int)
     for r in range(0, 20, 4):
         rows = np.repeat(np.arange(80), weights[r] * np.where(labels == 1, 1, 3))
         points = sweep(z[0][rows], labels[rows])
         counts = points.tp, points.fp, points.n_positive, points.n_negative
-        best = utility(criterion, *counts, DEFAULTS).max()
+        best = utility(criterion, *counts, usual).max()
         called, own = z[0][rows] >= got.tuned_logit[r, 0], labels[rows] == 1
         tp, fp = (called & own).sum(), (called & ~own).sum()
-        assert utility(criterion, tp, fp, *counts[2:], DEFAULTS) == pytest.approx(best)
+        assert utility(criterion, tp, fp, *counts[2:], usual) == pytest.approx(best)
 
 
 def test_pieces_do_not_change_the_result(monkeypatch):

@@ -1,11 +1,16 @@
+import json
+
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from evenfold.config import load_dataset, load_run, resolve_training
-from evenfold.config.model import LOSS_NAMES, LOSSES
+from evenfold.config.decides import Decides
+from evenfold.config.loading import load_dataset, load_run, resolve_training
+from evenfold.config.losses import LOSSES
 from evenfold.config.plan import Plan
 from evenfold.documentation.configuration import configuration_page, schemas
 from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_json
 from tests.conftest import ROOT
 
 GOOD = {"datasets": ["demo"], "variants": ["bce"]}
@@ -32,6 +37,11 @@ def write_dataset(folder, name="mine", **keys):
             ["'gama'", "'gamma'"],
         ),
         ({"variants": [{"name": "a", "los": "bce"}]}, ["a"]),
+        ({"variants": [{"name": "a", "loss": ["focal"]}]}, ["['focal']", "not exist"]),
+        (
+            {"variants": [{"name": "a", "loss": {"name": ["x"]}}]},
+            ["['x']", "not exist"],
+        ),
         ({"variants": {"bce": {}}}, ["`variants` is a mapping", "must be a list"]),
         ({"datasets": {"demo": {}}}, ["`datasets` is a mapping"]),
         ({"datasets": ["data/mine.fasta"]}, ["not a name", "config/datasets/<name>"]),
@@ -119,8 +129,8 @@ def test_every_loss_of_the_configuration_can_be_built():
     from evenfold.losses import LOSSES as REGISTRY
     from evenfold.losses import build_loss
 
-    assert set(REGISTRY) == set(LOSS_NAMES)
-    for settings in LOSSES:
+    assert set(REGISTRY) == set(LOSSES)
+    for settings in LOSSES.values():
         keys = settings().model_dump(exclude={"warmup_epochs", "learning_rate_factor"})
         loss = build_loss(keys, torch.tensor([0.3, 0.4]))
         value = loss(torch.zeros(2, 5), torch.tensor([[0, 1, 0, 1, 1.0]] * 2))
@@ -157,15 +167,94 @@ def test_what_decides_excludes_what_chooses_nothing():
 
 
 def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
-    import typing
+    from evenfold.config.criteria import CRITERIA, words
+    from evenfold.config.selection import SelectionSettings
+    from evenfold.selection.criteria import UTILITIES
 
-    from evenfold.config.model import Selection
-    from evenfold.selection.criteria import CRITERIA
-    from evenfold.selection.thresholds import DEFAULTS
+    fields = SelectionSettings.model_fields
+    assert set(UTILITIES) == set(CRITERIA)
+    for name in CRITERIA:
+        assert SelectionSettings(criterion=name).criterion == name
+        assert f"`{name}`: {words(name)}" in fields["criterion"].description
+    with pytest.raises(ValidationError, match=r"'sn_eq_sp', 'youden'.* or 'sp_at_sn'"):
+        SelectionSettings(criterion="sn_eq_sn")
 
-    fields = Selection.model_fields
-    assert set(typing.get_args(fields["criterion"].annotation)) == set(CRITERIA)
-    assert {key: fields[key].default for key in DEFAULTS} == DEFAULTS
+
+def test_the_networks_of_the_configuration_are_those_that_can_be_trained():
+    from evenfold.config.networks import CLASSICAL, NETWORKS
+    from evenfold.config.training import Training
+    from evenfold.models.classical import FITS
+    from evenfold.models.networks import KINDS
+
+    # What the classical models leave is a network that is never trained itself.
+    assert set(NETWORKS) == (set(KINDS) - {"linear", "trees"}) | set(FITS)
+    assert set(CLASSICAL) == set(FITS)
+    description = Training.model_fields["model"].description
+    for name, network in NETWORKS.items():
+        features = ["aac"] if network.reads == "vector" else [network.reads]
+        assert Training(model=name, features=features).model == name
+        assert f"`{name}`: {network.what}" in description
+        for other in {"aac", "tokens", "residues"} - set(features):
+            with pytest.raises(ValidationError, match=name):
+                Training(model=name, features=[other])
+    with pytest.raises(ValidationError, match=r"'feedforward', .*import path"):
+        Training(model="feedforwards")
+
+
+def test_the_forms_of_the_configuration_are_those_that_can_be_read():
+    from evenfold.config.forms import FORMS, form_of
+    from evenfold.config.reading import Reading
+    from evenfold.sequences.reading import READERS
+
+    assert set(READERS) == set(FORMS)
+    for name, form in FORMS.items():
+        assert Reading(form=name).form == name
+        for suffix in form.suffixes:
+            assert form_of(f"a{suffix}") == form_of(f"a{suffix}.gz") == name
+    with pytest.raises(EvenfoldError, match="`form:` to fasta, lines or table"):
+        form_of("a.doc")
+
+
+def test_what_decides_is_read_as_it_was_written(tmp_path):
+    for name in ("p.fasta", "n.fasta"):
+        (tmp_path / name).touch()
+    files = {
+        role: {"proteins": str(tmp_path / "p.fasta")} for role in ("train", "test")
+    }
+    write_dataset(tmp_path, **files, sites={"residues": "K"}, source_pattern="^([^|]+)")
+    variants = [
+        *({"name": name, "loss": name} for name in LOSSES),
+        {"name": "own", "loss": {"name": "json:JSONDecoder", "rate": 3}},
+    ]
+    plan = Plan({"datasets": ["mine"], "variants": variants}, tmp_path)
+    written = json.loads(json.dumps(plan.decides("mine")))
+    decides = Decides.of(written)
+    assert decides.dump() == written == plan.decides("mine")
+    assert decides.reading.sites.residues == "K"
+    assert decides.reading.cleaning.gap == "keep"
+    assert decides.variants["focal"].loss.gamma == 2.0
+    assert decides.variants["own"].loss.rate == 3
+    assert decides.variants["bce"].training.epochs == 30
+    for change, words in (
+        ({"seeds": 1}, "selection.json: unknown key 'seeds'"),
+        ({"reading": {**written["reading"], "shape": 1}}, "'shape'"),
+        ({"seed": "many"}, "seed: "),
+    ):
+        with pytest.raises(EvenfoldError, match=words):
+            Decides.of({**written, **change}, "selection.json")
+    del written["split"]
+    with pytest.raises(EvenfoldError, match="split: Field required"):
+        Decides.of(written)
+
+
+#: As version 0.1.0 recorded it: the keys and values that identify a selection stay.
+RECORDED = "de75929844b5fc8b3d10a0a4ca01aae76da29b12b683a585fe89feb749ae926d"
+
+
+def test_what_decides_keeps_its_form():
+    folder = ROOT / "config/datasets"
+    raw = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert sha256_json(Plan(raw, folder).decides("demo")) == RECORDED
 
 
 def test_a_vector_of_a_site_needs_whole_proteins(tmp_path):

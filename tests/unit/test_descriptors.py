@@ -17,6 +17,7 @@ from evenfold.config.features import KINDS, parse
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet, scales
 from evenfold.features.descriptors import DESCRIPTORS
+from evenfold.features.encodings import WINDOWS
 from tests.conftest import data_folder
 
 propy = pytest.importorskip("propy", reason="the test extra has propy3")
@@ -53,8 +54,9 @@ def table(name, sequences=SEQUENCES):
 
 
 def test_every_name_has_columns_and_every_column_a_name():
-    assert set(DESCRIPTORS) == {k for k in KINDS if k not in (
-        "tokens", "residues", "onehot", "blosum62", "zscales", "embeddings")}  # fmt: skip
+    made = [*DESCRIPTORS, *WINDOWS, "residues", "embeddings"]
+    assert sorted(made) == sorted(KINDS)
+    assert {k for k in KINDS if KINDS[k].shape == "window"} == {*WINDOWS} - {"tokens"}
     for name in NAMES:
         columns, values = table(name, SEQUENCES[:3])
         assert values.shape == (3, len(columns)) and len(set(columns)) == len(columns)

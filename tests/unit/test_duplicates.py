@@ -7,12 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evenfold.config.duplicates import difference, resolved, twin
 from evenfold.config.losses import LOSSES as SETTINGS
+from evenfold.config.losses import settings_of
 from evenfold.config.plan import Plan
+from evenfold.config.twins import difference, twin
 from evenfold.losses import build_loss
 
-DEFAULT = {s().name: s().model_dump() for s in SETTINGS}
+DEFAULT = {s().name: s().model_dump() for s in SETTINGS.values()}
 
 
 def wbce(**settings):
@@ -33,11 +34,13 @@ def test_shifts_are_those_of_the_losses(prior, rows):
         )
         wanted = torch.log(loss.positive_weight / loss.negative_weight).item()
         # The loss's weights may be of single precision.
-        assert resolved(settings, prior, rows)[1] == pytest.approx(wanted, abs=1e-5)
+        assert settings_of(settings).reduced(prior, rows).shift == pytest.approx(
+            wanted, abs=1e-5
+        )
     shift = build_loss(
         {"name": "logit_adjusted"}, torch.tensor(prior).double()
     ).log_odds
-    own = resolved(DEFAULT["logit_adjusted"], prior, rows)[1]
+    own = settings_of(DEFAULT["logit_adjusted"]).reduced(prior, rows).shift
     assert own == pytest.approx(shift.item(), abs=1e-5)
 
 

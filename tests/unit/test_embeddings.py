@@ -8,8 +8,8 @@ import torch
 
 from evenfold import tables
 from evenfold.alphabet import AMINO_ACIDS
-from evenfold.config import Training
-from evenfold.config.training import Embeddings
+from evenfold.config.embeddings import Embeddings
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.features import embeddings, featurize_file
 from evenfold.features.embeddings import LanguageModel, Vectors

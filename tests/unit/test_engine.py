@@ -14,19 +14,21 @@ import torch
 from scipy.stats import beta, kstest
 from torch.optim import AdamW, lr_scheduler
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_memory, claim
 from evenfold.models import training as training_module
-from evenfold.models.checkpoints import Checkpoints
+from evenfold.models.checkpoints import Checkpoints, Interrupted
+from evenfold.models.data import TrainingData
 from evenfold.models.networks import PooledConvolutional, build_network
-from evenfold.models.planning import plan
+from evenfold.models.portions import largest_portion
 from evenfold.models.randomness import Source
 from evenfold.models.rows import Rows
 from evenfold.models.schedules import learning_rate
+from evenfold.models.settings import Execution, Specification
 from evenfold.models.stacking import hindrance
 from evenfold.models.stopping import Best
-from evenfold.models.training import Engine, train_ensemble
+from evenfold.models.training import train_ensemble
 from evenfold.ragged import Ragged
 from tests.conftest import ROOT
 from tests.unit.test_models import LOSS_SETTINGS, NETWORKS, data
@@ -59,18 +61,16 @@ def proteins(n=90, seed=0, longest=40):
     return Ragged.of(codes), labels, np.arange(n) % 3, np.arange(n)
 
 
-def run(kind, loss=None, engine=None, arrays=None, checkpoints=None, **settings):
+def run(kind, loss=None, execution=None, arrays=None, checkpoints=None, **settings):
     """Six members for a fixed number of steps."""
     settings = {"epochs": 3, "batch_size": 16, "seeds": 2, "dropout": 0.2, **settings}
     torch.set_num_threads(1)
     arrays = arrays or (proteins() if kind == "pooled" else data(kind))
+    training = Training(**KINDS[kind], **settings)
     return train_ensemble(
-        *arrays,
-        Training(**KINDS[kind], **settings),
-        loss or {"name": "bce"},
-        {},
-        3,
-        engine or Engine(chunk=6),
+        TrainingData(*arrays),
+        Specification(training, loss or {"name": "bce"}, 3),
+        execution or Execution(chunk=6),
         checkpoints=checkpoints,
     )
 
@@ -96,24 +96,24 @@ def test_members_depend_on_no_chunk(kind, loss):
     """Stated tolerance: 1e-4 in the weights after three epochs."""
     whole = run(kind, loss)
     for chunk in (1, 4):
-        same(whole, run(kind, loss, Engine(chunk=chunk)), 1e-4, loss)
+        same(whole, run(kind, loss, Execution(chunk=chunk)), 1e-4, loss)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_members_depend_on_no_chunk_whatever_is_random(kind):
     residues = {} if kind == "feedforward" else {"augmentation": {"mask": 0.1}}
     whole = run(kind, **EVERYTHING, **residues)
-    same(whole, run(kind, engine=Engine(chunk=1), **EVERYTHING, **residues), 1e-4)
+    same(whole, run(kind, execution=Execution(chunk=1), **EVERYTHING, **residues), 1e-4)
 
 
 def parts(monkeypatch, cells):
     """Cut every batch to so many rows or residues."""
-    made = training_module.plan
+    made = training_module.largest_portion
 
     def smaller(*arguments):
         return replace(made(*arguments), cells=cells)
 
-    monkeypatch.setattr(training_module, "plan", smaller)
+    monkeypatch.setattr(training_module, "largest_portion", smaller)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -164,7 +164,11 @@ def test_a_finished_member_stops_costing_and_keeps_its_best(monkeypatch):
     last = [max(r["epoch"] for r in whole.history if (r["fold"], r["seed"]) == key)
             for key in {(r["fold"], r["seed"]) for r in whole.history}]  # fmt: skip
     assert len(set(last)) > 1
-    same(whole, run("feedforward", {"name": "snsp"}, Engine(chunk=1), **stopping), 1e-4)
+    same(
+        whole,
+        run("feedforward", {"name": "snsp"}, Execution(chunk=1), **stopping),
+        1e-4,
+    )
 
 
 # --- memory -----------------------------------------------------------------------
@@ -172,48 +176,52 @@ def test_a_finished_member_stops_costing_and_keeps_its_best(monkeypatch):
 
 def test_out_of_memory_halves_the_stack_and_goes_on(monkeypatch):
     wanted = run("feedforward")
-    made, tried = training_module._Run._epoch, []
+    made, tried = training_module.backpropagate, []
 
-    def crowded(self, stack, cells, name):
-        tried.append(len(stack.members))
-        if len(stack.members) > 2:
+    def crowded(stack, *arguments):
+        tried.append(len(stack.group))
+        if len(stack.group) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory (made up)")
-        return made(self, stack, cells, name)
+        return made(stack, *arguments)
 
-    monkeypatch.setattr(training_module._Run, "_epoch", crowded)
+    monkeypatch.setattr(training_module, "backpropagate", crowded)
     found = run("feedforward")
     same(wanted, found, 1e-4)
     assert tried[:2] == [6, 3] and max(tried[2:]) == 2
     assert any("out of memory" in note for note in found.notes)
     monkeypatch.setattr(
-        training_module._Run, "_epoch", lambda *a: (_ for _ in ()).throw(
+        training_module, "backpropagate", lambda *a: (_ for _ in ()).throw(
             torch.OutOfMemoryError("CUDA out of memory (made up)"))
     )  # fmt: skip
     with pytest.raises(EvenfoldError, match="one row of one member does not fit"):
         run("feedforward")
 
 
-def test_the_plan_keeps_to_its_budget():
+def test_the_portion_keeps_to_its_budget():
     recipe = {"kind": "convolutional", "length": 31}
     rows = Rows(np.ones((500, 31), np.uint8), "cpu")
-    plans = [plan(recipe, rows, 25, 128, int(gb * 1e9), 25) for gb in (8, 0.2, 0.02)]
-    assert plans[0].members == 25 and plans[0].cells == 128
-    assert 1 <= plans[1].members < 25 and plans[1].cells == 128
-    assert plans[2].members == 1 and plans[2].cells < 128
-    for made, gb in zip(plans, (8, 0.2, 0.02)):
-        assert made.bytes <= gb * 1e9
-    smaller, count = plans[0], 0
+    budgets = [int(gb * 1e9) for gb in (8, 0.2, 0.02)]
+    made = [largest_portion(recipe, rows, 25, 128, budget, 25) for budget in budgets]
+    assert made[0].members == 25 and made[0].cells == 128
+    assert 1 <= made[1].members < 25 and made[1].cells == 128
+    assert made[2].members == 1 and made[2].cells < 128
+    for portion, budget in zip(made, budgets):
+        assert portion.bytes <= budget
+    smaller, count = made[0], 0
     while smaller := smaller.halved():
         count += 1
     assert count > 8
     # By default the recorded table decides.
-    assert plan(recipe, rows, 25, 128, int(8e9), None).members == 1
+    assert largest_portion(recipe, rows, 25, 128, int(8e9), None).members == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_half_precision_trains_nearly_the_same(kind):
     """Stated tolerance: a mean logit within 0.1 after three epochs."""
-    plain, low = run(kind), run(kind, engine=Engine(chunk=6, precision="bfloat16"))
+    plain, low = (
+        run(kind),
+        run(kind, execution=Execution(chunk=6, precision="bfloat16")),
+    )
     assert np.abs(plain.oof_logits - low.oof_logits).mean() < 0.1
     assert np.abs(plain.oof_logits - low.oof_logits).max() > 0
 
@@ -232,7 +240,7 @@ def test_compiling_is_never_required(fails, monkeypatch, caplog):
 
     monkeypatch.setattr(torch, "compile", compiler)
     wanted = run("feedforward")
-    found = run("feedforward", engine=Engine(chunk=6, compiled=True))
+    found = run("feedforward", execution=Execution(chunk=6, compiled=True))
     same(wanted, found, 0)
     assert ("Failed to find C compiler" in caplog.text) == fails
 
@@ -318,20 +326,21 @@ JOB = """
 import json, sys, time
 import numpy as np
 from evenfold.models import training
-from evenfold.models.checkpoints import Checkpoints
-from evenfold.models.running import _told_to_stop
-from evenfold.models.training import Engine
+from evenfold.models.checkpoints import Checkpoints, Interrupted
+from evenfold.models.data import TrainingData
+from evenfold.models.running import watch_for_signals
+from evenfold.models.settings import Execution
 from tests.unit.test_engine import run
 
 slow, folder, out = float(sys.argv[1]), sys.argv[2], sys.argv[3]
-made = training._Run._step
-def step(*arguments):
+made = training.backpropagate
+def backpropagate(*arguments):
     time.sleep(slow)
     return made(*arguments)
-training._Run._step = step
-kept = Checkpoints(folder, "this", 1, _told_to_stop())
+training.backpropagate = backpropagate
+kept = Checkpoints(folder, "this", 1, watch_for_signals())
 settings = {"early_stopping": {"patience": 4, "criterion": "mcc"}, "mixup": 0.4}
-outcome = run("feedforward", {"name": "snsp"}, Engine(chunk=4), checkpoints=kept,
+outcome = run("feedforward", {"name": "snsp"}, Execution(chunk=4), checkpoints=kept,
               epochs=8, **settings)
 np.savez(out, **{n: t.numpy() for n, t in outcome.ensemble.state.items()})
 open(out + ".json", "w").write(json.dumps(outcome.history))
@@ -376,6 +385,27 @@ def test_a_killed_job_ends_with_the_same_weights(tmp_path, how):
     histories = [json.loads((tmp_path / f"{n}.npz.json").read_text())
                  for n in ("whole", "parts")]  # fmt: skip
     assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_whichever_step_was_the_last_before_a_stop_the_weights_are_the_same(
+    step, tmp_path
+):
+    """Also the last of an epoch: it must not be gone through twice."""
+    settings = {"epochs": 2, "batches": "shuffled", "min_per_class": 4, "mixup": 0.4}
+    wanted = run("feedforward", {"name": "mcc"}, **settings)
+    steps = []
+
+    def asked():
+        steps.append(1)
+        return len(steps) == step
+
+    kept = Checkpoints(tmp_path / "c", "this", 1, asked)
+    with pytest.raises(Interrupted):
+        run("feedforward", {"name": "mcc"}, checkpoints=kept, **settings)
+    found = run("feedforward", {"name": "mcc"}, checkpoints=kept, **settings)
+    same(wanted, found, 0)
+    assert found.history == wanted.history and found.notes == wanted.notes
 
 
 def test_a_damaged_checkpoint_is_set_aside_and_another_trainings_is_not_used(tmp_path):
@@ -425,7 +455,7 @@ def test_titin_neither_crashes_nor_dominates(monkeypatch):
     totals = []
     for own in (codes, [*codes[:-1], giant]):
         cells.clear()
-        run("pooled", arrays=(Ragged.of(own), *arrays[1:]), engine=Engine(chunk=1),
+        run("pooled", arrays=(Ragged.of(own), *arrays[1:]), execution=Execution(chunk=1),
             epochs=1, seeds=1)  # fmt: skip
         totals.append((sum(cells), max(cells)))
     # Two members train on it, a part at a time and twice; one is scored on it.
@@ -509,7 +539,7 @@ def test_a_network_that_cannot_be_stacked_trains_in_turn_with_a_notice(
     arrays = data("convolutional")
     whole = run("own", arrays=arrays)
     assert "cannot be stacked" in whole.notes[0]
-    same(whole, run("own", arrays=arrays, engine=Engine(chunk=2)), 1e-6)
+    same(whole, run("own", arrays=arrays, execution=Execution(chunk=2)), 1e-6)
     logits = whole.ensemble.logits(arrays[0])
     assert (logits == whole.ensemble.logits(arrays[0])).all()
 
@@ -571,11 +601,15 @@ def test_one_process_may_claim_several(tmp_path):
 
 def test_the_report_of_an_epoch_tells_who_lives_and_how_fast():
     seen = []
+    training = Training(**NETWORKS["feedforward"], epochs=2, seeds=2)
     train_ensemble(
-        *data("feedforward"), Training(**NETWORKS["feedforward"], epochs=2, seeds=2),
-        {"name": "bce"}, {}, 3, Engine(chunk=4), seen.append,
-    )  # fmt: skip
-    assert [(s["first"], s["last"], s["members"]) for s in seen] == [
+        TrainingData(*data("feedforward")),
+        Specification(training, {"name": "bce"}, 3),
+        Execution(chunk=4),
+        report=seen.append,
+    )
+    assert [(s.first, s.last, s.members) for s in seen] == [
         (1, 4, 6), (1, 4, 6), (5, 6, 6), (5, 6, 6)]  # fmt: skip
-    assert all(s["alive"] == s["last"] - s["first"] + 1 for s in seen)
-    assert all(s["rows_per_second"] > 0 and len(s["lines"]) == s["alive"] for s in seen)
+    assert [(s.epoch, s.epochs) for s in seen] == [(1, 2), (2, 2), (1, 2), (2, 2)]
+    assert all(s.alive == s.last - s.first + 1 for s in seen)
+    assert all(s.rows_per_second > 0 and len(s.lines) == s.alive for s in seen)

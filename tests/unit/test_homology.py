@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenfold.alphabet import AMINO_ACIDS
-from evenfold.config import Grouping
+from evenfold.config.grouping import Grouping
 from evenfold.sequences import grouping, homology
 from evenfold.sequences.auditing import nearest
 from evenfold.sequences.grouping import group

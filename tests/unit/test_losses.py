@@ -53,7 +53,7 @@ from evenfold.losses import (
 COMMON = set(LossSettings.model_fields)
 PUBLIC = json.loads(Path(__file__).with_name("public_losses.json").read_text())
 ALL = [
-    *(settings().model_dump(exclude=COMMON) for settings in SETTINGS),
+    *(settings().model_dump(exclude=COMMON) for settings in SETTINGS.values()),
     {"name": "wbce", "mode": "balanced"},
     {"name": "focal", "gamma": 3.0, "alpha": 0.25},
     {"name": "focal", "gamma": 0.5},
@@ -101,8 +101,8 @@ def called(z):
 
 
 def test_settings_and_modules_agree_on_names_and_defaults():
-    assert [s().name for s in SETTINGS] == list(LOSSES)
-    for settings in SETTINGS:
+    assert list(SETTINGS) == list(LOSSES)
+    for settings in SETTINGS.values():
         wanted = settings().model_dump(exclude=COMMON | {"name"})
         arguments = inspect.signature(LOSSES[settings().name]).parameters
         defaults = {n: p.default for n, p in arguments.items()}

@@ -2,18 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from evenfold.config import Training
-from evenfold.config.model import LOSSES
+from evenfold.config.losses import LOSSES
+from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
-from evenfold.models.ensemble import Ensemble, Member
-from evenfold.models.members import inner_validation, member_seed
-from evenfold.models.networks import (
-    Convolutional,
-    FeedForward,
-    Largest,
-    convolved,
-    standardisation,
-)
+from evenfold.models.data import TrainingData
+from evenfold.models.ensemble import Ensemble
+from evenfold.models.gradients import Largest, convolved
+from evenfold.models.members import Member, inner_validation, member_seed
+from evenfold.models.networks import Convolutional, FeedForward, standardisation
+from evenfold.models.settings import Specification
 from evenfold.models.training import train_ensemble
 
 NETWORKS = {
@@ -29,7 +26,7 @@ NETWORKS = {
 # One epoch of warm-up at most, so that the loss itself has a say in what follows.
 LOSS_SETTINGS = [
     {**(d := loss().model_dump()), "warmup_epochs": min(1, d["warmup_epochs"])}
-    for loss in LOSSES
+    for loss in LOSSES.values()
 ] + [{"name": "snsp", "mode": mode} for mode in ("swap", "error", "seed_verbatim")]
 
 
@@ -50,12 +47,10 @@ def data(network, n=120, seed=0):
 def train(network, loss=None, members=None, arrays=None, **settings):
     settings = {"epochs": 4, "batch_size": 16, "dropout": 0.2, **settings}
     torch.set_num_threads(1)
+    training = Training(**NETWORKS[network], **settings)
     return train_ensemble(
-        *(arrays or data(network)),
-        Training(**NETWORKS[network], **settings),
-        loss or {"name": "bce"},
-        {"names": ["x"], "length": 9},
-        seed=3,
+        TrainingData(*(arrays or data(network)), {"names": ["x"], "length": 9}),
+        Specification(training, loss or {"name": "bce"}, 3),
         members=members,
     )
 
@@ -124,10 +119,9 @@ def test_two_threads_repeat_bit_for_bit():
     inputs = generator.integers(0, 22, (600, 31)).astype(np.uint8)
     arrays = inputs, labels, np.arange(600) % 3, np.arange(600)
     torch.set_num_threads(2)
-    settings = Training(model="convolutional", features=["tokens"], epochs=2)
-    runs = [
-        train_ensemble(*arrays, settings, {"name": "bce"}, {}, seed=1) for _ in range(3)
-    ]
+    training = Training(model="convolutional", features=["tokens"], epochs=2)
+    specification = Specification(training, {"name": "bce"}, 1)
+    runs = [train_ensemble(TrainingData(*arrays), specification) for _ in range(3)]
     assert (runs[0].oof_logits == runs[1].oof_logits).all()
     assert (runs[0].oof_logits == runs[2].oof_logits).all()
 
@@ -209,10 +203,11 @@ def test_the_tuned_gap_transfers_from_one_member_to_the_mean_of_all():
         windows, labels = [m[1] for m in made], np.array([m[2] for m in made])
         _, clusters = np.unique([m[0].split(".")[0] for m in made], return_inverse=True)
         features = feature_set(["onehot"], zip(windows, windows))
+        training = Training(features=["onehot"], epochs=15)
         outcome = train_ensemble(
-            features.compute(windows), labels, clusters % 5, clusters,
-            Training(features=["onehot"], epochs=15), {"name": "bce"}, {}, seed=seed,
-        )  # fmt: skip
+            TrainingData(features.compute(windows), labels, clusters % 5, clusters),
+            Specification(training, {"name": "bce"}, seed),
+        )
         points = sweep(outcome.oof_logits, labels)
         threshold = float(sigmoid(points.logit[choose(points, "sn_eq_sp")]))
         z = outcome.ensemble.logits(features.compute([m[1] for m in new]))

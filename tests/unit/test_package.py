@@ -137,3 +137,34 @@ def test_the_wheel_holds_the_package_alone(tmp_path):
     assert {
         f"evenfold/reporting/{name}" for name in ("page.html", "report.css")
     } <= names
+
+
+def test_the_examples_of_how_to_add_something_are_as_they_stand():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    examples = page.split("```python\n# ")[1:]
+    assert len(examples) >= 11
+    for example in examples:
+        path, code = example.split("```")[0].split("\n", 1)
+        assert code in (ROOT / path).read_text(), path
+
+
+def test_a_section_of_the_configuration_knows_what_it_names_alone():
+    """A changed section must not rerun what never reads it."""
+    closure = (
+        "import sys, evenfold.config.{0}; "
+        "print(*(m for m in sys.modules if m.startswith('evenfold.config.')))"
+    )
+    for section, wanted in (
+        ("split", {"section", "split"}),
+        ("grouping", {"section", "grouping"}),
+        ("reading", {"section", "reading", "cleaning", "sites", "forms"}),
+        ("training", {"section", "training", "embeddings", "features", "networks"}),
+        ("selection", {"section", "selection", "criteria"}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", closure.format(section)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        )
+        assert {m.rsplit(".", 1)[1] for m in done.stdout.split()} == wanted, done.stderr

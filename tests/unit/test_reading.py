@@ -4,17 +4,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evenfold.config import Dataset
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.reading import read, read_labels
 
 
-def dataset(**keys):
-    return Dataset(train={"positive": "-", "negative": "-"}, **keys)
-
-
 def records(path, label=1, **keys):
-    return list(read(path, dataset(**keys), label))
+    return list(read(path, Reading(**keys), label))
 
 
 def test_fasta_with_windows_line_ends_and_a_byte_order_mark(tmp_path):
@@ -175,13 +171,13 @@ def test_labels_from_a_table_of_their_own(tmp_path):
     fasta, table = tmp_path / "a.fasta", tmp_path / "labels.tsv"
     fasta.write_text(">x one\nMKV\n>y two\nACD\n")
     table.write_text("id\tlabel\nx\t1\ny\t0\nunused\t1\n")
-    labels = read_labels(table, dataset())
-    found = list(read(fasta, dataset(), None, labels=labels))
+    labels = read_labels(table, Reading())
+    found = list(read(fasta, Reading(), None, labels=labels))
     assert [(r.id, r.label) for r in found] == [("x", 1), ("y", 0)]
     with pytest.raises(
         EvenfoldError, match=r"record 2: the table of labels has no 'y'"
     ):
-        list(read(fasta, dataset(), None, labels={"x": 1}))
+        list(read(fasta, Reading(), None, labels={"x": 1}))
     table.write_text("id\tlabel\nx\t1\nx\t0\n")
     with pytest.raises(EvenfoldError, match="line 3: a second, other label for 'x'"):
-        read_labels(table, dataset())
+        read_labels(table, Reading())

@@ -6,8 +6,7 @@ import torch
 from Bio.Align import substitution_matrices
 
 from evenfold.alphabet import AMINO_ACIDS, encode
-from evenfold.config import Training
-from evenfold.config.training import FeatureSelection
+from evenfold.config.training import FeatureSelection, Training
 from evenfold.models import networks
 from evenfold.models.classical import select_features
 from evenfold.models.members import Member, inner_validation, member_seed

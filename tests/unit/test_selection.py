@@ -7,10 +7,21 @@ from scipy.stats import norm
 from sklearn import metrics as sk
 
 from evenfold import metrics
+from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.config.selection import Stability
 from evenfold.metrics import sigmoid
+from evenfold.records.selection import Decides, Difference, Provenance
+from evenfold.records.thresholds import HALF, Tuned
 from evenfold.selection import thresholds
 from evenfold.selection.criteria import CRITERIA
-from evenfold.selection.freezing import choose_champion, freeze, largest
+from evenfold.selection.freezing import (
+    Candidate,
+    Origin,
+    choose_champion,
+    freeze,
+    largest,
+)
+from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import (
     DEFAULTS,
     choose,
@@ -73,7 +84,11 @@ def test_each_criterion_is_the_best_of_all_thresholds(scored, delta):
     assert at(choose(points, "max_mcc"))[2] == pytest.approx(points.mcc.max(), abs=1e-9)
 
 
-SETTINGS = {**DEFAULTS, "beta": 2.0, "fn_cost": 3.0, "risk": 0.2, "required": 0.6}
+def settings_with(**change):
+    return DEFAULTS.model_copy(update=change)
+
+
+SETTINGS = settings_with(beta=2.0, fn_cost=3.0, risk=0.2, required=0.6)
 
 
 def by_hand(criterion, truth, called):
@@ -110,7 +125,7 @@ def test_each_criterion_equals_brute_force(scored, criterion):
 def test_another_share_of_positives_moves_what_depends_on_it_alone():
     z, y = gaussian(3000, positives=0.5)
     points = sweep(z, y)
-    rare = {**DEFAULTS, "deployment_positives": 0.05}
+    rare = settings_with(deployment_positives=0.05)
 
     def at(criterion, how):
         return points.logit[choose(points, criterion, how)]
@@ -121,7 +136,9 @@ def test_another_share_of_positives_moves_what_depends_on_it_alone():
         assert at(criterion, rare) > at(criterion, DEFAULTS) + 0.3
     for criterion in ("constrained_mcc", "ghost"):
         usual, moved = (
-            choose_resampled(z, y, points, criterion, {**how, "delta": 0.5})[0]
+            choose_resampled(
+                z, y, points, criterion, how.model_copy(update={"delta": 0.5})
+            )[0]
             for how in (DEFAULTS, rare)
         )
         assert points.logit[moved] > points.logit[usual] + 0.3
@@ -333,37 +350,31 @@ def test_the_bootstrap_of_counts_is_the_bootstrap_of_rows():
     assert fast == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.012)
 
 
-def tuned(z, y, **change):
-    folds = np.arange(len(z)) % 5
-    keys = {
-        "criterion": "sn_eq_sp",
-        "delta": 0.05,
-        "min_positives": 20,
-        "resamples": 300,
-        "seed": 1,
-    }
-    return tune(z, y, folds, **{**keys, **change})
+def tuned(z, y, folds=None, seed=1, **change):
+    """Tuned with few resamples, and 0.5 kept only where a test asks for it."""
+    oof = OutOfFold(z, y, np.arange(len(z)) % 5 if folds is None else folds)
+    change = {"resamples": 300, "keep_half": False, **change}
+    return tune(oof, settings_with(**change), seed)
 
 
 def test_tuning_balances_and_reports_every_criterion():
     found = tuned(*gaussian(1500, positives=0.2))
-    assert abs(found["points"]["sn_eq_sp"]["gap"]) < 0.01
-    assert set(found["points"]) == {
-        "0.5",
-        *CRITERIA,
-    }
-    assert found["threshold"] == found["points"]["sn_eq_sp"]["threshold"]
-    assert len(found["folds"]) == 5
-    assert found["stability"]["flag"] == "green"
-    assert found["comparability"]["comparable"]
+    assert abs(found.points["sn_eq_sp"].gap) < 0.01
+    assert list(found.points) == [HALF, *CRITERIA]
+    assert found.operating_point == "sn_eq_sp"
+    assert found.threshold == found.deployed.threshold != found.half.threshold == 0.5
+    assert found.deployed == found.points["sn_eq_sp"]
+    assert len(found.folds) == 5
+    assert found.stability.flag == "green"
+    assert found.comparability.comparable
 
 
 def test_a_shifted_fold_is_a_red_flag():
     z, y = gaussian(1500)
     z = z + np.where(np.arange(len(z)) % 5 == 0, 2.5, 0.0)
     found = tuned(z, y)
-    assert found["stability"]["flag"] == "red"
-    assert not found["comparability"]["comparable"]
+    assert found.stability.flag == "red"
+    assert not found.comparability.comparable
 
 
 def test_with_too_few_positives_nothing_is_tuned_and_it_says_so():
@@ -371,45 +382,52 @@ def test_with_too_few_positives_nothing_is_tuned_and_it_says_so():
     y[:] = 0
     y[:15] = 1
     found = tuned(z, y)
-    assert (found["tuned"], found["threshold"], found["stability"]) == (
-        False,
-        0.5,
-        None,
-    )
-    assert "15 sequences, fewer than 20" in found["notes"][0]
+    assert (found.tuned, found.threshold, found.stability) == (False, 0.5, None)
+    assert found.deployed == found.half
+    assert "15 sequences, fewer than 20" in found.notes[0]
 
 
 def test_the_fallback_of_the_constrained_criterion_is_told():
     y = np.r_[np.ones(30, int), np.zeros(30, int)]
     z = np.r_[np.full(20, 2.0), np.full(10, -2.0), np.full(28, -2.0), np.full(2, 2.0)]
     found = tuned(z, y, criterion="constrained_mcc", delta=0.01)
-    assert any("fell back" in note for note in found["notes"])
+    assert any("fell back" in note for note in found.notes)
 
 
-def selection_of(names, values, gaps=None):
+@pytest.fixture(scope="module")
+def some_tuned():
+    return tuned(*gaussian(100), resamples=100)
+
+
+def selection_of(some: Tuned, names, values, gaps=None):
+    """Thresholds of some variants that differ in MCC and gap at the deployed one."""
+
+    def one(mcc, gap):
+        point = some.deployed.model_copy(update={"mcc": mcc, "gap": gap})
+        points = {**some.points, some.operating_point: point}
+        return some.model_copy(update={"points": points})
+
     return {
-        name: {
-            "operating_point": "sn_eq_sp",
-            "threshold": 0.5,
-            "auroc": 0.8,
-            "points": {
-                "sn_eq_sp": {"mcc": value, "gap": gap},
-                "0.5": {"mcc": 0.0, "gap": 0.0},
-            },
-        }
+        name: one(value, gap)
         for name, value, gap in zip(names, values, gaps or [0.0] * len(names))
     }
 
 
-def test_the_champion_has_the_largest_mcc_then_the_smallest_gap_then_comes_first():
-    assert largest(selection_of("abc", [0.1, 0.3, 0.2])) == "b"
-    assert largest(selection_of("abc", [0.3, 0.3, 0.2], [0.1, -0.02, 0])) == "b"
-    assert largest(selection_of("ab", [0.3, 0.3])) == "a"
+def test_the_champion_has_the_largest_mcc_then_the_smallest_gap_then_comes_first(
+    some_tuned,
+):
+    def best(*arguments):
+        return largest(selection_of(some_tuned, *arguments))
+
+    assert best("abc", [0.1, 0.3, 0.2]) == "b"
+    assert best("abc", [0.3, 0.3, 0.2], [0.1, -0.02, 0]) == "b"
+    assert best("ab", [0.3, 0.3]) == "a"
 
 
 def test_the_baseline_is_kept_when_the_lead_is_within_one_standard_error():
     def compare(lead, se, simpler=True):
-        return choose_champion("b", "a", {"b": {"mcc": lead, "se": se}}, simpler)
+        difference = Difference.model_construct(mcc=lead, se=se)
+        return choose_champion("b", "a", {"b": difference}, simpler)
 
     name, why = compare(0.010, 0.012)
     assert name == "a" and "within one standard error (0.012)" in why and "tie" in why
@@ -423,44 +441,49 @@ def test_a_half_that_is_balanced_already_is_kept():
     z = np.r_[np.full(40, 2.0), np.full(10, -2.0), np.full(40, -2.0), np.full(10, 2.0)]
     y = np.r_[np.ones(50, int), np.zeros(50, int)]
     folds = np.arange(100) % 4
-    settings = ("sn_eq_sp", 20, 200, 1)
-    kept = tune(z, y, folds, *settings, keep_half=True)
-    assert kept["operating_point"] == "0.5" and "0.5 is kept" in kept["notes"][0]
-    assert tune(z, y, folds, *settings)["operating_point"] == "sn_eq_sp"
+    kept = tuned(z, y, folds, resamples=200, keep_half=True)
+    assert kept.operating_point == HALF and "0.5 is kept" in kept.notes[0]
+    assert kept.deployed == kept.half and kept.threshold == 0.5
+    assert tuned(z, y, folds, resamples=200).operating_point == "sn_eq_sp"
     # A gap at 0.5 beyond its error is tuned away.
-    shifted = tune(z + np.where(np.arange(100) % 3 == 0, 3.0, 0.0), y, folds, *settings,
-                   keep_half=True)  # fmt: skip
-    assert shifted["operating_point"] == "sn_eq_sp"
+    beyond = z + np.where(np.arange(100) % 3 == 0, 3.0, 0.0)
+    shifted = tuned(beyond, y, folds, resamples=200, keep_half=True)
+    assert shifted.operating_point == "sn_eq_sp"
 
 
-def test_the_frozen_selection_is_identified_by_what_decides_alone(tmp_path):
-    (tmp_path / "w").write_text("weights")
+def test_the_frozen_selection_is_identified_by_what_decides_alone(some_tuned):
     z, y = gaussian(100)
-    folds = np.arange(len(z)) % 5
-    oof = {name: {"logit": z, "label": y, "fold": folds} for name in "ab"}
-    settings = {
-        "resamples": 200,
-        "one_standard_error": False,
-        "criterion": "sn_eq_sp",
+    oof = OutOfFold(z, y, np.arange(len(z)) % 5)
+    losses = {"a": "bce", "b": "focal"}
+    candidates = {
+        name: Candidate(losses[name], one, oof, "w", "t", "o")
+        for name, one in selection_of(some_tuned, "ab", [0.1, 0.2]).items()
     }
-    files = {
-        n: dict.fromkeys(("weights", "threshold", "oof"), tmp_path / "w") for n in "ab"
+    config = {
+        "reading": {},
+        "grouping": {},
+        "split": {},
+        "seed": 1,
+        "selection": {"resamples": 200, "one_standard_error": False},
+        "variants": {n: {"loss": {"name": losses[n]}, "training": {}} for n in "ab"},
     }
 
-    def frozen(decides, version="1"):
-        return freeze(
-            "d", decides, selection_of("ab", [0.1, 0.2]), {"a": "bce", "b": "focal"},
-            files, oof, np.arange(len(z)), settings, 1, {"evenfold": version}, {},
-        )  # fmt: skip
+    def frozen(digest, version="1"):
+        decides = Decides(data="x", split="s", config=digest)
+        records = Provenance(evenfold=version, python="3", machine="m")
+        full = DecidingConfig.of(config).dump()
+        origin = Origin("d", decides, records, {}, full, ["a", "b"])
+        return freeze(candidates, np.arange(len(z)), origin)
 
-    one = frozen({"data": "x", "config": "y"})
-    assert one["champion"] == "b" and one["baseline"] == "a"
-    assert one["selection"] == frozen({"data": "x", "config": "y"}, "2")["selection"]
-    assert one["selection"] != frozen({"data": "x", "config": "z"})["selection"]
-    (compared,) = one["against_baseline"].values()
-    assert compared["mcc"] == compared["se"] == 0.0 and compared["p_holm"] == 1.0
-    assert compared["delong"]["p"] == compared["mcnemar"]["positives"]["p"] == 1.0
-    assert one["best"]["mcc"] == 0.2 and one["best"]["of"] == 2
+    one = frozen("y")
+    assert one.champion == "b" and one.baseline == "a"
+    assert one.chosen.loss == "focal" and one.chosen.oof.mcc == 0.2
+    assert one.selection == frozen("y", "2").selection
+    assert one.selection != frozen("z").selection
+    (compared,) = one.against_baseline.values()
+    assert compared.mcc == compared.se == 0.0 and compared.p_holm == 1.0
+    assert compared.delong.p == compared.mcnemar.positives.p == 1.0
+    assert one.best.mcc == 0.2 and one.best.of == 2
 
 
 def test_the_tuned_gap_transfers_to_new_data():
@@ -512,15 +535,11 @@ def test_the_asymptotic_spread_of_a_threshold_is_the_simulated_one(n, wanted):
 def test_the_gap_left_out_is_honest_about_a_fold_that_differs():
     z, y = gaussian(2000, positives=0.5)
     folds = np.arange(2000) % 5
-    same = tune(z, y, folds, "sn_eq_sp", 20, 200, 1)["stability"]
-    assert abs(same["gap_left_out"]) < 0.03
-    shifted = tune(z + 2.0 * (folds == 0), y, folds, "sn_eq_sp", 20, 200, 1)[
-        "stability"
-    ]
-    assert shifted["flag"] == "red"
-    assert abs(shifted["gap_left_out"]) > abs(same["gap_left_out"]) + 0.015
-    strict = {"amber": 0.01, "red": 0.02, "widest": 0.5}
-    assert (
-        tune(z, y, folds, "sn_eq_sp", 20, 200, 1, stability=strict)["stability"]["flag"]
-        == "red"
-    )
+    same = tuned(z, y, folds, resamples=200).stability
+    assert abs(same.gap_left_out) < 0.03
+    shifted = tuned(z + 2.0 * (folds == 0), y, folds, resamples=200).stability
+    assert shifted.flag == "red"
+    assert abs(shifted.gap_left_out) > abs(same.gap_left_out) + 0.015
+    strict = Stability(amber=0.01, red=0.02, widest=0.5)
+    again = tuned(z, y, folds, resamples=200, stability=strict)
+    assert again.stability.flag == "red"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from evenfold import tables
-from evenfold.config import Dataset
+from evenfold.config.dataset import Dataset
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.files import read_json
 from evenfold.sequences.cleaning import clean_files
@@ -26,11 +27,9 @@ from evenfold.sequences.sites import (
 LMSUCCSITE = "KCLabMTU/LMSuccSite/11200aef5c329d36d7e7834f790486eda0e8e4f0/data"
 
 
-def dataset(source_pattern=None, **sites):
+def reading(source_pattern=None, **sites):
     sites = {"residues": "K", "window": 5, **sites}
-    return Dataset(
-        train={"proteins": "-"}, sites=sites, source_pattern=source_pattern, form="auto"
-    )
+    return Reading(sites=sites, source_pattern=source_pattern)
 
 
 def found(settings, folder=None, **files):
@@ -50,7 +49,7 @@ def write(folder, name, text):
     st.sets(st.integers(1, 30)),
 )
 def test_every_residue_of_interest_is_the_centre_of_one_window(sequence, half, listed):
-    settings = dataset(window=2 * half + 1, mismatch="reject").sites
+    settings = reading(window=2 * half + 1, mismatch="reject").sites
     sites = {1: {p: "here" for p in listed}, 0: {}}
     made = [r for r in _of_protein("P", sequence, sites, settings) if not r.fault]
     lysines = [i for i, a in enumerate(sequence, 1) if a == "K"]
@@ -71,13 +70,13 @@ def test_sites_in_the_header_and_in_tables_give_the_same(tmp_path):
         pa.table({"protein": ["P1", "P1"], "position": [2, 5]}),
         tmp_path / "sites.parquet",
     )
-    wanted = [(r.id, r.label, r.sequence) for r in found(dataset(), proteins=headers)]
+    wanted = [(r.id, r.label, r.sequence) for r in found(reading(), proteins=headers)]
     assert [row[:2] for row in wanted] == [
         ("P1|K2", 1), ("P1|K5", 1), ("P1|K6", 0), ("P2|K1", 0)]  # fmt: skip
     for path in (csv, tmp_path / "sites.parquet"):
-        made = found(dataset(), proteins=bare, positive_sites=path)
+        made = found(reading(), proteins=bare, positive_sites=path)
         assert [(r.id, r.label, r.sequence) for r in made] == wanted
-    ignored = found(dataset(unlisted="ignore"), proteins=bare, positive_sites=csv)
+    ignored = found(reading(unlisted="ignore"), proteins=bare, positive_sites=csv)
     assert [r.id for r in ignored] == ["P1|K2", "P1|K5"]
 
 
@@ -97,10 +96,10 @@ def test_a_site_that_cannot_be_names_its_line(tmp_path, row, words):
         "negative_sites": negative,
     }
     with pytest.raises(EvenfoldError, match=words) as error:
-        found(dataset(), **files)
+        found(reading(), **files)
     assert "csv line 3" in str(error.value)
     if row != "P1,0":
-        made = found(dataset(mismatch="reject"), **files)
+        made = found(reading(mismatch="reject"), **files)
         (fault,) = (r for r in made if r.fault)
         assert words in fault.fault and sum(not r.fault for r in made) >= 2
 
@@ -108,7 +107,7 @@ def test_a_site_that_cannot_be_names_its_line(tmp_path, row, words):
 def test_every_site_of_a_missing_protein_is_listed(tmp_path):
     proteins = write(tmp_path, "a.fasta", ">P1\nAKCAKK\n")
     sites = write(tmp_path, "p.csv", "protein,position\nP1,5\nP9,3\nP9,8\n")
-    made = found(dataset(mismatch="reject"), proteins=proteins, positive_sites=sites)
+    made = found(reading(mismatch="reject"), proteins=proteins, positive_sites=sites)
     assert [r.id for r in made if r.fault] == ["P9|3", "P9|8"]
 
 
@@ -116,9 +115,9 @@ def test_a_wrong_column_and_a_repeated_protein_are_named(tmp_path):
     proteins = write(tmp_path, "a.fasta", ">P1\nAK\n")
     sites = write(tmp_path, "p.csv", "accession,site\nP1,2\n")
     with pytest.raises(EvenfoldError, match=r"no column 'protein'.*accession, site"):
-        found(dataset(), proteins=proteins, positive_sites=sites)
+        found(reading(), proteins=proteins, positive_sites=sites)
     write(tmp_path, "a.fasta", ">P1\nAK\n>P1\nKK\n")
-    own = dataset(protein_column="accession", position_column="site")
+    own = reading(protein_column="accession", position_column="site")
     with pytest.raises(EvenfoldError, match="'P1' also stands in"):
         found(own, proteins=proteins, positive_sites=sites)
 
@@ -137,11 +136,9 @@ def test_cleaning_makes_windows_and_lists_what_it_leaves_out(tmp_path):
     proteins = write(tmp_path, "a.fasta", ">P1 #2 #9\nAKCAKKWKYK\n>P2 #1\nKAKWWKQ\n")
     files = [{"path": str(proteins), "name": "a.fasta", "kind": "proteins",
               "role": "train", "label": None}]  # fmt: skip
-    reading = dataset(mismatch="reject", negatives_per_positive=1).model_dump(
-        include={"sites", "cleaning", "form", "source_pattern"}
-    )
+    settings = reading(mismatch="reject", negatives_per_positive=1)
     names = ["s.parquet", "l.parquet", "r.tsv", "c.json", "p.parquet"]
-    clean_files(files, reading, *(str(tmp_path / name) for name in names))
+    clean_files(files, settings, *(str(tmp_path / name) for name in names))
     labels = tables.numbers(tables.read(tmp_path / "s.parquet"), "label")
     assert sorted(labels) == [0, 0, 1, 1]
     rejected = (tmp_path / "r.tsv").read_text()
@@ -173,7 +170,7 @@ def published(path):
 def test_the_published_succinylation_windows_are_reproduced(shared_data):
     """All but two around the start of P0CE49, which stands there in another version."""
     folder = shared_data / "mirror" / LMSUCCSITE
-    own = dataset(r"^[^|]*\|([^|]+)\|", window=33, mismatch="reject")
+    own = reading(r"^[^|]*\|([^|]+)\|", window=33, mismatch="reject")
     made = {}
     for role in ("train", "test"):
         records = found(own, proteins=folder / f"full_sequences/{role}_sequence.fasta")

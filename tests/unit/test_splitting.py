@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evenfold.config import Split
+from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.splitting import assign_folds, hold_out
 

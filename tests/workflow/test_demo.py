@@ -1,11 +1,12 @@
 """The demo as a newcomer runs it, and what a second run must do and must not."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
-from tests.conftest import SMALL, Project
+from tests.conftest import ROOT, SMALL, Project
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,17 @@ def metrics(project, dataset="demo"):
         sep="\t",
         dtype={"operating_point": str},
     )
+
+
+def jobs(text):
+    """Number of jobs of each rule that a dry run would run."""
+    if "Nothing to be done" in text:
+        return {}
+    return {
+        line.split()[0]: int(line.split()[1])
+        for line in text.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        if len(line.split()) == 2
+    }
 
 
 def test_a_bare_dry_run_counts_its_jobs(project):
@@ -110,15 +122,72 @@ def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
         text = demo.snakemake("-n").text
     finally:
         demo.write("config/config.yaml", config)
-    counts = {
-        line.split()[0]: int(line.split()[1])
-        for line in text.split("Job stats:")[1].split("total")[0].splitlines()[3:]
-        if len(line.split()) == 2
-    }
+    counts = jobs(text)
     assert counts == {
         "all": 1, "evaluate": 1, "report": 1, "select": 1, "track": 1, "train": 1,
         "tune": 1,
     }  # fmt: skip
+
+
+@pytest.fixture
+def edited(demo):
+    """A function that edits modules of the demo's own copy of the code, and dry-runs.
+
+    Its edits: (file below workflow/evenfold, text there, what it becomes).
+    """
+    link = demo.folder / "workflow"
+    link.unlink()
+    shutil.copytree(ROOT / "workflow", link)
+
+    def run(*edits):
+        for file, text, other in edits:
+            (path,) = (link / "evenfold").rglob(file)
+            source = path.read_text()
+            assert text in source, file
+            path.write_text(source.replace(text, other, 1))
+        counts = jobs(demo.snakemake("-n").text)
+        for file, _, _ in edits:
+            (path,) = (link / "evenfold").rglob(file)
+            path.write_text((ROOT / path.relative_to(demo.folder)).read_text())
+        return counts
+
+    yield run
+    shutil.rmtree(link)
+    link.symlink_to(ROOT / "workflow")
+
+
+def test_an_edited_comment_or_docstring_reruns_nothing(edited):
+    files = {path.name for path in (ROOT / "workflow/evenfold").rglob("*.py")}
+    told = ("simulate.py", "fetch.py", "probes.py", "auditing.py", "config/run.py")
+    assert {file.split("/")[-1] for file in told} <= files
+    docstrings = [(file, '"""', '"""Another word. ') for file in told]
+    comments = [(file, "\n\n", "\n# A comment.\n") for file in told]
+    assert edited(*docstrings, *comments) == {}
+
+
+@pytest.mark.parametrize(
+    "file, text, other, rules",
+    [
+        ("twins.py", "apart <= tolerance", "apart < tolerance", {"train"}),
+        ("config/features.py", "residues between them\", 3,",
+         "residues between them\", 4,", {"featurize", "train"}),
+        ("ragged.py", "class Ragged:", "class Ragged:\n    new = 1\n",
+         {"featurize", "train"}),
+        ("config/training.py", "class Training(", "new = 1\n\n\nclass Training(",
+         {"train"}),
+    ],
+)  # fmt: skip
+def test_an_edited_line_that_decides_results_reruns_them(
+    edited, file, text, other, rules
+):
+    counts = edited((file, text, other))
+    assert rules < counts.keys()
+    assert counts["train"] == 6 and counts["select"] == 1
+
+
+def test_an_edited_template_reruns_what_shows_it_alone(edited):
+    counts = edited(("report.css", "{", "{ /* */"))
+    assert counts == {"all": 1, "report": 1, "track": 1}
 
 
 def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
@@ -215,21 +284,19 @@ def test_the_same_run_twice_is_equal_byte_for_byte(tmp_path):
     assert "threads: 2" in config and "{epochs: 4}" in config
     found = []
     for name, cores in (("one", 2), ("two", 8)):
-        (tmp_path / name).mkdir()
-        project = Project(tmp_path / name)
-        project.write("config/config.yaml", config)
+        project = Project.small(tmp_path / name, config)
         project.snakemake("results/demo/test/metrics.tsv", cores=cores)
         found.append((tmp_path / name / "results/demo/test/metrics.tsv").read_bytes())
     assert found[0] == found[1] and len(found[0]) > 500
 
 
-def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(project):
-    project.write("config/config.yaml", SMALL)
+def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(small):
+    project = small
     entry = project.read("config/datasets/demo.yaml")
     start = entry.index("test:")
     stop = entry.index("# TR0012")
     project.write("config/datasets/demo.yaml", entry[:start] + entry[stop:])
-    project.snakemake("results/demo/report.html")
+    project.snakemake("results/demo/test/metrics.tsv")
     split = pd.read_parquet(project.folder / "results/demo/split.parquet")
     held = split[split["role"] == "test"]
     assert 0.1 < len(held) / len(split) < 0.3
@@ -241,15 +308,19 @@ def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(project):
     assert metrics(project)["n"].iloc[0] == len(held)
 
 
-def test_several_data_sets_get_a_summary(project):
+def test_several_data_sets_get_a_summary(explored):
+    project = explored
     project.write("config/config.yaml", SMALL.replace("[demo]", "[demo, again]"))
     project.write(
         "config/datasets/again.yaml", project.read("config/datasets/demo.yaml")
     )
-    project.snakemake(cores=4)
+    project.snakemake("results/summary.html", cores=4)
     table = pd.read_csv(project.folder / "results/summary.tsv", sep="\t")
     assert set(table["dataset"]) == {"demo", "again"}
     assert "again/report.html" in project.read("results/summary.html")
     # The same test set under another name is the same test set.
     status = json.loads(project.read("results/again/test/evaluation.json"))
     assert len(status["looks"]) == 1
+    # A bare run has besides the report and the record of each to make.
+    left = jobs(project.snakemake("-n").text)
+    assert left == {"all": 1, "init_tracking": 1, "report": 2, "track": 2}

@@ -7,22 +7,19 @@ import sys
 import time
 
 from evenfold.files import sha256_file
-from tests.conftest import SMALL, Project
+from tests.conftest import SMALL
 
-CONFIG = SMALL.replace("epochs: 2", "epochs: 40") + "engine: {checkpoint_epochs: 1}\n"
+CONFIG = SMALL.replace("epochs: 2", "epochs: 150") + "engine: {checkpoint_epochs: 1}\n"
 WEIGHTS = "results/demo/bce/weights.safetensors"
 
 
-def test_a_killed_training_job_goes_on_to_the_same_weights(tmp_path):
-    projects = []
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-        projects.append(Project(tmp_path / name))
-        projects[-1].write("config/config.yaml", CONFIG)
-    whole, killed = projects
+def test_a_killed_training_job_goes_on_to_the_same_weights(explored_once, tmp_path):
+    whole, killed = (explored_once.copy(tmp_path / name) for name in ("one", "two"))
+    for project in (whole, killed):
+        project.write("config/config.yaml", CONFIG)
+        (project.folder / WEIGHTS).unlink()
     whole.snakemake(WEIGHTS)
 
-    killed.snakemake("results/demo/features/tokens.npy")
     process = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", WEIGHTS],
         cwd=killed.folder,

@@ -1,22 +1,26 @@
 """The seal, attacked through Snakemake."""
 
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
 
 import pandas as pd
 import pytest
 
+from evenfold.cli import main
 from tests.conftest import SMALL, Project
 
 
 @pytest.fixture
-def sealed(project):
-    """A small run on a sealed test set."""
-    return seal(project)
+def sealed(explored):
+    """A small run on a sealed test set, up to the look."""
+    return seal(explored)
 
 
 def seal(project, config=SMALL):
@@ -55,13 +59,15 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed)
     taken = looks(sealed)
     assert status(sealed)["look"]["look"] == 1 and len(taken) == 2
 
-    sealed.snakemake("--forceall", REPORT)
-    subprocess.run(["rm", "-rf", sealed.folder / "results"], check=True)
+    sealed.snakemake("--forceall", "results/demo/test/metrics.tsv")
+    assert sealed.read("results/demo/test/metrics.tsv") == first
+    shutil.rmtree(sealed.folder / "results")
     sealed.snakemake(REPORT)
     assert sealed.read("results/demo/test/metrics.tsv") == first
     assert looks(sealed) == taken
 
     # Another selection completes, without the look, and says how to take it.
+    shutil.copytree(sealed.folder / "results", sealed.folder / "aside")
     done = sealed.snakemake("--config", "seed=2", "--", REPORT)
     assert "not evaluated: this test set was looked at on" in done.text
     withheld = status(sealed)
@@ -84,17 +90,21 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed)
     assert "labels were corrected" in sealed.read(REPORT)
 
     # Back at the first selection: its own stored result, beside the second look.
+    shutil.rmtree(sealed.folder / "results")
+    (sealed.folder / "aside").rename(sealed.folder / "results")
+    (sealed.folder / "results/demo/test/evaluation.json").unlink()
     sealed.snakemake(REPORT)
     assert sealed.read("results/demo/test/metrics.tsv") == first
     assert "labels were corrected" in sealed.read(REPORT)
 
 
-def test_two_working_directories_that_share_a_ledger(tmp_path):
+def test_two_working_directories_that_share_a_ledger(explored_once, tmp_path):
     projects = []
     for name, change in (("one", ""), ("two", "seed: 5\n")):
-        (tmp_path / name).mkdir()
         config = SMALL + change + f"ledger: {tmp_path / 'ledger'}\n"
-        projects.append(seal(Project(tmp_path / name), config))
+        projects.append(seal(explored_once.copy(tmp_path / name), config))
+        # Up to the look, so that both come to it at the same time.
+        projects[-1].snakemake("results/demo/selection.json", "results/demo/audit.json")
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "snakemake", "--cores", "1", REPORT],
@@ -111,7 +121,6 @@ def test_two_working_directories_that_share_a_ledger(tmp_path):
 
 def test_a_kill_in_the_middle_of_the_look_is_resumed(sealed):
     """kill -9 between the intent and the completion, for real."""
-    sealed.snakemake("results/demo/selection.json")
     ledger = sealed.folder / "resources/ledger"
     process = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", REPORT],
@@ -136,7 +145,6 @@ def test_a_kill_in_the_middle_of_the_look_is_resumed(sealed):
 
 
 def test_swapped_weights_are_refused_before_the_look(sealed):
-    sealed.snakemake("results/demo/selection.json")
     weights = sealed.folder / "results/demo/bce/weights.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
@@ -151,13 +159,11 @@ def test_swapped_weights_are_refused_before_the_look(sealed):
     assert not list((sealed.folder / "resources").glob("ledger/*.intent.json"))
 
 
-def test_permuting_test_labels_changes_nothing_that_was_chosen(tmp_path):
+def test_permuting_test_labels_changes_nothing_that_was_chosen(sealed, tmp_path):
     """Swap the two classes' test files: every frozen artefact stays the same."""
     frozen = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        project = seal(Project(tmp_path / name))
-        if name == "two":
+    for project in (sealed, seal(Project.small(tmp_path / "swapped"))):
+        if project is not sealed:
             entry = project.read("config/datasets/demo.yaml")
             swapped = (
                 entry.replace("positive: resources/demo/test_positive", "positive: X")
@@ -170,7 +176,7 @@ def test_permuting_test_labels_changes_nothing_that_was_chosen(tmp_path):
         project.snakemake("results/demo/selection.json", "results/demo/audit.json")
         frozen.append(
             [
-                (tmp_path / name / "results/demo" / path).read_bytes()
+                (project.folder / "results/demo" / path).read_bytes()
                 for path in (
                     "selection.json",
                     "audit.json",
@@ -181,7 +187,7 @@ def test_permuting_test_labels_changes_nothing_that_was_chosen(tmp_path):
                 )
             ]
         )
-        labels = pd.read_parquet(tmp_path / name / "results/demo/test/labels.parquet")
+        labels = pd.read_parquet(project.folder / "results/demo/test/labels.parquet")
         frozen[-1].append(labels["label"].sum())
     assert frozen[0][:-1] == frozen[1][:-1]
     assert frozen[0][-1] != frozen[1][-1]
@@ -197,8 +203,8 @@ TIED = SMALL.replace(
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    project = seal(Project(tmp_path_factory.mktemp("verified")), TIED)
+def finished(explored_once, tmp_path_factory):
+    project = seal(explored_once.copy(tmp_path_factory.mktemp("verified")), TIED)
     project.snakemake("results/demo/mlflow.json")
     return project
 
@@ -265,13 +271,16 @@ ATTACKS = {
 }
 
 
-def verify(project, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "evenfold.cli", "verify", "results/demo", *arguments],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-    )
+def verify(project):
+    """Exit status and output of `evenfold verify`, in this process."""
+    told = io.StringIO()
+    with chdir(project.folder), redirect_stdout(told), redirect_stderr(told):
+        code = main(["verify", "results/demo"])
+    return code, told.getvalue()
+
+
+def faults(text):
+    return [line for line in text.splitlines() if line.startswith("FAULT")]
 
 
 def test_verify_finds_nothing_wrong_with_an_honest_run(finished):
@@ -279,7 +288,12 @@ def test_verify_finds_nothing_wrong_with_an_honest_run(finished):
     for one, two in (("bce", "again"), ("focal", "another")):
         assert frozen["variants"][one]["oof"] == frozen["variants"][two]["oof"]
     assert frozen["champion"] in ("bce", "focal")
-    done = verify(finished)
+    done = subprocess.run(
+        [sys.executable, "-m", "evenfold.cli", "verify", "results/demo"],
+        cwd=finished.folder,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAULT" not in done.stdout and "0 faults" in done.stdout
     assert "What this cannot prove" in done.stdout
@@ -294,13 +308,12 @@ def test_verify_names_what_was_changed(finished, attack):
     before = path.read_bytes()
     try:
         change(path)
-        done = verify(finished)
+        code, told = verify(finished)
     finally:
         path.write_bytes(before)
-    assert done.returncode == 1, done.stdout + done.stderr
-    faults = [line for line in done.stdout.splitlines() if line.startswith("FAULT")]
-    assert any(named in line for line in faults), done.stdout
-    assert "Traceback" not in done.stderr
+    assert code == 1, told
+    assert any(named in line for line in faults(told)), told
+    assert "Traceback" not in told
 
 
 def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
@@ -308,8 +321,8 @@ def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
 ):
     ledger = finished.folder / "resources/ledger"
     aside = ledger.rename(ledger.with_name("aside"))
-    done = verify(finished)
-    assert done.returncode == 1 and "is in the ledger" in done.stdout
+    code, told = verify(finished)
+    assert code == 1 and "is in the ledger" in told
     for path in ledger.glob("*"):
         path.unlink()
     ledger.rmdir()
@@ -324,12 +337,12 @@ def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
     assert done.returncode and "was changed by hand" in done.text
 
     # With the ledger gone the look is taken, and named by what MLflow recorded.
-    subprocess.run(["rm", "-rf", ledger], check=True)
+    shutil.rmtree(ledger)
     finished.snakemake("results/demo/mlflow.json")
     (earlier,) = status(finished)["elsewhere"]
     assert earlier["selection"] in finished.read(REPORT)
     assert "the ledger does not hold" in " ".join(finished.read(REPORT).split())
-    done = verify(finished)
-    faults = [line for line in done.stdout.splitlines() if line.startswith("FAULT")]
-    assert done.returncode == 1 and len(faults) == 1
-    assert "that MLflow recorded" in faults[0] and earlier["selection"] in faults[0]
+    code, told = verify(finished)
+    assert code == 1
+    (fault,) = faults(told)
+    assert "that MLflow recorded" in fault and earlier["selection"] in fault

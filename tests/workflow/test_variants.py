@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from evenfold.sequences.simulate import Simulation, write_demo
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, SMALL, Project
 
 CONFIG = """
 datasets: [balanced]
@@ -121,8 +121,45 @@ def test_the_network_of_the_documentation_trains_and_predicts(project):
     assert (
         scores["variant"].tolist() == ["gated"] and scores["score"].between(0, 1).all()
     )
+    for edited, n in ((f"{code}# why\n", 0), (code.replace("=32", "=33"), 1)):
+        project.write("my_networks.py", edited)
+        text = project.snakemake("-n", "results/demo/gated/oof.parquet").text
+        assert text.count("Params have changed since last execution") == n
     missing = config.replace("my_networks:Gated", "my_networks:Gatad")
     project.write("config/config.yaml", missing)
     done = project.snakemake("results/demo/gated/oof.parquet", check=False)
     assert done.returncode and "my_networks:Gatad cannot be imported" in done.text
+    assert "Traceback" not in done.text
+
+
+def test_a_loss_a_feature_set_and_a_criterion_of_ones_own(project):
+    """docs/own.md as it stands: its modules, and its lines of the configuration."""
+    page = (ROOT / "docs/own.md").read_text()
+    for part in page.split("```python\n# ")[1:]:
+        name, code = part.split("```")[0].split("\n", 1)
+        project.write(name, code)
+    lines = page.split("```yaml\n")[1].split("```")[0].rstrip().splitlines()
+    asked = lines.pop().removesuffix("}")
+    assert asked.startswith("selection: {criterion: ")
+    config = "\n".join(lines) + SMALL.replace("variants: [bce, focal]\n", "").replace(
+        "selection: {", f"{asked}, keep_half: false, "
+    )
+    project.write("config/config.yaml", config)
+    fasta = project.write("new.fasta", ">a\n" + "ACDEFGHIKLMNPQRSTVWYA" * 2 + "\n")
+    report = "results/demo/report.html"
+    project.snakemake("--config", f"predict={fasta.name}", "--", report, "predict")
+
+    metrics = pd.read_csv(project.folder / "results/demo/test/metrics.tsv", sep="\t")
+    assert set(metrics["operating_point"]) == {"0.5", "my_criteria:markedness"}
+    areas = metrics.drop_duplicates("variant").set_index("variant")["auroc"]
+    assert set(areas.index) == {"bce", "hinge", "charge"} and areas.is_unique
+    assert "Largest PPV + NPV" in project.read(report)
+    (columns,) = (project.folder / "results/demo/features").glob("aac-my*.json")
+    assert json.loads(columns.read_text())["columns"][20:] == ["charge", "charged"]
+    scores = pd.read_csv(project.folder / "results/demo/predictions/new.tsv", sep="\t")
+    assert scores["score"].between(0, 1).all()
+
+    project.write("config/config.yaml", config.replace(":SquaredHinge", ":Hinge"))
+    done = project.snakemake("results/demo/hinge/oof.parquet", check=False)
+    assert done.returncode and "loss my_losses:Hinge cannot be imported" in done.text
     assert "Traceback" not in done.text

@@ -82,25 +82,3 @@ def sha256_rows(rows: Iterable[str]) -> str:
         digest.update(row.encode())
         digest.update(b"\0")
     return digest.hexdigest()
-
-
-def source_digest(*parts: str) -> str:
-    """Digest of the package's own source for some of its wings.
-
-    Snakemake sees a changed script but not a changed module; rules pass this digest
-    as a parameter, so that a changed wing reruns the rules that use it.
-    """
-    package = Path(__file__).parent
-    files = sorted(
-        file
-        for part in parts
-        for file in (
-            [package / part] if part.endswith(".py") else (package / part).rglob("*")
-        )
-        if file.suffix in {".py", ".html", ".css"}
-    )
-    if not files:
-        raise ValueError(f"no source files in {parts}")
-    return sha256_rows(
-        f"{file.relative_to(package)}:{sha256_file(file)}" for file in files
-    )[:16]

@@ -1,37 +1,17 @@
-"""Parquet tables: read, written, digested."""
+"""What is done with an Arrow table besides reading and writing it."""
+
+from os import PathLike
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evenfold.files import replacing, sha256_rows
-
-SEQUENCES = pa.schema(
-    [
-        ("id", pa.string()),
-        ("sequence", pa.string()),
-        ("source", pa.string()),
-        ("role", pa.string()),
-        ("label", pa.int8()),
-    ]
-)
-_LABELS = pa.schema([("id", pa.string()), ("label", pa.int8())])
+from evenfold.files import sha256_rows
 
 
-def labels_table(ids, labels) -> pa.Table:
-    """Table of sealed labels: id, label."""
-    return pa.table([pa.array(ids, pa.string()), pa.array(labels, pa.int8())], _LABELS)
-
-
-def write(path, table: pa.Table) -> None:
-    """Write a table atomically."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary)
-
-
-def read(path, columns=None) -> pa.Table:
-    """Read a table or some of its columns."""
-    return pq.read_table(path, columns=columns)
+def read(path: str | PathLike) -> pa.Table:
+    """Read a Parquet file of any columns."""
+    return pq.read_table(path)
 
 
 def digest(table: pa.Table) -> str:

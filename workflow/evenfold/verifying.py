@@ -1,18 +1,23 @@
 """The whole chain checked again, from a finished run's own files."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from evenfold import tables
-from evenfold.config.plan import PUBLISHED
+from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger
-from evenfold.evaluation.looking import with_published
-from evenfold.evaluation.measuring import metrics_table
-from evenfold.files import read_json, sha256_file, sha256_json
-from evenfold.selection.freezing import select_files
+from evenfold.evaluation.looking import at_test_set
+from evenfold.evaluation.measuring import measure
+from evenfold.files import sha256_file, sha256_json
+from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
+from evenfold.records.layout import Results
+from evenfold.records.selection import FrozenVariant, Selection
+from evenfold.selection.freezing import VariantFiles, select_files
+from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import tune
 
 LIMITS = (
@@ -33,7 +38,11 @@ class Check:
     what: str
 
 
-def verify(folder, ledger=None, recorded=None) -> list[Check]:
+def verify(
+    folder: str | Path,
+    ledger: str | Path | None = None,
+    remembered: RememberedLooks | None = None,
+) -> list[Check]:
     """Check a finished run: data, split, thresholds, choice, weights, look, metrics.
 
     Parameters
@@ -42,175 +51,184 @@ def verify(folder, ledger=None, recorded=None) -> list[Check]:
         results/<dataset>.
     ledger : path-like, optional
         Folder of the ledger; by default the one the run recorded.
-    recorded : callable, optional
-        As in `looking.evaluate`: the looks that another record tells of.
+    remembered : RememberedLooks, optional
+        Looks that another record than the ledger tells of.
+
+    Returns
+    -------
+    list of Check
 
     Raises
     ------
     EvenfoldError
-        When there is no selection to check.
+        When there is no selection to check, or a file does not fit its record.
     """
-    folder = Path(folder)
-    path = folder / "selection.json"
+    results = Results.at(folder)
+    path = results.path("selection")
     if not path.is_file():
         raise EvenfoldError(f"{path} does not exist: there is no selection to verify.")
-    selection = read_json(path)
-    if "order" not in selection:
-        raise EvenfoldError(
-            f"{path} was written by an earlier version, without the configuration. Run "
-            "snakemake again, then verify."
-        )
-    checks = [*_decides(folder, selection), *_choice(folder, selection)]
-    beside = folder / PUBLISHED
+    selection = Selection.read(path)
+    checks = [*_decides(results, selection), *_choice(results, selection)]
     published = None
-    if selection["config"]["split"].get("as_published"):
-        path = beside / "selection.json"
+    if DecidingConfig.of(selection.config, str(path)).split.as_published:
+        beside = results.published
+        path = beside.path("selection")
         if not path.is_file():
             return [*checks, Check(False, f"{path} is there")]
-        published = read_json(path)
+        published = Selection.read(path)
         checks += [
             Check(check.holds, f"published split: {check.what}")
             for check in (*_decides(beside, published), *_choice(beside, published))
         ]
-    evaluation = folder / "test" / "evaluation.json"
-    if evaluation.is_file():
-        status = read_json(evaluation)
-        book = Ledger(ledger or status["ledger"])
-        checks += _look(folder, with_published(selection, published), status, book)
-        # Runs of earlier versions kept no sketch of their test set.
-        asked = recorded is not None and "test_set" in status
-        told = recorded(status["test_set"]) if asked else None
-        if asked and told is None:
-            checks.append(
-                Check(None, "MLflow keeps no record of this run, or does not answer")
-            )
-        known = {look.intent["selection"] for look in book.looks()}
-        for look in told or ():
-            checks.append(
-                Check(
-                    look["selection"] in known,
-                    f"the look that MLflow recorded on {look['recorded']} "
-                    f"({look['dataset']}, {look['selection']}) is in the ledger",
-                )
-            )
+    if results.path("evaluation").is_file():
+        evaluation = Evaluation.read(results.path("evaluation"))
+        book = Ledger(ledger or evaluation.ledger)
+        if faults := book.faults():
+            return [*checks, *(Check(False, fault) for fault in faults)]
+        checks += _look(results, selection.beside(published), evaluation, book)
+        if remembered is not None:
+            checks += _remembered(remembered, evaluation, book)
     return checks
 
 
-def _decides(folder, selection):
+def _decides(results: Results, selection: Selection) -> Iterator[Check]:
     """The identity of the selection, from what decides it."""
-    decides = selection["decides"]
+    decides = selection.decides
     yield Check(
-        sha256_json(decides)[:16] == selection["selection"],
-        f"selection {selection['selection']} is the digest of data, split and "
+        sha256_json(decides.dump())[:16] == selection.selection,
+        f"selection {selection.selection} is the digest of data, split and "
         "configuration",
     )
     yield Check(
-        sha256_json(selection["config"]) == decides["config"],
+        sha256_json(selection.config) == decides.config,
         "the configuration is the one that was frozen",
     )
-    for key, name in (("data", "sequences.parquet"), ("split", "split.parquet")):
+    for name, digest in (("sequences", decides.data), ("split", decides.split)):
+        path = results.path(name)
         yield Check(
-            _digest(folder / name) == decides[key], f"{name} is the one that was frozen"
+            path.is_file() and tables.digest(tables.read(path)) == digest,
+            f"{path.name} is the one that was frozen",
         )
 
 
-def _digest(path):
-    return tables.digest(tables.read(path)) if path.is_file() else None
-
-
-def _choice(folder, selection):
+def _choice(results: Results, selection: Selection) -> Iterator[Check]:
     """Weights, thresholds and champion, made again from the out-of-fold scores."""
     # Ties go to the first in the configuration, whose order JSON does not keep.
-    variants = selection["order"]
-    paths = {
-        key: [str(folder / name / file) for name in variants]
-        for key, file in (
-            ("weights", "weights.safetensors"),
-            ("thresholds", "threshold.json"),
-            ("oof", "oof.parquet"),
+    files = {
+        name: VariantFiles(
+            results.path("weights", variant=name),
+            results.path("threshold", variant=name),
+            results.path("oof", variant=name),
         )
+        for name in selection.order
     }
-    missing = [p for files in paths.values() for p in files if not Path(p).is_file()]
+    missing = [
+        path
+        for path in (
+            *(Path(own.weights) for own in files.values()),
+            *(Path(own.threshold) for own in files.values()),
+            *(Path(own.oof) for own in files.values()),
+        )
+        if not path.is_file()
+    ]
     for path in missing:
         yield Check(False, f"{path} is there")
     if missing:
         return
-    settings = {
-        key: value
-        for key, value in selection["config"]["selection"].items()
-        if key not in ("same_loss", "one_standard_error")
-    }
-    for name, frozen in selection["variants"].items():
-        own = folder / name
-        for file, key in (
-            ("weights.safetensors", "weights_sha256"),
-            ("threshold.json", "threshold_sha256"),
-            ("oof.parquet", "oof_sha256"),
-        ):
-            yield Check(
-                sha256_file(own / file) == frozen[key],
-                f"{name}: {file} is the one that was frozen",
-            )
-        oof = pd.read_parquet(own / "oof.parquet")
-        arrays = (oof[column].to_numpy() for column in ("logit", "label", "fold"))
-        again = tune(*arrays, **settings, seed=selection["config"]["seed"])
-        yield Check(
-            again["threshold"] == frozen["threshold"],
-            f"{name}: the threshold {frozen['threshold']:.4f} follows from the "
-            "out-of-fold scores",
-        )
-    inputs = {
-        **paths,
-        "sequences": str(folder / "sequences.parquet"),
-        "split": str(folder / "split.parquet"),
-    }
-    losses = {n: v["loss"]["name"] for n, v in selection["config"]["variants"].items()}
-    again = select_files(inputs, variants, losses, selection["config"])
+    for name, frozen in selection.variants.items():
+        yield from _variant(name, frozen, files[name], selection)
+    again = select_files(
+        results.dataset,
+        results.path("sequences"),
+        results.path("split"),
+        files,
+        selection.config,
+    )
     yield Check(
-        (again["champion"], again["threshold"])
-        == (selection["champion"], selection["threshold"]),
-        f"the champion {selection['champion']} follows from cross-validation alone",
+        (again.champion, again.threshold) == (selection.champion, selection.threshold),
+        f"the champion {selection.champion} follows from cross-validation alone",
     )
 
 
-def _look(folder, selection, status, ledger):
+def _variant(
+    name: str, frozen: FrozenVariant, files: VariantFiles, selection: Selection
+) -> Iterator[Check]:
+    """Files and threshold of one variant."""
+    for path, digest in (
+        (Path(files.weights), frozen.weights_sha256),
+        (Path(files.threshold), frozen.threshold_sha256),
+        (Path(files.oof), frozen.oof_sha256),
+    ):
+        yield Check(
+            sha256_file(path) == digest,
+            f"{name}: {path.name} is the one that was frozen",
+        )
+    deciding = DecidingConfig.of(selection.config)
+    again = tune(OutOfFold.read(files.oof), deciding.selection, deciding.seed)
+    yield Check(
+        again.threshold == frozen.threshold,
+        f"{name}: the threshold {frozen.threshold:.4f} follows from the out-of-fold "
+        "scores",
+    )
+
+
+def _look(
+    results: Results, selection: Selection, evaluation: Evaluation, ledger: Ledger
+) -> Iterator[Check]:
     """The look, the ledger and the numbers that were published from it."""
-    faults = ledger.faults()
-    for fault in faults:
-        yield Check(False, fault)
-    if faults:
-        return
     looks = ledger.looks()
     yield Check(
-        bool(looks) or not status["looks"], f"the ledger {ledger.folder} is there"
+        bool(looks) or not evaluation.looks, f"the ledger {ledger.folder} is there"
     )
-    known = {other.intent["selection"] for other in looks}
-    for told in status["looks"]:
+    known = {other.intent.selection for other in looks}
+    for told in evaluation.looks:
         yield Check(
-            told["selection"] in known,
-            f"the look of {told['looked_at']} ({told['selection']}) is in the ledger",
+            told.selection in known,
+            f"the look of {told.looked_at} ({told.selection}) is in the ledger",
         )
-    if status["status"] != "evaluated":
+    if evaluation.status != "evaluated":
         return
-    own = [look for look in looks if look.intent["selection"] == status["selection"]]
+    own = [look for look in looks if look.intent.selection == evaluation.selection]
     if not own:
-        yield Check(False, f"selection {status['selection']} has a look in the ledger")
+        yield Check(False, f"selection {evaluation.selection} has a look in the ledger")
         return
-    (look,) = own[:1]
-    frozen = {n: v["weights_sha256"] for n, v in selection["variants"].items()}
+    look = own[0]
+    frozen = selection.variants.items()
     yield Check(
-        look.intent["decides"] == selection["decides"],
+        look.intent.decides == selection.decides,
         "the look was taken with the frozen data, split and configuration",
     )
     yield Check(
-        look.intent["weights"] == frozen, "the look was taken with the frozen weights"
+        look.intent.weights == {name: v.weights_sha256 for name, v in frozen},
+        "the look was taken with the frozen weights",
     )
-    stored = look.predictions()
-    kept = pd.read_parquet(folder / "test" / "predictions.parquet")
-    yield Check(stored.equals(kept), "predictions.parquet is what the look stored")
-    metrics = metrics_table(
-        selection["dataset"], kept, look.completed["variants"], look.intent["champion"]
+    kept = pd.read_parquet(results.path("predictions"))
+    yield Check(
+        look.predictions().equals(kept), "predictions.parquet is what the look stored"
     )
-    published = (folder / "test" / "metrics.tsv").read_text(encoding="utf-8")
-    again = metrics.to_csv(sep="\t", index=False, float_format="%.6f")
-    yield Check(again == published, "every number of metrics.tsv follows from them")
+    variants = look.completed.variants if look.completed else {}
+    again = measured_table(
+        measure(selection.dataset, kept, variants, look.intent.champion)
+    )
+    text = again.to_csv(sep="\t", index=False, float_format="%.6f")
+    yield Check(
+        text == results.path("metrics").read_text(encoding="utf-8"),
+        "every number of metrics.tsv follows from them",
+    )
+
+
+def _remembered(
+    remembered: RememberedLooks, evaluation: Evaluation, ledger: Ledger
+) -> Iterator[Check]:
+    """Whether the ledger holds the looks that another record tells of."""
+    told = at_test_set(remembered, evaluation.test_set)
+    if told is None:
+        yield Check(None, "MLflow keeps no record of this run, or does not answer")
+        return
+    known = {look.intent.selection for look in ledger.looks()}
+    for look in told:
+        yield Check(
+            look.selection in known,
+            f"the look that MLflow recorded on {look.recorded} ({look.dataset}, "
+            f"{look.selection}) is in the ledger",
+        )

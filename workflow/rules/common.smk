@@ -10,10 +10,11 @@ sys.path.insert(0, WORKFLOW)
 from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
-from evenfold.config.training import CLASSICAL
+from evenfold.config.networks import CLASSICAL
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
-from evenfold.files import source_digest
+from evenfold.records.layout import pattern
+from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
 
@@ -22,11 +23,22 @@ try:
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
 
+SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
+
 
 wildcard_constraints:
     dataset="|".join([*PLAN.published, *PLAN.datasets]),
     variant="|".join(PLAN.variants),
     features="[a-z0-9-]+",
+
+
+def code_of(script, named=()):
+    """Digest of all that a rule's script imports, and of a user's modules if named.
+
+    What the rules themselves import, the plan above all, is not in it: its values reach
+    the jobs as parameters.
+    """
+    return SOURCES.script_digest(f"{WORKFLOW}/scripts/{script}.py", named)
 
 
 def per_variant(pattern):
@@ -62,11 +74,24 @@ def dataset_section(section):
     ).model_dump()
 
 
-def variant_features(suffix):
-    """Input function: the feature file that a variant reads."""
-    return lambda wildcards: (
-        f"results/{wildcards.dataset}/features/"
-        f"{PLAN.features(wildcards.dataset, wildcards.variant)}{suffix}"
+def variant_features(name):
+    """Input function: a feature file of the layout that a variant reads.
+
+    The baseline's where a rule is of no variant.
+    """
+
+    def path(wildcards):
+        variant = getattr(wildcards, "variant", None) or baseline(wildcards)
+        features = PLAN.features(wildcards.dataset, variant)
+        return pattern(name).format(dataset=wildcards.dataset, features=features)
+
+    return path
+
+
+def of_baseline(pattern):
+    """Input function: a file of the baseline."""
+    return lambda wildcards: pattern.format(
+        dataset=wildcards.dataset, variant=baseline(wildcards)
     )
 
 

@@ -6,6 +6,8 @@ rule evaluate:
         labels="results/{dataset}/test/labels.parquet",
         # Not read: an audit that stops the run stops it before the look.
         audit="results/{dataset}/audit.json",
+        # Written by init_tracking: looks that MLflow remembers.
+        remembered="results/mlflow/looks.json",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
         published_selection=of_published("results/{dataset}/selection.json"),
         published_weights=of_published(
@@ -14,7 +16,7 @@ rule evaluate:
     output:
         predictions="results/{dataset}/test/predictions.parquet",
         metrics="results/{dataset}/test/metrics.tsv",
-        status="results/{dataset}/test/evaluation.json",
+        evaluation="results/{dataset}/test/evaluation.json",
     log:
         "results/{dataset}/logs/evaluate.log",
     benchmark:
@@ -31,8 +33,9 @@ rule evaluate:
         policy=lambda wildcards: PLAN.dataset(wildcards.dataset).test_policy,
         held_out=lambda wildcards: PLAN.dataset(wildcards.dataset).test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
-        tracking=PLAN.run.tracking.model_dump(),
-        code=source_digest("evaluation", "metrics"),
+        code=lambda wildcards: code_of(
+            "evaluate", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
+        ),
     message:
         "Evaluating {wildcards.dataset} on its test set, once"
     script:

@@ -19,7 +19,9 @@ rule featurize:
         gpu=lambda wildcards: int(language_model(wildcards) and has_nvidia_gpu()),
     params:
         features=lambda wildcards: PLAN.featured(wildcards.dataset, wildcards.features),
-        code=source_digest("features", "alphabet.py"),
+        code=lambda wildcards: code_of(
+            "featurize", PLAN.own_features(wildcards.dataset, wildcards.features)
+        ),
     message:
         "Featurizing {wildcards.dataset}: {wildcards.features}"
     script:

@@ -1,7 +1,7 @@
 rule train:
     input:
-        matrix=variant_features(".npy"),
-        columns=variant_features(".json"),
+        matrix=variant_features("matrix"),
+        columns=variant_features("columns"),
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
     output:
@@ -31,7 +31,10 @@ rule train:
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
         engine=PLAN.run.engine.model_dump(),
-        code=source_digest("models", "losses"),
+        code=lambda wildcards: code_of(
+            "train",
+            PLAN.own_modules(wildcards.dataset, wildcards.variant, "network", "loss"),
+        ),
     message:
         "Training {wildcards.variant} on {wildcards.dataset}: all folds as one network"
     script:

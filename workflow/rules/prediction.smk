@@ -19,7 +19,9 @@ rule score_fasta:
         runtime=60,
     params:
         folder=lambda wildcards: f"results/{wildcards.dataset}",
-        code=source_digest("prediction", "sequences/cleaning.py", "sequences/sites.py"),
+        code=lambda wildcards: code_of(
+            "score_fasta", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
+        ),
     message:
         "Scoring {input.fasta} with the champion of {wildcards.dataset}"
     script:

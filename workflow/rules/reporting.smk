@@ -41,7 +41,7 @@ rule report:
         # No input: times are told as far as they are there. Nothing is fetched or
         # trained again for a benchmark file that is not.
         benchmarks="results/{dataset}/benchmarks",
-        code=source_digest("reporting"),
+        code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
     script:
@@ -87,7 +87,7 @@ rule summary:
         runtime=15,
     params:
         datasets=list(PLAN.datasets),
-        code=source_digest("reporting"),
+        code=code_of("summary"),
     message:
         "Summarising {params.datasets}"
     script:

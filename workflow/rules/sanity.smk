@@ -1,12 +1,9 @@
 rule sanity_controls:
     input:
-        columns=lambda wildcards: (
-            f"results/{wildcards.dataset}/features/"
-            f"{PLAN.features(wildcards.dataset, baseline(wildcards))}.json"
-        ),
+        columns=variant_features("columns"),
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
-        oof=lambda wildcards: f"results/{wildcards.dataset}/{baseline(wildcards)}/oof.parquet",
+        oof=of_baseline("results/{dataset}/{variant}/oof.parquet"),
     output:
         "results/{dataset}/sanity/controls.parquet",
     log:
@@ -27,7 +24,12 @@ rule sanity_controls:
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,
-        code=source_digest("models", "losses", "features"),
+        code=lambda wildcards: code_of(
+            "sanity_controls",
+            PLAN.own_modules(
+                wildcards.dataset, baseline(wildcards), "network", "feature set"
+            ),
+        ),
     message:
         "Training {wildcards.dataset} on permuted labels, shuffled residues, composition"
     script:
@@ -50,7 +52,7 @@ rule sanity_verdict:
         mem_mb=1000,
         runtime=15,
     params:
-        code=source_digest("selection"),
+        code=code_of("sanity"),
     message:
         "Judging the controls of {wildcards.dataset}"
     script:

@@ -18,7 +18,10 @@ rule tune:
             exclude={"same_loss", "one_standard_error"}
         ),
         seed=PLAN.run.seed,
-        code=source_digest("selection"),
+        code=lambda wildcards: code_of(
+            "tune",
+            PLAN.own_modules(wildcards.dataset, wildcards.variant, "criterion"),
+        ),
     message:
         "Tuning the threshold of {wildcards.variant} on {wildcards.dataset}"
     script:
@@ -45,9 +48,10 @@ rule select:
         runtime=30,
     params:
         variants=list(PLAN.variants),
-        losses={name: v.loss.name for name, v in PLAN.variants.items()},
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
-        code=source_digest("selection"),
+        code=lambda wildcards: code_of(
+            "select", PLAN.own_of_all(wildcards.dataset, "criterion")
+        ),
     message:
         "Selecting the champion of {wildcards.dataset} by cross-validation and freezing it"
     script:

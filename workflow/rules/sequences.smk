@@ -13,6 +13,7 @@ rule fetch:
     params:
         entry=lambda wildcards, output: PLAN.fetched(wildcards.dataset, output[0]),
         mirror=PLAN.run.mirror,
+        code=code_of("fetch"),
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     script:
@@ -43,7 +44,7 @@ rule clean:
             for file in PLAN.files(wildcards.dataset)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
-        code=source_digest("sequences", "config/model.py"),
+        code=code_of("clean"),
     message:
         "Cleaning {wildcards.dataset}: letters, lengths, duplicates, conflicts"
     script:
@@ -69,7 +70,7 @@ rule group:
         runtime=120,
     params:
         grouping=dataset_section("grouping"),
-        code=source_digest("sequences"),
+        code=code_of("group"),
     message:
         "Grouping {wildcards.dataset} by homology and source protein"
     script:
@@ -101,7 +102,7 @@ rule split:
     params:
         split=dataset_section("split"),
         seed=PLAN.run.seed,
-        code=source_digest("sequences"),
+        code=code_of("split"),
     message:
         "Splitting {wildcards.dataset}: test set and folds by groups"
     script:
@@ -131,7 +132,7 @@ rule audit:
         rules=dataset_section("audit"),
         ordered=lambda wildcards: bool(PLAN.dataset(wildcards.dataset).train.labelled),
         seed=PLAN.run.seed,
-        code=source_digest("sequences"),
+        code=code_of("audit"),
     message:
         "Auditing {wildcards.dataset}: leaks across the test set and the folds"
     script:

@@ -19,6 +19,7 @@ rule init_tracking:
         runtime=15,
     params:
         tracking=PLAN.run.tracking.model_dump(),
+        code=code_of("init_tracking"),
     message:
         "Preparing the MLflow store, and asking it for looks"
     script:
@@ -51,6 +52,7 @@ rule track:
     params:
         variants=list(PLAN.variants),
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        code=code_of("track"),
     message:
         "Logging {wildcards.dataset} to MLflow"
     script:

@@ -1,20 +1,22 @@
-from evenfold.config import Audit, Grouping
-from evenfold.files import write_json
+from evenfold.config.audit import Audit
+from evenfold.config.grouping import Grouping
 from evenfold.job import job
 from evenfold.machine import available_cpus
-from evenfold.sequences.auditing import audit_files, refuse
+from evenfold.records.sequences import Counts, SplitFacts
+from evenfold.sequences.auditing import Audited, Search, audit, refuse
 
 with job(snakemake.log[0]) as log:
-    rules = Audit(**snakemake.params.rules)
-    found = audit_files(
-        **dict(snakemake.input.items()),
-        limits=Grouping(**snakemake.params.grouping),
-        rules=rules,
-        ordered=snakemake.params.ordered,
-        threads=min(snakemake.threads, available_cpus()),
-        seed=snakemake.params.seed,
+    inputs, params = snakemake.input, snakemake.params
+    rules = Audit(**params.rules)
+    facts = audit(
+        Audited.read(inputs.sequences, inputs.split, params.ordered),
+        Counts.read(inputs.counts),
+        SplitFacts.read(inputs.facts),
+        Grouping(**params.grouping),
+        rules,
+        Search(min(snakemake.threads, available_cpus()), params.seed),
     )
-    write_json(snakemake.output[0], found)
-    for finding in found["findings"]:
-        log.info("%s: %s", finding["severity"], finding["title"])
-    refuse(found, rules)
+    facts.write(snakemake.output[0])
+    for finding in facts.findings:
+        log.info("%s: %s", finding.severity, finding.title)
+    refuse(facts, rules)

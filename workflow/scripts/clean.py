@@ -1,11 +1,12 @@
+from evenfold.config.reading import Reading
 from evenfold.job import job
 from evenfold.sequences.cleaning import clean_files
 
 with job(snakemake.log[0]) as log:
     counts = clean_files(
         snakemake.params.files,
-        snakemake.params.reading,
+        Reading(**snakemake.params.reading),
         **dict(snakemake.output.items()),
     )
-    for role, numbers in counts.items():
-        log.info("%s: %s", role, numbers)
+    for role, numbers in counts.by_role.items():
+        log.info("%s: %s", role, numbers.dump())

@@ -1,32 +1,33 @@
-from evenfold.evaluation.looking import evaluate_files
+from evenfold.evaluation.looking import LookInputs, LookOutputs, Terms, evaluate_files
 from evenfold.job import job
 from evenfold.machine import available_cpus
-
-
-def recorded(test_set):
-    # Imported here: mlflow is slow to load, and only a look needs it.
-    from evenfold.tracking.uploading import recorded_looks
-
-    return recorded_looks(snakemake.params.tracking, "results/mlflow", test_set)
-
+from evenfold.records.evaluation import Permission
 
 with job(snakemake.log[0]) as log:
-    status = evaluate_files(
-        dict(snakemake.input.items()),
-        dict(snakemake.output.items()),
-        snakemake.params.variants,
-        snakemake.params.ledger,
-        snakemake.params.policy,
-        snakemake.params.held_out,
-        snakemake.params.allow_look,
-        recorded,
+    files, params = snakemake.input, snakemake.params
+    inputs = LookInputs(
+        files.selection,
+        files.sequences,
+        files.split,
+        files.labels,
+        files.remembered,
+        dict(zip(params.variants, files.weights)),
+        next(iter(files.published_selection), None),
+        dict(zip(params.variants, files.published_weights)),
+    )
+    evaluation = evaluate_files(
+        inputs,
+        LookOutputs(**dict(snakemake.output.items())),
+        Terms(params.policy, tuple(Permission(**look) for look in params.allow_look)),
+        params.ledger,
+        params.held_out,
         min(snakemake.threads, available_cpus()),
     )
-    if status["elsewhere"] is None:
+    if evaluation.elsewhere is None:
         log.warning(
             "the MLflow store does not answer: looks it knows of are not counted"
         )
-    if status["status"] == "withheld":
-        log.warning("%s", status["told"])
+    if evaluation.look is None:
+        log.warning("%s", evaluation.told)
     else:
-        log.info("look %d at this test set", status["look"]["look"])
+        log.info("look %d at this test set", evaluation.look.look)

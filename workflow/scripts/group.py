@@ -1,4 +1,4 @@
-from evenfold.config import Grouping
+from evenfold.config.grouping import Grouping
 from evenfold.job import job
 from evenfold.machine import available_cpus
 from evenfold.sequences.grouping import group_file
@@ -10,4 +10,4 @@ with job(snakemake.log[0]) as log:
         min(snakemake.threads, available_cpus()),
         **dict(snakemake.output.items()),
     )
-    log.info("%s", facts)
+    log.info("%s", facts.dump())

@@ -1,4 +1,4 @@
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.job import job
 from evenfold.sanity.controls import control_files
 

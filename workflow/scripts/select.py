@@ -1,13 +1,19 @@
-from evenfold.files import write_json
 from evenfold.job import job
-from evenfold.selection.freezing import select_files
+from evenfold.selection.freezing import VariantFiles, select_files
 
 with job(snakemake.log[0]) as log:
+    files = zip(
+        snakemake.input.weights, snakemake.input.thresholds, snakemake.input.oof
+    )
     selection = select_files(
-        dict(snakemake.input.items()),
-        snakemake.params.variants,
-        snakemake.params.losses,
+        snakemake.wildcards.dataset,
+        snakemake.input.sequences,
+        snakemake.input.split,
+        {
+            name: VariantFiles(*own)
+            for name, own in zip(snakemake.params.variants, files)
+        },
         snakemake.params.decides,
     )
-    write_json(snakemake.output[0], selection)
-    log.info("champion %s of %s", selection["champion"], selection["selection"])
+    selection.write(snakemake.output[0])
+    log.info("champion %s of %s", selection.champion, selection.selection)

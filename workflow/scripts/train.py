@@ -1,18 +1,15 @@
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.job import job
-from evenfold.models.running import train_files
+from evenfold.models.running import EarlierLosses, Resources, train_files
+from evenfold.models.settings import Specification
 
 with job(snakemake.log[0]) as log:
+    params = snakemake.params
     train_files(
         dict(snakemake.input.items()),
         dict(snakemake.output.items()),
-        Training(**snakemake.params.training),
-        snakemake.params.loss,
-        snakemake.params.alike,
-        snakemake.params.same_loss,
-        snakemake.params.seed,
-        snakemake.params.device,
-        snakemake.params.training_threads,
-        snakemake.params.engine,
+        Specification(Training(**params.training), params.loss, params.seed),
+        EarlierLosses(params.alike, params.same_loss),
+        Resources(params.device, params.training_threads, params.engine),
         log,
     )

@@ -3,7 +3,8 @@ from evenfold.selection.thresholds import tune_files
 
 with job(snakemake.log[0]) as log:
     told = tune_files(
-        dict(snakemake.input.items()),
+        snakemake.input.oof,
+        snakemake.input.twin,
         snakemake.output[0],
         snakemake.params.selection,
         snakemake.params.seed,

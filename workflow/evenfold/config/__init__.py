@@ -1,33 +1,5 @@
-"""The configuration: its model, its errors and its generated documentation."""
+"""The configuration: one section a file, and the registries of what may be named in it.
 
-from evenfold.config.model import (
-    Audit,
-    Cleaning,
-    Dataset,
-    Grouping,
-    Run,
-    Selection,
-    Sites,
-    Split,
-    Training,
-    Variant,
-    load_dataset,
-    load_run,
-    resolve_training,
-)
-
-__all__ = [
-    "Audit",
-    "Cleaning",
-    "Dataset",
-    "Grouping",
-    "Run",
-    "Selection",
-    "Sites",
-    "Split",
-    "Training",
-    "Variant",
-    "load_dataset",
-    "load_run",
-    "resolve_training",
-]
+Import a section from its own file, so that a module depends on what it reads alone:
+`from evenfold.config.split import Split`.
+"""

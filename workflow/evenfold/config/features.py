@@ -1,12 +1,17 @@
-"""Which feature sets there are: the names that may stand in `features`."""
+"""Which feature sets there are: the names that may stand in `features`.
+
+How each is computed is in `evenfold.features`; a test holds the names of both together.
+"""
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from evenfold.config.section import IMPORT_PATH
 from evenfold.errors import EvenfoldError
+from evenfold.importing import is_import_path
 
 
 @dataclass(frozen=True)
@@ -21,19 +26,31 @@ class Kind:
         What a name without a number stands for; None: the name takes no number.
     most : int
         Largest number.
+    shape : {'vector', 'window', 'codes'}
+        Numbers of a sequence of any length; numbers of every position, for windows of
+        one length; codes of its residues, which no others can be joined with.
     """
 
     what: str
     number: int | None = None
     most: int = 0
+    shape: Literal["vector", "window", "codes"] = "vector"
 
 
 KINDS = {
-    "tokens": Kind("residue codes of windows and peptides, for `convolutional`"),
-    "residues": Kind("residue codes of any length, for `pooled_convolutional`"),
-    "onehot": Kind("position-aware windows: 20 indicators a position"),
-    "blosum62": Kind("position-aware windows: BLOSUM62 row of each residue"),
-    "zscales": Kind("position-aware windows: the five z-scales of each residue"),
+    "tokens": Kind(
+        "residue codes of windows and peptides, for `convolutional`", shape="codes"
+    ),
+    "residues": Kind(
+        "residue codes of any length, for `pooled_convolutional`", shape="codes"
+    ),
+    "onehot": Kind("position-aware windows: 20 indicators a position", shape="window"),
+    "blosum62": Kind(
+        "position-aware windows: BLOSUM62 row of each residue", shape="window"
+    ),
+    "zscales": Kind(
+        "position-aware windows: the five z-scales of each residue", shape="window"
+    ),
     "aac": Kind("amino-acid composition"),
     "dpc": Kind("dipeptide composition"),
     "tpc": Kind("tripeptide composition"),
@@ -59,11 +76,20 @@ KINDS = {
 def parse(name: str) -> tuple[str, int | None]:
     """Family and number of a feature set: `paac5` is paac with 5 lags.
 
+    A feature set of the user's own, by import path, is a family without a number.
+
+    Examples
+    --------
+    >>> parse("paac5")
+    ('paac', 5)
+
     Raises
     ------
     EvenfoldError
         When there is no such feature set.
     """
+    if re.match(IMPORT_PATH, name):
+        return name, None
     match = re.fullmatch(r"([a-z]+)(\d+)", name)
     if name in KINDS:
         return name, KINDS[name].number
@@ -80,6 +106,11 @@ def parse(name: str) -> tuple[str, int | None]:
             f"the feature set {name!r}: its number goes from 1 to {kind.most}"
         )
     return family, number
+
+
+def stands_alone(name: str) -> bool:
+    """Whether a feature set cannot be joined with others."""
+    return not is_import_path(name) and KINDS[parse(name)[0]].shape == "codes"
 
 
 def _known(name):

@@ -4,17 +4,40 @@ The losses themselves are in `evenfold.losses`, which needs torch and this does 
 test holds the names and defaults of both together.
 """
 
+import math
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from evenfold.config.section import Fraction, Section
+from evenfold.config.section import Fraction, ImportPath, Section
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What a loss comes down to on given data.
+
+    Attributes
+    ----------
+    loss : dict
+        `name` and settings of the plainest loss that trains alike.
+    shift : float
+        How far the loss shifts the logits of that one: class weights shift those of
+        cross entropy by log(w1 / w0).
+    """
+
+    loss: dict[str, Any]
+    shift: float = 0.0
 
 
 class LossSettings(Section):
     """What every loss may be given besides its own settings."""
+
+    if TYPE_CHECKING:
+        # Of every loss, but a field of each alone: the one it is told by.
+        name: str
 
     warmup_epochs: int = Field(
         0,
@@ -24,6 +47,40 @@ class LossSettings(Section):
     learning_rate_factor: float = Field(
         1.0, gt=0, description="multiplies training's learning rate for this loss"
     )
+
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        """What the loss comes down to: to itself, unless it says otherwise.
+
+        Parameters
+        ----------
+        prior : float
+            Share of positives in the training rows.
+        rows : float
+            Training rows.
+
+        Returns
+        -------
+        Reduced
+        """
+        return Reduced(self.model_dump())
+
+    def as_cross_entropy(self, shift: float = 0.0) -> Reduced:
+        """Cross entropy, its logits shifted."""
+        # Epochs of cross entropy first are more of the same.
+        return Reduced(
+            {"name": "bce", "learning_rate_factor": self.learning_rate_factor}, shift
+        )
+
+    def as_soft_fbeta(self, beta: float) -> Reduced:
+        """Soft F-beta, as its own settings would give it."""
+        return Reduced(
+            {
+                "name": "soft_fbeta",
+                "warmup_epochs": self.warmup_epochs,
+                "learning_rate_factor": self.learning_rate_factor,
+                "beta": beta,
+            }
+        )
 
 
 def _warm_start(epochs: int):
@@ -49,6 +106,9 @@ class Bce(LossSettings):
 
     name: Literal["bce"] = "bce"
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        return self.as_cross_entropy()
+
 
 class WeightedBce(LossSettings):
     """Binary cross entropy with class weights."""
@@ -62,6 +122,11 @@ class WeightedBce(LossSettings):
     )
     fn_weight: float = Field(2.0, gt=0, description="weight of a positive's loss")
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        if self.mode == "balanced":
+            return self.as_cross_entropy(-_log_odds(prior))
+        return self.as_cross_entropy(math.log(self.fn_weight))
+
 
 class Focal(LossSettings):
     """Focal loss (Lin et al. 2017)."""
@@ -74,6 +139,12 @@ class Focal(LossSettings):
         "the member's training rows",
     )
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        if self.gamma != 0:
+            return super().reduced(prior, rows)
+        alpha = 1 - prior if self.alpha is None else self.alpha
+        return self.as_cross_entropy(_log_odds(alpha))
+
 
 class ClassBalanced(LossSettings):
     """Cross entropy weighted by the effective number of rows (Cui et al. 2019)."""
@@ -83,6 +154,13 @@ class ClassBalanced(LossSettings):
         0.999, description="how slowly rows stop being new; towards 1: `balanced`"
     )
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        logs = math.log(self.beta)
+        positive, negative = (
+            -1 / math.expm1(share * rows * logs) for share in (prior, 1 - prior)
+        )
+        return self.as_cross_entropy(math.log(positive / negative))
+
 
 class LogitAdjusted(LossSettings):
     """Cross entropy of logits shifted by the class prior's (Menon et al. 2021)."""
@@ -91,6 +169,11 @@ class LogitAdjusted(LossSettings):
     tau: float = Field(
         1.0, description="share of the prior's log-odds added in training"
     )
+
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        # Not a weight: the same as cross entropy only where the shift is nothing.
+        plain = self.as_cross_entropy(self.tau * _log_odds(prior))
+        return Reduced({**plain.loss, "name": self.name}, plain.shift)
 
 
 class Asl(LossSettings):
@@ -103,12 +186,20 @@ class Asl(LossSettings):
         0.0, ge=0, lt=1, description="negatives below this probability cost nothing"
     )
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        if self.gamma_positive or self.gamma_negative or self.margin:
+            return super().reduced(prior, rows)
+        return self.as_cross_entropy()
+
 
 class LabelSmoothing(LossSettings):
     """Cross entropy of labels drawn towards one half (Szegedy et al. 2016)."""
 
     name: Literal["label_smoothing"] = "label_smoothing"
     epsilon: float = Field(0.05, ge=0, lt=1, description="how far")
+
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        return super().reduced(prior, rows) if self.epsilon else self.as_cross_entropy()
 
 
 class Gce(LossSettings):
@@ -131,6 +222,9 @@ class Poly1(LossSettings):
     name: Literal["poly1"] = "poly1"
     epsilon: float = Field(1.0, ge=-1, description="multiple")
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        return super().reduced(prior, rows) if self.epsilon else self.as_cross_entropy()
+
 
 class SoftFbeta(LossSettings):
     """F-beta of expected counts; ignores true negatives."""
@@ -141,6 +235,9 @@ class SoftFbeta(LossSettings):
     beta: float = Field(
         1.0, gt=0, description="how much sensitivity outweighs precision"
     )
+
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        return self.as_soft_fbeta(self.beta)
 
 
 class SurrogateFbeta(LossSettings):
@@ -241,6 +338,11 @@ class Ldam(LossSettings):
         description="of the logits; the published 30 needs a normalised layer",
     )
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        if self.max_margin == 0 and self.scale == 1:
+            return self.as_cross_entropy()
+        return super().reduced(prior, rows)
+
 
 class Tversky(LossSettings):
     """(Focal) Tversky loss (Salehi et al. 2017); ignores true negatives."""
@@ -252,6 +354,13 @@ class Tversky(LossSettings):
     beta: float = Field(0.7, ge=0, description="cost of false negatives")
     gamma: float = Field(1.0, gt=0, description="exponent of 1 - index")
 
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        if self.gamma != 1 or self.alpha + self.beta != 1:
+            return super().reduced(prior, rows)
+        return self.as_soft_fbeta(
+            math.sqrt(self.beta / self.alpha) if self.alpha else math.inf
+        )
+
 
 class SigmoidF1(LossSettings):
     """Soft F1 of scaled logits (Bénédict et al. 2022)."""
@@ -261,6 +370,11 @@ class SigmoidF1(LossSettings):
     learning_rate_factor: float = _faster(3.0)
     slope: float = Field(1.0, gt=0, description="the paper's beta; 1: soft F1")
     offset: float = Field(0.0, description="the paper's eta")
+
+    def reduced(self, prior: float, rows: float) -> Reduced:
+        if (self.slope, self.offset) == (1, 0):
+            return self.as_soft_fbeta(1.0)
+        return super().reduced(prior, rows)
 
 
 class PairwiseAuc(LossSettings):
@@ -285,29 +399,47 @@ class Brier(LossSettings):
     name: Literal["brier"] = "brier"
 
 
-LOSSES = (
-    Bce,
-    WeightedBce,
-    Focal,
-    ClassBalanced,
-    LogitAdjusted,
-    Asl,
-    LabelSmoothing,
-    Gce,
-    Poly1,
-    SoftFbeta,
-    SurrogateFbeta,
-    Anyloss,
-    Mcc,
-    MinmaxSoft,
-    Snsp,
-    SensAtSpec,
-    Ldam,
-    Tversky,
-    SigmoidF1,
-    PairwiseAuc,
-    AucMargin,
-    Brier,
-)
-LOSS_NAMES = tuple(loss.model_fields["name"].default for loss in LOSSES)
-Loss = Annotated[reduce(or_, LOSSES), Field(discriminator="name")]
+class OwnLoss(LossSettings):
+    """A loss of the user's own by import path, with the settings of its constructor."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: ImportPath = Field(description="`module:Class`, a loss of your own")
+
+
+#: Every loss of the house by its name, in the order of the documentation.
+LOSSES: dict[str, type[LossSettings]] = {
+    loss.model_fields["name"].default: loss
+    for loss in LossSettings.__subclasses__()
+    if loss is not OwnLoss
+}
+#: Stands for every import path where pydantic names a loss.
+OWN = "module:Class"
+
+
+def _tag(value):
+    given = value.get("name") if isinstance(value, dict) else None
+    name = getattr(value, "name", given)
+    return OWN if ":" in str(name) else name
+
+
+if TYPE_CHECKING:
+    Loss = LossSettings
+else:
+    Loss = Annotated[
+        reduce(
+            or_,
+            [Annotated[loss, Tag(name)] for name, loss in LOSSES.items()]
+            + [Annotated[OwnLoss, Tag(OWN)]],
+        ),
+        Discriminator(_tag),
+    ]
+
+
+def settings_of(loss: dict) -> LossSettings:
+    """Settings of a loss from `name` and what is given of them."""
+    return LOSSES.get(loss["name"], OwnLoss).model_validate(loss)
+
+
+def _log_odds(share):
+    return math.log(share / (1 - share))

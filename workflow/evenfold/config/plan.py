@@ -2,21 +2,17 @@
 
 from pathlib import Path, PurePosixPath
 
-from evenfold.config.duplicates import difference
-from evenfold.config.model import (
-    Dataset,
-    Run,
-    Training,
-    Variant,
-    load_dataset,
-    load_run,
-    resolve_training,
-)
+from evenfold.config.dataset import Dataset
+from evenfold.config.decides import DecidedVariant, Decides
+from evenfold.config.loading import load_dataset, load_run, resolve_training
+from evenfold.config.run import Run
+from evenfold.config.training import Training
+from evenfold.config.twins import difference
+from evenfold.config.variants import Variant
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_json
-
-#: Folder and name of a data set's published split, below its own.
-PUBLISHED = "published"
+from evenfold.importing import file_name_of, import_paths, is_import_path, module_file
+from evenfold.records.layout import PUBLISHED, check_names
 
 
 class Plan:
@@ -35,7 +31,7 @@ class Plan:
         For everything in the configuration that cannot be run.
     """
 
-    def __init__(self, raw: dict, folder="config/datasets"):
+    def __init__(self, raw: dict, folder: str | Path = "config/datasets"):
         self.run: Run = load_run(raw)
         self.datasets: dict[str, Dataset] = {
             name: load_dataset(name, self.run, folder) for name in self.run.datasets
@@ -47,14 +43,12 @@ class Plan:
             for name, dataset in self.datasets.items()
             if dataset.split.as_published
         }
-        if self.published and PUBLISHED in self.variants:
-            raise EvenfoldError(
-                f"a variant cannot be named {PUBLISHED!r} beside `as_published`: its "
-                "results would stand in the same folder. Rename it."
-            )
+        check_names(self.datasets, self.variants)
         for name in self.datasets:
             for variant in self.variants:
-                self.training(name, variant)
+                for part, paths in self._own(name, variant).items():
+                    for path in paths:
+                        module_file(path, part)
             for file in self.files(name):
                 if file["url"] is None and not Path(file["path"]).is_file():
                     raise EvenfoldError(
@@ -81,7 +75,7 @@ class Plan:
     def alike(self, dataset: str, variant: str) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.
 
-        Which are depends on the class shares of the folds; see `config.duplicates`.
+        Which are depends on the class shares of the folds; see `config.twins`.
         """
         own = self.training(dataset, variant)
         loss = self.variants[variant].loss.model_dump()
@@ -100,11 +94,16 @@ class Plan:
     def features(self, dataset: str, variant: str) -> str:
         """Name of a variant's features in file names: sets joined by a dash.
 
-        Embeddings are told apart by a digest of where they come from.
+        Embeddings are told apart by a digest of where they come from, feature sets of
+        the user's own by one of their import path.
         """
         training = self.training(dataset, variant)
-        told = {"embeddings": f"embeddings{sha256_json(self._vectors(training))[:8]}"}
-        return "-".join(told.get(name, name) for name in training.features)
+        return "-".join(self._named(name, training) for name in training.features)
+
+    def _named(self, features, training):
+        if features == "embeddings":
+            return f"embeddings{sha256_json(self._vectors(training))[:8]}"
+        return file_name_of(features) if is_import_path(features) else features
 
     def featured(self, dataset: str, features: str) -> dict:
         """Feature sets of a name in file names, and where their vectors come from."""
@@ -112,6 +111,46 @@ class Plan:
         names = {self.features(dataset, v): t for v, t in zip(self.variants, trainings)}
         training = names[features]
         return {"names": training.features, "vectors": self._vectors(training)}
+
+    def own_modules(self, dataset: str, variant: str, *parts: str) -> list[str]:
+        """Import paths of what is the user's own in a variant.
+
+        Parameters
+        ----------
+        dataset, variant : str
+        *parts : {'network', 'loss', 'feature set', 'criterion'}
+            Of which parts of the variant; of all where none is named.
+
+        Returns
+        -------
+        list of str
+            `module:Name`, each once.
+        """
+        own = self._own(dataset, variant)
+        return import_paths(path for part in parts or own for path in own[part])
+
+    def own_of_all(self, dataset: str, *parts: str) -> list[str]:
+        """Import paths of what is the user's own in any variant; see `own_modules`."""
+        return import_paths(
+            path
+            for variant in self.variants
+            for path in self.own_modules(dataset, variant, *parts)
+        )
+
+    def _own(self, dataset, variant):
+        """Import paths by the part of the variant that they stand for."""
+        training = self.training(dataset, variant)
+        named = {
+            "network": [training.model],
+            "loss": [self.variants[variant].loss.name],
+            "feature set": training.features,
+            "criterion": [self.run.selection.criterion],
+        }
+        return {part: import_paths(names) for part, names in named.items()}
+
+    def own_features(self, dataset: str, features: str) -> list[str]:
+        """Import paths among the feature sets of a name in file names."""
+        return import_paths(self.featured(dataset, features)["names"])
 
     def _vectors(self, training):
         wanted = "embeddings" in training.features
@@ -125,8 +164,7 @@ class Plan:
             for number, (file, label, kind) in enumerate(
                 sources.entries() if sources else []
             ):
-                origin = file.path or file.url
-                name = PurePosixPath(origin).name
+                name = PurePosixPath(file.origin()).name
                 local = f"resources/data/{dataset}/{role}{number}-{name}"
                 found.append(
                     {
@@ -147,33 +185,24 @@ class Plan:
 
     def reading(self, dataset: str) -> dict:
         """What decides how a data set's files are read and cleaned."""
-        keys = {
-            "form", "label_pattern", "positive_label", "negative_label", "id_column",
-            "sequence_column", "label_column", "source_column", "source_pattern",
-            "sites", "cleaning",
-        }  # fmt: skip
-        return self.dataset(dataset).model_dump(include=keys)
+        return self.dataset(dataset).reading().model_dump()
 
     def decides(self, dataset: str) -> dict:
-        """The resolved configuration that identifies a selection.
-
-        Paths, device, threads, tracking and permissions are not in it: they choose
-        nothing.
-        """
-        return {
-            "reading": self.reading(dataset),
-            "grouping": self.dataset(dataset).grouping.model_dump(),
-            "split": self.dataset(dataset).split.model_dump(),
-            "seed": self.run.seed,
-            "selection": self.run.selection.model_dump(),
-            "variants": {
-                name: {
-                    "loss": variant.loss.model_dump(),
-                    "training": self.training(dataset, name).model_dump(),
-                }
+        """The resolved configuration that identifies a selection; see `Decides`."""
+        entry = self.dataset(dataset)
+        return Decides(
+            reading=entry.reading(),
+            grouping=entry.grouping,
+            split=entry.split,
+            seed=self.run.seed,
+            selection=self.run.selection,
+            variants={
+                name: DecidedVariant(
+                    loss=variant.loss, training=self.training(dataset, name)
+                )
                 for name, variant in self.variants.items()
             },
-        }
+        ).dump()
 
 
 def _as_published(dataset):

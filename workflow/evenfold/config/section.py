@@ -1,13 +1,81 @@
 """What every part of the configuration shares."""
 
-from typing import Annotated
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import core_schema
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+#: A thing of the user's own, `module:Name`.
+IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 Name = Annotated[str, Field(pattern=NAME)]
+ImportPath = Annotated[str, Field(pattern=IMPORT_PATH)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Section(BaseModel):
+    """A part of the configuration: frozen, and without unknown keys."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OneOf:
+    """Marks a text as a name of a registry: for validation, schema and documentation.
+
+    A `Literal` would repeat the names by hand.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of the registry, in the order of the documentation.
+    own : bool
+        Whether an import path of the user's own may stand in their place.
+    """
+
+    def __init__(self, names: Iterable[str], own: bool = False):
+        self.names = tuple(names)
+        self.own = own
+
+    def check(self, name: str) -> str:
+        """The name, if it is one.
+
+        Raises
+        ------
+        ValueError
+            When it is none of them.
+        """
+        if name in self.names or (self.own and re.match(IMPORT_PATH, name)):
+            return name
+        *most, last = (f"'{known}'" for known in self.names)
+        own = ", or an import path module:Name" if self.own else ""
+        raise ValueError(f"Input should be {', '.join(most)} or {last}{own}")
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict:
+        known = {"enum": list(self.names), "type": "string"}
+        path = {"pattern": IMPORT_PATH, "type": "string"}
+        return {"anyOf": [known, path]} if self.own else known
+
+
+def check_one_group(section: Section, key: str) -> None:
+    """Refuse a regular expression that does not have exactly one group.
+
+    Raises
+    ------
+    ValueError
+    """
+    pattern = getattr(section, key)
+    if pattern is None:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"{key} {pattern!r}: {error}") from error
+    if groups != 1:
+        raise ValueError(f"{key} {pattern!r} must have exactly one group")

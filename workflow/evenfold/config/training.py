@@ -1,24 +1,19 @@
 """Settings of a variant's model, its training and its regularisation."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from evenfold.config.features import FeatureName
+from evenfold.config.embeddings import Embeddings
+from evenfold.config.features import FeatureName, stands_alone
+from evenfold.config.networks import CLASSICAL, NETWORKS, NetworkName
 from evenfold.config.section import Fraction, Section
-
-ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-Rate = Field(0.0, ge=0, lt=1)
-
-#: Losses that a model which is not trained by gradient steps can be fitted with.
-CLASSICAL = {
-    "logistic_regression": ("bce", "wbce", "class_balanced"),
-    "gradient_boosting": ("bce", "wbce", "class_balanced"),
-    "sparse_logistic": ("bce", "focal"),
-}
+from evenfold.importing import is_import_path
 
 
 class EarlyStopping(Section):
+    """When a member stops before the last epoch."""
+
     patience: int = Field(
         0, ge=0, description="epochs without improvement before a member stops; 0: off"
     )
@@ -55,6 +50,8 @@ class Augmentation(Section):
 
 
 class FeatureSelection(Section):
+    """Which columns a member uses."""
+
     method: Literal["none", "model", "rfe"] = Field(
         "none",
         description="`model`: largest coefficients of a logistic regression; `rfe`: "
@@ -64,10 +61,14 @@ class FeatureSelection(Section):
 
 
 class Logistic(Section):
+    """Of `logistic_regression`."""
+
     c: float = Field(1.0, gt=0, description="inverse strength of the L2 penalty")
 
 
 class Boosting(Section):
+    """Of `gradient_boosting`."""
+
     trees: int = Field(100, ge=1, description="boosting iterations")
     leaves: int = Field(31, ge=2, description="most leaves of a tree")
     learning_rate: float = Field(0.1, gt=0, description="shrinkage")
@@ -75,96 +76,22 @@ class Boosting(Section):
 
 
 class Sparse(Section):
+    """Of `sparse_logistic`."""
+
     features: int = Field(
         16, ge=1, description="columns with a weight that is not zero"
     )
 
 
-class Embeddings(Section):
-    """Where the vectors of the feature set `embeddings` come from."""
-
-    model: str | None = Field(
-        None,
-        description="ESM-2 or ProtT5 model: a local folder, or a name on the Hugging Face "
-        "hub (needs evenfold[plm])",
-    )
-    pooling: Literal["mean", "site"] = Field(
-        "mean",
-        description="`mean`: over the residues; `site`: the state at the centre of a "
-        "window, with its whole protein as context (data sets with `sites`)",
-    )
-    revision: str | None = Field(None, description="commit of a model on the hub")
-    file: str | None = Field(
-        None, description="precomputed vectors by id: .parquet, .h5 or .npz"
-    )
-    store: str = Field(
-        "resources/embeddings",
-        description="folder that keeps every vector ever made, by sequence",
-    )
-    batch_residues: int = Field(
-        8000, ge=1, description="residues that go through the model at once"
-    )
-    longest: int = Field(
-        1022, ge=1, description="residues of a piece; longer sequences go in pieces"
-    )
-
-    @model_validator(mode="after")
-    def _one_origin(self):
-        if self.model and self.file:
-            raise ValueError("give either a model or a file of vectors")
-        if self.file and self.pooling == "site":
-            raise ValueError(
-                "`pooling: site` is for a model; a file's vectors are as they are"
-            )
-        return self
-
-
-class Engine(Section):
-    """How the networks are trained: changes speed and memory, results by rounding."""
-
-    memory_gb: float | None = Field(
-        None,
-        gt=0,
-        description="memory that training may take; members and batches are cut to it "
-        "(empty: most of the GPU's, half of what the job has on a CPU)",
-    )
-    chunk: int | None = Field(
-        None,
-        ge=1,
-        description="members that train as one stack at most (empty: a recorded table "
-        "by device and network)",
-    )
-    precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
-        "auto", description="`auto`: tf32 on CUDA, float32 on a CPU"
-    )
-    compiled: bool = Field(
-        False, description="torch.compile; needs a C++ compiler on a CPU"
-    )
-    checkpoint_epochs: int = Field(
-        5, ge=0, description="epochs between checkpoints; 0: only when told to stop"
-    )
-
-
 class Training(Section):
-    model: (
-        Literal[
-            "feedforward",
-            "convolutional",
-            "pooled_convolutional",
-            "logistic_regression",
-            "gradient_boosting",
-            "sparse_logistic",
-        ]
-        | ImportPath
-    ) = Field(
+    """A variant's features, its model, and how that is trained."""
+
+    model: NetworkName = Field(
         "feedforward",
-        description="`feedforward`: two hidden layers on a feature vector; "
-        "`convolutional`: multi-width 1-D convolutions on windows and peptides "
-        "(features: tokens); `pooled_convolutional`: the same on proteins of any length "
-        "(features: residues); "
-        "`logistic_regression`, `gradient_boosting`: scikit-learn's; "
-        "`sparse_logistic`: at most `sparse: features` weights (needs evenfold[sparse]); "
-        "`module:Class`: your own torch network (docs/networks.md)",
+        description="; ".join(
+            f"`{k}`: {network.what}" for k, network in NETWORKS.items()
+        )
+        + "; `module:Class`: your own torch network (docs/networks.md)",
     )
     network: dict[str, Any] = Field(
         {}, description="arguments of your own network's constructor"
@@ -244,7 +171,7 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _consistent(self):
-        alone = {"tokens", "residues"} & set(self.features)
+        alone = {name for name in self.features if stands_alone(name)}
         if alone and len(self.features) > 1:
             raise ValueError(
                 f"`features: [{alone.pop()}]` cannot be joined with other features"
@@ -254,20 +181,20 @@ class Training(Section):
             raise ValueError(
                 "`features: [embeddings]` needs `embeddings: {model: ...}` or `{file: ...}`"
             )
-        reads = {"convolutional": "tokens", "pooled_convolutional": "residues"}
-        wanted = reads.get(self.model)
-        if wanted and self.features != [wanted]:
+        own = is_import_path(self.model)
+        wanted = "vector" if own else NETWORKS[self.model].reads
+        if wanted != "vector" and self.features != [wanted]:
             raise ValueError(
                 f"the network {self.model} reads `features: [{wanted}]`, not "
                 f"{self.features}"
             )
-        if alone and not wanted and ":" not in self.model:
+        if alone and wanted == "vector" and not own:
             raise ValueError(
                 f"{self.model} reads a feature vector, not `features: "
                 f"{self.features}`; those are for `model: convolutional` (tokens) and "
                 "`pooled_convolutional` (residues)"
             )
-        if self.network and ":" not in self.model:
+        if self.network and not own:
             raise ValueError(
                 "`network` holds arguments of a network of your own (`model: "
                 "module:Class`); the networks here have keys of their own"
@@ -299,7 +226,18 @@ class Training(Section):
 
 
 def check_pairing(variant: str, loss: str, training: Training) -> str | None:
-    """What is wrong with a loss for a model, or None."""
+    """What is wrong with a loss for a model, or None.
+
+    Parameters
+    ----------
+    variant, loss : str
+        Their names.
+    training : Training
+
+    Returns
+    -------
+    str or None
+    """
     fitting = CLASSICAL.get(training.model)
     if fitting and loss not in fitting:
         return (

@@ -9,28 +9,51 @@ reads the ledger again and decides anew.
 
 import os
 import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 
 from evenfold.errors import EvenfoldError
-from evenfold.files import read_json, sha256_file, write_json, write_table
+from evenfold.files import sha256_file
+from evenfold.records.evaluation import Completion, Intent, ScoredVariant
+from evenfold.records.sequences import Probe
+from evenfold.records.tables import PREDICTIONS
 
 #: Share of the smaller set's sequences above which two test sets are one.
 SAME_SET = 0.5
 _SKETCH = 128
 
 
-def fingerprint(sequences) -> list[str]:
-    """Per-sequence digests that recognise a test set whatever it is called."""
+def fingerprint(sequences: Iterable[str]) -> list[str]:
+    """Per-sequence digests that recognise a test set whatever it is called.
+
+    Parameters
+    ----------
+    sequences : iterable of str
+
+    Returns
+    -------
+    list of str
+        Ascending, each once.
+    """
     return sorted({sha256(s.encode()).hexdigest()[:16] for s in sequences})
 
 
 def sketch(key: list[str]) -> list[str]:
-    """The smallest digests of a fingerprint: few enough for a tag, still comparable."""
+    """The smallest digests of a fingerprint: few enough for a tag, still comparable.
+
+    Parameters
+    ----------
+    key : list of str
+        A fingerprint.
+
+    Returns
+    -------
+    list of str
+    """
     return key[:_SKETCH]
 
 
@@ -39,6 +62,14 @@ def same_sketch(one: list[str], other: list[str]) -> bool:
 
     Below the smaller of their largest digests both are complete, and digests are
     random: the overlap there estimates the overlap of the sets (bottom-k sketch).
+
+    Parameters
+    ----------
+    one, other : list of str
+
+    Returns
+    -------
+    bool
     """
     if not one or not other:
         return False
@@ -49,75 +80,129 @@ def same_sketch(one: list[str], other: list[str]) -> bool:
 
 
 def same_set(one: list[str], other: list[str]) -> bool:
-    """Whether two fingerprints overlap in more than half of the smaller one."""
-    one, other = set(one), set(other)
-    smaller = min(len(one), len(other))
-    return smaller > 0 and len(one & other) > SAME_SET * smaller
+    """Whether two fingerprints overlap in more than half of the smaller one.
+
+    Parameters
+    ----------
+    one, other : list of str
+
+    Returns
+    -------
+    bool
+    """
+    digests, others = set(one), set(other)
+    smaller = min(len(digests), len(others))
+    return smaller > 0 and len(digests & others) > SAME_SET * smaller
 
 
-@dataclass
+@dataclass(frozen=True)
 class Look:
-    """One look: its number, its intent and, when it was completed, its predictions."""
+    """One look.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1, over all test sets of the ledger.
+    intent : Intent
+    completed : Completion or None
+        None while the look is under way, or after a crash in it.
+    folder : Path
+        Of the ledger.
+    """
 
     number: int
-    intent: dict
-    completed: dict | None
+    intent: Intent
+    completed: Completion | None
     folder: Path
 
     def predictions(self) -> pd.DataFrame:
-        """Stored predictions.
+        """Stored predictions of a completed look.
+
+        Those of earlier versions lack the columns that came later.
+
+        Returns
+        -------
+        DataFrame
 
         Raises
         ------
         EvenfoldError
-            When they were changed since.
+            When they were changed since, or the look was not completed.
         """
-        path = self.folder / self.completed["predictions"]
-        if not path.is_file() or sha256_file(path) != self.completed["sha256"]:
+        if self.completed is None:
             raise EvenfoldError(
-                f"{path}: the predictions of look {self.number} are missing or were "
-                "changed after the look. Restore the ledger from a backup."
+                f"look {self.number} in {self.folder} was not completed"
             )
-        return pd.read_parquet(path)
+        return pd.read_parquet(_stored(self.folder, self.number, self.completed))
+
+
+def _stored(folder: Path, number: int, completed: Completion) -> Path:
+    """Where a look's predictions are, unless they were changed since."""
+    path = folder / completed.predictions
+    if not path.is_file() or sha256_file(path) != completed.sha256:
+        raise EvenfoldError(
+            f"{path}: the predictions of look {number} are missing or were changed "
+            "after the look. Restore the ledger from a backup."
+        )
+    return path
 
 
 class Ledger:
-    """The looks in one folder, shared by every run that names it."""
+    """The looks in one folder, shared by every run that names it.
 
-    def __init__(self, folder):
+    Parameters
+    ----------
+    folder : path-like
+        Made if it is not there.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def looks(self) -> list[Look]:
-        """All looks, by number."""
-        found = []
-        for path in sorted(self.folder.glob("look-*.intent.json")):
-            number = int(path.name.split("-")[1].split(".")[0])
-            done = self._path(number, "done")
-            found.append(
-                Look(
-                    number,
-                    read_json(path),
-                    read_json(done) if done.is_file() else None,
-                    self.folder,
-                )
+        """All looks, by number.
+
+        Returns
+        -------
+        list of Look
+
+        Raises
+        ------
+        EvenfoldError
+            With the file of the ledger that does not fit.
+        """
+        return [
+            Look(
+                number,
+                Intent.read(self._path(number, "intent")),
+                self._completion(number),
+                self.folder,
             )
-        return found
+            for number in self._numbers()
+        ]
 
     def at(self, key: list[str]) -> list[Look]:
-        """Looks at one test set, recognised by content."""
-        return [look for look in self.looks() if same_set(look.intent["key"], key)]
+        """Looks at one test set, recognised by content.
 
-    def open(self, selection: str, key: list[str], facts: dict, allow) -> Look | None:
+        Parameters
+        ----------
+        key : list of str
+            Its fingerprint.
+
+        Returns
+        -------
+        list of Look
+        """
+        return [look for look in self.looks() if same_set(look.intent.key, key)]
+
+    def open(self, intent: Intent, allow: Callable[[list[Look]], bool]) -> Look | None:
         """Register the intent to look, or return the selection's earlier look.
 
         Parameters
         ----------
-        selection : str
-        key : list of str
-            Fingerprint of the test set.
-        facts : dict
-            Recorded with the intent.
+        intent : Intent
+            Its link to the intent before is set here.
         allow : callable
             Gets the other selections' looks at this test set and says whether another
             one may be taken.
@@ -129,35 +214,51 @@ class Ledger:
         """
         while True:
             looks = self.looks()
-            here = [look for look in looks if same_set(look.intent["key"], key)]
-            own = [look for look in here if look.intent["selection"] == selection]
+            here = [look for look in looks if same_set(look.intent.key, intent.key)]
+            own = [look for look in here if look.intent.selection == intent.selection]
             if own:
                 return own[0]
             if not allow(here):
                 return None
             number = 1 + max((look.number for look in looks), default=0)
             before = self._path(number - 1, "intent")
-            intent = {
-                **facts,
-                "previous": sha256_file(before) if before.is_file() else None,
-                "selection": selection,
-                "key": key,
-                "looked_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-            if self._link(number, "intent", intent):
-                return Look(number, intent, None, self.folder)
+            previous = sha256_file(before) if before.is_file() else None
+            linked = intent.model_copy(update={"previous": previous})
+            if self._link(number, "intent", linked):
+                return Look(number, linked, None, self.folder)
 
-    def complete(self, look: Look, predictions: pd.DataFrame, facts: dict) -> Look:
-        """Store the predictions of a look; the first completion stands."""
+    def complete(
+        self,
+        look: Look,
+        predictions: pd.DataFrame,
+        variants: dict[str, ScoredVariant],
+        probes: list[Probe],
+    ) -> Look:
+        """Store the predictions of a look; the first completion stands.
+
+        Parameters
+        ----------
+        look : Look
+        predictions : DataFrame
+            With the columns of `tables.PREDICTIONS`.
+        variants : dict of str to ScoredVariant
+        probes : list of Probe
+            What trivial predictors reached.
+
+        Returns
+        -------
+        Look
+            Completed.
+        """
         name = f"look-{look.number:06d}.{os.getpid()}.predictions.parquet"
-        write_table(self.folder / name, predictions)
-        digest = sha256_file(self.folder / name)
-        done = {
-            **facts,
-            "intent": sha256_file(self._path(look.number, "intent")),
-            "predictions": name,
-            "sha256": digest,
-        }
+        PREDICTIONS.write(self.folder / name, predictions)
+        done = Completion(
+            variants=variants,
+            probes=probes,
+            intent=sha256_file(self._path(look.number, "intent")),
+            predictions=name,
+            sha256=sha256_file(self.folder / name),
+        )
         if not self._link(look.number, "done", done):
             (self.folder / name).unlink()
         return next(x for x in self.looks() if x.number == look.number)
@@ -167,36 +268,60 @@ class Ledger:
 
         Every intent holds the digest of the one before, and every completion that of
         its intent and of its predictions. Records of earlier versions hold none.
+
+        Returns
+        -------
+        list of str
+        """
+        numbers = self._numbers()
+        removed = sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
+        return [
+            *(f"{self._path(n, 'intent')}: look {n} was removed" for n in removed),
+            *(fault for number in numbers for fault in self._faults_of(number)),
+        ]
+
+    def _faults_of(self, number: int) -> list[str]:
+        """Faults of one look's records, and of the intent before it.
+
+        A record may be so changed that it cannot be read any more: the digests that
+        others hold of it are compared all the same.
         """
         found = []
-        looks = self.looks()
-        numbers = [look.number for look in looks]
-        for number in sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers)):
-            found.append(f"{self._path(number, 'intent')}: look {number} was removed")
-        for look in looks:
-            before = self._path(look.number - 1, "intent")
-            told = look.intent.get("previous")
-            if told and before.is_file() and sha256_file(before) != told:
-                found.append(f"{before}: changed after look {look.number} was taken")
-            own = self._path(look.number, "intent")
-            told = (look.completed or {}).get("intent")
-            if told and sha256_file(own) != told:
+        before, own = self._path(number - 1, "intent"), self._path(number, "intent")
+        try:
+            previous = Intent.read(own).previous
+        except EvenfoldError as error:
+            previous = None
+            found.append(str(error))
+        if previous and before.is_file() and sha256_file(before) != previous:
+            found.append(f"{before}: changed after look {number} was taken")
+        try:
+            completed = self._completion(number)
+            if completed is None:
+                return found
+            if completed.intent and sha256_file(own) != completed.intent:
                 found.append(f"{own}: changed after the look")
-            if look.completed:
-                try:
-                    look.predictions()
-                except EvenfoldError as error:
-                    found.append(str(error))
+            _stored(self.folder, number, completed)
+        except EvenfoldError as error:
+            found.append(str(error))
         return found
 
-    def _path(self, number, kind):
+    def _numbers(self) -> list[int]:
+        paths = self.folder.glob("look-*.intent.json")
+        return sorted(int(path.name.split("-")[1].split(".")[0]) for path in paths)
+
+    def _completion(self, number: int) -> Completion | None:
+        path = self._path(number, "done")
+        return Completion.read(path) if path.is_file() else None
+
+    def _path(self, number: int, kind: str) -> Path:
         return self.folder / f"look-{number:06d}.{kind}.json"
 
-    def _link(self, number, kind, value):
+    def _link(self, number: int, kind: str, record: Intent | Completion) -> bool:
         """Write and fsync aside, then link into place; False if the name is taken."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as aside:
             temporary = Path(aside, "record.json")
-            write_json(temporary, value)
+            record.write(temporary)
             try:
                 os.link(temporary, self._path(number, kind))
             except FileExistsError:

@@ -1,239 +1,390 @@
 """The look: score the test set with every frozen variant, under the ledger."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from evenfold.config.plan import PUBLISHED
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.ledger import Ledger, fingerprint, sketch
-from evenfold.evaluation.measuring import METRICS, curves, difference, metrics_table
+from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_sketch, sketch
+from evenfold.evaluation.measuring import curves, difference, measure
 from evenfold.evaluation.scoring import score_test_set, trivial_predictors
-from evenfold.files import read_json, sha256_file, write_json, write_table
+from evenfold.files import sha256_file, write_table
 from evenfold.metrics.calibration import calibrated
 from evenfold.metrics.scores import logit
+from evenfold.records.evaluation import (
+    EarlierResult,
+    Evaluation,
+    Intent,
+    LookTold,
+    Permission,
+    RememberedLook,
+    RememberedLooks,
+    ScoredVariant,
+    measured_table,
+)
+from evenfold.records.selection import Selection, published_name
+from evenfold.records.sequences import Probe
+from evenfold.records.tables import LABELS, METRICS, PREDICTIONS, SEQUENCES, SPLIT
 
-PREDICTIONS = [
-    "id", "group", "variant", "label", "score", "probability", "threshold", "called_half", "called",
-]  # fmt: skip
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a test set may be looked at.
 
-def with_published(selection: dict, published: dict | None) -> dict:
-    """The selection with the variants of the published split beside its own.
-
-    They are scored in the same look and decide nothing: choice, thresholds and champion
-    are those of the selection.
+    Attributes
+    ----------
+    policy : {'sealed', 'practice'}
+    allowed : tuple of Permission
+        Further looks that the configuration permits.
     """
-    beside = published["variants"] if published else {}
-    beside = {f"{PUBLISHED}/{name}": frozen for name, frozen in beside.items()}
-    return {**selection, "variants": {**selection["variants"], **beside}}
+
+    policy: Literal["sealed", "practice"]
+    allowed: tuple[Permission, ...] = ()
+
+    def reason(self, selection: str) -> str | None:
+        """Why a further look is permitted to a selection; None where it is not.
+
+        Parameters
+        ----------
+        selection : str
+
+        Returns
+        -------
+        str or None
+        """
+        given = (one.reason for one in self.allowed if one.selection == selection)
+        return next(given, None)
 
 
-def published_name(published: dict, name: str) -> str:
-    """What a variant of the published split is called beside the honest ones.
+@dataclass(frozen=True)
+class LookInputs:
+    """Files that a look reads.
 
-    A loss that is another's on these data was trained once, under the other's name.
+    Attributes
+    ----------
+    selection, sequences, split, labels, remembered : path-like
+        selection.json, sequences.parquet, split.parquet, labels.parquet, looks.json.
+    weights : dict of str to path-like
+        Per variant of the configuration.
+    published_selection : path-like or None
+        Of the published split, if there is one.
+    published_weights : dict of str to path-like
+        Its variants' weights.
     """
-    same = published["same"].get(name)
-    return f"{PUBLISHED}/{same['same_as'] if same else name}"
+
+    selection: str | Path
+    sequences: str | Path
+    split: str | Path
+    labels: str | Path
+    remembered: str | Path
+    weights: dict[str, str | Path]
+    published_selection: str | Path | None = None
+    published_weights: dict[str, str | Path] = field(default_factory=dict)
+
+    def weights_of(self, selection: Selection) -> dict[str, str | Path]:
+        """Weights of the variants of a selection, the published ones by their name.
+
+        Parameters
+        ----------
+        selection : Selection
+
+        Returns
+        -------
+        dict of str to path-like
+        """
+        beside = self.published_weights.items()
+        paths = self.weights | {published_name(name): path for name, path in beside}
+        return {n: path for n, path in paths.items() if n in selection.variants}
 
 
-def check_weights(selection: dict, weights: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class LookOutputs:
+    """Files that a look writes: predictions, metrics and evaluation.json."""
+
+    predictions: str | Path
+    metrics: str | Path
+    evaluation: str | Path
+
+
+def check_weights(selection: Selection, weights: dict[str, str | Path]) -> None:
     """Check that the weights are the frozen ones.
+
+    Parameters
+    ----------
+    selection : Selection
+    weights : dict of str to path-like
+        Per variant.
 
     Raises
     ------
     EvenfoldError
         Naming the variant and its file.
     """
-    for name, frozen in selection["variants"].items():
-        if sha256_file(weights[name]) != frozen["weights_sha256"]:
+    for name, frozen in selection.variants.items():
+        if sha256_file(weights[name]) != frozen.weights_sha256:
             raise EvenfoldError(
                 f"{weights[name]}: these are not the weights that were frozen in the "
-                f"selection {selection['selection']} (variant {name}). The test set "
-                "was not looked at. Run the selection again: "
-                f"`snakemake --forcerun select`."
+                f"selection {selection.selection} (variant {name}). The test set was "
+                "not looked at. Run the selection again: "
+                "`snakemake --forcerun select`."
             )
 
 
+def scored_variants(selection: Selection) -> dict[str, ScoredVariant]:
+    """What metrics need of the variants of a selection.
+
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    dict of str to ScoredVariant
+    """
+    return {
+        name: ScoredVariant(
+            loss=frozen.loss,
+            operating_point=frozen.operating_point,
+            retuned=frozen.retuned,
+        )
+        for name, frozen in selection.variants.items()
+    }
+
+
+def at_test_set(
+    remembered: RememberedLooks, test_set: list[str]
+) -> list[RememberedLook] | None:
+    """Looks at one test set that another record than the ledger tells of.
+
+    Parameters
+    ----------
+    remembered : RememberedLooks
+    test_set : list of str
+        Sketch of the test set.
+
+    Returns
+    -------
+    list of RememberedLook or None
+        One a selection, in the order of the record; None where it did not answer.
+    """
+    if not remembered.answered:
+        return None
+    found: dict[str, RememberedLook] = {}
+    for look in remembered.looks:
+        if same_sketch(look.test_set, test_set):
+            found.setdefault(look.selection, look)
+    return list(found.values())
+
+
 def evaluate(
-    selection: dict,
+    selection: Selection,
     ledger: Ledger,
-    policy: str,
+    terms: Terms,
     key_sequences: list[str],
     score: Callable[[], pd.DataFrame],
-    allowed: list[dict] = (),
-    recorded: Callable[[list[str]], list[dict] | None] = lambda test_set: [],
-    trivial: Callable[[pd.DataFrame], list[dict]] = lambda predictions: [],
-) -> tuple[dict, pd.DataFrame]:
+    remembered: RememberedLooks,
+    trivial: Callable[[pd.DataFrame], list[Probe]] = lambda predictions: [],
+) -> tuple[Evaluation, pd.DataFrame]:
     """Look at the test set once, or say why not.
 
     Parameters
     ----------
-    selection : dict
+    selection : Selection
         The frozen selection.
-    policy : {'sealed', 'practice'}
+    ledger : Ledger
+    terms : Terms
     key_sequences : list of str
         Sequences that identify the test set: its own, or the whole data set's when
         the test set was held out by evenfold.
     score : callable
         Scores the test set and reads its labels; called only inside a look. Returns
-        columns id, variant, label, score.
-    allowed : list of dict
-        `selection` and `reason` of permitted further looks.
-    recorded : callable
-        Gets a sketch of the test set and returns the looks at it that another record
-        than the ledger tells of; None when that cannot be asked. They are named in the
-        status and withhold nothing: the record may be a colleague's.
+        columns id, group, variant, label, score.
+    remembered : RememberedLooks
+        Looks that another record than the ledger tells of. Those at this test set are
+        named in the evaluation and withhold nothing: the record may be a colleague's.
     trivial : callable
-        Judges trivial predictors on the test set (`probes`), given the predictions;
-        called only inside a look.
+        Judges trivial predictors on the test set, given the predictions; called only
+        inside a look.
 
     Returns
     -------
-    tuple of (dict, DataFrame)
-        Status record, and the predictions (empty when the look is withheld).
+    tuple of (Evaluation, DataFrame)
+        And the predictions (empty when the look is withheld).
     """
-    own = selection["selection"]
-    reason = next((x["reason"] for x in allowed if x["selection"] == own), None)
     key = fingerprint(key_sequences)
-    facts = {
-        "dataset": selection["dataset"],
-        "policy": policy,
-        "reason": reason,
-        "decides": selection["decides"],
-        "weights": {n: v["weights_sha256"] for n, v in selection["variants"].items()},
-        "champion": selection["champion"],
-        "evenfold": selection["records"].get("evenfold"),
-    }
+    reason = terms.reason(selection.selection)
     look = ledger.open(
-        own,
-        key,
-        facts,
-        lambda earlier: not earlier or policy == "practice" or reason is not None,
+        _intent(selection, terms.policy, reason, key),
+        lambda earlier: not earlier or terms.policy == "practice" or reason is not None,
     )
     if look is not None and look.completed is None:
-        predictions = score()
-        thresholds = {n: v["threshold"] for n, v in selection["variants"].items()}
-        predictions["threshold"] = predictions["variant"].map(thresholds)
-        # What a score is worth as a probability, by the calibration frozen before.
-        predictions["probability"] = np.nan
-        for name, frozen in selection["variants"].items():
-            rows = predictions["variant"] == name
-            predictions.loc[rows, "probability"] = calibrated(
-                frozen["calibrator"], logit(predictions.loc[rows, "score"])
-            )
-        for column, limit in (
-            ("called_half", 0.5),
-            ("called", predictions["threshold"]),
-        ):
-            predictions[column] = (predictions["score"] >= limit).astype("int8")
-        record = {
-            "variants": {
-                name: {
-                    key: frozen[key] for key in ("loss", "operating_point", "retuned")
-                }
-                for name, frozen in selection["variants"].items()
-            },
-            "probes": trivial(predictions),
-        }
-        look = ledger.complete(look, predictions, record)
+        predictions = _called(score(), selection)
+        look = ledger.complete(
+            look, predictions, scored_variants(selection), trivial(predictions)
+        )
     looks = ledger.at(key)
-    told = recorded(sketch(key))
-    known = {own, *(other.intent["selection"] for other in looks)}
-    status = {
-        "test_set": sketch(key),
-        "elsewhere": (
-            None if told is None else [x for x in told if x["selection"] not in known]
-        ),
-        "selection": own,
-        "status": "withheld" if look is None else "evaluated",
-        "policy": policy,
-        "look": None if look is None else _told(look, looks),
-        "looks": [_told(other, looks) for other in looks],
-        "probes": [] if look is None else look.completed.get("probes", []),
-    }
+    told = at_test_set(remembered, sketch(key))
+    known = {selection.selection, *(other.intent.selection for other in looks)}
+    evaluation = Evaluation(
+        selection=selection.selection,
+        status="withheld" if look is None else "evaluated",
+        policy=terms.policy,
+        test_set=sketch(key),
+        # Their sketches would be the test set's own, once more each.
+        elsewhere=None
+        if told is None
+        else [
+            one.model_copy(update={"test_set": []})
+            for one in told
+            if one.selection not in known
+        ],
+        look=None if look is None else _told(look, looks),
+        looks=[_told(other, looks) for other in looks],
+        probes=look.completed.probes if look and look.completed else [],
+        ledger=str(ledger.folder.resolve()),
+    )
     if look is None:
-        status["earlier"] = _earlier(looks)
-        status["to_look_again"] = {
-            "allow_look": [
-                {"selection": own, "reason": "why a second look is justified"}
-            ]
+        withheld = {
+            "earlier": [result for other in looks for result in _earlier(other)],
+            "to_look_again": Permission(
+                selection=selection.selection,
+                reason="why a second look is justified",
+            ),
+            "told": withheld_message(evaluation, str(ledger.folder)),
         }
-        return status, pd.DataFrame()
-    return status, look.predictions()
+        return evaluation.model_copy(update=withheld), PREDICTIONS.empty()
+    return evaluation, look.predictions()
 
 
-def _told(look, looks):
+def _intent(
+    selection: Selection, policy: str, reason: str | None, key: list[str]
+) -> Intent:
+    """The record of a look that begins now."""
+    frozen = selection.variants.items()
+    return Intent(
+        dataset=selection.dataset,
+        policy=policy,
+        reason=reason,
+        decides=selection.decides,
+        weights={name: variant.weights_sha256 for name, variant in frozen},
+        champion=selection.champion,
+        evenfold=selection.records.evenfold,
+        selection=selection.selection,
+        key=key,
+        looked_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _called(predictions: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Scores with their thresholds, probabilities and calls, as frozen before."""
+    thresholds = {name: v.threshold for name, v in selection.variants.items()}
+    probability = np.full(len(predictions), np.nan)
+    for name, frozen in selection.variants.items():
+        rows = (predictions["variant"] == name).to_numpy()
+        # What a score is worth as a probability, by the calibration frozen before.
+        own = logit(predictions.loc[rows, "score"])
+        probability[rows] = calibrated(frozen.calibrator, own)
+    threshold = predictions["variant"].map(thresholds)
+    return predictions.assign(
+        threshold=threshold,
+        probability=probability,
+        called_half=(predictions["score"] >= 0.5).astype("int8"),
+        called=(predictions["score"] >= threshold).astype("int8"),
+    )
+
+
+def _told(look: Look, looks: list[Look]) -> LookTold:
     """What the report tells about one look."""
-    order = [other.number for other in looks].index(look.number) + 1
-    keys = ("selection", "dataset", "policy", "reason", "looked_at", "champion")
-    return {
-        "look": order,
-        "completed": look.completed is not None,
-        **{key: look.intent.get(key) for key in keys},
-    }
+    intent = look.intent
+    return LookTold(
+        look=[other.number for other in looks].index(look.number) + 1,
+        completed=look.completed is not None,
+        selection=intent.selection,
+        dataset=intent.dataset,
+        policy=intent.policy,
+        reason=intent.reason,
+        looked_at=intent.looked_at,
+        champion=intent.champion,
+    )
 
 
-def _earlier(looks):
-    """Metrics of the earlier looks' champions."""
-    rows = []
-    for look in looks:
-        if look.completed is not None:
-            frame = metrics_table(
-                look.intent["dataset"],
-                look.predictions(),
-                look.completed["variants"],
-                look.intent["champion"],
-            )
-            champion = frame[frame["variant"] == look.intent["champion"]]
-            for row in champion.to_dict("records"):
-                rows.append({"looked_at": look.intent["looked_at"], **row})
-    return rows
+def _earlier(look: Look) -> list[EarlierResult]:
+    """Metrics of an earlier look's champion; none where the look was not completed."""
+    if look.completed is None:
+        return []
+    intent = look.intent
+    rows = measure(
+        intent.dataset, look.predictions(), look.completed.variants, intent.champion
+    )
+    return [
+        EarlierResult(
+            looked_at=intent.looked_at,
+            dataset=row.dataset,
+            variant=row.variant,
+            operating_point=row.operating_point,
+            deployed=row.deployed,
+            threshold=row.threshold,
+            sn=row.sn,
+            sp=row.sp,
+            gap=row.gap,
+            mcc=row.mcc,
+            mcc_low=row.mcc_low,
+            mcc_high=row.mcc_high,
+        )
+        for row in rows
+        if row.champion
+    ]
 
 
 def evaluate_files(
-    inputs: dict,
-    outputs: dict,
-    variants: list[str],
-    ledger: str,
-    policy: str,
+    inputs: LookInputs,
+    outputs: LookOutputs,
+    terms: Terms,
+    ledger: str | Path,
     held_out: bool,
-    allowed: list[dict],
-    recorded: Callable[[list[str]], list[dict] | None],
     threads: int = 1,
-) -> dict:
+) -> Evaluation:
     """Evaluate a data set from its files and write predictions, metrics and status.
 
     Parameters
     ----------
-    inputs : dict
-        Paths selection, sequences, split, labels, and per variant weights.
-    outputs : dict
-        Paths predictions, metrics, status.
-    recorded : callable
-        See `evaluate`.
+    inputs : LookInputs
+    outputs : LookOutputs
+    terms : Terms
+    ledger : path-like
+        Folder of the ledger.
+    held_out : bool
+        Whether evenfold held the test set out itself.
+    threads : int
+        Of the search for nearest neighbours.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    EvenfoldError
+        When the weights are not the frozen ones, or the ledger was changed by hand.
     """
-    frozen = inputs.get("published_selection")
-    published = read_json(frozen[0]) if frozen else None
-    selection = with_published(read_json(inputs["selection"]), published)
-    paths = dict(zip(variants, inputs["weights"]))
-    beside = inputs.get("published_weights", [])
-    paths |= {f"{PUBLISHED}/{name}": path for name, path in zip(variants, beside)}
-    weights = {n: path for n, path in paths.items() if n in selection["variants"]}
+    published = inputs.published_selection
+    beside = Selection.read(published) if published else None
+    selection = Selection.read(inputs.selection).beside(beside)
+    weights = inputs.weights_of(selection)
     check_weights(selection, weights)
-    frame = pd.read_parquet(
-        inputs["sequences"], columns=["id", "sequence", "role", "label"]
-    )
+    frame = SEQUENCES.frame(inputs.sequences, ["id", "sequence", "role", "label"])
     test = frame[frame["role"] == "test"]
-    clusters = pd.read_parquet(inputs["split"], columns=["id", "cluster"])
+    clusters = SPLIT.frame(inputs.split, ["id", "cluster"])
     groups = clusters.set_index("id")["cluster"].loc[test["id"]].tolist()
     key = frame if held_out else test
 
-    def labels_of():
-        labels = pd.read_parquet(inputs["labels"])
+    def labels_of() -> dict[str, int]:
+        labels = LABELS.frame(inputs.labels)
         return dict(zip(labels["id"], labels["label"]))
 
     book = Ledger(ledger)
@@ -243,10 +394,10 @@ def evaluate_files(
             + "; ".join(faults)
             + ". Restore it from a backup. The test set was not looked at."
         )
-    status, predictions = evaluate(
+    evaluation, predictions = evaluate(
         selection,
         book,
-        policy,
+        terms,
         key["sequence"].tolist(),
         lambda: score_test_set(
             test["id"].tolist(),
@@ -255,47 +406,54 @@ def evaluate_files(
             labels_of,
             weights,
         ),
-        allowed,
-        recorded,
+        RememberedLooks.read(inputs.remembered),
         lambda scored: trivial_predictors(
             frame[frame["role"] == "train"], test, scored, threads
         ),
     )
-    if status["status"] == "withheld":
-        status["told"] = withheld_message(status, ledger)
-        predictions = pd.DataFrame(columns=PREDICTIONS)
-        metrics = pd.DataFrame(columns=METRICS)
-    else:
-        metrics = metrics_table(
-            selection["dataset"],
-            predictions,
-            selection["variants"],
-            selection["champion"],
-        )
-        status["curves"] = curves(predictions, selection["champion"])
-        if published:
-            status["published"] = difference(
-                predictions,
-                selection["champion"],
-                published_name(published, selection["champion"]),
+    metrics = METRICS.empty()
+    if evaluation.status == "evaluated":
+        champion = selection.champion
+        metrics = measured_table(
+            measure(
+                selection.dataset, predictions, scored_variants(selection), champion
             )
-    write_table(outputs["predictions"], predictions)
-    write_table(outputs["metrics"], metrics)
-    status["ledger"] = str(Path(ledger).resolve())
-    write_json(outputs["status"], status)
-    return status
+        )
+        other = published_name(beside.trained(champion)) if beside else None
+        seen = {
+            "curves": curves(predictions, champion),
+            "published": difference(predictions, champion, other) if other else None,
+        }
+        evaluation = evaluation.model_copy(update=seen)
+    # Not by its schema: what a look of an earlier version stored lacks columns.
+    write_table(outputs.predictions, predictions)
+    METRICS.write(outputs.metrics, metrics)
+    evaluation.write(outputs.evaluation)
+    return evaluation
 
 
-def withheld_message(status: dict, ledger: str) -> str:
-    """Say that and why the test set was not looked at, and what would allow it."""
-    first = status["looks"][0]
+def withheld_message(evaluation: Evaluation, ledger: str) -> str:
+    """Say that and why the test set was not looked at, and what would allow it.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Of the look that was withheld.
+    ledger : str
+        Folder of the ledger, as the configuration has it.
+
+    Returns
+    -------
+    str
+    """
+    first = evaluation.looks[0]
     return (
-        f"not evaluated: this test set was looked at on {first['looked_at']} by "
-        f"selection {first['selection']} (data set {first['dataset']}; ledger "
+        f"not evaluated: this test set was looked at on {first.looked_at} by "
+        f"selection {first.selection} (data set {first.dataset}; ledger "
         f"{ledger}). The cross-validation results of this selection "
-        f"({status['selection']}) are in the report. To look once more, with a reason "
+        f"({evaluation.selection}) are in the report. To look once more, with a reason "
         "that the report will show for ever, add to the configuration:\n"
         "allow_look:\n"
-        f"  - selection: {status['selection']}\n"
+        f"  - selection: {evaluation.selection}\n"
         "    reason: why a further look is justified"
     )

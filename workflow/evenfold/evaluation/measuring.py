@@ -8,29 +8,31 @@ from evenfold.metrics.calibration import net_benefit, proper_scores, reliability
 from evenfold.metrics.counts import confusion, rates
 from evenfold.metrics.intervals import effective_size, newcombe, wilson
 from evenfold.metrics.scores import auprc, auroc
+from evenfold.records.evaluation import (
+    Measured,
+    PublishedDifference,
+    RawAndCalibrated,
+    ReliabilityCurves,
+    ScoredVariant,
+    TestCurves,
+)
+from evenfold.records.thresholds import HALF, Reliability
 
-METRICS = [
-    "dataset", "variant", "loss", "operating_point", "threshold", "n", "groups", "tp",
-    "fp", "tn", "fn", "sn", "sp", "gap", "mcc", "mcc_low", "mcc_high", "acc", "auroc",
-    "auprc", "unc", "brier", "log_loss", "d2", "ece", "mcb", "dsc", "brier_calibrated",
-    "log_loss_calibrated", "d2_calibrated", "ece_calibrated", "mcb_calibrated",
-    "dsc_calibrated", "sn_low", "sn_high", "sp_low", "sp_high",
-    "gap_low", "gap_high", "mcc_tuning_low", "mcc_tuning_high", "sn_tuning_low",
-    "sn_tuning_high", "sp_tuning_low", "sp_tuning_high", "gap_tuning_low",
-    "gap_tuning_high", "champion",
-]  # fmt: skip
 #: Scores of probabilities, raw and calibrated; see `metrics.calibration.proper_scores`.
 SCORES = ("brier", "log_loss", "d2", "ece", "mcb", "dsc")
+#: What is measured with an interval.
+_RATES = ("mcc", "sn", "sp", "gap")
+_Side = tuple[float, float]
 
 
-def metrics_table(
+def measure(
     dataset: str,
     predictions: pd.DataFrame,
-    variants: dict,
+    variants: dict[str, ScoredVariant],
     champion: str,
     resamples: int = 2000,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> list[Measured]:
     """Metrics of stored predictions, one row per variant and operating point.
 
     Everything in metrics.tsv follows from predictions.parquet by this function. The
@@ -43,84 +45,90 @@ def metrics_table(
 
     Parameters
     ----------
+    dataset : str
     predictions : DataFrame
-        Columns id, group, variant, label, score, probability, threshold.
-    variants : dict
-        Per variant its `loss`, `operating_point` and `retuned`, the thresholds that
-        tuning gave on resamples of the out-of-fold scores.
+        As a look stored them; see `tables.PREDICTIONS`.
+    variants : dict of str to ScoredVariant
+    champion : str
+    resamples, seed : int
+        Of the bootstraps.
 
     Returns
     -------
-    DataFrame with the columns `METRICS`
+    list of Measured
     """
     rows = []
     for name, own in predictions.groupby("variant", sort=False):
+        variant = variants[str(name)]
         labels, scores = own["label"].to_numpy(), own["score"].to_numpy()
         groups = (own["group"] if "group" in own else own["id"]).to_numpy()
-        raw = proper_scores(scores, labels)
-        # Looks of earlier versions stored no probabilities.
-        better = (
-            proper_scores(own["probability"].to_numpy(), labels)
-            if "probability" in own
-            else {}
-        )
-        points = [("0.5", 0.5)]
-        if variants[name]["operating_point"] != "0.5":
-            points.append((variants[name]["operating_point"], own["threshold"].iloc[0]))
-        for point, threshold in points:
+        whole = {
+            "dataset": dataset,
+            "variant": str(name),
+            "loss": variant.loss,
+            "n": len(own),
+            "groups": len(np.unique(groups)),
+            "auroc": auroc(scores, labels),
+            "auprc": auprc(scores, labels),
+            **_proper(own),
+            "champion": name == champion,
+        }
+        points = {HALF: 0.5}
+        if variant.operating_point != HALF:
+            points[variant.operating_point] = float(own["threshold"].iloc[0])
+        for point, threshold in points.items():
             counts = confusion(scores, labels, threshold)
-            retuned = variants[name].get("retuned") if point != "0.5" else None
+            retuned = variant.retuned if point != HALF else None
             sides = _sides(
                 scores, labels, groups, threshold, retuned or [], resamples, seed
             )
             rows.append(
-                {
-                    "dataset": dataset,
-                    "variant": name,
-                    "loss": variants[name]["loss"],
-                    "operating_point": point,
-                    "threshold": threshold,
-                    "n": len(own),
-                    "groups": len(np.unique(groups)),
-                    **counts,
-                    **rates(**counts),
-                    "auroc": auroc(scores, labels),
-                    "auprc": auprc(scores, labels),
-                    **{key: raw[key] for key in ("unc", *SCORES)},
-                    **{f"{key}_calibrated": better.get(key, np.nan) for key in SCORES},
-                    **{f"{k}_low": low for k, (low, _) in sides.items()},
-                    **{f"{k}_high": high for k, (_, high) in sides.items()},
-                    "champion": int(name == champion),
-                }
+                Measured.model_validate(
+                    {
+                        **whole,
+                        "operating_point": point,
+                        "deployed": point == variant.operating_point,
+                        "threshold": threshold,
+                        **counts,
+                        **rates(**counts),
+                        **{f"{key}_low": low for key, (low, _) in sides.items()},
+                        **{f"{key}_high": high for key, (_, high) in sides.items()},
+                    }
+                )
             )
-    return pd.DataFrame(rows, columns=METRICS)
+    return rows
 
 
-def curves(predictions: pd.DataFrame, champion: str) -> dict:
+def curves(predictions: pd.DataFrame, champion: str) -> TestCurves | None:
     """Reliability and net benefit of the champion on the test set.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+    champion : str
 
     Returns
     -------
-    dict
-        `reliability` and `net_benefit`, of each `raw` and `calibrated`; risks under
-        `risk`. Empty where a class is missing or no probabilities were stored.
+    TestCurves or None
+        None where a class is missing or no probabilities were stored.
     """
     own = predictions[predictions["variant"] == champion]
     if "probability" not in own or own["label"].nunique() < 2:
-        return {}
+        return None
     labels = own["label"].to_numpy()
-    shown = {
-        "raw": own["score"].to_numpy(),
-        "calibrated": own["probability"].to_numpy(),
-    }
+    raw, better = own["score"].to_numpy(), own["probability"].to_numpy()
     risks = np.linspace(0.02, 0.98, 49)
-    return {
-        "reliability": {key: reliability(p, labels) for key, p in shown.items()},
-        "net_benefit": {
-            key: net_benefit(p, labels, risks).tolist() for key, p in shown.items()
-        },
-        "risk": risks.round(4).tolist(),
-    }
+    return TestCurves(
+        reliability=ReliabilityCurves(
+            raw=Reliability(**reliability(raw, labels)),
+            calibrated=Reliability(**reliability(better, labels)),
+        ),
+        net_benefit=RawAndCalibrated(
+            raw=net_benefit(raw, labels, risks).tolist(),
+            calibrated=net_benefit(better, labels, risks).tolist(),
+        ),
+        risk=risks.round(4).tolist(),
+    )
 
 
 def difference(
@@ -129,20 +137,27 @@ def difference(
     other: str,
     resamples: int = 2000,
     seed: int = 0,
-) -> dict:
+) -> PublishedDifference | None:
     """MCC of another variant less that of one, on the same test sequences.
 
     Each at its own threshold; the interval by a bootstrap over groups, both on the same
     resamples.
 
+    Parameters
+    ----------
+    predictions : DataFrame
+    one, other : str
+        Names of the two variants.
+    resamples, seed : int
+
     Returns
     -------
-    dict
-        `mcc`, `low`, `high`; empty where one of the two was not scored.
+    PublishedDifference or None
+        None where one of the two was not scored.
     """
     parts = [predictions[predictions["variant"] == name] for name in (one, other)]
     if any(part.empty for part in parts):
-        return {}
+        return None
     own = parts[0]
     labels = own["label"].to_numpy()
     called = [(p["score"] >= p["threshold"]).to_numpy() for p in parts]
@@ -150,11 +165,36 @@ def difference(
         called[1], called[0], labels, own["group"].to_numpy(), resamples, seed
     )
     mcc = [rates(**confusion(c, labels, 0.5))["mcc"] for c in called]
-    return {"mcc": mcc[1] - mcc[0], "low": low, "high": high}
+    return PublishedDifference(mcc=mcc[1] - mcc[0], low=low, high=high)
 
 
-def _sides(scores, labels, groups, threshold, retuned, resamples, seed):
-    """Intervals of mcc, sn, sp and gap, low and high, and of each with tuning."""
+def _proper(own: pd.DataFrame) -> dict[str, float]:
+    """Proper scores of one variant's scores and of its probabilities, by column."""
+    labels = own["label"].to_numpy()
+    raw = proper_scores(own["score"].to_numpy(), labels)
+    better: dict[str, float] = {}
+    # Looks of earlier versions stored no probabilities.
+    if "probability" in own:
+        better = proper_scores(own["probability"].to_numpy(), labels)
+    return {
+        **{key: raw[key] for key in ("unc", *SCORES)},
+        **{f"{key}_calibrated": better.get(key, float("nan")) for key in SCORES},
+    }
+
+
+def _sides(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    threshold: float,
+    retuned: list[float],
+    resamples: int,
+    seed: int,
+) -> dict[str, _Side]:
+    """Intervals of mcc, sn, sp and gap, low and high, and of each with tuning.
+
+    Those with tuning are NaN where nothing was tuned.
+    """
     correct = (scores >= threshold) == (labels == 1)
     hits, sizes = [], []
     for own in (labels == 1, labels != 1):
@@ -162,7 +202,7 @@ def _sides(scores, labels, groups, threshold, retuned, resamples, seed):
         sizes.append(size)
         hits.append(size * correct[own].mean() if own.any() else 0.0)
 
-    def resampled(thresholds):
+    def resampled(thresholds: list[float]) -> dict[str, _Side]:
         limits = np.array(thresholds)
         return group_intervals(scores, labels, groups, limits, resamples, seed)
 
@@ -171,12 +211,13 @@ def _sides(scores, labels, groups, threshold, retuned, resamples, seed):
         "mcc": fixed["mcc"],
         "sn": wilson(hits[0], sizes[0]),
         "sp": wilson(hits[1], sizes[1]),
-        "gap": newcombe(tuple(hits), tuple(sizes)),
+        "gap": newcombe((hits[0], hits[1]), (sizes[0], sizes[1])),
     }
     if not retuned:
-        return sides
+        nowhere = (float("nan"), float("nan"))
+        return sides | {f"{key}_tuning": nowhere for key in _RATES}
     varied = resampled(retuned)
-    for key in ("mcc", "sn", "sp", "gap"):
+    for key in _RATES:
         # As much further on either side as the bootstrap goes when thresholds vary.
         low = sides[key][0] + min(0.0, varied[key][0] - fixed[key][0])
         high = sides[key][1] + max(0.0, varied[key][1] - fixed[key][1])

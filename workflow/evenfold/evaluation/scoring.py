@@ -1,12 +1,15 @@
 """Scores of the test set, and what trivial predictors reach on it: inside a look alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from evenfold.alphabet import residues
 from evenfold.errors import EvenfoldError
+from evenfold.ragged import Ragged
+from evenfold.records.sequences import Probe
 from evenfold.sequences.auditing import nearest
 from evenfold.sequences.probes import test_probes
 
@@ -16,9 +19,23 @@ def score_test_set(
     groups: list[int],
     sequences: list[str],
     labels_of: Callable[[], dict[str, int]],
-    weights: dict[str, str],
+    weights: dict[str, str | Path],
 ) -> pd.DataFrame:
     """Scores of the test set by every variant, with the labels.
+
+    Parameters
+    ----------
+    ids, groups, sequences : list, length n
+        Of the test sequences.
+    labels_of : callable
+        Reads the labels, by id.
+    weights : dict of str to path-like
+        Per variant.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, group, variant, label, score; n rows a variant.
 
     Raises
     ------
@@ -31,10 +48,10 @@ def score_test_set(
 
     labels = labels_of()
     parts = []
-    computed: dict[FeatureSet, np.ndarray] = {}
+    computed: dict[FeatureSet, np.ndarray | Ragged] = {}
     for name, path in weights.items():
         ensemble = Ensemble.load(path)
-        features = FeatureSet.of(ensemble.features)
+        features = FeatureSet.of(**ensemble.features)
         if features not in computed:
             for identifier, sequence in zip(ids, sequences):
                 if reason := features.refusal(sequence):
@@ -57,7 +74,7 @@ def score_test_set(
 
 def trivial_predictors(
     train: pd.DataFrame, test: pd.DataFrame, predictions: pd.DataFrame, threads: int = 1
-) -> list[dict]:
+) -> list[Probe]:
     """What trivial predictors, fitted on the training data, reach on the test set.
 
     Parameters
@@ -66,10 +83,16 @@ def trivial_predictors(
         Columns id, sequence, label (of the training rows).
     predictions : DataFrame
         Holds the labels of the test rows.
+    threads : int
+        Of the search for nearest neighbours.
+
+    Returns
+    -------
+    list of Probe
     """
     labels = predictions.drop_duplicates("id").set_index("id")["label"].loc[test["id"]]
     bare = [[residues(s) for s in part["sequence"]] for part in (test, train)]
-    found = nearest(*bare, threads=threads)
+    found = nearest(bare[0], bare[1], threads=threads)
     neighbour = np.full(len(test), -1)
     neighbour[found.queries] = found.partner
     return test_probes(

@@ -65,7 +65,7 @@ class Vectors:
         Parameters
         ----------
         settings : dict
-            Fields of evenfold.config.training.Embeddings.
+            Fields of evenfold.config.embeddings.Embeddings.
         proteins : path-like, optional
             File of the whole proteins, for vectors of sites.
 

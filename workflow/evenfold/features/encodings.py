@@ -2,28 +2,33 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from Bio.Align import substitution_matrices
 
-from evenfold import tables
 from evenfold.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
-from evenfold.config.features import parse
+from evenfold.config.features import KINDS, parse, stands_alone
 from evenfold.errors import EvenfoldError
 from evenfold.features.counting import Chunk
 from evenfold.features.descriptors import DESCRIPTORS
 from evenfold.features.embeddings import Vectors
+from evenfold.features.own import columns_of, computed
 from evenfold.features.scales import Z_SCALES
-from evenfold.files import replacing, write_json
+from evenfold.files import replacing
+from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
+from evenfold.records.sequences import FeatureFacts
+from evenfold.records.tables import PROTEINS, SEQUENCES
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256
 #: Rows read from a file at once.
 _READ = 4096
-_WINDOWS = {"tokens", "onehot", "blosum62", "zscales"}
-_SAME_LENGTH = _WINDOWS - {"tokens"}
+#: Those whose windows are all of one length, and those that know the longest.
+_SAME_LENGTH = {name for name, kind in KINDS.items() if kind.shape == "window"}
+_WITH_LENGTH = _SAME_LENGTH | {"tokens"}
 _N = len(AMINO_ACIDS)
 
 
@@ -46,38 +51,62 @@ class FeatureSet:
     vectors: Vectors | None = None
 
     @classmethod
-    def of(cls, facts: dict) -> "FeatureSet":
-        """As `facts` told them, which were kept with the weights."""
-        vectors = facts.get("vectors")
-        return cls(
-            tuple(facts["names"]),
-            facts["length"],
-            Vectors(**vectors) if vectors else None,
-        )
+    def of(
+        cls,
+        names: Sequence[str],
+        length: int,
+        vectors: dict[str, Any] | None = None,
+    ) -> "FeatureSet":
+        """Of the values that were kept with the weights, or with the columns.
 
-    @property
-    def facts(self) -> dict:
-        """What makes the same feature set again, for JSON."""
-        return {
-            "names": list(self.names),
-            "length": self.length,
-            "vectors": self.vectors and asdict(self.vectors),
-        }
+        Parameters
+        ----------
+        names : sequence of str
+        length : int
+        vectors : dict, optional
+            Fields of Vectors.
+
+        Returns
+        -------
+        FeatureSet
+        """
+        return cls(tuple(names), length, Vectors(**vectors) if vectors else None)
+
+    def facts(self, lengths: list[int] | None = None) -> FeatureFacts:
+        """What makes the same feature set again, and its columns.
+
+        Parameters
+        ----------
+        lengths : list of int, optional
+            Residues of each sequence, where the rows are of different lengths.
+
+        Returns
+        -------
+        FeatureFacts
+        """
+        return FeatureFacts(
+            names=list(self.names),
+            length=self.length,
+            vectors=asdict(self.vectors) if self.vectors else None,
+            columns=self.columns,
+            lengths=lengths,
+        )
 
     @property
     def dtype(self) -> np.dtype:
         """uint8 for tokens and residues, float32 for everything else."""
-        codes = self.names in (("tokens",), ("residues",))
+        codes = all(stands_alone(name) for name in self.names)
         return np.dtype(np.uint8 if codes else np.float32)
 
     @property
     def columns(self) -> list[str]:
         """Names of the columns."""
+        width = self.vectors.width if self.vectors else 0
         return [
             column
             for name in self.names
             for column in (
-                [f"embedding_{i}" for i in range(1, self.vectors.width + 1)]
+                [f"embedding_{i}" for i in range(1, width + 1)]
                 if name == "embeddings"
                 else _columns(name, self.length)
             )
@@ -110,21 +139,27 @@ class FeatureSet:
         featurize(self, sequences, out)
         return out
 
-    def fill(self, sequences, vectors, out: np.ndarray) -> None:
+    def fill(
+        self, sequences: Sequence[str], vectors: np.ndarray | None, out: np.ndarray
+    ) -> None:
         """Write the features of a few sequences into rows of a matrix.
 
         Parameters
         ----------
-        vectors : ndarray, shape (sequences, width), or None
+        sequences : sequence of str, length n
+        vectors : ndarray, shape (n, width), or None
             Their embeddings, where they are asked for.
+        out : ndarray, shape (n, columns)
         """
         chunk, column = Chunk(sequences), 0
         for name in self.names:
             family, number = parse(name)
-            if family == "embeddings":
+            if is_import_path(family):
+                values = computed(family, sequences)
+            elif family == "embeddings":
                 values = vectors
-            elif family in _WINDOW:
-                values = _WINDOW[family][0](sequences, self.length)
+            elif family in WINDOWS:
+                values = WINDOWS[family][0](sequences, self.length)
             else:
                 values = DESCRIPTORS[family].compute(chunk, number)
             out[:, column : column + values.shape[1]] = values
@@ -141,18 +176,24 @@ def feature_set(
 
     Parameters
     ----------
+    names : sequence of str
     rows : iterable of (id, sequence)
     longest : int
         Letters of the longest sequence that the features must hold besides these.
     vectors : Vectors, optional
         Where the vectors of `embeddings` come from.
 
+    Returns
+    -------
+    FeatureSet
+
     Raises
     ------
     EvenfoldError
         Windows of unequal length where a window feature is asked for, with the record.
     """
-    lengths, first = {}, 0
+    lengths: dict[int, str] = {}
+    first = 0
     for identifier, sequence in rows:
         lengths.setdefault(len(sequence), identifier)
         first = first or len(sequence)
@@ -172,17 +213,26 @@ def feature_set(
             f"the feature {wanted[0]} needs windows of one length: the training windows "
             f"have {first} letters, a test sequence has {longest}."
         )
-    return FeatureSet(tuple(names), longest if _WINDOWS & set(names) else 0, vectors)
+    return FeatureSet(
+        tuple(names), longest if _WITH_LENGTH & set(names) else 0, vectors
+    )
 
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:
-    """Fill `out`, shape (n, columns), chunk by chunk."""
+    """Fill a matrix with the features of sequences, chunk by chunk.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    sequences : sequence of str, length n
+    out : ndarray, shape (n, columns)
+    """
     # All at once: batches of a language model are made of equal lengths.
     vectors = features.vectors and features.vectors.compute(sequences)
     for start in range(0, len(sequences), CHUNK):
-        own = slice(start, start + CHUNK)
+        rows = slice(start, start + CHUNK)
         features.fill(
-            sequences[own], None if vectors is None else vectors[own], out[own]
+            sequences[rows], None if vectors is None else vectors[rows], out[rows]
         )
 
 
@@ -214,7 +264,8 @@ def _zscales(sequences, length):
     return table[_tokens(sequences, length)].reshape(len(sequences), -1)
 
 
-_WINDOW = {
+#: Numbers of every position: how they are computed, and the parts of a column name.
+WINDOWS = {
     "tokens": (_tokens, [""]),
     "onehot": (_onehot, AMINO_ACIDS),
     "blosum62": (_blosum62, AMINO_ACIDS),
@@ -225,22 +276,24 @@ _WINDOW = {
 def _columns(name, length):
     """Names of a feature set's columns."""
     family, number = parse(name)
+    if is_import_path(family):
+        return columns_of(family)
     if family == "residues":
         return ["residue"]
-    if family in _WINDOW:
-        parts = _WINDOW[family][1]
+    if family in WINDOWS:
+        parts = WINDOWS[family][1]
         return [f"{family}_{i}{part}" for i in range(1, length + 1) for part in parts]
     return DESCRIPTORS[family].columns(number)
 
 
 def featurize_file(
-    path,
+    path: str | PathLike,
     names: list[str],
     longest: int,
-    matrix,
-    columns,
-    vectors: dict | None = None,
-    proteins=None,
+    matrix: str | PathLike,
+    columns: str | PathLike,
+    vectors: dict[str, Any] | None = None,
+    proteins: str | PathLike | None = None,
 ) -> tuple[int, int]:
     """Featurize the training sequences of a file into a .npy matrix.
 
@@ -252,8 +305,16 @@ def featurize_file(
 
     Parameters
     ----------
+    path : path-like
+        The sequences of a split.
+    names : list of str
+        Feature sets, in the order of their columns.
+    longest : int
+        Letters of the longest sequence of both roles.
+    matrix, columns : path-like
+        To write.
     vectors : dict, optional
-        Fields of evenfold.config.training.Embeddings.
+        Fields of evenfold.config.embeddings.Embeddings.
     proteins : path-like, optional
         File of the whole proteins that windows were cut from.
 
@@ -261,31 +322,24 @@ def featurize_file(
     -------
     tuple of int
         Sequences and columns.
+
+    Raises
+    ------
+    EvenfoldError
+        Features that cannot be made of the sequences, with the record.
     """
-    if vectors:
-        vectors = Vectors.of(vectors, proteins)
-        if vectors.pooling == "site":
-            table = tables.read(proteins)
-            whole = zip(*(tables.strings(table, c) for c in table.column_names))
-            whole = {(role, name): sequence for role, name, sequence in whole}
-            for rows in _rows(path):
-                vectors.take_sites(*rows, whole)
-        if vectors.file:
-            for ids, sequences, _ in _rows(path):
-                vectors.take_file(ids, sequences)
-    lengths = []
+    source = _vectors(path, vectors, proteins) if vectors else None
+    lengths: list[int] = []
 
     def rows():
         for ids, batch in _training(path):
             lengths.extend(len(residues(s)) for s in batch)
             yield from zip(ids, batch)
 
-    features = feature_set(names, rows(), longest, vectors)
+    features = feature_set(names, rows(), longest, source)
+    facts = features.facts()
     ragged = features.names == ("residues",)
-    facts = {**features.facts, "columns": features.columns}
-    if ragged:
-        facts["lengths"] = lengths
-    size = len(lengths), len(features.columns)
+    size = len(lengths), len(facts.columns)
     with replacing(matrix) as temporary, open(temporary, "wb") as handle:
         # Written in pieces, not memory-mapped: the pages would count as memory.
         header = {
@@ -301,20 +355,35 @@ def featurize_file(
             else:
                 featurize(features, batch, out[: len(batch)])
                 out[: len(batch)].tofile(handle)
-    write_json(columns, facts)
+    features.facts(lengths if ragged else None).write(columns)
     return size
+
+
+def _vectors(path, settings, proteins) -> Vectors:
+    """Where vectors come from; those of sites and of a file are put into the store."""
+    vectors = Vectors.of(settings, proteins)
+    if vectors.pooling == "site":
+        whole = {
+            (role, name): sequence
+            for rows in PROTEINS.batches(proteins, PROTEINS.names, _READ)
+            for role, name, sequence in zip(*rows)
+        }
+        for ids, sequences, roles in _rows(path):
+            vectors.take_sites(ids, sequences, roles, whole)
+    if vectors.file:
+        for ids, sequences, _ in _rows(path):
+            vectors.take_file(ids, sequences)
+    return vectors
 
 
 def _rows(path):
     """Ids, sequences and roles of a file of sequences, some thousand at a time."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_READ, columns=["id", "sequence", "role"]):
-            yield tuple(column.to_pylist() for column in batch.columns)
+    return SEQUENCES.batches(path, ["id", "sequence", "role"], _READ)
 
 
 def _training(path):
     """Ids and sequences of the training rows, some thousand at a time."""
     for rows in _rows(path):
-        own = [(i, s) for i, s, role in zip(*rows) if role == "train"]
-        if own:
-            yield tuple(map(list, zip(*own)))
+        training = [(i, s) for i, s, role in zip(*rows) if role == "train"]
+        if training:
+            yield tuple(map(list, zip(*training)))

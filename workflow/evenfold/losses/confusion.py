@@ -18,6 +18,18 @@ from evenfold.losses.reduction import (
     zero_without_both,
 )
 
+__all__ = [
+    "SoftConfusion",
+    "anyloss",
+    "matthews",
+    "minmax_soft",
+    "sigmoid_f1",
+    "soft_confusion",
+    "soft_fbeta",
+    "surrogate_fbeta",
+    "tversky",
+]
+
 
 class SoftConfusion(NamedTuple):
     """Sums over the batch.

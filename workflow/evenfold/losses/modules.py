@@ -5,19 +5,57 @@ for one model or a tensor with one per member, and called with logits and target
 """
 
 import inspect
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from evenfold.errors import EvenfoldError
+from evenfold.importing import imported, is_import_path
 from evenfold.losses import confusion, pointwise, ranking
+
+__all__ = [
+    "LOSSES",
+    "AUCMarginLoss",
+    "AnyLoss",
+    "AsymmetricLoss",
+    "BCELoss",
+    "BrierLoss",
+    "ClassBalancedLoss",
+    "FocalLoss",
+    "GeneralisedCrossEntropyLoss",
+    "LDAMLoss",
+    "LabelSmoothingLoss",
+    "LogitAdjustedLoss",
+    "Loss",
+    "MCCLoss",
+    "MinMaxSoftLoss",
+    "PairwiseAUCLoss",
+    "PolyLoss",
+    "SNSPLoss",
+    "SensitivityAtSpecificityLoss",
+    "SigmoidF1Loss",
+    "SoftFBetaLoss",
+    "SurrogateFBetaLoss",
+    "TverskyLoss",
+    "WeightedBCELoss",
+    "build_loss",
+]
 
 #: scipy.signal.butter(1, 0.01): the low-pass filter of the published loss.
 BUTTERWORTH_B = (0.015466291403103363, 0.015466291403103363)
 BUTTERWORTH_A = -0.9690674171937933
 
 
+#: Every loss of the house by its name in the configuration.
+LOSSES: dict[str, type["Loss"]] = {}
+
+
 class Loss(nn.Module):
     """A loss for one model, (batch,) -> (), or a stack, (members, batch) -> (members,).
+
+    A subclass with a name, `class Mine(Loss, name="mine")`, is the loss of that name in
+    the configuration; one of the user's own needs none.
 
     Parameters
     ----------
@@ -44,6 +82,13 @@ class Loss(nn.Module):
     native_threshold: float | None = 0.5
     min_per_class = 0
     positive_feedback = False
+
+    def __init_subclass__(cls, name: str = "", **keys: Any):
+        super().__init_subclass__(**keys)
+        if name in LOSSES:
+            raise ValueError(f"there is a loss {name!r} already: {LOSSES[name]}")
+        if name:
+            LOSSES[name] = cls
 
     def __init__(self, prior: Tensor | float = 0.5):
         super().__init__()
@@ -86,14 +131,14 @@ def _column(value: Tensor | float) -> Tensor:
     return (value if value.is_floating_point() else value.float())[..., None]
 
 
-class BCELoss(Loss):
+class BCELoss(Loss, name="bce"):
     """Binary cross entropy; see `binary_cross_entropy`."""
 
     function = pointwise.binary_cross_entropy
     proper = True
 
 
-class WeightedBCELoss(Loss):
+class WeightedBCELoss(Loss, name="wbce"):
     """Cross entropy with class weights; see `weighted_binary_cross_entropy`.
 
     Weights are scaled to a mean of one over the rows, so that the loss keeps the scale
@@ -133,7 +178,7 @@ class WeightedBCELoss(Loss):
         }
 
 
-class FocalLoss(Loss):
+class FocalLoss(Loss, name="focal"):
     """Focal loss; alpha defaults to 1 - prior. See `focal`.
 
     Parameters
@@ -161,7 +206,7 @@ class FocalLoss(Loss):
         return {"alpha": self.alpha, "gamma": self.gamma}
 
 
-class ClassBalancedLoss(Loss):
+class ClassBalancedLoss(Loss, name="class_balanced"):
     """Cross entropy weighted by the effective number of rows.
 
     See `effective_number_weights`. Weights are scaled to a mean of one over the rows.
@@ -194,7 +239,7 @@ class ClassBalancedLoss(Loss):
     settings = WeightedBCELoss.settings
 
 
-class LogitAdjustedLoss(Loss):
+class LogitAdjustedLoss(Loss, name="logit_adjusted"):
     """Cross entropy of logits shifted by the prior's; see `logit_adjusted`.
 
     Parameters
@@ -214,7 +259,7 @@ class LogitAdjustedLoss(Loss):
         return {"log_odds": self.log_odds, "tau": self.tau}
 
 
-class AsymmetricLoss(Loss):
+class AsymmetricLoss(Loss, name="asl"):
     """Asymmetric focusing and a margin for easy negatives; see `asymmetric`.
 
     Parameters
@@ -246,7 +291,7 @@ class AsymmetricLoss(Loss):
         }
 
 
-class LabelSmoothingLoss(Loss):
+class LabelSmoothingLoss(Loss, name="label_smoothing"):
     """Cross entropy of smoothed labels; see `label_smoothing`.
 
     Parameters
@@ -265,7 +310,7 @@ class LabelSmoothingLoss(Loss):
         return {"epsilon": self.epsilon}
 
 
-class GeneralisedCrossEntropyLoss(Loss):
+class GeneralisedCrossEntropyLoss(Loss, name="gce"):
     """Bounded cross entropy for noisy labels; see `generalised_cross_entropy`.
 
     Parameters
@@ -284,7 +329,7 @@ class GeneralisedCrossEntropyLoss(Loss):
         return {"q": self.q}
 
 
-class PolyLoss(Loss):
+class PolyLoss(Loss, name="poly1"):
     """Cross entropy with its first polynomial term lifted; see `poly1`.
 
     Parameters
@@ -302,54 +347,12 @@ class PolyLoss(Loss):
     settings = LabelSmoothingLoss.settings
 
 
-class LDAMLoss(Loss):
-    """Margins by class frequency, n_c^(-1/4), the largest being `max_margin`.
-
-    See `ldam`.
-
-    Parameters
-    ----------
-    prior : Tensor, shape (...), or float
-    max_margin, scale : float
-    """
-
-    function = pointwise.ldam
-
-    def __init__(
-        self,
-        prior: Tensor | float = 0.5,
-        max_margin: float = 0.5,
-        scale: float = 1.0,
-    ):
-        super().__init__(prior)
-        self.scale = scale
-        prior = _column(prior)
-        positive, negative = prior**-0.25, (1 - prior) ** -0.25
-        largest = torch.maximum(positive, negative)
-        self.register_buffer("positive_margin", max_margin * positive / largest)
-        self.register_buffer("negative_margin", max_margin * negative / largest)
-
-    def settings(self):
-        return {
-            "positive_margin": self.positive_margin,
-            "negative_margin": self.negative_margin,
-            "scale": self.scale,
-        }
-
-
-class BrierLoss(Loss):
-    """Squared error of the probability; see `brier`."""
-
-    function = pointwise.brier
-    proper = True
-
-
 class _ConfusionLoss(Loss):
     decomposable = False
     min_per_class = 8
 
 
-class SoftFBetaLoss(_ConfusionLoss):
+class SoftFBetaLoss(_ConfusionLoss, name="soft_fbeta"):
     """F-beta of expected counts; see `soft_fbeta`.
 
     Parameters
@@ -369,7 +372,7 @@ class SoftFBetaLoss(_ConfusionLoss):
         return {"beta": self.beta}
 
 
-class SurrogateFBetaLoss(_ConfusionLoss):
+class SurrogateFBetaLoss(_ConfusionLoss, name="surrogate_fbeta"):
     """Surrogate F-beta; see `surrogate_fbeta`.
 
     Parameters
@@ -402,7 +405,7 @@ class SurrogateFBetaLoss(_ConfusionLoss):
         return {"odds": self.odds, "beta": self.beta, "reduction": self.reduction}
 
 
-class AnyLoss(_ConfusionLoss):
+class AnyLoss(_ConfusionLoss, name="anyloss"):
     """Any measure of a sharpened confusion matrix; see `anyloss`.
 
     Parameters
@@ -434,7 +437,7 @@ class AnyLoss(_ConfusionLoss):
         }
 
 
-class MCCLoss(_ConfusionLoss):
+class MCCLoss(_ConfusionLoss, name="mcc"):
     """Cross entropy and soft MCC; see `matthews`.
 
     Parameters
@@ -468,7 +471,7 @@ class MCCLoss(_ConfusionLoss):
         }
 
 
-class MinMaxSoftLoss(_ConfusionLoss):
+class MinMaxSoftLoss(_ConfusionLoss, name="minmax_soft"):
     """The worse of the two soft error rates; see `minmax_soft`.
 
     Parameters
@@ -487,90 +490,7 @@ class MinMaxSoftLoss(_ConfusionLoss):
         return {"sharpness": self.sharpness}
 
 
-class TverskyLoss(_ConfusionLoss):
-    """(Focal) Tversky; see `tversky`.
-
-    Parameters
-    ----------
-    prior : Tensor, shape (...), or float
-    alpha, beta, gamma : float
-    """
-
-    function = confusion.tversky
-    native_threshold = None
-
-    def __init__(
-        self,
-        prior: Tensor | float = 0.5,
-        alpha: float = 0.3,
-        beta: float = 0.7,
-        gamma: float = 1.0,
-    ):
-        super().__init__(prior)
-        self.alpha = alpha
-        self.beta = beta
-        self.gamma = gamma
-
-    def settings(self):
-        return {"alpha": self.alpha, "beta": self.beta, "gamma": self.gamma}
-
-
-class SigmoidF1Loss(_ConfusionLoss):
-    """Soft F1 of scaled logits; see `sigmoid_f1`.
-
-    Parameters
-    ----------
-    prior : Tensor, shape (...), or float
-    slope, offset : float
-    """
-
-    function = confusion.sigmoid_f1
-    native_threshold = None
-
-    def __init__(
-        self, prior: Tensor | float = 0.5, slope: float = 1.0, offset: float = 0.0
-    ):
-        super().__init__(prior)
-        self.slope = slope
-        self.offset = offset
-
-    def settings(self):
-        return {"slope": self.slope, "offset": self.offset}
-
-
-class PairwiseAUCLoss(_ConfusionLoss):
-    """Squared hinge over pairs; see `pairwise_auc`.
-
-    Parameters
-    ----------
-    prior : Tensor, shape (...), or float
-    margin : float
-    """
-
-    function = ranking.pairwise_auc
-    native_threshold = None
-
-    def __init__(self, prior: Tensor | float = 0.5, margin: float = 1.0):
-        super().__init__(prior)
-        self.margin = margin
-
-    def settings(self):
-        return {"margin": self.margin}
-
-
-class AUCMarginLoss(PairwiseAUCLoss):
-    """AUC margin, inner variables solved; see `auc_margin`.
-
-    Parameters
-    ----------
-    prior : Tensor, shape (...), or float
-    margin : float
-    """
-
-    function = ranking.auc_margin
-
-
-class SNSPLoss(Loss):
+class SNSPLoss(Loss, name="snsp"):
     """Cross entropy weighted by the sensitivity and specificity reached so far.
 
     Corrective modes, which raise the weight of the class that is worse off:
@@ -667,7 +587,7 @@ class SNSPLoss(Loss):
         }
 
 
-class SensitivityAtSpecificityLoss(Loss):
+class SensitivityAtSpecificityLoss(Loss, name="sens_at_spec"):
     """Sensitivity under a required specificity; see `sensitivity_at_specificity`.
 
     The multiplier follows the true specificity of the inner validation slice, not its
@@ -716,31 +636,129 @@ class SensitivityAtSpecificityLoss(Loss):
         }
 
 
-#: Every loss by its name in the configuration.
-LOSSES: dict[str, type[Loss]] = {
-    "bce": BCELoss,
-    "wbce": WeightedBCELoss,
-    "focal": FocalLoss,
-    "class_balanced": ClassBalancedLoss,
-    "logit_adjusted": LogitAdjustedLoss,
-    "asl": AsymmetricLoss,
-    "label_smoothing": LabelSmoothingLoss,
-    "gce": GeneralisedCrossEntropyLoss,
-    "poly1": PolyLoss,
-    "soft_fbeta": SoftFBetaLoss,
-    "surrogate_fbeta": SurrogateFBetaLoss,
-    "anyloss": AnyLoss,
-    "mcc": MCCLoss,
-    "minmax_soft": MinMaxSoftLoss,
-    "snsp": SNSPLoss,
-    "sens_at_spec": SensitivityAtSpecificityLoss,
-    "ldam": LDAMLoss,
-    "tversky": TverskyLoss,
-    "sigmoid_f1": SigmoidF1Loss,
-    "pairwise_auc": PairwiseAUCLoss,
-    "auc_margin": AUCMarginLoss,
-    "brier": BrierLoss,
-}
+class LDAMLoss(Loss, name="ldam"):
+    """Margins by class frequency, n_c^(-1/4), the largest being `max_margin`.
+
+    See `ldam`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    max_margin, scale : float
+    """
+
+    function = pointwise.ldam
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        max_margin: float = 0.5,
+        scale: float = 1.0,
+    ):
+        super().__init__(prior)
+        self.scale = scale
+        prior = _column(prior)
+        positive, negative = prior**-0.25, (1 - prior) ** -0.25
+        largest = torch.maximum(positive, negative)
+        self.register_buffer("positive_margin", max_margin * positive / largest)
+        self.register_buffer("negative_margin", max_margin * negative / largest)
+
+    def settings(self):
+        return {
+            "positive_margin": self.positive_margin,
+            "negative_margin": self.negative_margin,
+            "scale": self.scale,
+        }
+
+
+class TverskyLoss(_ConfusionLoss, name="tversky"):
+    """(Focal) Tversky; see `tversky`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    alpha, beta, gamma : float
+    """
+
+    function = confusion.tversky
+    native_threshold = None
+
+    def __init__(
+        self,
+        prior: Tensor | float = 0.5,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        gamma: float = 1.0,
+    ):
+        super().__init__(prior)
+        self.alpha = alpha
+        self.beta = beta
+        self.gamma = gamma
+
+    def settings(self):
+        return {"alpha": self.alpha, "beta": self.beta, "gamma": self.gamma}
+
+
+class SigmoidF1Loss(_ConfusionLoss, name="sigmoid_f1"):
+    """Soft F1 of scaled logits; see `sigmoid_f1`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    slope, offset : float
+    """
+
+    function = confusion.sigmoid_f1
+    native_threshold = None
+
+    def __init__(
+        self, prior: Tensor | float = 0.5, slope: float = 1.0, offset: float = 0.0
+    ):
+        super().__init__(prior)
+        self.slope = slope
+        self.offset = offset
+
+    def settings(self):
+        return {"slope": self.slope, "offset": self.offset}
+
+
+class PairwiseAUCLoss(_ConfusionLoss, name="pairwise_auc"):
+    """Squared hinge over pairs; see `pairwise_auc`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    margin : float
+    """
+
+    function = ranking.pairwise_auc
+    native_threshold = None
+
+    def __init__(self, prior: Tensor | float = 0.5, margin: float = 1.0):
+        super().__init__(prior)
+        self.margin = margin
+
+    def settings(self):
+        return {"margin": self.margin}
+
+
+class AUCMarginLoss(PairwiseAUCLoss, name="auc_margin"):
+    """AUC margin, inner variables solved; see `auc_margin`.
+
+    Parameters
+    ----------
+    prior : Tensor, shape (...), or float
+    margin : float
+    """
+
+    function = ranking.auc_margin
+
+
+class BrierLoss(Loss, name="brier"):
+    """Squared error of the probability; see `brier`."""
+
+    function = pointwise.brier
+    proper = True
 
 
 def build_loss(
@@ -751,14 +769,46 @@ def build_loss(
     Parameters
     ----------
     settings : dict
-        `name` and the settings of that loss.
+        `name`, of the house or an import path, and the settings of that loss.
     prior : Tensor, shape (members,) or (), or float
         Share of positives in the distribution each member's batches are drawn from.
     rows : Tensor, shape of prior, or float, optional
         Training rows of each member, for losses that count them.
+
+    Returns
+    -------
+    Loss
+
+    Raises
+    ------
+    EvenfoldError
+        For a loss of the user's own that cannot be imported, is none, or does not take
+        its settings.
     """
     settings = dict(settings)
-    loss = LOSSES[settings.pop("name")]
+    name = settings.pop("name")
+    loss = LOSSES.get(name) or _of_ones_own(name)
     if rows is not None and "rows" in inspect.signature(loss).parameters:
         settings["rows"] = rows
+    if is_import_path(name):
+        _check_settings(name, loss, prior, settings)
     return loss(prior, **settings)
+
+
+def _of_ones_own(path):
+    found = imported(path, "loss")
+    if not (isinstance(found, type) and issubclass(found, Loss)):
+        raise EvenfoldError(
+            f"the loss {path} is not a class derived from evenfold.losses.Loss."
+        )
+    return found
+
+
+def _check_settings(path, loss, prior, settings):
+    try:
+        inspect.signature(loss).bind(prior, **settings)
+    except TypeError as error:
+        raise EvenfoldError(
+            f"the loss {path} does not take its settings: {error}. They are the "
+            "arguments of its constructor, after the share of positives."
+        ) from None

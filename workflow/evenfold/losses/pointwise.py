@@ -16,6 +16,21 @@ from torch.nn.functional import softplus
 
 from evenfold.losses.reduction import average, by_class, prepared
 
+__all__ = [
+    "asymmetric",
+    "binary_cross_entropy",
+    "brier",
+    "effective_number_weights",
+    "focal",
+    "generalised_cross_entropy",
+    "label_smoothing",
+    "ldam",
+    "logit_adjusted",
+    "poly1",
+    "sensitivity_at_specificity",
+    "weighted_binary_cross_entropy",
+]
+
 
 def binary_cross_entropy(
     logits: Tensor, targets: Tensor, sample_weight: Tensor | None = None

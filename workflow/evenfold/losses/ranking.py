@@ -9,6 +9,11 @@ from torch import Tensor
 
 from evenfold.losses.reduction import class_masses, prepared, zero_without_both
 
+__all__ = [
+    "auc_margin",
+    "pairwise_auc",
+]
+
 
 def pairwise_auc(
     logits: Tensor,

@@ -143,6 +143,11 @@ def paired_difference(
     called, reference : ndarray of bool, shape (n,)
     labels, clusters : ndarray of int, shape (n,)
     resamples, seed : int
+
+    Returns
+    -------
+    tuple of float
+        Low and high end.
     """
     both = np.stack([reference, called]).astype(np.float32)
     positive = (labels == 1).astype(np.float32)

@@ -4,51 +4,117 @@ Calibration is monotone: it relabels thresholds and moves no rate. What it chang
 whether a score of 0.8 may be read as eight in ten.
 """
 
+from typing import Protocol, TypeVar
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
 _BINS = 10
+Number = TypeVar("Number", float, list[float])
 
 
-def calibrated(calibrator: dict, logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits: ndarray, shape (n,).
+class FittedCalibrator(Protocol):
+    """A calibration method and the numbers that it needs; None where it has no use.
+
+    `method` is none, temperature, platt, beta, isotonic or venn_abers.
+    """
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+
+    @property
+    def slope(self) -> float | None:
+        """Of temperature and platt: factor of the logit."""
+
+    @property
+    def intercept(self) -> float | None:
+        """Of platt: what is added."""
+
+    @property
+    def weights(self) -> list[float] | None:
+        """Of beta: of the three `beta_parts`."""
+
+    @property
+    def logits(self) -> list[float] | None:
+        """Of isotonic: where `probabilities` are reached, ascending."""
+
+    @property
+    def probabilities(self) -> list[float] | None:
+        """Of isotonic: at `logits`."""
+
+    @property
+    def negative_from(self) -> list[float] | None:
+        """Of venn_abers: logits at which p0 changes."""
+
+    @property
+    def as_negative(self) -> list[float] | None:
+        """Of venn_abers: p0 before, between and after them."""
+
+    @property
+    def positive_above(self) -> list[float] | None:
+        """Of venn_abers: logits above which p1 changes."""
+
+    @property
+    def as_positive(self) -> list[float] | None:
+        """Of venn_abers: p1 before, between and after them."""
+
+
+def calibrated(calibrator: FittedCalibrator, logits: ArrayLike) -> np.ndarray:
+    """Probabilities of logits.
 
     Parameters
     ----------
-    calibrator : dict
-        As `fit` gives.
-    logits : ndarray, shape (n,)
+    calibrator : FittedCalibrator
+    logits : array_like, shape (n,)
         Infinite ones count as the largest that float64 tells from 0 and 1.
+
+    Returns
+    -------
+    ndarray, shape (n,)
     """
     z = np.clip(np.asarray(logits, dtype=np.float64), -36, 36)
-    method = calibrator["method"]
+    method = calibrator.method
     if method in ("temperature", "platt"):
-        return expit(calibrator["slope"] * z + calibrator.get("intercept", 0.0))
+        return expit(_needed(calibrator.slope) * z + (calibrator.intercept or 0.0))
     if method == "beta":
-        return expit(np.array(calibrator["weights"]) @ beta_parts(z))
+        return expit(np.array(_needed(calibrator.weights)) @ beta_parts(z))
     if method == "isotonic":
-        return np.interp(z, calibrator["logits"], calibrator["probabilities"])
+        return np.interp(
+            z, _needed(calibrator.logits), _needed(calibrator.probabilities)
+        )
     if method == "venn_abers":
         # p0 changes at a logit of the calibration itself, p1 just above it.
-        p0 = np.array(calibrator["as_negative"])[
-            np.searchsorted(calibrator["negative_from"], z, "right")
+        p0 = np.array(_needed(calibrator.as_negative))[
+            np.searchsorted(_needed(calibrator.negative_from), z, "right")
         ]
-        p1 = np.array(calibrator["as_positive"])[
-            np.searchsorted(calibrator["positive_above"], z, "left")
+        p1 = np.array(_needed(calibrator.as_positive))[
+            np.searchsorted(_needed(calibrator.positive_above), z, "left")
         ]
         return p1 / (1 - p0 + p1)
     return expit(z)
 
 
-def shifted(probabilities: np.ndarray, share: float, deployed: float) -> np.ndarray:
+def _needed(value: Number | None) -> Number:
+    if value is None:
+        raise ValueError("the calibrator lacks a number that its method needs")
+    return value
+
+
+def shifted(probabilities: ArrayLike, share: float, deployed: float) -> np.ndarray:
     """Probabilities for a population with another share of positives.
 
     Parameters
     ----------
-    probabilities : ndarray, shape (n,)
+    probabilities : array_like, shape (n,)
     share, deployed : float
         Positives in the data of the calibration, and where it is used.
+
+    Returns
+    -------
+    ndarray, shape (n,)
 
     References
     ----------
@@ -59,15 +125,28 @@ def shifted(probabilities: np.ndarray, share: float, deployed: float) -> np.ndar
     return odds * p / (odds * p + 1 - p)
 
 
-def beta_parts(logits):
-    """log p, -log(1 - p) and 1 of p = sigmoid(z): ndarray, shape (3, n)."""
+def beta_parts(logits: np.ndarray) -> np.ndarray:
+    """Regressors of beta calibration: log p, -log(1 - p) and 1 of p = sigmoid(z).
+
+    Parameters
+    ----------
+    logits : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (3, n)
+    """
     return np.stack(
         [-np.logaddexp(0, -logits), np.logaddexp(0, logits), np.ones_like(logits)]
     )
 
 
-def proper_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict:
+def proper_scores(probabilities: ArrayLike, labels: ArrayLike) -> dict[str, float]:
     """Scores of probabilities.
+
+    Parameters
+    ----------
+    probabilities, labels : array_like, shape (n,)
 
     Returns
     -------
@@ -100,8 +179,12 @@ def proper_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     }
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray) -> dict:
+def reliability(probabilities: ArrayLike, labels: ArrayLike) -> dict[str, list[float]]:
     """The CORP reliability curve: probabilities and what isotonic regression makes of them.
+
+    Parameters
+    ----------
+    probabilities, labels : array_like, shape (n,)
 
     Returns
     -------
@@ -118,13 +201,19 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     }
 
 
-def net_benefit(probabilities: np.ndarray, labels: np.ndarray, risks) -> np.ndarray:
+def net_benefit(
+    probabilities: ArrayLike, labels: ArrayLike, risks: ArrayLike
+) -> np.ndarray:
     """TP/n - FP/n r/(1 - r) when everything with probability >= r is called.
 
     Parameters
     ----------
-    probabilities, labels : ndarray, shape (n,)
+    probabilities, labels : array_like, shape (n,)
     risks : array_like, shape (risks,)
+
+    Returns
+    -------
+    ndarray, shape (risks,)
 
     References
     ----------

@@ -1,11 +1,24 @@
 """Tests of one classifier against another on the same rows."""
 
+from typing import TypedDict
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import binom, norm, rankdata
 from scipy.stats import t as student
 
 
-def delong(scores: np.ndarray, reference: np.ndarray, labels: np.ndarray) -> dict:
+class Disagreement(TypedDict):
+    """Rows that one of two classifiers alone gets right, and McNemar's p."""
+
+    only: int
+    only_reference: int
+    p: float
+
+
+def delong(
+    scores: np.ndarray, reference: np.ndarray, labels: np.ndarray
+) -> dict[str, float]:
     """DeLong's test of two correlated AUROCs.
 
     Parameters
@@ -45,7 +58,7 @@ def delong(scores: np.ndarray, reference: np.ndarray, labels: np.ndarray) -> dic
     }
 
 
-def mcnemar(right: np.ndarray, reference: np.ndarray) -> dict:
+def mcnemar(right: np.ndarray, reference: np.ndarray) -> Disagreement:
     """McNemar's test on which rows two classifiers get right.
 
     Exact binomial with fewer than 25 disagreements, mid-p otherwise.
@@ -71,7 +84,7 @@ def mcnemar(right: np.ndarray, reference: np.ndarray) -> dict:
     return {"only": b, "only_reference": c, "p": float(p)}
 
 
-def corrected_t(differences: np.ndarray, test_share: float) -> dict:
+def corrected_t(differences: np.ndarray, test_share: float) -> dict[str, float]:
     """Corrected resampled t-test over folds (and repeats).
 
     Parameters
@@ -97,8 +110,16 @@ def corrected_t(differences: np.ndarray, test_share: float) -> dict:
     return {"mean": float(d.mean()), "se": se, "t": float(t), "p": float(p)}
 
 
-def holm(p_values) -> np.ndarray:
+def holm(p_values: ArrayLike) -> np.ndarray:
     """Holm's step-down adjustment of several p-values, in their order.
+
+    Parameters
+    ----------
+    p_values : array_like, shape (tests,)
+
+    Returns
+    -------
+    ndarray, shape (tests,)
 
     References
     ----------

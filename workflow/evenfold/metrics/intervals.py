@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from evenfold.metrics.counts import matthews
+from evenfold.metrics.counts import Confusion, matthews
 
 
 def effective_size(correct: np.ndarray, clusters: np.ndarray) -> float:
@@ -18,6 +18,10 @@ def effective_size(correct: np.ndarray, clusters: np.ndarray) -> float:
     ----------
     correct : ndarray of bool, shape (n,)
     clusters : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    float
 
     References
     ----------
@@ -39,7 +43,28 @@ def effective_size(correct: np.ndarray, clusters: np.ndarray) -> float:
 
 
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Wilson score interval of a proportion (Wilson 1927); n may be an effective one."""
+    """Wilson score interval of a proportion.
+
+    Parameters
+    ----------
+    successes, n : float
+        `n` may be an effective number.
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        Low and high end; NaN where n is 0.
+
+    References
+    ----------
+    Wilson 1927, J. American Statistical Association 22:209.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson(81, 263)]
+    [0.255, 0.366]
+    """
     if n == 0:
         return float("nan"), float("nan")
     z = norm.ppf((1 + level) / 2)
@@ -53,6 +78,17 @@ def newcombe(
     successes: tuple[float, float], totals: tuple[float, float], level: float = 0.95
 ) -> tuple[float, float]:
     """Interval of the difference of two independent proportions.
+
+    Parameters
+    ----------
+    successes, totals : tuple of float
+        Of the first and of the second.
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        Low and high end.
 
     References
     ----------
@@ -68,7 +104,7 @@ def newcombe(
 
 
 def bootstrap_mcc(
-    counts: dict, resamples: int, seed: int, level: float = 0.95
+    counts: Confusion, resamples: int, seed: int, level: float = 0.95
 ) -> tuple[float, float]:
     """Percentile interval of MCC at a fixed threshold, stratified by class.
 
@@ -79,6 +115,13 @@ def bootstrap_mcc(
     ----------
     counts : dict
         tp, fp, tn, fn.
+    resamples, seed : int
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        Low and high end; NaN where a class is missing.
     """
     generator = np.random.default_rng(seed)
     n1, n0 = counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]
@@ -92,6 +135,18 @@ def bootstrap_mcc(
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of a bootstrap distribution, shape (resamples,)."""
+    """Percentile interval of a bootstrap distribution.
+
+    Parameters
+    ----------
+    values : ndarray, shape (resamples,)
+        NaN ones are left out.
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        Low and high end.
+    """
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -1,25 +1,59 @@
 """Scores, their logits, and what they are worth whatever the threshold."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 
-def sigmoid(logit):
-    """Score of a logit, without overflow."""
+def sigmoid(logit: ArrayLike) -> np.ndarray:
+    """Score of a logit, without overflow.
+
+    Parameters
+    ----------
+    logit : array_like
+
+    Returns
+    -------
+    ndarray of float64
+    """
     logit = np.asarray(logit, dtype=np.float64)
     small = np.exp(-np.abs(logit))
     return np.where(logit >= 0, 1 / (1 + small), small / (1 + small))
 
 
-def logit(score):
-    """Logit of a score; infinite at 0 and 1."""
+def logit(score: ArrayLike) -> np.ndarray:
+    """Logit of a score; infinite at 0 and 1.
+
+    Parameters
+    ----------
+    score : array_like
+
+    Returns
+    -------
+    ndarray of float64
+    """
     score = np.asarray(score, dtype=np.float64)
     with np.errstate(divide="ignore"):
         return np.log(score) - np.log1p(-score)
 
 
-def auroc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the ROC curve, ties counted half; NaN with a single class."""
+def auroc(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Area under the ROC curve, ties counted half.
+
+    Parameters
+    ----------
+    scores, labels : array_like, shape (n,)
+
+    Returns
+    -------
+    float
+        NaN with a single class.
+
+    Examples
+    --------
+    >>> auroc([0.9, 0.6, 0.4, 0.2], [1, 0, 1, 0])
+    0.75
+    """
     positive = np.asarray(labels) == 1
     n1, n0 = int(positive.sum()), int((~positive).sum())
     if not n1 or not n0:
@@ -28,8 +62,18 @@ def auroc(scores: np.ndarray, labels: np.ndarray) -> float:
     return float((ranks[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
 
 
-def auprc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Average precision: sum of precision times the step in recall, ties together."""
+def auprc(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Average precision: sum of precision times the step in recall, ties together.
+
+    Parameters
+    ----------
+    scores, labels : array_like, shape (n,)
+
+    Returns
+    -------
+    float
+        NaN without positives.
+    """
     order = np.argsort(-np.asarray(scores), kind="stable")
     scores, positive = np.asarray(scores)[order], np.asarray(labels)[order] == 1
     if not positive.any():
@@ -40,6 +84,15 @@ def auprc(scores: np.ndarray, labels: np.ndarray) -> float:
     return float((precision * np.diff(recall, prepend=0.0)).sum())
 
 
-def brier(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Mean squared difference of score and label."""
+def brier(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Mean squared difference of score and label.
+
+    Parameters
+    ----------
+    scores, labels : array_like, shape (n,)
+
+    Returns
+    -------
+    float
+    """
     return float(np.mean((np.asarray(scores) - np.asarray(labels)) ** 2))

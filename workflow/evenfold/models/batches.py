@@ -29,22 +29,30 @@ class Batches:
         Share of positives in the distribution that the batches are drawn from.
     """
 
-    def __init__(self, rows, labels, size, per_epoch, seeds, min_per_class=0):
+    def __init__(
+        self,
+        rows: list[np.ndarray],
+        labels: np.ndarray,
+        size: int,
+        per_epoch: int,
+        seeds: list[int],
+        min_per_class: int = 0,
+    ):
         self.size = size
         self.per_epoch = per_epoch
-        self.prior = np.array([labels[own].mean() for own in rows])
+        self.prior = np.array([labels[part].mean() for part in rows])
         self._draws = []
-        for i, (own, seed) in enumerate(zip(rows, seeds)):
-            parts = [(_RowStream(own, (seed, 0)), size)]
+        for i, (part, seed) in enumerate(zip(rows, seeds)):
+            streams = [(_RowStream(part, (seed, 0)), size)]
             if min_per_class:
                 least = min(min_per_class, size // 2)
                 n = int(np.clip(round(self.prior[i] * size), least, size - least))
                 self.prior[i] = n / size
-                parts = [
-                    (_RowStream(own[labels[own] == 1], (seed, 1)), n),
-                    (_RowStream(own[labels[own] == 0], (seed, 2)), size - n),
+                streams = [
+                    (_RowStream(part[labels[part] == 1], (seed, 1)), n),
+                    (_RowStream(part[labels[part] == 0], (seed, 2)), size - n),
                 ]
-            self._draws.append((seed, parts))
+            self._draws.append((seed, streams))
 
     def epoch(self, number: int) -> np.ndarray:
         """Rows of an epoch, counted from 1: ndarray of int, (batches, members, size).
@@ -52,16 +60,16 @@ class Batches:
         A function of the number, not of what was asked before.
         """
         taken = []
-        for seed, parts in self._draws:
-            own = [
+        for seed, streams in self._draws:
+            rows = [
                 stream.take((number - 1) * self.per_epoch * n, self.per_epoch * n)
-                for stream, n in parts
+                for stream, n in streams
             ]
-            own = [x.reshape(self.per_epoch, -1) for x in own]
-            if len(own) > 1:
+            rows = [x.reshape(self.per_epoch, -1) for x in rows]
+            if len(rows) > 1:
                 generator = np.random.default_rng((seed, 3, number))
-                own = [generator.permuted(np.concatenate(own, axis=1), axis=1)]
-            taken.append(own[0])
+                rows = [generator.permuted(np.concatenate(rows, axis=1), axis=1)]
+            taken.append(rows[0])
         return np.stack(taken, axis=1)
 
 

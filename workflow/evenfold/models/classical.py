@@ -6,6 +6,7 @@ form as a network, so that folds, thresholds, files and predictions are the same
 
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,28 +18,27 @@ from torch import Tensor
 
 from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
+from evenfold.models.data import TrainingData
+from evenfold.models.members import MemberRows, member_seed
 from evenfold.models.networks import standardisation
+from evenfold.models.settings import Specification
+
+if TYPE_CHECKING:
+    from evenfold.config.training import FeatureSelection
 
 
 def fit_classical(
-    inputs: np.ndarray,
-    labels: np.ndarray,
-    rows: list[np.ndarray],
-    training,
-    loss_settings: dict,
-    seeds: list[int],
+    data: TrainingData, everyone: list[MemberRows], specification: Specification
 ) -> tuple[dict[str, Tensor], dict]:
     """Fit every member of a classical variant.
 
     Parameters
     ----------
-    inputs : ndarray of float32, shape (n, columns)
-    labels : ndarray of int, shape (n,)
-    rows : list of ndarray of int
-        Training rows, per member; nothing else is read.
-    training : evenfold.config.Training
-    loss_settings : dict
-    seeds : list of int
+    data : TrainingData
+        float32 features.
+    everyone : list of MemberRows
+        Of each member its training rows alone are read.
+    specification : Specification
 
     Returns
     -------
@@ -50,14 +50,16 @@ def fit_classical(
     EvenfoldError
         When the sparse model's optional package is missing.
     """
+    training, loss = specification.training, specification.loss_alone()
     fit = FITS[training.model]
     states, recipes = [], []
-    for own, seed in zip(rows, seeds):
-        x, y = np.asarray(inputs[own]), labels[own]
+    for one in everyone:
+        seed = member_seed(specification.seed, one.member, "weights")
+        x, y = np.asarray(data.inputs[one.trained]), data.labels[one.trained]
         selected = select_features(x, y, training.feature_selection, seed)
         x = x * selected
-        weight = _row_weights(loss_settings, y)
-        state, recipe = fit(x, y, weight, training, loss_settings, seed)
+        weight = _row_weights(loss, y)
+        state, recipe = fit(x, y, weight, training, loss, seed)
         if recipe["kind"] == "linear":
             state["weight"] = state["weight"] * torch.as_tensor(selected)
         states.append(state)
@@ -76,14 +78,16 @@ def fit_classical(
     }, recipe
 
 
-def select_features(x: np.ndarray, y: np.ndarray, settings, seed: int) -> np.ndarray:
+def select_features(
+    x: np.ndarray, y: np.ndarray, settings: "FeatureSelection", seed: int
+) -> np.ndarray:
     """Columns chosen by a logistic regression on these rows.
 
     Parameters
     ----------
     x : ndarray, shape (n, columns)
     y : ndarray of int, shape (n,)
-    settings : evenfold.config.FeatureSelection
+    settings : evenfold.config.training.FeatureSelection
 
     Returns
     -------
@@ -197,7 +201,7 @@ def _padded(state, recipe):
     return out
 
 
-def sparse_objective(x, y, loss_settings: dict) -> Callable:
+def sparse_objective(x: np.ndarray, y: np.ndarray, loss_settings: dict) -> Callable:
     """Mean loss of a weight vector, in jax, from logits and never from probabilities.
 
     Parameters

@@ -1,9 +1,31 @@
-"""Which device a training job uses, and how many threads."""
+"""Which device a training job uses, how exactly, and how many threads."""
 
 import torch
 
 from evenfold.errors import EvenfoldError
 from evenfold.machine import available_cpus, own_gpu
+
+
+def resolve_precision(precision: str, device: torch.device) -> str:
+    """Resolve `auto`, and tell torch how exact products on CUDA must be.
+
+    Parameters
+    ----------
+    precision : {'auto', 'float32', 'tf32', 'bfloat16'}
+    device : torch.device
+
+    Returns
+    -------
+    {'float32', 'tf32', 'bfloat16'}
+    """
+    cuda = device.type == "cuda"
+    if precision == "auto":
+        precision = "tf32" if cuda else "float32"
+    if cuda:
+        torch.set_float32_matmul_precision(
+            "highest" if precision == "float32" else "high"
+        )
+    return precision
 
 
 def prepare(device: str, threads: int) -> tuple[str, int]:

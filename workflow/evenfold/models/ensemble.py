@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -11,6 +13,7 @@ from evenfold.files import replacing
 from evenfold.models.members import Member
 from evenfold.models.rows import Rows
 from evenfold.models.stacking import logits_of, stacked_forward
+from evenfold.ragged import Ragged
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Ensemble:
     features: dict
     members: list[Member]
 
-    def logits(self, inputs) -> np.ndarray:
+    def logits(self, inputs: np.ndarray | Ragged) -> np.ndarray:
         """Logits of every member.
 
         Parameters
@@ -49,12 +52,40 @@ class Ensemble:
         index = np.arange(len(inputs))[None]
         return logits_of(stacked_forward(self.recipe), self.state, rows, index).numpy()
 
-    def scores(self, inputs) -> np.ndarray:
+    def scores(self, inputs: np.ndarray | Ragged) -> np.ndarray:
         """sigmoid(mean of the members' logits): ndarray of float64, shape (n,)."""
         mean = self.logits(inputs).mean(axis=0, dtype=np.float64)
         return 1 / (1 + np.exp(-mean))
 
-    def save(self, path, **facts) -> None:
+    def out_of_fold(
+        self, inputs: np.ndarray | Ragged, folds: np.ndarray, device: str = "cpu"
+    ) -> np.ndarray:
+        """Mean logit over the members that did not see a row's fold.
+
+        Parameters
+        ----------
+        inputs : ndarray, shape (n, columns), or Ragged
+        folds : ndarray of int, shape (n,)
+        device : str
+            Where they are scored.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+        """
+        logits = np.zeros(len(folds))
+        rows = Rows(inputs, device, resident=False)
+        forward = stacked_forward(self.recipe)
+        for fold in np.unique(folds):
+            held_out = np.flatnonzero(folds == fold)
+            chosen = [i for i, m in enumerate(self.members) if m.fold == fold]
+            if chosen:
+                state = {n: t[chosen].to(device) for n, t in self.state.items()}
+                part = logits_of(forward, state, rows, held_out[None]).numpy()
+                logits[held_out] = part.mean(axis=0, dtype=np.float64)
+        return logits
+
+    def save(self, path: str | PathLike, **facts: Any) -> None:
         """Write safetensors with the recipe in its header."""
         # Imported here, as in `load`: training itself needs torch and numpy alone.
         from safetensors.torch import save_file
@@ -70,7 +101,7 @@ class Ensemble:
             save_file(state, temporary, {"evenfold": json.dumps(header)})
 
     @classmethod
-    def load(cls, path) -> "Ensemble":
+    def load(cls, path: str | PathLike) -> "Ensemble":
         """Read what `save` wrote.
 
         Raises

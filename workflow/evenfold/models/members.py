@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenfold.errors import EvenfoldError
+from evenfold.models.data import TrainingData
 
 
 @dataclass(frozen=True)
@@ -21,30 +22,54 @@ def member_seed(seed: int, member: Member, purpose: str) -> int:
     return zlib.crc32(f"{seed}/{member.fold}/{member.seed}/{purpose}".encode())
 
 
+@dataclass(frozen=True, eq=False)
+class MemberRows:
+    """Which rows a member is trained on, none of them of its held-out fold.
+
+    Attributes
+    ----------
+    member : Member
+    trained : ndarray of int
+        Rows that its batches are drawn from.
+    inner : ndarray of int
+        Rows of its inner validation slice, which steers its training.
+    """
+
+    member: Member
+    trained: np.ndarray
+    inner: np.ndarray
+
+
+def all_members(folds: np.ndarray, seeds: int) -> list[Member]:
+    """Every fold with every seed.
+
+    Parameters
+    ----------
+    folds : ndarray of int, shape (n,)
+    seeds : int
+        How many members a fold has.
+    """
+    return [Member(int(fold), s) for s in range(seeds) for fold in np.unique(folds)]
+
+
 def member_rows(
-    members: list[Member],
-    labels: np.ndarray,
-    folds: np.ndarray,
-    clusters: np.ndarray,
-    share: float,
-    seed: int,
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    members: list[Member], data: TrainingData, share: float, seed: int
+) -> list[MemberRows]:
     """Training rows and inner validation slice of every member.
 
-    Returns
-    -------
-    tuple of list of ndarray of int
-        Row numbers, per member; none of its held-out fold.
+    Parameters
+    ----------
+    share : float
+        Of a member's rows that its inner validation slice takes.
     """
-    rows, slices = [], []
+    found = []
     for member in members:
-        own = np.flatnonzero(folds != member.fold)
+        rows = np.flatnonzero(data.folds != member.fold)
         chosen = inner_validation(
-            own, labels, clusters, share, member_seed(seed, member, "slice")
+            rows, data.labels, data.clusters, share, member_seed(seed, member, "slice")
         )
-        rows.append(own[~chosen])
-        slices.append(own[chosen])
-    return rows, slices
+        found.append(MemberRows(member, rows[~chosen], rows[chosen]))
+    return found
 
 
 def inner_validation(
@@ -70,10 +95,10 @@ def inner_validation(
     EvenfoldError
         When the groups leave one of the two parts without a class.
     """
-    own = labels[rows]
+    classes = labels[rows]
     groups, group = np.unique(clusters[rows], return_inverse=True)
     counts = [
-        np.bincount(group[own == label], minlength=len(groups)) for label in (0, 1)
+        np.bincount(group[classes == label], minlength=len(groups)) for label in (0, 1)
     ]
     negatives, positives = (count.tolist() for count in counts)
     most_negatives, most_positives = (
@@ -85,7 +110,7 @@ def inner_validation(
             taken[i] = True
             n, p = n + negatives[i], p + positives[i]
     chosen = taken[group]
-    for part in (own[chosen], own[~chosen]):
+    for part in (classes[chosen], classes[~chosen]):
         if len(np.unique(part)) < 2:
             raise EvenfoldError(
                 "a grouped inner validation slice with both classes cannot be cut from "

@@ -7,9 +7,8 @@ say what to draw for one row. All three and `fit_inputs` are optional: a user's 
 (docs/networks.md) needs a constructor that takes the number of columns, and `forward`.
 """
 
-import importlib
-import os
-import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +16,11 @@ from torch.nn.functional import relu
 
 from evenfold.alphabet import N_CODES, PAD
 from evenfold.errors import EvenfoldError
+from evenfold.importing import imported
+from evenfold.models.gradients import Largest, convolved
+
+if TYPE_CHECKING:
+    from evenfold.config.training import Training
 
 
 def disturbed(x: Tensor, draws: dict) -> Tensor:
@@ -51,7 +55,7 @@ def standardisation(inputs: Tensor) -> tuple[Tensor, Tensor]:
     return mean, torch.maximum(spread, floor) + 1e-12
 
 
-def flat(function, x: Tensor) -> Tensor:
+def flat(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """function(x) of a matrix product over the last dimension, as one product.
 
     Stacked, a product of three dimensions would copy its weights for every row.
@@ -69,7 +73,7 @@ class FeedForward(nn.Module):
         Widths of the two hidden layers.
     """
 
-    def __init__(self, n_inputs: int, hidden: tuple[int, int] = (128, 64)):
+    def __init__(self, n_inputs: int, hidden: Sequence[int] = (128, 64)):
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_inputs))
         self.register_buffer("scale", torch.ones(n_inputs))
@@ -109,7 +113,13 @@ class FeedForward(nn.Module):
 class _Residues(nn.Module):
     """What both convolutional networks begin with: letters, embedded and disturbed."""
 
-    def __init__(self, embedding, channels, widths, length=None):
+    def __init__(
+        self,
+        embedding: int,
+        channels: int,
+        widths: Sequence[int],
+        length: int | None = None,
+    ):
         super().__init__()
         self.widths = tuple(widths)
         self.register_buffer("letters", torch.eye(N_CODES))
@@ -120,7 +130,7 @@ class _Residues(nn.Module):
             nn.Linear(width * embedding, channels) for width in self.widths
         )
 
-    def responses(self, inputs, draws):
+    def responses(self, inputs: Tensor, draws: dict) -> tuple[Tensor, Tensor]:
         """Filters' responses (batch, length, channels), and where residues are."""
         inputs = inputs.long()
         known = (inputs != PAD).to(self.residue.dtype).unsqueeze(-1)
@@ -134,7 +144,7 @@ class _Residues(nn.Module):
             x = dropped(disturbed(x, draws) * known, draws, 0)
         return convolved(x, known, self.widths, self.filters), known
 
-    def answer(self, x, draws):
+    def answer(self, x: Tensor, draws: dict) -> Tensor:
         """Logits of what the responses were pooled to."""
         x = dropped(x, draws, 1)
         x = dropped(relu(self.dense(x)), draws, 2)
@@ -161,7 +171,7 @@ class Convolutional(_Residues):
         length: int,
         embedding: int = 24,
         channels: int = 32,
-        widths: tuple[int, ...] = (1, 3, 5, 9),
+        widths: Sequence[int] = (1, 3, 5, 9),
         hidden: int = 64,
     ):
         super().__init__(embedding, channels, widths, length)
@@ -200,7 +210,7 @@ class PooledConvolutional(_Residues):
         self,
         embedding: int = 24,
         channels: int = 32,
-        widths: tuple[int, ...] = (1, 3, 5, 9),
+        widths: Sequence[int] = (1, 3, 5, 9),
         hidden: int = 64,
     ):
         super().__init__(embedding, channels, widths)
@@ -217,128 +227,6 @@ class PooledConvolutional(_Residues):
         x, known = self.responses(inputs, draws)
         x = torch.cat([Largest.apply(x), x.sum(1) / known.sum(1).clamp(min=1)], -1)
         return self.answer(x, draws)
-
-
-def convolved(x: Tensor, known: Tensor, widths, filters) -> Tensor:
-    """relu of filters of several widths where a residue is, 0 elsewhere.
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, length, embedding)
-    known : Tensor, shape (batch, length, 1)
-        1 where a residue is, 0 elsewhere.
-    widths : tuple of int
-    filters : iterable of nn.Linear
-        From width * embedding (embedding first) to channels, one per width.
-
-    Returns
-    -------
-    Tensor, shape (batch, length, channels of all widths)
-    """
-    embedding, side = x.shape[-1], max(widths) // 2
-    weights = [
-        linear.weight.unflatten(1, (embedding, width)).transpose(1, 2).flatten(1).T
-        for width, linear in zip(widths, filters)
-    ]
-    x = nn.functional.pad(x, (0, 0, side, side))
-    bias = torch.cat([linear.bias for linear in filters])
-    if torch.is_autocast_enabled(x.device.type):
-        low = torch.get_autocast_dtype(x.device.type)
-        x, known, bias, *weights = (t.to(low) for t in (x, known, bias, *weights))
-    return Filters.apply(x, known, bias, tuple(widths), *weights)[0]
-
-
-class Filters(torch.autograd.Function):
-    """relu of matrix products with windows of neighbouring residues.
-
-    The windows are laid out once, for the widest filter; narrower ones multiply their
-    inner columns, and the gradient of the residues is a sum of shifted slices. Written
-    out because a CPU spends most of the time of unfold and its gradient in memory.
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, length + widest - 1, e)
-    known : Tensor, shape (batch, length, 1)
-        What the responses are multiplied by; it has no gradient.
-    bias : Tensor, shape (channels of all widths,)
-    widths : tuple of int
-    weights : Tensor, shape (width * e, channels), one per width
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x, known, bias, widths, *weights):
-        most = max(widths)
-        windows = x.unfold(1, most, 1).transpose(2, 3).flatten(2)
-        rows = windows.flatten(0, 1)
-        inner = Filters.columns(widths, x.shape[2])
-        out = torch.cat([rows[:, own] @ w for own, w in zip(inner, weights)], 1)
-        out.add_(bias).relu_().mul_(known.flatten(0, 1))
-        return out.unflatten(0, windows.shape[:2]), rows
-
-    @staticmethod
-    def columns(widths, embedding):
-        """Columns of the widest window that each width covers."""
-        most = max(widths)
-        return [
-            slice((most - w) // 2 * embedding, (most + w) // 2 * embedding)
-            for w in widths
-        ]
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        _, _, _, ctx.widths, *weights = inputs
-        out, rows = output
-        ctx.mark_non_differentiable(rows)
-        # Otherwise zeros of the size of the windows would be made for their gradient.
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(out, rows, *weights)
-
-    @staticmethod
-    def backward(ctx, slope, _):
-        out, rows, *weights = ctx.saved_tensors
-        most, length = max(ctx.widths), out.shape[1]
-        embedding = rows.shape[1] // most
-        slope = torch.ops.aten.threshold_backward(slope, out, 0).flatten(0, 1)
-        parts = slope.split([w.shape[1] for w in weights], 1)
-        inner = Filters.columns(ctx.widths, embedding)
-        slopes = [rows[:, own].T @ part for own, part in zip(inner, parts)]
-        # The widest first: it makes the whole row that the others add to.
-        order = sorted(range(len(weights)), key=lambda i: -ctx.widths[i])
-        back = parts[order[0]] @ weights[order[0]].T
-        for i in order[1:]:
-            back[:, inner[i]] += parts[i] @ weights[i].T
-        back = back.unflatten(0, out.shape[:2]).unflatten(2, (most, embedding))
-        total = nn.functional.pad(back[:, :, 0], (0, 0, 0, most - 1))
-        for place in range(1, most):
-            total[:, place : place + length] += back[:, :, place]
-        return total, None, slope.sum(0), None, *slopes
-
-
-class Largest(torch.autograd.Function):
-    """Maximum over the residues: (batch, length, channels) to (batch, channels).
-
-    As `amax`, whose own gradient counts ties in 64-bit integers and takes as long as a
-    convolution; equal ones share it.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x):
-        return x.amax(1)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(inputs[0], output)
-
-    @staticmethod
-    def backward(ctx, slope):
-        x, largest = ctx.saved_tensors
-        # 1 where they are equal: comparing takes three times as long as subtracting.
-        found = (x - largest.unsqueeze(1)).sign_().add_(1)
-        return found.mul_((slope / found.sum(1)).unsqueeze(1))
 
 
 class Linear(nn.Module):
@@ -409,43 +297,26 @@ def build_network(recipe: dict) -> nn.Module:
     """Network of a recipe: `kind`, a name or an import path, and its arguments."""
     recipe = {key: value for key, value in recipe.items() if key != "stacked"}
     kind = recipe.pop("kind")
-    network = (KINDS.get(kind) or imported(kind))(**recipe)
+    network = (KINDS.get(kind) or _of_ones_own(kind))(**recipe)
     for name, nothing in (("dropout_shapes", []), ("input_shape", ())):
         if not hasattr(network, name):
             setattr(network, name, nothing)
     return network
 
 
-def imported(path: str) -> type[nn.Module]:
-    """Class of an import path `module:Class`, looked for where the run was started too.
-
-    Raises
-    ------
-    EvenfoldError
-        When there is no such module, or no such network in it.
-    """
-    module, _, name = path.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise EvenfoldError(
-            f"the network {path} cannot be imported ({error}). It is written "
-            "module:Class; the module must be installed, or lie as a .py file in the "
-            f"folder where the run is started ({os.getcwd()})."
-        ) from error
+def _of_ones_own(path):
+    found = imported(path, "network")
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise EvenfoldError(f"the network {path} is not a torch.nn.Module class.")
     return found
 
 
-def recipe_of(training, n_columns: int) -> dict:
+def recipe_of(training: "Training", n_columns: int) -> dict:
     """Recipe of a configuration: the network's kind and sizes.
 
     Parameters
     ----------
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     n_columns : int
         Columns of the features; the longest sequence for tokens, the number of codes
         for residues.

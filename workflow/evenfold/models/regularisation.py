@@ -5,13 +5,17 @@ switch one kind on changes the random numbers of no other, and no member those o
 """
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from evenfold.alphabet import AMINO_ACIDS, N_CODES, PAD, UNKNOWN_CODE
 from evenfold.models.members import Member, member_seed
 from evenfold.models.randomness import Source
+
+if TYPE_CHECKING:
+    from evenfold.config.training import Training
 
 
 class Disturbance:
@@ -19,22 +23,33 @@ class Disturbance:
 
     Parameters
     ----------
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     network : torch.nn.Module
         Its `dropout_shapes` and `input_shape` say how large the draws are.
     members : list of Member
     seed : int
     device : torch.device
+    seeded : bool
+        Whether the network draws random numbers itself, and is given a seed a step.
     """
 
-    def __init__(self, training, network, members: list[Member], seed: int, device):
+    def __init__(
+        self,
+        training: "Training",
+        network: nn.Module,
+        members: list[Member],
+        seed: int,
+        device: torch.device,
+        seeded: bool = False,
+    ):
         self.training = training
         self.dropout_shapes = network.dropout_shapes if training.dropout else []
         self.noise_shape = network.input_shape
         self._sources = {
             purpose: Source([member_seed(seed, m, purpose) for m in members], device)
-            for purpose in ("dropout", "noise", "augmentation", "mixup")
+            for purpose in ("dropout", "noise", "augmentation", "mixup", "network")
         }
+        self.seeded = seeded
 
     def draws(self, step: int, size: int) -> dict:
         """What a network's forward takes besides its inputs, for one step.
@@ -51,7 +66,8 @@ class Disturbance:
         dict
             `dropout`: list of scaled masks, (members, size, ...); `noise`: Tensor,
             (members, size, ...); `mixup`: Tensor, (members, size), the share of a row
-            itself against its partner. Only what is switched on.
+            itself against its partner; `seed`: Tensor of int32, (members,). Only what
+            is switched on.
         """
         found = {}
         rate = self.training.dropout
@@ -64,6 +80,8 @@ class Disturbance:
         if self.training.mixup:
             source = self._sources["mixup"]
             found["mixup"] = source.beta(step, 0, (size,), self.training.mixup)
+        if self.seeded:
+            found["seed"] = self._sources["network"].bits(step, 0, (1,))[:, 0]
         return found
 
     def targets(self, targets: Tensor, draws: dict) -> Tensor:
@@ -141,9 +159,9 @@ def changed(
     amino_acid = (codes != PAD) & (codes != UNKNOWN_CODE)
     table = substitution_table().to(codes.device)
     # One code at a time: a table of all of them would be as many times the batch.
-    own, similar = codes.long(), torch.zeros_like(codes)
+    places, similar = codes.long(), torch.zeros_like(codes)
     for code in range(N_CODES - 1):
-        similar += other >= table[:, code][own]
+        similar += other >= table[:, code][places]
     replace = amino_acid & (chance >= mask) & (chance < mask + substitute)
     codes = torch.where(replace, similar, codes)
     return torch.where(amino_acid & (chance < mask), UNKNOWN_CODE, codes).to(

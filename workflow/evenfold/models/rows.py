@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evenfold.alphabet import N_CODES
 from evenfold.ragged import Ragged
 
 
@@ -29,7 +30,12 @@ class Rows:
         Residues of every row where they differ.
     """
 
-    def __init__(self, inputs, device, resident: bool = True):
+    def __init__(
+        self,
+        inputs: np.ndarray | Ragged,
+        device: torch.device | str,
+        resident: bool = True,
+    ):
         self.device = torch.device(device)
         self.ragged = isinstance(inputs, Ragged)
         self.lengths = inputs.lengths if self.ragged else None
@@ -44,8 +50,13 @@ class Rows:
             self._starts = torch.as_tensor(inputs.starts[:-1], device=place)
             self._lengths = torch.as_tensor(inputs.lengths, device=place)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lengths) if self.ragged else len(self.values)
+
+    @property
+    def columns(self) -> int:
+        """Columns that a network reads; of whole proteins the number of codes."""
+        return N_CODES if self.ragged else self.values.shape[1]
 
     def take(self, index: np.ndarray | Tensor) -> Tensor:
         """Inputs of some rows.
@@ -99,20 +110,20 @@ class Rows:
             return [np.arange(size)]
         half = np.arange((size + 1) // 2)
         pair = np.maximum(width, width[::-1])[half]
-        parts, own, widest = [], [], 0
+        parts, part, widest = [], [], 0
         for place in half[np.argsort(pair, kind="stable")]:
             widest = max(widest, int(pair[place]))
-            if own and 2 * (len(own) + 1) * widest > cells:
-                parts.append(own)
-                own, widest = [], int(pair[place])
-            own.append(place)
-        parts.append(own)
+            if part and 2 * (len(part) + 1) * widest > cells:
+                parts.append(part)
+                part, widest = [], int(pair[place])
+            part.append(place)
+        parts.append(part)
         out = []
-        for own in parts:
+        for part in parts:
             # The middle row of an odd batch is its own mirror image.
-            middle = [p for p in own if 2 * p == size - 1]
-            own = [p for p in own if 2 * p != size - 1]
-            out.append(np.array(own + middle + [size - 1 - p for p in reversed(own)]))
+            middle = [p for p in part if 2 * p == size - 1]
+            left = [p for p in part if 2 * p != size - 1]
+            out.append(np.array(left + middle + [size - 1 - p for p in reversed(left)]))
         return out
 
     def batches(

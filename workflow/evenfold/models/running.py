@@ -1,9 +1,13 @@
 """One variant trained from its files: weights, history and out-of-fold scores."""
 
 import json
+import logging
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +15,59 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from evenfold.config.duplicates import twin
-from evenfold.files import read_json, source_digest, write_json, write_table
+from evenfold.config.twins import twin
+from evenfold.files import read_json, write_json, write_table
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
+from evenfold.models.data import TrainingData
 from evenfold.models.device import prepare
 from evenfold.models.ensemble import Ensemble
-from evenfold.models.training import Engine, train_ensemble
+from evenfold.models.settings import Execution, Specification
+from evenfold.models.training import Progress, train_ensemble
 from evenfold.ragged import Ragged
+from evenfold.sources import Sources
+
+
+@dataclass(frozen=True)
+class EarlierLosses:
+    """Losses of earlier variants that are otherwise trained alike.
+
+    Attributes
+    ----------
+    settings : dict of str to dict
+        By variant.
+    tolerance : float
+        Shift of the logits up to which two losses are the same.
+    """
+
+    settings: dict[str, dict]
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a training job may use.
+
+    Attributes
+    ----------
+    device : {'auto', 'cpu', 'cuda'}
+    threads : int
+    engine : dict
+        Fields of evenfold.config.Engine.
+    """
+
+    device: str
+    threads: int
+    engine: dict
 
 
 def train_files(
     inputs: dict,
     outputs: dict,
-    training,
-    loss: dict,
-    alike: dict[str, dict],
-    same_loss: float,
-    seed: int,
-    device: str,
-    threads: int,
-    engine: dict,
-    log,
+    specification: Specification,
+    earlier: EarlierLosses,
+    resources: Resources,
+    log: logging.Logger,
 ) -> None:
     """Train one variant from its files and write weights, history and OOF scores.
 
@@ -45,20 +80,20 @@ def train_files(
         Paths: matrix, columns, sequences, split.
     outputs : dict
         Paths: weights, history, oof, twin.
-    alike : dict of str to dict
-        Losses of earlier variants that train alike.
-    same_loss : float
-        Shift of the logits up to which two losses are the same.
-    engine : dict
-        Fields of evenfold.config.Engine.
+    specification : Specification
+    earlier : EarlierLosses
+    resources : Resources
+    log : logging.Logger
 
     Raises
     ------
     Interrupted
-        When the job was told to stop (SIGTERM, SIGINT): it goes on when run again.
+        When the job was asked to stop (SIGTERM, SIGINT): it goes on when run again.
     """
+    training, loss = specification.training, specification.loss
     # The classical models are fitted on the CPU, and leave the GPU to others.
-    device, threads = prepare("cpu" if training.model in FITS else device, threads)
+    device = "cpu" if training.model in FITS else resources.device
+    device, threads = prepare(device, resources.threads)
     log.info("device %s, %d threads, torch %s", device, threads, torch.__version__)
     frame = pd.read_parquet(inputs["sequences"], columns=["id", "role", "label"])
     split = pd.read_parquet(inputs["split"])
@@ -66,9 +101,10 @@ def train_files(
     frame, split = frame[train], split[train]
     labels = frame["label"].to_numpy(dtype=np.int64)
     folds = split["fold"].to_numpy(dtype=np.int64)
-    own = [labels[folds != fold] for fold in np.unique(folds)]
-    rows = [len(part) * (1 - training.inner_validation) for part in own]
-    found = twin(loss, alike, [part.mean() for part in own], rows, same_loss)
+    seen = [labels[folds != fold] for fold in np.unique(folds)]
+    priors = [part.mean() for part in seen]
+    rows = [len(part) * (1 - training.inner_validation) for part in seen]
+    found = twin(loss, earlier.settings, priors, rows, earlier.tolerance)
     name, apart = found or (None, None)
     write_json(outputs["twin"], {"same_as": name, "difference": apart})
     if found:
@@ -82,28 +118,26 @@ def train_files(
             write_table(outputs[empty], pd.DataFrame())
         return
     columns = read_json(inputs["columns"])
-    features = {key: columns[key] for key in ("names", "length", "vectors")}
-    matrix = load_features(inputs["matrix"], columns)
-    clusters = split["cluster"].to_numpy()
-    engine = dict(engine)
+    data = TrainingData(
+        load_features(inputs["matrix"], columns),
+        labels,
+        folds,
+        split["cluster"].to_numpy(),
+        {key: columns[key] for key in ("names", "length", "vectors")},
+    )
+    engine = dict(resources.engine)
     checkpoints = Checkpoints(
         Path(outputs["weights"]).parent / "checkpoint",
-        _identity(matrix, labels, folds, clusters, training, loss, seed, device),
+        checkpoint_identity(data, specification, device),
         engine.pop("checkpoint_epochs"),
-        _told_to_stop(),
+        watch_for_signals(),
     )
     with _Display(log) as display:
         outcome = train_ensemble(
-            matrix,
-            labels,
-            folds,
-            clusters,
-            training,
-            loss,
-            features,
-            seed,
-            Engine(device=device, **engine),
-            display.update,
+            data,
+            specification,
+            Execution(device=device, **engine),
+            report=display.update,
             checkpoints=checkpoints,
         )
     for note in outcome.notes:
@@ -130,30 +164,42 @@ def train_files(
     checkpoints.clear()
 
 
-def load_features(path, columns: dict):
+def load_features(path: str | PathLike, columns: dict) -> np.ndarray | Ragged:
     """Features of a file, memory-mapped: ndarray, or Ragged where lengths differ."""
     values = np.load(path, mmap_mode="r")
     lengths = columns.get("lengths")
     return values if lengths is None else Ragged(values, np.array(lengths))
 
 
-def _identity(matrix, labels, folds, clusters, training, loss, seed, device):
+def checkpoint_identity(
+    data: TrainingData, specification: Specification, device: str
+) -> str:
     """Digest of what a checkpoint must have in common with the training it serves."""
     digest = sha256()
-    for array in (labels, folds, clusters):
+    for array in (data.labels, data.folds, data.clusters):
         digest.update(np.ascontiguousarray(array))
     # A thousand rows tell a changed matrix; reading a large one takes long.
-    for row in np.unique(np.linspace(0, len(matrix) - 1, 1000).astype(int)):
-        own = matrix[row : row + 1]
-        digest.update(np.ascontiguousarray(getattr(own, "codes", own)))
-    kind = device.partition(":")[0]
-    settings = training.model_dump(), loss, seed, kind, torch.__version__
-    digest.update(json.dumps(settings).encode())
-    digest.update(source_digest("models", "losses").encode())
+    for place in np.unique(np.linspace(0, len(data.inputs) - 1, 1000).astype(int)):
+        row = data.inputs[place : place + 1]
+        digest.update(np.ascontiguousarray(getattr(row, "codes", row)))
+    digest.update(
+        json.dumps(
+            [
+                specification.training.model_dump(),
+                specification.loss,
+                specification.seed,
+                device.partition(":")[0],
+                torch.__version__,
+            ]
+        ).encode()
+    )
+    named = [specification.training.model, specification.loss["name"]]
+    code = Sources().module_digest(__name__, named)
+    digest.update(code.encode())
     return digest.hexdigest()
 
 
-def _told_to_stop():
+def watch_for_signals() -> Callable[[], bool]:
     """Function that says whether SIGTERM or SIGINT came since now."""
     came = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -174,26 +220,26 @@ class _Display:
     def __exit__(self, *_):
         self.bar.close()
 
-    def update(self, now: dict) -> None:
-        """Show one epoch of one stack; see `train_ensemble`."""
+    def update(self, now: Progress) -> None:
+        """Show one epoch of one stack."""
         mean = {
-            key: np.mean([row[key] for row in now["lines"]])
+            key: np.mean([row[key] for row in now.lines])
             for key in ("train_loss", "inner_mcc", "inner_sn", "inner_sp")
         }
-        own, whole = now["last"] - now["first"] + 1, now["members"]
-        who = f"{now['alive']} of {own} members alive"
-        if own == 1:
-            who = f"member {now['first']} of {whole}"
-        elif own < whole:
-            who = f"members {now['first']}-{now['last']} of {whole}, {who}"
-        told = (
-            f"{who}, {now['rows_per_second']:,.0f} samples/s, loss "
+        size = now.last - now.first + 1
+        who = f"{now.alive} of {size} members alive"
+        if size == 1:
+            who = f"member {now.first} of {now.members}"
+        elif size < now.members:
+            who = f"members {now.first}-{now.last} of {now.members}, {who}"
+        text = (
+            f"{who}, {now.rows_per_second:,.0f} samples/s, loss "
             f"{mean['train_loss']:.4f}, inner validation: MCC {mean['inner_mcc']:.3f}, "
             f"SN {mean['inner_sn']:.3f}, SP {mean['inner_sp']:.3f}, gap "
             f"{mean['inner_sn'] - mean['inner_sp']:+.3f}"
         )
-        self.log.info("epoch %d/%d: %s", now["epoch"], now["epochs"], told)
-        before = (now["first"] - 1) / own * now["epochs"]
-        self.bar.total = round(whole / own * now["epochs"])
-        self.bar.n = round(before + now["epoch"])
-        self.bar.set_postfix_str(told)
+        self.log.info("epoch %d/%d: %s", now.epoch, now.epochs, text)
+        before = (now.first - 1) / size * now.epochs
+        self.bar.total = round(now.members / size * now.epochs)
+        self.bar.n = round(before + now.epoch)
+        self.bar.set_postfix_str(text)

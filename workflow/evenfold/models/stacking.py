@@ -105,14 +105,14 @@ def _in_turn(one):
     def run(state, inputs, draws):
         logits = []
         for i in range(len(inputs)):
-            member, rows, own = tree_map_only(
+            member, rows, given = tree_map_only(
                 Tensor, lambda tensor, i=i: tensor[i], (state, inputs, draws)
             )
             devices = [inputs.device] if inputs.is_cuda else []
             with torch.random.fork_rng(devices=devices):
-                if own:
-                    torch.manual_seed(int(own.pop("seed")))
-                logits.append(one(member, rows, own))
+                if given:
+                    torch.manual_seed(int(given.pop("seed")))
+                logits.append(one(member, rows, given))
         return torch.stack(logits)
 
     return run

@@ -1,14 +1,12 @@
-"""Early stopping per member, and the measurements that steer it."""
+"""Early stopping: every member's best epoch, and when it gives up."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from evenfold.losses import binary_cross_entropy
-from evenfold.models.rows import Rows
-from evenfold.models.stacking import logits_of
+if TYPE_CHECKING:
+    from evenfold.config.training import EarlyStopping
 
 
 class Best:
@@ -16,7 +14,7 @@ class Best:
 
     Parameters
     ----------
-    settings : evenfold.config.EarlyStopping
+    settings : evenfold.config.training.EarlyStopping
     n : int
         Members.
 
@@ -26,15 +24,19 @@ class Best:
         Parameters of every member's best epoch; empty without early stopping.
     """
 
-    def __init__(self, settings, n: int):
+    def __init__(self, settings: "EarlyStopping", n: int):
         self.settings = settings
         self.value = torch.full((n,), -torch.inf)
         self.epoch = torch.zeros(n, dtype=torch.long)
         self.done = torch.zeros(n, dtype=torch.bool)
-        self.state = {}
+        self.state: dict[str, Tensor] = {}
 
     def update(
-        self, epoch: int, alive: Tensor, measured: dict, parameters: dict[str, Tensor]
+        self,
+        epoch: int,
+        alive: Tensor,
+        measured: dict[str, Tensor],
+        parameters: dict[str, Tensor],
     ) -> None:
         """Take an epoch's measurements and keep the weights of those that improved.
 
@@ -58,45 +60,3 @@ class Best:
             which = better.to(tensor.device)
             self.state[name][alive.to(tensor.device)[which]] = tensor[which]
         self.done |= epoch - self.epoch >= self.settings.patience
-
-
-def measure(
-    forward: Callable, state: dict, rows: Rows, y: Tensor, slices: list[np.ndarray]
-) -> dict[str, Tensor]:
-    """Rates of every member on its own rows, in evaluation mode.
-
-    Parameters
-    ----------
-    forward : callable
-        As `stacked_forward` gives.
-    rows : Rows
-    y : Tensor, shape (all rows,)
-        Labels as they are: not mixed or smoothed.
-    slices : list of ndarray of int
-        Rows per member.
-
-    Returns
-    -------
-    dict of str to Tensor, shape (members,)
-        sn, sp, mcc at threshold 0.5, auroc, and loss, the cross entropy.
-    """
-    longest = max(map(len, slices))
-    padded = np.stack([np.resize(own, longest) for own in slices])
-    logits = logits_of(forward, state, rows, padded)
-    out = {key: [] for key in ("sn", "sp", "mcc", "auroc", "loss")}
-    for own, z in zip(slices, logits):
-        z = z[: len(own)].double()
-        truth = y[torch.as_tensor(own, device=y.device)].cpu().double()
-        called = (z >= 0).double()
-        n1, n0 = truth.sum(), (1 - truth).sum()
-        tp, fp = (called * truth).sum(), (called * (1 - truth)).sum()
-        # Ties share their rank.
-        _, place, size = z.unique(return_inverse=True, return_counts=True)
-        ranks = (size.cumsum(0) - (size - 1) / 2.0)[place]
-        scale = torch.sqrt((tp + fp) * n1 * n0 * (n1 + n0 - tp - fp))
-        out["sn"].append(tp / n1)
-        out["sp"].append(1 - fp / n0)
-        out["mcc"].append((tp * n0 - fp * n1) / scale if scale > 0 else tp * 0)
-        out["auroc"].append(((ranks * truth).sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
-        out["loss"].append(binary_cross_entropy(z, truth))
-    return {key: torch.stack(values).float() for key, values in out.items()}

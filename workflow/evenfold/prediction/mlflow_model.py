@@ -1,22 +1,49 @@
 """The champion as an MLflow model from code: sequences in, scores and calls out."""
 
-import mlflow
+from typing import Any
+
 import pandas as pd
 from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel, PythonModelContext
 
 
-class Champion(mlflow.pyfunc.PythonModel):
+class Champion(PythonModel):
     """Scores sequences with the frozen champion."""
 
-    def load_context(self, context):
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the predictor from the files that were logged with the model.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+        """
         from evenfold.prediction.predicting import Predictor
 
         self.predictor = Predictor.of(
             context.artifacts["selection"], context.artifacts["weights"]
         )
 
-    def predict(self, context, model_input, params=None):
-        """One row per sequence; the score of a rejected one is NaN, with the reason."""
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """One row per sequence; the score of a rejected one is NaN, with the reason.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+        model_input : DataFrame
+            Column sequence.
+        params : dict, optional
+            Not used.
+
+        Returns
+        -------
+        DataFrame
+            Columns score, positive and rejected.
+        """
         scores, reasons = self.predictor.score(list(model_input["sequence"]))
         return pd.DataFrame(
             {

@@ -7,14 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evenfold.config.model import Cleaning, Sites
+from evenfold.config.cleaning import Cleaning
+from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
-from evenfold.files import read_json, sha256_file, write_table
+from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
-from evenfold.sequences.cleaning import clean_sequence, write_rejected
+from evenfold.records.layout import Results
+from evenfold.records.selection import Selection
+from evenfold.records.tables import SCORES, write_rejected
+from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.reading import Record, read_all_fasta
 from evenfold.sequences.sites import every_site
 
@@ -24,6 +29,19 @@ class Predictor:
     """The champion of a selection: weights, threshold and cleaning policy.
 
     `sites` says how windows are cut out of whole proteins, where the data were.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+    features : FeatureSet
+    cleaning : Cleaning
+    sites : Sites or None
+    threshold : float
+        Scores from here on are called positive.
+    probability : callable
+        From scores to probabilities; see `probability_of`.
+    variant, selection : str
+        Name of the champion, and what identifies its selection.
 
     Examples
     --------
@@ -41,49 +59,78 @@ class Predictor:
     selection: str
 
     @classmethod
-    def load(cls, folder) -> "Predictor":
+    def load(cls, folder: str | Path) -> "Predictor":
         """Load the champion from results/<dataset>.
+
+        Parameters
+        ----------
+        folder : path-like
+
+        Returns
+        -------
+        Predictor
 
         Raises
         ------
         EvenfoldError
             When there is no selection, or its weights are not the frozen ones.
         """
-        folder = Path(folder)
-        path = folder / "selection.json"
+        results = Results.at(folder)
+        path = results.path("selection")
         if not path.is_file():
             raise EvenfoldError(
                 f"{path} does not exist. Run `snakemake explore` or `snakemake` first."
             )
-        name = read_json(path)["champion"]
-        return cls.of(path, folder / name / "weights.safetensors")
+        champion = Selection.read(path).champion
+        return cls.of(path, results.path("weights", variant=champion))
 
     @classmethod
-    def of(cls, path, weights) -> "Predictor":
-        """Load the champion from its selection.json and weights."""
-        selection = read_json(path)
-        name = selection["champion"]
-        if sha256_file(weights) != selection["variants"][name]["weights_sha256"]:
+    def of(cls, path: str | Path, weights: str | Path) -> "Predictor":
+        """Load the champion from its selection.json and weights.
+
+        Parameters
+        ----------
+        path, weights : path-like
+
+        Returns
+        -------
+        Predictor
+
+        Raises
+        ------
+        EvenfoldError
+            When the weights are not the frozen ones, or a file does not fit.
+        """
+        selection = Selection.read(path)
+        if sha256_file(weights) != selection.chosen.weights_sha256:
             raise EvenfoldError(
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
-        sites = selection["config"]["reading"].get("sites")
+        reading = DecidingConfig.of(selection.config, str(path)).reading
         return cls(
             ensemble,
-            FeatureSet.of(ensemble.features),
-            Cleaning(**selection["cleaning"]),
-            Sites(**sites) if sites else None,
-            selection["threshold"],
+            FeatureSet.of(**ensemble.features),
+            reading.cleaning,
+            reading.sites,
+            selection.threshold,
             probability_of(selection),
-            name,
-            selection["selection"],
+            selection.champion,
+            selection.selection,
         )
 
-    def read(self, fasta) -> list[Record]:
+    def read(self, fasta: str | Path) -> list[Record]:
         """Sequences of a FASTA file to score; windows of its proteins where `sites` is.
 
         Vectors of sites, if the champion needs them, are from then on of this file.
+
+        Parameters
+        ----------
+        fasta : path-like
+
+        Returns
+        -------
+        list of Record
 
         Raises
         ------
@@ -123,12 +170,17 @@ class Predictor:
     def score(self, sequences: list[str]) -> tuple[np.ndarray, list[str | None]]:
         """Scores of sequences; NaN where one is rejected.
 
+        Parameters
+        ----------
+        sequences : list of str, length n
+
         Returns
         -------
         tuple of (ndarray of float, shape (n,), list of str or None)
             Scores and the reasons of rejections.
         """
-        reasons, kept, rows = [], [], []
+        reasons: list[str | None] = []
+        kept, rows = [], []
         for row, sequence in enumerate(sequences):
             sequence, reason = clean_sequence(sequence, self.cleaning)
             reason = reason or self.features.refusal(sequence)
@@ -142,23 +194,32 @@ class Predictor:
         return scores, reasons
 
 
-def probability_of(selection: dict) -> Callable[[np.ndarray], np.ndarray]:
+def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
     """Function from scores to probabilities, as frozen with the champion.
 
     Calibrated on out-of-fold scores, and moved to the share of positives given as
     `deployment_positives` if there is one.
-    """
-    calibrator = selection["variants"][selection["champion"]]["calibrator"]
-    deployed = selection["deployment_positives"]
 
-    def probability(scores):
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    callable
+    """
+    calibrator, deployed = selection.chosen.calibrator, selection.deployment_positives
+
+    def probability(scores: np.ndarray) -> np.ndarray:
         p = calibrated(calibrator, logit(scores))
-        return shifted(p, selection["positives"], deployed) if deployed else p
+        return shifted(p, selection.positives, deployed) if deployed else p
 
     return probability
 
 
-def predict_file(folder, fasta, scores, rejected) -> dict:
+def predict_file(
+    folder: str | Path, fasta: str | Path, scores: str | Path, rejected: str | Path
+) -> dict[str, int]:
     """Score a FASTA file with the champion of results/<dataset>.
 
     Parameters
@@ -167,10 +228,14 @@ def predict_file(folder, fasta, scores, rejected) -> dict:
     fasta : path-like
         Sequences; whole proteins if the champion's windows were cut out of such.
     scores : path-like
-        TSV to write: id, score, positive (0 or 1 at the tuned threshold), probability
-        (the score, calibrated).
+        TSV to write; see `tables.SCORES`.
     rejected : path-like
         TSV to write: id, source, reason.
+
+    Returns
+    -------
+    dict
+        How many were `scored` and how many `rejected`.
     """
     predictor = Predictor.load(folder)
     records = predictor.read(fasta)
@@ -187,7 +252,7 @@ def predict_file(folder, fasta, scores, rejected) -> dict:
             "selection": predictor.selection,
         }
     )
-    write_table(scores, frame)
+    SCORES.write(scores, frame)
     write_rejected(
         rejected,
         [(r.id, r.origin, why) for r, why in zip(records, reasons) if why],

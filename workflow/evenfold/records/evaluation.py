@@ -1,6 +1,9 @@
 """Records of the look: what the ledger keeps of it, and what the run tells of it."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+import pandas as pd
 
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Decides
@@ -8,115 +11,182 @@ from evenfold.records.sequences import Probe
 from evenfold.records.tables import METRICS
 from evenfold.records.thresholds import Reliability
 
+_BACKUP = "Restore the ledger from a backup."
+
 
 class Intent(Record):
-    """The ledger's record that a look is being taken. An intent counts as a look."""
+    """The ledger's record that a look is being taken. An intent counts as a look.
+
+    Earlier versions did not record the digest of the one before (`previous`).
+    """
+
+    remedy: ClassVar[str] = _BACKUP
 
     dataset: str
+    """name of the data set"""
     policy: str
+    """test policy: `sealed` or `practice`"""
     reason: str | None
+    """reason that the configuration gives for a further look"""
     decides: Decides
+    """of the selection that looks"""
     weights: dict[str, str]
+    """SHA-256 of the weights by variant, hexadecimal"""
     champion: str
+    """variant that is deployed"""
     evenfold: str | None
+    """version of evenfold"""
     previous: str | None = None
+    """SHA-256 of the intent before this one, hexadecimal"""
     selection: str
+    """id of the selection that looks"""
     key: list[str]
+    """16 hexadecimal digits of each sequence that identifies the test set"""
     looked_at: str
+    """time in UTC, ISO 8601"""
 
 
 class ScoredVariant(Part):
     """What metrics need of a variant besides its predictions."""
 
     loss: str
+    """name of its loss"""
     operating_point: str
+    """name of the deployed one: `0.5` or a criterion"""
     retuned: list[float] | None = None
+    """thresholds of resamples tuned anew, 0 to 1"""
 
 
 class Completion(Record):
-    """The ledger's record that a look was completed, with the digest of what it saw."""
+    """The ledger's record that a look was completed, with the digest of what it saw.
+
+    Earlier versions recorded neither `probes` nor the digest of the intent.
+    """
+
+    remedy: ClassVar[str] = _BACKUP
 
     variants: dict[str, ScoredVariant]
+    """by name, those that were scored"""
     probes: list[Probe] = []
+    """judged on the test set"""
     intent: str | None = None
+    """SHA-256 of the look's intent, hexadecimal"""
     predictions: str
+    """name of the file of predictions beside this one"""
     sha256: str
+    """SHA-256 of the file of predictions, hexadecimal"""
 
 
 class LookTold(Part):
-    """What the report tells of one look; `look` counts the looks at this test set."""
+    """What the report tells of one look."""
 
     look: int
+    """number of the look at this test set, counted from 1"""
     completed: bool
+    """whether its predictions were stored"""
     selection: str
+    """id of the selection that looked"""
     dataset: str
+    """name of its data set"""
     policy: str
+    """its test policy: `sealed` or `practice`"""
     reason: str | None
+    """reason given for a further look"""
     looked_at: str
+    """time in UTC, ISO 8601"""
     champion: str
+    """variant that was deployed"""
 
 
 class RememberedLook(Part):
     """A look that MLflow recorded, with a sketch of the test set."""
 
     selection: str
+    """id of the selection that looked"""
     dataset: str
+    """name of its data set"""
     recorded: str
+    """time of the record in UTC, ISO 8601"""
     test_set: list[str] = []
+    """at most 128 sequence digests that identify it, 16 hexadecimal digits"""
 
 
 class RememberedLooks(Record):
     """mlflow/looks.json: looks that MLflow remembers, or that it did not answer."""
 
     answered: bool
+    """whether MLflow answered"""
     looks: list[RememberedLook] = []
+    """the oldest first"""
 
 
 class EarlierResult(Part):
     """What an earlier look's champion reached, at one operating point."""
 
     looked_at: str
+    """time of the look in UTC, ISO 8601"""
     dataset: str
+    """name of its data set"""
     variant: str
+    """champion of its selection"""
     operating_point: str
+    """`0.5`, or the criterion that was tuned for"""
     deployed: bool
+    """whether the champion deployed this operating point"""
     threshold: float
+    """threshold of the score, 0 to 1"""
     sn: float
+    """sensitivity, 0 to 1"""
     sp: float
+    """specificity, 0 to 1"""
     gap: float
+    """SN - SP, -1 to 1"""
     mcc: float
+    """Matthews correlation coefficient, -1 to 1"""
     mcc_low: float
+    """low end of its 95 % interval over groups"""
     mcc_high: float
+    """high end of its 95 % interval over groups"""
 
 
 class RawAndCalibrated(Part):
     """One curve of net benefit each, for raw scores and for probabilities."""
 
     raw: list[float]
+    """of the scores, true positives a sequence"""
     calibrated: list[float]
+    """of the calibrated probabilities, true positives a sequence"""
 
 
 class ReliabilityCurves(Part):
     """One reliability curve each, for raw scores and for probabilities."""
 
     raw: Reliability
+    """of the scores"""
     calibrated: Reliability
+    """of the calibrated probabilities"""
 
 
 class TestCurves(Part):
     """Reliability and net benefit of the champion on the test set."""
 
     reliability: ReliabilityCurves
+    """probabilities against shares of positives"""
     net_benefit: RawAndCalibrated
+    """at every risk of `risk`"""
     risk: list[float]
+    """probability from which acting is worth it, 0.02 to 0.98"""
 
 
 class PublishedDifference(Part):
     """MCC of the champion of the published split less the honest one's."""
 
     mcc: float
+    """difference of MCC on the test set, -2 to 2"""
     low: float
+    """low end of its 95 % interval over groups"""
     high: float
+    """high end of its 95 % interval over groups"""
 
 
 class Measured(Part):
@@ -176,6 +246,12 @@ class Measured(Part):
     deployed: bool
 
 
+def measured_table(rows: Iterable[Measured]) -> pd.DataFrame:
+    """The table that metrics.tsv is, of its rows."""
+    table = pd.DataFrame([row.dump() for row in rows], columns=METRICS.names)
+    return table.astype({"champion": int, "deployed": int})
+
+
 def read_measured(path) -> list[Measured]:
     """Rows of metrics.tsv, in the order of the file; none before a look."""
     rows = METRICS.frame(path).to_dict("records")
@@ -186,23 +262,39 @@ class Permission(Part):
     """One further look that the configuration allows."""
 
     selection: str
+    """id of the selection that may look"""
     reason: str
+    """why a further look is justified"""
 
 
 class Evaluation(Record):
     """test/evaluation.json: whether the test set was looked at, and what to tell of it."""
 
     selection: str
+    """id of the frozen selection"""
     status: Literal["evaluated", "withheld"]
+    """whether the look was taken (now or before) or withheld"""
     policy: str
+    """test policy: `sealed` or `practice`"""
     test_set: list[str]
+    """at most 128 sequence digests that identify it, 16 hexadecimal digits"""
     elsewhere: list[RememberedLook] | None
+    """looks that MLflow alone remembers; null if it did not answer"""
     look: LookTold | None
+    """this selection's look; null where it was withheld"""
     looks: list[LookTold]
+    """all looks at this test set in the ledger, by number"""
     probes: list[Probe]
+    """judged on the test set in the look, the largest MCC first"""
     ledger: str
+    """absolute path of the ledger's folder"""
     earlier: list[EarlierResult] = []
+    """results of the earlier looks, where this one was withheld"""
     to_look_again: Permission | None = None
+    """entry of `allow_look` that would permit a further look"""
     told: str | None = None
+    """why the look was withheld, in sentences"""
     curves: TestCurves | None = None
+    """of the champion; null without both classes"""
     published: PublishedDifference | None = None
+    """against the published split; null without one"""

@@ -205,6 +205,23 @@ FILES = {
     ),
 }  # fmt: skip
 
+#: What else there is: path, what it is, and the rule that makes it.
+FOLDERS = (
+    ("{dataset}/logs/", "the log of every job", "every rule"),
+    (
+        "{dataset}/benchmarks/",
+        "time and memory of every job, by Snakemake",
+        "every rule",
+    ),
+    (
+        "{dataset}/{variant}/checkpoint/",
+        "state of a training that was stopped; removed when it ends",
+        "train",
+    ),
+    ("mlflow/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
+    ("mlflow/artifacts/", "its artifacts", "track"),
+)
+
 
 @dataclass(frozen=True)
 class Results:
@@ -233,6 +250,8 @@ class Results:
     def at(cls, folder) -> "Results":
         """Of results/<data set>, wherever that is."""
         folder = Path(folder)
+        if folder.name in ("", ".."):
+            folder = folder.resolve()
         if folder.name == PUBLISHED:
             return cls(folder.parent.parent, f"{folder.parent.name}/{PUBLISHED}")
         return cls(folder.parent, folder.name)

@@ -30,6 +30,9 @@ class Part(BaseModel):
 class Record(Part):
     """A JSON file that rules exchange; equal records are equal files."""
 
+    #: What a user can do about a file that does not fit.
+    remedy: ClassVar[str] = "Delete it and run snakemake again."
+
     @classmethod
     def read(cls, path) -> Self:
         """Read and check the file.
@@ -48,7 +51,7 @@ class Record(Part):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise EvenfoldError(_misfit(error, path)) from None
+            raise EvenfoldError(f"{_misfit(error, path)} {cls.remedy}") from None
 
     def write(self, path) -> None:
         """Write the file, whole or not at all."""
@@ -90,5 +93,5 @@ def _misfit(error: ValidationError, path) -> str:
         fault = f"the field {field!r}: {first['msg']} (found {found})"
     return (
         f"{Path(str(path))}: {fault}. The file was changed, or written by another version "
-        "of evenfold. Delete it and run snakemake again."
+        "of evenfold."
     )

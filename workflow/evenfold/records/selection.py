@@ -11,127 +11,199 @@ class Decides(Part):
     """Digests of data, split and configuration; they alone identify a selection."""
 
     data: str
+    """SHA-256 of the rows of sequences.parquet, hexadecimal"""
     split: str
+    """SHA-256 of the rows of split.parquet, hexadecimal"""
     config: str
+    """SHA-256 of `config`, hexadecimal"""
 
 
 class Provenance(Part):
     """What made the selection; not part of its identity."""
 
     evenfold: str
+    """version of evenfold"""
     python: str
+    """version of Python"""
     machine: str
+    """architecture of the processor, such as x86_64"""
 
 
 class Best(Part):
     """The largest out-of-fold MCC, and what is left of it without the luck."""
 
     variant: str
+    """variant with the largest out-of-fold MCC"""
     of: int
+    """variants compared, twins aside"""
     mcc: float
+    """its out-of-fold MCC at its deployed threshold, -1 to 1"""
     mcc_corrected: float
+    """mean MCC of the best on left-out groups, -1 to 1"""
     mcc_corrected_sd: float
+    """standard deviation of that MCC over the resamples"""
 
 
 class Grouped(Part):
     """Intervals by the bootstrap over groups: threshold fixed, and tuned anew."""
 
     mcc: Interval
+    """95 % interval of MCC, threshold frozen, -1 to 1"""
     gap: Interval
+    """95 % interval of SN - SP, threshold frozen, -1 to 1"""
     tuned_mcc: Interval
+    """95 % interval of MCC, tuned anew, -1 to 1"""
     tuned_gap: Interval
+    """95 % interval of SN - SP, tuned anew, -1 to 1"""
 
 
 class FrozenVariant(Part):
     """A variant as it was frozen: thresholds, calibration, digests of its files."""
 
     loss: str
+    """name of its loss"""
     operating_point: str
+    """name of the deployed one: `0.5` or the criterion"""
     threshold: float
+    """deployed threshold of the score, 0 to 1"""
     weights_sha256: str
+    """SHA-256 of weights.safetensors, hexadecimal"""
     threshold_sha256: str
+    """SHA-256 of threshold.json, hexadecimal"""
     oof_sha256: str
+    """SHA-256 of oof.parquet, hexadecimal"""
     oof: Point
+    """out-of-fold, at the deployed threshold"""
     oof_at_half: Point
+    """out-of-fold, at 0.5"""
     auroc: float
+    """area under the ROC curve, out-of-fold, 0 to 1"""
     calibrator: Calibrator
+    """fitted on all out-of-fold scores"""
     grouped: Grouped
+    """of the out-of-fold scores"""
     retuned: list[float]
+    """thresholds of 200 resamples tuned anew, ascending, 0 to 1"""
 
 
 class DeLong(Part):
     """DeLong's test of two correlated AUROCs."""
 
     difference: float
+    """AUROC less the baseline's, -1 to 1"""
     se: float
+    """its standard error"""
     z: float
+    """difference over standard error"""
     p: float
+    """two-sided p, 0 to 1"""
 
 
 class McNemar(Part):
     """McNemar's test on which rows two classifiers get right."""
 
     only: int
+    """sequences that this variant alone gets right"""
     only_reference: int
+    """sequences that the baseline alone gets right"""
     p: float
+    """two-sided p, 0 to 1"""
 
 
 class McNemars(Part):
     """McNemar's test on all sequences, on positives and on negatives."""
 
     all: McNemar
+    """on all training sequences"""
     positives: McNemar
+    """on the positives alone"""
     negatives: McNemar
+    """on the negatives alone"""
 
 
 class CorrectedT(Part):
     """Corrected resampled t-test over the folds."""
 
     mean: float
+    """mean difference of MCC over the folds"""
     se: float
+    """its corrected standard error"""
     t: float
+    """mean over standard error"""
     p: float
+    """two-sided p, 0 to 1"""
 
 
 class Difference(Part):
     """Paired out-of-fold difference of a variant to the baseline, with its tests."""
 
     mcc: float
+    """MCC less the baseline's, both as deployed, -2 to 2"""
     se: float
+    """standard error of that, by the bootstrap over groups"""
     low: float
+    """low end of its 95 % interval, by the same bootstrap"""
     high: float
+    """high end of its 95 % interval, by the same bootstrap"""
     p: float
+    """two-sided p, by the same bootstrap, 0 to 1"""
     p_holm: float
+    """that p, adjusted for all variants by Holm, 0 to 1"""
     gap: float
+    """distance of SN and SP less the baseline's, -1 to 1"""
     gap_low: float
+    """low end of its 95 % interval, by the same bootstrap"""
     gap_high: float
+    """high end of its 95 % interval, by the same bootstrap"""
     delong: DeLong
+    """of the logits"""
     mcnemar: McNemars
+    """of the calls at the deployed thresholds"""
     folds: CorrectedT
+    """of MCC, fold by fold"""
 
 
 class Selection(Record):
     """selection.json: the frozen choice, and the digests of all that decides."""
 
     selection: str
+    """id: first 16 hexadecimal digits of the digest of `decides`"""
     dataset: str
+    """name of the data set"""
     champion: str
+    """variant that is deployed"""
     why: str
+    """why that one, in a sentence"""
     best: Best
+    """of all variants, whichever is deployed"""
     baseline: str
+    """variant that the others are compared to"""
     threshold: float
+    """the champion's deployed threshold of the score, 0 to 1"""
     operating_point: str
+    """the champion's: `0.5` or the criterion"""
     decides: Decides
+    """what identifies the selection"""
     records: Provenance
+    """what it was made with"""
     cleaning: dict[str, Any]
+    """section `cleaning` of the data set, for new sequences"""
     variants: dict[str, FrozenVariant]
+    """by name, those that were trained"""
     positives: float
+    """share of positives in the training sequences, 0 to 1"""
     deployment_positives: float | None
+    """share of positives expected in use, 0 to 1, if configured"""
     groups: int
+    """groups of related training sequences"""
     against_baseline: dict[str, Difference]
+    """by variant, the baseline aside"""
     same: dict[str, Twin]
+    """by name, variants not trained because another's loss is the same"""
     config: dict[str, Any]
+    """resolved settings that decide"""
     order: list[str]
+    """names of all variants in the order of the configuration"""
 
     @property
     def chosen(self) -> FrozenVariant:

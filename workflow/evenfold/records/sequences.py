@@ -13,21 +13,32 @@ class RoleCounts(Part):
     """What happened to the records of one role."""
 
     read: int = 0
+    """records read from the files, or windows cut from proteins"""
     kept: int = 0
+    """sequences that cleaning kept"""
     normalised: int = Field(0, alias="letters normalised")
+    """records with letters changed (case, final *, X, gaps)"""
     duplicates: int = Field(0, alias="duplicate rows")
+    """repeats of a sequence under the same label"""
     unfit: int = Field(0, alias="rejected by letters or length")
+    """records rejected by their letters or their length"""
     impossible_sites: int = Field(0, alias="rejected as impossible sites")
+    """sites beyond their protein, at another residue or of both labels"""
     conflicting: int = Field(0, alias="rejected as conflicting")
+    """rows rejected because their sequence carries both labels"""
     dropped_duplicates: int = Field(0, alias="rejected as duplicate")
+    """repeats that were rejected"""
     not_drawn: int = Field(0, alias="negatives not drawn")
+    """negative windows left out by under-sampling"""
 
 
 class Counts(Record):
     """clean/counts.json: what cleaning read, kept and rejected, by role."""
 
     train: RoleCounts
+    """of the training files"""
     test: RoleCounts | None = None
+    """of the files of the test set, where there are some"""
     absent = ("test",)
 
     @property
@@ -41,89 +52,138 @@ class GroupingFacts(Record):
     """groups.json: how many groups there are, and how they were found."""
 
     sequences: int
+    """sequences that were grouped"""
     distinct: int
+    """distinct ones among them, gaps aside"""
     groups: int
+    """groups of related sequences"""
     largest_group: int
+    """sequences in the largest group"""
     sources: int
+    """distinct source proteins that sequences name"""
     settings: dict[str, Any]
+    """section `grouping` of the configuration"""
     aligned_by: dict[str, int]
+    """sequences by what searched them for relatives"""
     exhaustive: bool
+    """whether everything was aligned with everything of other groups"""
     similar_pairs: dict[str, int]
+    """pairs above the limits, by the aligner that found them"""
 
 
 class SplitFacts(Record):
     """split.json: sizes of roles and folds, and what was related across them."""
 
     policy: Literal["drop", "keep", "report"]
+    """what became of training sequences related to the test set"""
     held_out: bool
+    """whether the test set was drawn from the data given for training"""
     folds: int
+    """number of folds"""
     related: dict[str, int]
+    """training sequences by how they are related to the test set"""
     related_sequences: int = 0
+    """training sequences related to the test set in any way"""
     n_train: int
+    """training sequences that are used"""
     n_test: int
+    """sequences of the test set"""
     n_train_positive: int
+    """positives among the training sequences"""
     fold_sizes: list[int]
+    """training sequences of each fold"""
     fold_positives: list[int]
+    """positives of each fold"""
     rejected: int
+    """rows of rejected.tsv: records that are not used"""
     longest: int
+    """letters of the longest sequence, padding counted in"""
 
 
 class Finding(Part):
     """One finding of the audit, about a leak, a shortcut or a shift."""
 
     severity: Severity
+    """how bad it is; `audit: fail_on` stops a run at it"""
     about: Literal["leak", "shortcut", "shift"]
+    """what it is about"""
     title: str
+    """the finding in one line, without a full stop"""
     detail: str
+    """what it means, in sentences"""
     n: int
+    """sequences, rows, sites or proteins found"""
     examples: list[list[str]]
+    """at most five: id, pair of ids or source protein"""
 
 
 class Quantiles(Part):
     """Of identity times coverage of the best alignments."""
 
     median: float
+    """0.5 quantile over the sequences searched, 0 to 1"""
     high: float = Field(alias="95 %")
+    """0.95 quantile over the sequences searched, 0 to 1"""
     maximum: float
+    """largest of the sequences searched, 0 to 1"""
 
 
 class Histogram(Part):
     """Counts between edges; one edge more than counts."""
 
     counts: list[int]
+    """sequences searched, by identity times coverage"""
     edges: list[float]
+    """limits of the bins, 0 to 1"""
 
 
 class Closeness(Part):
     """How close the nearest partner of every sequence searched is."""
 
     aligner: str
+    """what aligned them"""
     searched: int
+    """sequences searched: all, or a sample of many"""
     of: int
+    """sequences that there were to search"""
     close: int
+    """sequences searched with a partner above the limits of `grouping`"""
     close_by_chance: float
+    """share of shuffled sequences with such a partner, 0 to 1"""
     quantiles: Quantiles
+    """of identity times coverage"""
     histogram: Histogram
+    """of identity times coverage"""
 
 
 class Probe(Part):
-    """How well something trivial predicts the class; `seen`: by the models too."""
+    """How well something trivial predicts the class."""
 
     name: str
+    """name of what the class is predicted from"""
     what: str
+    """the same in words"""
     seen: bool
+    """whether the models see it too"""
     n: int
+    """sequences that were judged"""
     sn: float
+    """sensitivity, 0 to 1"""
     sp: float
+    """specificity, 0 to 1"""
     mcc: float
+    """Matthews correlation coefficient, -1 to 1"""
     auroc: float | None
+    """area under the ROC curve, 0 to 1; null without both classes"""
 
 
 class Shift(Part):
     """How well length and composition tell test sequences from training ones."""
 
     auroc: float | None
+    """0 to 1, 0.5 without a shift; null for too few sequences"""
     median_length: tuple[float, float] | None = None
+    """median residues of training and of test sequences"""
     absent = ("median_length",)
 
 
@@ -131,10 +191,15 @@ class AuditFacts(Record):
     """audit.json: leaks, shortcuts and shifts of the finished split."""
 
     findings: list[Finding]
+    """in the order of cleaning, split, audit"""
     test_to_train: Closeness | None = None
+    """of test sequences to training ones"""
     fold_to_fold: Closeness
+    """of training sequences to those of other folds"""
     probes: list[Probe] | None = None
+    """judged out-of-fold on training sequences, the largest MCC first"""
     shift: Shift | None = None
+    """between training and test sequences"""
     absent = ("test_to_train", "probes", "shift")
 
 
@@ -142,8 +207,13 @@ class FeatureFacts(Record):
     """features/<features>.json: columns of the matrix, and what makes them again."""
 
     names: list[str]
+    """feature sets, in the order of their columns"""
     length: int
+    """letters of a window or of the longest sequence; 0 if unused"""
     vectors: dict[str, Any] | None
+    """where embeddings come from; null without them"""
     columns: list[str]
+    """names of the columns, in order"""
     lengths: list[int] | None = None
+    """residues of each training sequence (for `residues` alone)"""
     absent = ("lengths",)

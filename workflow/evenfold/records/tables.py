@@ -1,7 +1,7 @@
 """The schemas of the Parquet and TSV files: one table each, with units."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -59,7 +59,7 @@ class Table:
         """
         try:
             self._check(path, pq.read_schema(path).names)
-            return pq.read_table(path, columns=list(columns) if columns else None)
+            return pq.read_table(path, columns=_listed(columns))
         except pa.ArrowInvalid as error:
             raise EvenfoldError(
                 f"{path}: the Parquet file is cut off or damaged. Delete it and run "
@@ -75,12 +75,28 @@ class Table:
             As for `arrow`.
         """
         if not str(path).endswith(".tsv"):
+            wanted = _listed(columns)
             self.arrow(path, [])
-            return pd.read_parquet(path, columns=list(columns) if columns else None)
+            return pd.read_parquet(path, columns=wanted)
         texts = {c.name: str for c in self.columns if pa.types.is_string(c.type)}
         whole = pd.read_csv(path, sep="\t", dtype=texts)
         self._check(path, list(whole.columns))
-        return whole[list(columns)] if columns else whole
+        return whole if columns is None else whole[list(columns)]
+
+    def batches(
+        self, path, columns: Iterable[str], size: int
+    ) -> Iterator[tuple[list, ...]]:
+        """Some columns of a Parquet file as lists, `size` rows at a time.
+
+        Raises
+        ------
+        EvenfoldError
+            As for `arrow`.
+        """
+        self.arrow(path, [])
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(size, columns=list(columns)):
+                yield tuple(column.to_pylist() for column in batch.columns)
 
     def write(self, path, rows: pa.Table | pd.DataFrame) -> None:
         """Write a file, whole or not at all."""
@@ -115,6 +131,10 @@ class Table:
                     f"{', '.join(self.names)}). The file was changed, or written by "
                     "another version of evenfold. Delete it and run snakemake again."
                 )
+
+
+def _listed(columns: Iterable[str] | None) -> list[str] | None:
+    return None if columns is None else list(columns)
 
 
 _TEXT, _WHOLE, _REAL, _SMALL = pa.string(), pa.int64(), pa.float64(), pa.int8()

@@ -4,17 +4,24 @@ from evenfold.records.record import Record
 
 
 class Store(Record):
-    """mlflow/tracking.json: where the MLflow store is; `lock` serialises uploads."""
+    """mlflow/tracking.json: where the MLflow store is."""
 
     uri: str
+    """address of the MLflow store"""
     experiment: str
+    """name of the experiment"""
     lock: str
+    """absolute path of the file that is locked during uploads"""
 
 
 class TrackedRun(Record):
     """mlflow.json: the MLflow run of a selection, and of each variant."""
 
     uri: str
+    """address of the MLflow store"""
     experiment_id: str
+    """id of the experiment in the store"""
     run_id: str
+    """id of the selection's run"""
     children: dict[str, str]
+    """ids of the variants' runs, by variant"""

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from evenfold.config import Training
+from evenfold.config.training import Training
 from evenfold.features import FeatureSet, feature_set
 from evenfold.files import read_json, write_table
+from evenfold.models.data import TrainingData
 from evenfold.models.device import prepare
-from evenfold.models.training import Engine, train_ensemble
+from evenfold.models.settings import Execution, Specification
+from evenfold.models.training import train_ensemble
 
 
 def controls(sequences: list[str], labels: np.ndarray, seed: int) -> dict[str, tuple]:
@@ -55,7 +57,7 @@ def control_files(
         Paths columns, sequences, split, and oof of the baseline.
     output : path-like
         Parquet to write: control, label, logit, one row a sequence and control.
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
         The baseline's.
     """
     device, _ = prepare(device, threads)
@@ -77,9 +79,10 @@ def control_files(
             names, zip(sequences, sequences), columns["length"], vectors
         )
         outcome = train_ensemble(
-            features.compute(sequences), labels, folds, clusters, training, plain, {},
-            seed, Engine(device=device),
-        )  # fmt: skip
+            TrainingData(features.compute(sequences), labels, folds, clusters),
+            Specification(training, plain, seed),
+            Execution(device=device),
+        )
         rows.append(
             pd.DataFrame(
                 {"label": labels, "logit": outcome.oof_logits, "control": name}

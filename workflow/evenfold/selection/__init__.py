@@ -1,6 +1,6 @@
 """From out-of-fold scores to a frozen choice. Knows scores and labels, nothing else."""
 
-from evenfold.selection.criteria import CRITERIA
+from evenfold.config.criteria import CRITERIA
 from evenfold.selection.thresholds import choose, sweep
 
 __all__ = [

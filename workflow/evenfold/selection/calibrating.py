@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 from scipy.optimize import minimize
@@ -15,12 +16,22 @@ from evenfold.metrics.calibration import (
     proper_scores,
     reliability,
 )
+from evenfold.records.thresholds import (
+    Calibration,
+    CalibrationMethod,
+    Calibrator,
+    NetBenefit,
+    ProperScores,
+    Reliability,
+)
 
 #: Methods, simplest first.
-METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
+METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
 
 
-def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
+def fit(
+    method: CalibrationMethod, logits: np.ndarray, labels: np.ndarray
+) -> Calibrator:
     """Fit a calibrator.
 
     Parameters
@@ -34,8 +45,13 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
 
     Returns
     -------
-    dict
-        `method` and its numbers, ready for JSON.
+    Calibrator
+        The method and its numbers.
+
+    Raises
+    ------
+    ValueError
+        For an unknown method.
 
     References
     ----------
@@ -44,12 +60,12 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
     """
     y = np.asarray(labels, dtype=np.float64)
     if method == "none":
-        return {"method": method}
+        return Calibrator(method=method)
     if method == "temperature":
         best = _minimise(
             lambda w: (np.exp(w[0]) * logits, [np.exp(w[0]) * logits]), [0.0], y
         )
-        return {"method": method, "slope": float(np.exp(best[0]))}
+        return Calibrator(method=method, slope=float(np.exp(best[0])))
     if method == "platt":
         n1, n0 = y.sum(), (1 - y).sum()
         smooth = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
@@ -57,7 +73,7 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
         best = _minimise(
             lambda w: (w[0] * logits + w[1], [logits, ones]), [1.0, 0.0], smooth
         )
-        return {"method": method, "slope": float(best[0]), "intercept": float(best[1])}
+        return Calibrator(method=method, slope=float(best[0]), intercept=float(best[1]))
     if method == "beta":
         parts = beta_parts(logits)
         best = _minimise(
@@ -66,25 +82,27 @@ def fit(method: str, logits: np.ndarray, labels: np.ndarray) -> dict:
             y,
             [(0, None), (0, None), (None, None)],
         )
-        return {"method": method, "weights": [float(w) for w in best]}
+        return Calibrator(method=method, weights=[float(w) for w in best])
     if method == "venn_abers":
-        return {"method": method, **_venn_abers(logits, y)}
+        return _venn_abers(logits, y)
     if method != "isotonic":
         raise ValueError(f"unknown calibration {method!r}")
     model = IsotonicRegression(out_of_bounds="clip").fit(logits, y)
     # Kept off 0 and 1, which no finite sample can promise.
     margin = 1 / (len(y) + 2)
-    return {
-        "method": method,
-        "logits": model.X_thresholds_.tolist(),
-        "probabilities": np.clip(model.y_thresholds_, margin, 1 - margin).tolist(),
-    }
+    return Calibrator(
+        method=method,
+        logits=model.X_thresholds_.tolist(),
+        probabilities=np.clip(model.y_thresholds_, margin, 1 - margin).tolist(),
+    )
 
 
-def _minimise(model: Callable, start, targets, bounds=None):
+def _minimise(
+    model: Callable, start: list[float], targets: np.ndarray, bounds: list | None = None
+) -> np.ndarray:
     """Weights of the smallest mean cross entropy; `model` gives logits and slopes."""
 
-    def objective(w):
+    def objective(w: np.ndarray) -> tuple[float, np.ndarray]:
         z, slopes = model(np.asarray(w))
         value = np.mean(np.logaddexp(0, z) - targets * z)
         error = (expit(z) - targets) / len(z)
@@ -94,7 +112,10 @@ def _minimise(model: Callable, start, targets, bounds=None):
 
 
 def cross_fitted(
-    method: str, logits: np.ndarray, labels: np.ndarray, folds: np.ndarray
+    method: CalibrationMethod,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
 ) -> np.ndarray:
     """Probabilities of every row from a calibrator of the other folds.
 
@@ -103,6 +124,10 @@ def cross_fitted(
     method : str
         One of METHODS.
     logits, labels, folds : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
     """
     out = np.empty(len(logits))
     for fold in np.unique(folds):
@@ -112,7 +137,7 @@ def cross_fitted(
     return out
 
 
-def _venn_abers(logits, labels):
+def _venn_abers(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     """The two regressions as step functions: where they change, and to what."""
     # Imported here: scoring new sequences does not need it.
     from venn_abers import VennAbers
@@ -124,42 +149,56 @@ def _venn_abers(logits, labels):
         warnings.simplefilter("ignore", RuntimeWarning)
         # It takes any score that increases: logits lose no digits near 0 and 1.
         model.fit(np.column_stack([-z, z]), labels)
-    steps = {}
-    for values, at, name in (
-        (model.p0_[:, 1], "negative_from", "as_negative"),
-        (model.p1_[:, 1], "positive_above", "as_positive"),
-    ):
+
+    def steps(values: np.ndarray) -> tuple[list[float], list[float]]:
         change = np.flatnonzero(np.diff(values))
-        steps[at] = model.c_[change].tolist()
-        steps[name] = values[np.r_[0, change + 1]].tolist()
-    return steps
+        return model.c_[change].tolist(), values[np.r_[0, change + 1]].tolist()
+
+    negative_from, as_negative = steps(model.p0_[:, 1])
+    positive_above, as_positive = steps(model.p1_[:, 1])
+    return Calibrator(
+        method="venn_abers",
+        negative_from=negative_from,
+        as_negative=as_negative,
+        positive_above=positive_above,
+        as_positive=as_positive,
+    )
 
 
-def calibrate(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> dict:
+def calibrate(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> Calibration:
     """Choose and fit the calibration of one variant.
 
     Every method is cross-fitted over the folds; the smallest log-loss is chosen, the
     simpler of two that are equal to the third digit, and fitted on all rows.
 
+    Parameters
+    ----------
+    logits, labels, folds : ndarray, shape (n,)
+
     Returns
     -------
-    dict
-        `calibrator`, `scores` (of the cross-fitted probabilities, by method, raw as
-        'none'), `curves` (reliability, raw and chosen), `net_benefit`.
+    Calibration
+        With the scores of the cross-fitted probabilities by method, raw ones as `none`,
+        and the reliability of raw and chosen ones.
     """
     made = {name: cross_fitted(name, logits, labels, folds) for name in METHODS}
-    scores = {name: proper_scores(p, labels) for name, p in made.items()}
-    best = min(METHODS, key=lambda name: round(scores[name]["log_loss"], 3))
+    scores: dict[str, ProperScores] = {
+        name: ProperScores(**proper_scores(p, labels)) for name, p in made.items()
+    }
+    best = min(METHODS, key=lambda name: round(scores[name].log_loss, 3))
     risks = np.linspace(0.02, 0.98, 49)
     share = float(np.mean(labels))
-    return {
-        "calibrator": fit(best, logits, labels),
-        "scores": scores,
-        "curves": {name: reliability(made[name], labels) for name in ("none", best)},
-        "net_benefit": {
-            "risk": risks.round(4).tolist(),
-            "raw": net_benefit(made["none"], labels, risks).tolist(),
-            "calibrated": net_benefit(made[best], labels, risks).tolist(),
-            "all": (share - (1 - share) * risks / (1 - risks)).tolist(),
+    return Calibration(
+        calibrator=fit(best, logits, labels),
+        scores=scores,
+        curves={
+            name: Reliability(**reliability(made[name], labels))
+            for name in ("none", best)
         },
-    }
+        net_benefit=NetBenefit(
+            risk=risks.round(4).tolist(),
+            raw=net_benefit(made["none"], labels, risks).tolist(),
+            calibrated=net_benefit(made[best], labels, risks).tolist(),
+            all=(share - (1 - share) * risks / (1 - risks)).tolist(),
+        ),
+    )

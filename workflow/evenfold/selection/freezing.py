@@ -1,17 +1,35 @@
 """The champion, chosen by cross-validation alone, and the frozen selection."""
 
 import platform
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from evenfold import __version__, tables
-from evenfold.files import read_json, sha256_file, sha256_json
+from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.files import sha256_file, sha256_json
 from evenfold.metrics.comparison import corrected_t, delong, holm, mcnemar
-from evenfold.metrics.counts import confusion, rates
+from evenfold.metrics.counts import Rates, confusion, rates
 from evenfold.metrics.intervals import interval
 from evenfold.metrics.scores import logit, sigmoid
+from evenfold.records.selection import (
+    Best,
+    CorrectedT,
+    Decides,
+    DeLong,
+    Difference,
+    FrozenVariant,
+    Grouped,
+    McNemar,
+    McNemars,
+    Provenance,
+    Selection,
+)
+from evenfold.records.tables import SPLIT
+from evenfold.records.thresholds import Calibrator, Tuned, Twin, read_thresholds
+from evenfold.selection.oof import OutOfFold
 from evenfold.selection.resampling import Resampled, corrected_best, resample
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
@@ -22,21 +40,88 @@ RETUNED = 200
 _CELLS = 40_000_000
 
 
-def largest(thresholds: dict[str, dict]) -> str:
+@dataclass(frozen=True)
+class VariantFiles:
+    """Files of one variant: weights, threshold.json and oof.parquet."""
+
+    weights: str | Path
+    threshold: str | Path
+    oof: str | Path
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained variant that may be chosen.
+
+    Attributes
+    ----------
+    loss : str
+        Name of its loss.
+    tuned : Tuned
+    oof : OutOfFold
+        Over the same rows for all candidates.
+    weights_sha256, threshold_sha256, oof_sha256 : str
+        Digests of its files.
+    """
+
+    loss: str
+    tuned: Tuned
+    oof: OutOfFold
+    weights_sha256: str
+    threshold_sha256: str
+    oof_sha256: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a selection is made of, besides its candidates.
+
+    Attributes
+    ----------
+    dataset : str
+    decides : Decides
+        Digests of data, split and configuration. They alone identify the selection;
+        weights and versions are recorded, not part of it.
+    records : Provenance
+    same : dict of str to Twin
+        Variants that were not trained, since their loss is another's.
+    config : dict
+        The resolved configuration that decides.
+    order : list of str
+        All variants in the order of the configuration.
+    """
+
+    dataset: str
+    decides: Decides
+    records: Provenance
+    same: dict[str, Twin]
+    config: dict[str, Any]
+    order: list[str]
+
+
+def largest(thresholds: dict[str, Tuned]) -> str:
     """Variant with the largest out-of-fold MCC at its deployed threshold.
 
     Ties go to the smaller |SN - SP|, then to the order of the configuration.
+
+    Parameters
+    ----------
+    thresholds : dict of str to Tuned
+
+    Returns
+    -------
+    str
     """
 
-    def rank(name):
-        point = thresholds[name]["points"][thresholds[name]["operating_point"]]
-        return (round(point["mcc"], 12), -round(abs(point["gap"]), 12))
+    def rank(name: str) -> tuple[float, float]:
+        point = thresholds[name].deployed
+        return round(point.mcc, 12), -round(abs(point.gap), 12)
 
     return max(thresholds, key=rank)
 
 
 def choose_champion(
-    best: str, baseline: str, comparison: dict[str, dict], simpler: bool
+    best: str, baseline: str, comparison: dict[str, Difference], simpler: bool
 ) -> tuple[str, str]:
     """The variant to deploy, and why.
 
@@ -46,14 +131,19 @@ def choose_champion(
     Parameters
     ----------
     best, baseline : str
-    comparison : dict
+    comparison : dict of str to Difference
         As `against_baseline` gives.
     simpler : bool
         Whether the rule applies.
+
+    Returns
+    -------
+    tuple of str
+        Its name, and the reason in words.
     """
     if best == baseline:
         return best, "No other variant had a larger MCC out-of-fold."
-    lead, se = comparison[best]["mcc"], comparison[best]["se"]
+    lead, se = comparison[best].mcc, comparison[best].se
     told = f"{best} leads {baseline} by {lead:+.3f} MCC out-of-fold"
     if simpler and lead <= se:
         return baseline, (
@@ -64,245 +154,256 @@ def choose_champion(
 
 
 def against_baseline(
-    oof: dict[str, dict],
-    thresholds: dict[str, dict],
-    baseline: str,
-    resampled: Resampled,
-) -> dict[str, dict]:
+    candidates: dict[str, Candidate], baseline: str, resampled: Resampled
+) -> dict[str, Difference]:
     """Paired out-of-fold differences of each variant to the baseline.
 
     Parameters
     ----------
-    oof : dict
-        Per variant `logit`, `label` and `fold`, arrays over the same rows.
+    candidates : dict of str to Candidate
+    baseline : str
+        Name of one of them.
     resampled : Resampled
-        Over the variants in the order of `oof`.
+        Over the candidates, in their order.
 
     Returns
     -------
-    dict
-        Per variant: mcc, se, low, high and p of the difference by the bootstrap over
-        groups, p_holm; gap and its interval, the difference of |SN - SP|; delong;
-        mcnemar on all, positives and negatives; folds, the corrected t-test.
+    dict of str to Difference
+        Of every other candidate.
     """
-    names = list(oof)
-    labels = np.asarray(oof[baseline]["label"])
-    folds = np.asarray(oof[baseline]["fold"])
-    reference = names.index(baseline)
+    names = list(candidates)
+    reference = candidates[baseline]
+    position = names.index(baseline)
+    absolute = np.abs(resampled.gap)
+    others = [name for name in names if name != baseline]
+    leads, wider = {}, {}
+    for name in others:
+        own = names.index(name)
+        leads[name] = resampled.mcc[:, own] - resampled.mcc[:, position]
+        wider[name] = absolute[:, own] - absolute[:, position]
+    p_values = [_two_sided(leads[name]) for name in others]
+    return {
+        name: _difference(
+            candidates[name], reference, leads[name], wider[name], (p, float(p_holm))
+        )
+        for name, p, p_holm in zip(others, p_values, holm(p_values))
+    }
 
-    def called(name):
-        return sigmoid(oof[name]["logit"]) >= thresholds[name]["threshold"]
 
-    def mcc(name, rows):
-        return rates(**confusion(called(name)[rows], labels[rows], 0.5))["mcc"]
+def _two_sided(lead: np.ndarray) -> float:
+    """p of a bootstrap distribution of differences."""
+    tail = min((lead <= 0).mean(), (lead >= 0).mean())
+    # A share of zero resamples is less than one over their number.
+    return float(min(1.0, 2 * max(tail, 1 / (len(lead) + 1))))
 
-    def gap(name):
-        return abs(rates(**confusion(called(name), labels, 0.5))["gap"])
 
-    result = {}
-    everywhere = np.ones(len(labels), dtype=bool)
-    for position, name in enumerate(names):
-        if name == baseline:
-            continue
-        lead = resampled.mcc[:, position] - resampled.mcc[:, reference]
-        wider = np.abs(resampled.gap[:, position])
-        wider = wider - np.abs(resampled.gap[:, reference])
-        low, high = interval(lead)
-        right, reference_right = (called(n) == labels for n in (name, baseline))
-        by_fold = [
-            mcc(name, folds == fold) - mcc(baseline, folds == fold)
-            for fold in np.unique(folds)
-        ]
-        # A share of zero resamples is less than one over their number.
-        tail = min((lead <= 0).mean(), (lead >= 0).mean())
-        result[name] = {
-            "mcc": mcc(name, everywhere) - mcc(baseline, everywhere),
-            "se": float(lead.std(ddof=1)),
-            "low": low,
-            "high": high,
-            "p": float(min(1.0, 2 * max(tail, 1 / (len(lead) + 1)))),
-            "gap": gap(name) - gap(baseline),
-            "gap_low": interval(wider)[0],
-            "gap_high": interval(wider)[1],
-            "delong": delong(oof[name]["logit"], oof[baseline]["logit"], labels),
-            "mcnemar": {
-                what: mcnemar(right[rows], reference_right[rows])
-                for what, rows in (
-                    ("all", everywhere),
-                    ("positives", labels == 1),
-                    ("negatives", labels == 0),
-                )
-            },
-            "folds": corrected_t(np.array(by_fold), 1 / max(1, len(by_fold) - 1)),
-        }
-    adjusted = holm([one["p"] for one in result.values()]) if result else []
-    for one, p in zip(result.values(), adjusted):
-        one["p_holm"] = float(p)
-    return result
+def _difference(
+    one: Candidate,
+    reference: Candidate,
+    lead: np.ndarray,
+    wider: np.ndarray,
+    p_values: tuple[float, float],
+) -> Difference:
+    """One candidate against another; `lead` and `wider` are of MCC and |SN - SP|."""
+    labels, folds = reference.oof.labels, reference.oof.folds
+    called, reference_called = _called(one), _called(reference)
+    right, reference_right = called == labels, reference_called == labels
+    here, there = _rates(called, labels), _rates(reference_called, labels)
+    by_fold = [
+        _rates(called[own], labels[own])["mcc"]
+        - _rates(reference_called[own], labels[own])["mcc"]
+        for own in (folds == fold for fold in np.unique(folds))
+    ]
+    low, high = interval(lead)
+    gap_low, gap_high = interval(wider)
+    p, p_holm = p_values
+
+    def disagreement(rows: np.ndarray) -> McNemar:
+        return McNemar(**mcnemar(right[rows], reference_right[rows]))
+
+    return Difference(
+        mcc=here["mcc"] - there["mcc"],
+        se=float(lead.std(ddof=1)),
+        low=low,
+        high=high,
+        p=p,
+        p_holm=p_holm,
+        gap=abs(here["gap"]) - abs(there["gap"]),
+        gap_low=gap_low,
+        gap_high=gap_high,
+        delong=DeLong(**delong(one.oof.logits, reference.oof.logits, labels)),
+        mcnemar=McNemars(
+            all=disagreement(np.ones(len(labels), dtype=bool)),
+            positives=disagreement(labels == 1),
+            negatives=disagreement(labels == 0),
+        ),
+        folds=CorrectedT(
+            **corrected_t(np.array(by_fold), 1 / max(1, len(by_fold) - 1))
+        ),
+    )
+
+
+def _called(candidate: Candidate) -> np.ndarray:
+    return sigmoid(candidate.oof.logits) >= candidate.tuned.threshold
+
+
+def _rates(called: np.ndarray, labels: np.ndarray) -> Rates:
+    return rates(**confusion(called, labels, 0.5))
 
 
 def freeze(
-    dataset: str,
-    decides: dict,
-    thresholds: dict[str, dict],
-    losses: dict[str, str],
-    files: dict[str, dict],
-    oof: dict[str, dict],
-    clusters: np.ndarray,
-    settings: dict,
-    seed: int,
-    records: dict,
-    cleaning: dict,
-) -> dict:
+    candidates: dict[str, Candidate], clusters: np.ndarray, origin: Origin
+) -> Selection:
     """The frozen selection.
 
     Parameters
     ----------
-    decides : dict
-        `data`, `split` and `config`: digests of everything that decides. They alone
-        identify the selection; weights and versions are recorded, not part of it.
-    files : dict
-        Per variant the paths `weights`, `threshold` and `oof`, whose digests are recorded.
-    oof : dict
-        Per variant `logit`, `label` and `fold`, arrays over the same rows.
+    candidates : dict of str to Candidate
+        In the order of the configuration.
     clusters : ndarray, shape (n,)
-        Homology group of each of those rows.
-    settings : dict
-        `resamples` of the bootstrap over groups, `one_standard_error`, and the
-        criterion with its settings.
+        Group of related sequences of each out-of-fold row.
+    origin : Origin
 
     Returns
     -------
-    dict
+    Selection
     """
-    best = largest(thresholds)
-    baselines = [name for name in thresholds if losses[name] == "bce"]
-    baseline = baselines[0] if baselines else next(iter(thresholds))
-    names = list(thresholds)
-    labels = np.asarray(oof[baseline]["label"])
+    deciding = DecidingConfig.of(origin.config)
+    settings = deciding.selection
+    tuned = {name: candidate.tuned for name, candidate in candidates.items()}
+    best = largest(tuned)
+    baselines = [name for name, one in candidates.items() if one.loss == "bce"]
+    baseline = baselines[0] if baselines else next(iter(candidates))
+    labels = candidates[baseline].oof.labels
+    affordable = max(200, min(GROUP_RESAMPLES, _CELLS // len(labels)))
     resampled = resample(
-        np.stack([np.asarray(oof[name]["logit"]) for name in names]),
+        np.stack([candidate.oof.logits for candidate in candidates.values()]),
         labels,
         clusters,
-        logit(np.array([thresholds[name]["threshold"] for name in names])),
-        min(
-            settings["resamples"], max(200, min(GROUP_RESAMPLES, _CELLS // len(labels)))
-        ),
-        seed,
-        settings["criterion"],
+        logit([one.threshold for one in tuned.values()]),
+        min(settings.resamples, affordable),
+        deciding.seed,
         settings,
     )
-    comparison = against_baseline(oof, thresholds, baseline, resampled)
+    comparison = against_baseline(candidates, baseline, resampled)
     chosen, why = choose_champion(
-        best, baseline, comparison, settings["one_standard_error"]
+        best, baseline, comparison, settings.one_standard_error
     )
     corrected, spread = corrected_best(resampled)
-    own = thresholds[best]["points"][thresholds[best]["operating_point"]]
-    return {
-        "selection": sha256_json(decides)[:16],
-        "dataset": dataset,
-        "champion": chosen,
-        "why": why,
-        "best": {
-            "variant": best,
-            "of": len(names),
-            "mcc": own["mcc"],
-            "mcc_corrected": corrected,
-            "mcc_corrected_sd": spread,
+    return Selection(
+        selection=sha256_json(origin.decides.dump())[:16],
+        dataset=origin.dataset,
+        champion=chosen,
+        why=why,
+        best=Best(
+            variant=best,
+            of=len(candidates),
+            mcc=tuned[best].deployed.mcc,
+            mcc_corrected=corrected,
+            mcc_corrected_sd=spread,
+        ),
+        baseline=baseline,
+        threshold=tuned[chosen].threshold,
+        operating_point=tuned[chosen].operating_point,
+        decides=origin.decides,
+        records=origin.records,
+        cleaning=deciding.reading.cleaning.model_dump(),
+        variants={
+            name: _frozen(candidate, resampled, position)
+            for position, (name, candidate) in enumerate(candidates.items())
         },
-        "baseline": baseline,
-        "threshold": thresholds[chosen]["threshold"],
-        "operating_point": thresholds[chosen]["operating_point"],
-        "decides": decides,
-        "records": records,
-        "cleaning": cleaning,
-        "variants": {
-            name: {
-                "loss": losses[name],
-                "operating_point": tuned["operating_point"],
-                "threshold": tuned["threshold"],
-                "weights_sha256": sha256_file(files[name]["weights"]),
-                "threshold_sha256": sha256_file(files[name]["threshold"]),
-                "oof_sha256": sha256_file(files[name]["oof"]),
-                "oof": tuned["points"][tuned["operating_point"]],
-                "oof_at_half": tuned["points"]["0.5"],
-                "auroc": tuned["auroc"],
-                "calibrator": (
-                    tuned["calibration"]["calibrator"]
-                    if tuned.get("calibration")
-                    else {"method": "none"}
-                ),
-                "grouped": {
-                    key: interval(getattr(resampled, key)[:, position])
-                    for key in ("mcc", "gap", "tuned_mcc", "tuned_gap")
-                },
-                "retuned": _retuned(resampled.tuned_logit[:, position]),
-            }
-            for position, (name, tuned) in enumerate(thresholds.items())
-        },
-        "positives": float(labels.mean()),
-        "deployment_positives": settings.get("deployment_positives"),
-        "groups": len(np.unique(clusters)),
-        "against_baseline": comparison,
-    }
+        positives=float(labels.mean()),
+        deployment_positives=settings.deployment_positives,
+        groups=len(np.unique(clusters)),
+        against_baseline=comparison,
+        same=origin.same,
+        config=origin.config,
+        order=origin.order,
+    )
 
 
-def _retuned(logits):
+def _frozen(candidate: Candidate, resampled: Resampled, position: int) -> FrozenVariant:
+    """A candidate as it is frozen; `position` among the resampled ones."""
+    tuned = candidate.tuned
+    calibration = tuned.calibration
+    return FrozenVariant(
+        loss=candidate.loss,
+        operating_point=tuned.operating_point,
+        threshold=tuned.threshold,
+        weights_sha256=candidate.weights_sha256,
+        threshold_sha256=candidate.threshold_sha256,
+        oof_sha256=candidate.oof_sha256,
+        oof=tuned.deployed,
+        oof_at_half=tuned.half,
+        auroc=tuned.auroc,
+        calibrator=calibration.calibrator if calibration else Calibrator(method="none"),
+        grouped=Grouped(
+            mcc=interval(resampled.mcc[:, position]),
+            gap=interval(resampled.gap[:, position]),
+            tuned_mcc=interval(resampled.tuned_mcc[:, position]),
+            tuned_gap=interval(resampled.tuned_gap[:, position]),
+        ),
+        retuned=_retuned(resampled.tuned_logit[:, position]),
+    )
+
+
+def _retuned(logits: np.ndarray) -> list[float]:
     """Thresholds of the resamples, thinned to even quantiles of their distribution."""
     levels = (np.arange(RETUNED) + 0.5) / RETUNED
     return sigmoid(np.quantile(logits, levels)).round(6).tolist()
 
 
 def select_files(
-    inputs: dict, variants: list[str], losses: dict[str, str], config: dict
-) -> dict:
+    dataset: str,
+    sequences: str | Path,
+    split: str | Path,
+    variants: dict[str, VariantFiles],
+    config: dict[str, Any],
+) -> Selection:
     """Freeze the selection of a data set from its files.
 
     Parameters
     ----------
-    inputs : dict
-        Paths `sequences`, `split`, and per variant, in the order of `variants`,
-        `thresholds`, `oof` and `weights`.
+    dataset : str
+    sequences, split : path-like
+        sequences.parquet and split.parquet.
+    variants : dict of str to VariantFiles
+        In the order of the configuration.
     config : dict
         The resolved configuration that decides.
+
+    Returns
+    -------
+    Selection
     """
-    decides = {
-        "data": tables.digest(tables.read(inputs["sequences"])),
-        "split": tables.digest(tables.read(inputs["split"])),
-        "config": sha256_json(config),
-    }
-    records = {
-        "evenfold": __version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
-    train = pd.read_parquet(inputs["split"], columns=["role", "cluster"])
-    train = train[train["role"] == "train"]
-    tuned = {
-        name: read_json(path) for name, path in zip(variants, inputs["thresholds"])
-    }
-    same = {name: one for name, one in tuned.items() if one.get("same_as")}
-    files = {
-        name: {"weights": weights, "threshold": threshold, "oof": oof}
-        for name, weights, threshold, oof in zip(
-            variants, inputs["weights"], inputs["thresholds"], inputs["oof"]
+    deciding = DecidingConfig.of(config)
+    candidates, same = {}, {}
+    for name, files in variants.items():
+        tuned = read_thresholds(files.threshold)
+        if isinstance(tuned, Twin):
+            same[name] = tuned
+            continue
+        candidates[name] = Candidate(
+            deciding.variants[name].loss.name,
+            tuned,
+            OutOfFold.read(files.oof),
+            sha256_file(files.weights),
+            sha256_file(files.threshold),
+            sha256_file(files.oof),
         )
-        if name not in same
-    }
-    oof = {
-        name: pd.read_parquet(paths["oof"], columns=["logit", "label", "fold"])
-        for name, paths in files.items()
-    }
+    rows = SPLIT.frame(split, ["role", "cluster"])
+    decides = Decides(
+        data=tables.digest(tables.read(sequences)),
+        split=tables.digest(tables.read(split)),
+        config=sha256_json(config),
+    )
+    records = Provenance(
+        evenfold=__version__,
+        python=platform.python_version(),
+        machine=platform.machine(),
+    )
     return freeze(
-        Path(inputs["sequences"]).parent.name,
-        decides,
-        {name: tuned[name] for name in files},
-        losses,
-        files,
-        oof,
-        train["cluster"].to_numpy(),
-        config["selection"],
-        config["seed"],
-        records,
-        config["reading"]["cleaning"],
-    ) | {"same": same, "config": config, "order": list(variants)}
+        candidates,
+        rows.loc[rows["role"] == "train", "cluster"].to_numpy(),
+        Origin(dataset, decides, records, same, config, list(variants)),
+    )

@@ -5,13 +5,15 @@ then one matrix product, and re-tuned thresholds are cumulative sums in the orde
 scores; nothing is resampled row by row.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from evenfold.config.selection import SelectionSettings
 from evenfold.metrics.bootstrap import counts_of_calls, group_weights
 from evenfold.metrics.counts import matthews
 from evenfold.selection.criteria import utility
+from evenfold.selection.thresholds import DEFAULTS
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,7 @@ def resample(
     thresholds: np.ndarray,
     resamples: int,
     seed: int,
-    criterion: str = "sn_eq_sp",
-    settings: dict | None = None,
+    settings: SelectionSettings = DEFAULTS,
 ) -> Resampled:
     """Bootstrap of groups for several variants on the same rows.
 
@@ -57,20 +58,22 @@ def resample(
         Fixed thresholds, on the scale of logits.
     resamples : int
     seed : int
-    criterion : str
-        What thresholds are re-tuned to; see `criteria.utility`.
-    settings : dict, optional
-        Of the criterion.
+    settings : evenfold.config.selection.SelectionSettings
+        Its criterion is what thresholds are re-tuned to; see `criteria.utility`.
+
+    Returns
+    -------
+    Resampled
     """
     positive = (labels == 1).astype(np.float32)
     called = (logits >= thresholds[:, None]).astype(np.float32)
     orders = [_Order(z, positive) for z in logits]
-    parts = {name: [] for name in Resampled.__dataclass_fields__}
+    parts: dict[str, list[np.ndarray]] = {f.name: [] for f in fields(Resampled)}
     for weights in group_weights(clusters, labels, resamples, seed):
         tp, fp, n1, n0 = counts_of_calls(weights, called, positive)
         parts["mcc"].append(matthews(tp, fp, n0[:, None] - fp, n1[:, None] - tp))
         parts["gap"].append(tp / n1[:, None] - 1 + fp / n0[:, None])
-        tuned = [order.tuned(weights, n1, n0, criterion, settings) for order in orders]
+        tuned = [order.tuned(weights, n1, n0, settings) for order in orders]
         for position, name in enumerate(
             ("tuned_mcc", "tuned_gap", "tuned_logit", "unseen_mcc")
         ):
@@ -81,7 +84,7 @@ def resample(
 class _Order:
     """One variant's rows by score, ties together."""
 
-    def __init__(self, logits, positive):
+    def __init__(self, logits: np.ndarray, positive: np.ndarray) -> None:
         self.order = np.argsort(-logits, kind="stable")
         z = logits[self.order]
         self.positive = positive[self.order].astype(bool)
@@ -90,15 +93,23 @@ class _Order:
         below = np.r_[distinct[1:], distinct[-1] - 1.0]
         self.middle = distinct + (below - distinct) / 2
 
-    def tuned(self, weights, n1, n0, criterion, settings):
+    def tuned(
+        self,
+        weights: np.ndarray,
+        n1: np.ndarray,
+        n0: np.ndarray,
+        settings: SelectionSettings,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """MCC, gap and logit of the re-tuned thresholds, and MCC on unseen groups."""
         sorted_weights = weights[:, self.order]
         tp, fp = self._counts(sorted_weights)
         gap = tp / n1[:, None] - 1 + fp / n0[:, None]
-        if criterion == "sn_eq_sp":
+        if settings.criterion == "sn_eq_sp":
             best = np.abs(gap).argmin(axis=1)
         else:
             counts = tp, fp, n1[:, None], n0[:, None]
-            best = utility(criterion, *counts, settings or {}).argmax(axis=1)
+            value = utility(settings.criterion, *counts, settings.model_dump())
+            best = value.argmax(axis=1)
         rows = np.arange(len(best))
         tp, fp, gap = tp[rows, best], fp[rows, best], gap[rows, best]
         left_out = (sorted_weights == 0).astype(np.float32)
@@ -114,7 +125,7 @@ class _Order:
         mcc = matthews(tp, fp, n0 - fp, n1 - tp)
         return mcc, gap, self.middle[best], unseen
 
-    def _counts(self, weights):
+    def _counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weight called, by class, at every distinct threshold."""
         tp = np.cumsum(weights * self.positive, axis=1)[:, self.last]
         return tp, np.cumsum(weights, axis=1)[:, self.last] - tp
@@ -125,6 +136,10 @@ def corrected_best(resampled: Resampled) -> tuple[float, float]:
 
     In every resample the variant with the largest re-tuned MCC is picked and scored on
     the groups that were left out.
+
+    Parameters
+    ----------
+    resampled : Resampled
 
     Returns
     -------

@@ -1,23 +1,33 @@
 """Thresholds: one exact sweep over all distinct scores, and the criteria on it."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from scipy.stats import gaussian_kde, ks_2samp
 
-from evenfold.files import read_json, write_json
+from evenfold.config.selection import SelectionSettings
+from evenfold.metrics.comparison import holm
 from evenfold.metrics.counts import confusion, matthews, rates
 from evenfold.metrics.intervals import bootstrap_mcc
 from evenfold.metrics.scores import auprc, auroc, brier, sigmoid
+from evenfold.records.thresholds import (
+    HALF,
+    Comparability,
+    Curve,
+    FoldThresholds,
+    Point,
+    Stability,
+    Tuned,
+    Twin,
+)
 from evenfold.selection.calibrating import calibrate
-from evenfold.selection.criteria import CRITERIA, deployed, kappa, utility
+from evenfold.selection.criteria import deployed, kappa, tabled, utility
+from evenfold.selection.oof import OutOfFold
 
-#: Limits of the stability flag; the configuration's `selection: stability` overrides
-#: them. Of the ratio of the folds' spread to the spread that chance alone gives at their
-#: size: green up to the first, amber up to the second, red above. And the range of SN or
-#: SP over the folds' thresholds above which a threshold is amber.
-LIMITS = {"amber": 1.5, "red": 2.5, "widest": 0.10}
+#: The settings where the configuration has none of its own.
+DEFAULTS = SelectionSettings.model_validate({})
 _SPREAD_RESAMPLES = 200
 #: Cells of a resample-by-row matrix; bounds memory.
 _CELLS = 20_000_000
@@ -45,14 +55,17 @@ class Sweep:
 
     @property
     def sn(self) -> np.ndarray:
+        """Sensitivity at every point."""
         return self.tp / self.n_positive
 
     @property
     def sp(self) -> np.ndarray:
+        """Specificity at every point."""
         return 1 - self.fp / self.n_negative
 
     @property
     def mcc(self) -> np.ndarray:
+        """Matthews correlation coefficient at every point."""
         return matthews(
             self.tp, self.fp, self.n_negative - self.fp, self.n_positive - self.tp
         )
@@ -64,6 +77,20 @@ def sweep(logits: np.ndarray, labels: np.ndarray) -> Sweep:
     Parameters
     ----------
     logits, labels : ndarray, shape (n,)
+
+    Returns
+    -------
+    Sweep
+
+    Examples
+    --------
+    >>> points = sweep(np.array([2.0, 1.0, 0.0, -1.0]), np.array([1, 0, 1, 0]))
+    >>> points.logit
+    array([ inf,  1.5,  0.5, -0.5, -inf])
+    >>> points.sn
+    array([0. , 0.5, 0.5, 1. , 1. ])
+    >>> points.sp
+    array([1. , 1. , 0.5, 0.5, 0. ])
     """
     order = np.argsort(-logits, kind="stable")
     z, positive = logits[order], labels[order] == 1
@@ -82,30 +109,31 @@ def sweep(logits: np.ndarray, labels: np.ndarray) -> Sweep:
     )
 
 
-#: Settings of the criteria; the configuration's `selection` overrides them.
-DEFAULTS = {
-    "delta": 0.05,
-    "beta": 1.0,
-    "fn_cost": 1.0,
-    "fp_cost": 1.0,
-    "risk": 0.5,
-    "required": 0.9,
-    "deployment_positives": None,
-}
-
-
-def choose(points: Sweep, criterion: str, settings: dict = DEFAULTS) -> int:
+def choose(
+    points: Sweep, criterion: str, settings: SelectionSettings = DEFAULTS
+) -> int:
     """Index of a criterion's best point; of equal ones the centre of their longest run.
 
     Parameters
     ----------
+    points : Sweep
     criterion : str
         One of `criteria.utility`.
-    settings : dict
-        As DEFAULTS.
+    settings : evenfold.config.selection.SelectionSettings
+        What the criteria weigh.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> points = sweep(np.array([2.0, 1.0, 0.0, -1.0]), np.array([1, 0, 1, 0]))
+    >>> points.logit[choose(points, "sn_eq_sp")]
+    np.float64(0.5)
     """
     counts = points.tp, points.fp, points.n_positive, points.n_negative
-    value = utility(criterion, *counts, settings)
+    value = utility(criterion, *counts, settings.model_dump())
     return _centre(value == value.max())
 
 
@@ -114,19 +142,24 @@ def choose_resampled(
     labels: np.ndarray,
     points: Sweep,
     criterion: str,
-    settings: dict = DEFAULTS,
+    settings: SelectionSettings = DEFAULTS,
     seed: int = 0,
 ) -> tuple[int, bool]:
     """Index of the best point of a criterion that looks at resamples, and a fallback.
 
     Parameters
     ----------
+    logits, labels : ndarray, shape (n,)
+    points : Sweep
+        Of them.
     criterion : {'constrained_mcc', 'ghost'}
         `constrained_mcc`: largest MCC, averaged over bootstrap resamples, where
         |SN - SP| plus its standard error is at most delta; where no point is, the
         SN = SP crossing. The constraint at its own boundary would be missed by every
         second new sample. `ghost`: largest median kappa over 100 stratified fifths of
         the rows (Esposito et al. 2021, GHOST, at every threshold instead of a grid).
+    settings : evenfold.config.selection.SelectionSettings
+    seed : int
 
     Returns
     -------
@@ -141,18 +174,18 @@ def choose_resampled(
         positive, generator
     )
 
-    def counts(own):
+    def counts(own: np.ndarray) -> np.ndarray:
         total = np.cumsum(np.where(own, weights, 0), axis=1)[:, last]
         return np.concatenate([np.zeros((len(total), 1)), total], axis=1)
 
     tp, fp = counts(positive), counts(~positive)
     n1, n0 = tp[:, -1:], fp[:, -1:]
-    tp, n1 = deployed(tp, n1, n0, settings)
+    tp, n1 = deployed(tp, n1, n0, settings.model_dump())
     if criterion == "ghost":
         value = np.median(kappa(tp, fp, n1, n0), axis=0).round(12)
         return _centre(value == value.max()), False
     gap = tp / n1 - 1 + fp / n0
-    allowed = np.abs(points.sn - points.sp) + gap.std(axis=0) <= settings["delta"]
+    allowed = np.abs(points.sn - points.sp) + gap.std(axis=0) <= settings.delta
     if not allowed.any():
         return choose(points, "sn_eq_sp", settings), True
     mcc = matthews(tp, fp, n0 - fp, n1 - tp).mean(axis=0).round(12)
@@ -160,19 +193,43 @@ def choose_resampled(
     return _centre(value == value.max()), False
 
 
-def pick(logits, labels, points, criterion, settings=DEFAULTS, seed=0):
-    """Index of any criterion's point and whether a fallback was taken."""
+def pick(
+    logits: np.ndarray,
+    labels: np.ndarray,
+    points: Sweep,
+    criterion: str,
+    settings: SelectionSettings = DEFAULTS,
+    seed: int = 0,
+) -> tuple[int, bool]:
+    """Index of any criterion's point and whether a fallback was taken.
+
+    Parameters
+    ----------
+    logits, labels : ndarray, shape (n,)
+    points : Sweep
+        Of them.
+    criterion : str
+    settings : evenfold.config.selection.SelectionSettings
+    seed : int
+        Of the resamples, where the criterion looks at some.
+
+    Returns
+    -------
+    tuple of (int, bool)
+    """
     if criterion in ("constrained_mcc", "ghost"):
         return choose_resampled(logits, labels, points, criterion, settings, seed)
     return choose(points, criterion, settings), False
 
 
-def _affordable(resamples, n):
+def _affordable(resamples: int, n: int) -> int:
     """Fewer resamples of very many rows, which need fewer."""
     return int(np.clip(_CELLS // n, 20, resamples))
 
 
-def _with_replacement(positive, generator):
+def _with_replacement(
+    positive: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
     """Bootstrap weights within each class: ndarray, shape (resamples, n)."""
     resamples = _affordable(_SPREAD_RESAMPLES, len(positive))
     weights = np.zeros((resamples, len(positive)))
@@ -183,7 +240,7 @@ def _with_replacement(positive, generator):
     return weights
 
 
-def _fifths(positive, generator):
+def _fifths(positive: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Stratified fifths without replacement: ndarray of 0 and 1, (100, n)."""
     subsets = _affordable(100, len(positive))
     weights = np.zeros((subsets, len(positive)))
@@ -194,7 +251,7 @@ def _fifths(positive, generator):
     return weights
 
 
-def _centre(mask):
+def _centre(mask: np.ndarray) -> int:
     """Middle of the longest run of True; the first one among equally long runs."""
     edges = np.flatnonzero(np.diff(np.r_[0, mask.astype(int), 0]))
     starts, stops = edges[::2], edges[1::2]
@@ -202,101 +259,93 @@ def _centre(mask):
     return int((starts[longest] + stops[longest] - 1) // 2)
 
 
-def tune(
-    logits: np.ndarray,
-    labels: np.ndarray,
-    folds: np.ndarray,
-    criterion: str,
-    min_positives: int,
-    resamples: int,
-    seed: int,
-    keep_half: bool = False,
-    stability: dict = LIMITS,
-    **settings,
-) -> dict:
-    """Thresholds of one variant from its pooled out-of-fold logits.
+def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
+    """Thresholds of one variant from its pooled out-of-fold scores.
 
     Parameters
     ----------
-    logits, labels, folds : ndarray, shape (n,)
-    keep_half : bool
-        Keep 0.5 where tuning could only lose: SN - SP there is within one standard
-        error of zero, and MCC no smaller than at the tuned threshold.
-    stability : dict
-        Limits of the stability flag; see LIMITS.
-    **settings
-        Of the criteria; see DEFAULTS.
+    oof : OutOfFold
+    settings : evenfold.config.selection.SelectionSettings
+        Among them `keep_half`: 0.5 is kept where tuning could only lose, since SN - SP
+        there is within one standard error of zero, and MCC no smaller than at the tuned
+        threshold.
+    seed : int
 
     Returns
     -------
-    dict
-        `points` (one row for 0.5 and for each criterion), `threshold` (the deployed
-        one), `folds`, `stability`, `comparability`, `curve`, score metrics and
-        `calibration` (None when nothing was tuned).
+    Tuned
+        A point for 0.5 and for each criterion, which of them is deployed, and the
+        calibration. Stability and calibration are None where nothing was tuned.
     """
-    settings = {**DEFAULTS, **settings}
-    scores = sigmoid(logits)
-    pooled = sweep(logits, labels)
+    scores = sigmoid(oof.logits)
+    pooled = sweep(oof.logits, oof.labels)
+    criterion = settings.criterion
     smaller = min(pooled.n_positive, pooled.n_negative)
-    tuned = smaller >= min_positives
+    tuned = smaller >= settings.min_positives
     notes = []
     if not tuned:
         notes.append(
-            f"The smaller class has {smaller} sequences, fewer than {min_positives}: "
-            "no threshold was tuned, 0.5 is kept."
+            f"The smaller class has {smaller} sequences, fewer than "
+            f"{settings.min_positives}: no threshold was tuned, 0.5 is kept."
         )
-    points = {"0.5": point(scores, labels, 0.5, resamples, seed)}
-    for name in CRITERIA if tuned else ():
-        index, fallback = pick(logits, labels, pooled, name, settings, seed)
-        threshold = float(sigmoid(pooled.logit[index]))
-        points[name] = point(scores, labels, threshold, resamples, seed)
+
+    def point_at(threshold: float) -> Point:
+        return point(scores, oof.labels, threshold, settings.resamples, seed)
+
+    points = {HALF: point_at(0.5)}
+    for name in tabled(criterion) if tuned else ():
+        index, fallback = pick(oof.logits, oof.labels, pooled, name, settings, seed)
+        points[name] = point_at(float(sigmoid(pooled.logit[index])))
         if fallback and name == criterion:
             notes.append(
                 f"No threshold keeps |SN - SP| and its standard error within "
-                f"{settings['delta']:g}; {name} fell back on the SN = SP crossing."
+                f"{settings.delta:g}; {name} fell back on the SN = SP crossing."
             )
-    deployed = criterion if tuned else "0.5"
-    if tuned and keep_half:
-        half = points["0.5"]
-        se = np.sqrt(
-            half["sn"] * (1 - half["sn"]) / pooled.n_positive
-            + half["sp"] * (1 - half["sp"]) / pooled.n_negative
-        )
-        if abs(half["gap"]) <= se and half["mcc"] >= points[criterion]["mcc"]:
-            deployed = "0.5"
-            notes.append(
-                f"At 0.5 SN - SP is {half['gap']:+.3f}, within one standard error "
-                f"({se:.3f}) of zero, and MCC is no smaller than at the tuned "
-                f"threshold {points[criterion]['threshold']:.3f}: 0.5 is kept."
-            )
-    per_fold = _per_fold(logits, labels, folds, criterion if tuned else None, settings)
-    return {
-        "n": len(labels),
-        "n_positive": pooled.n_positive,
-        "criterion": criterion,
-        "tuned": tuned,
-        "operating_point": deployed,
-        "threshold": points[deployed]["threshold"],
-        "points": points,
-        "folds": per_fold,
-        "stability": (
-            _stability(
-                per_fold, logits, labels, folds, criterion, settings, stability, seed
-            )
-            if tuned
-            else None
-        ),
-        "comparability": comparability(logits, labels, folds),
-        "curve": _curve(pooled),
-        "auroc": auroc(logits, labels),
-        "auprc": auprc(logits, labels),
-        "brier": brier(scores, labels),
-        "calibration": calibrate(logits, labels, folds) if tuned else None,
-        "notes": notes,
-    }
+    operating_point: str = criterion if tuned else HALF
+    if tuned and settings.keep_half:
+        kept = _why_half_is_kept(points[HALF], points[criterion], pooled)
+        if kept:
+            operating_point = HALF
+            notes.append(kept)
+    folds = _per_fold(oof, settings, tuned)
+    return Tuned(
+        n=len(oof.labels),
+        n_positive=pooled.n_positive,
+        criterion=criterion,
+        tuned=tuned,
+        operating_point=operating_point,
+        threshold=points[operating_point].threshold,
+        points=points,
+        folds=folds,
+        stability=_stability(folds, oof, settings, seed) if tuned else None,
+        comparability=comparability(oof),
+        curve=_curve(pooled),
+        auroc=auroc(oof.logits, oof.labels),
+        auprc=auprc(oof.logits, oof.labels),
+        brier=brier(scores, oof.labels),
+        calibration=calibrate(oof.logits, oof.labels, oof.folds) if tuned else None,
+        notes=notes,
+    )
 
 
-def tune_files(inputs: dict, path, settings: dict, seed: int) -> str:
+def _why_half_is_kept(half: Point, tuned: Point, pooled: Sweep) -> str | None:
+    """In words; None where the tuned threshold is better."""
+    se = np.sqrt(
+        half.sn * (1 - half.sn) / pooled.n_positive
+        + half.sp * (1 - half.sp) / pooled.n_negative
+    )
+    if abs(half.gap) > se or half.mcc < tuned.mcc:
+        return None
+    return (
+        f"At 0.5 SN - SP is {half.gap:+.3f}, within one standard error ({se:.3f}) of "
+        "zero, and MCC is no smaller than at the tuned threshold "
+        f"{tuned.threshold:.3f}: 0.5 is kept."
+    )
+
+
+def tune_files(
+    oof: str | Path, twin: str | Path, output: str | Path, settings: dict, seed: int
+) -> str:
     """Tune one variant from its files and write threshold.json.
 
     A variant that was not trained, because its loss is an earlier one's, gets that
@@ -304,117 +353,145 @@ def tune_files(inputs: dict, path, settings: dict, seed: int) -> str:
 
     Parameters
     ----------
-    inputs : dict
-        Paths oof and twin.
+    oof, twin : path-like
+        oof.parquet and twin.json of the variant.
+    output : path-like
+        threshold.json.
     settings : dict
-        Arguments of `tune`.
+        The configuration's `selection`, or the part of it that tuning reads.
+    seed : int
 
     Returns
     -------
     str
         What was done, in words.
     """
-    twin = read_json(inputs["twin"])
-    if twin["same_as"]:
-        write_json(path, twin)
-        return f"the same loss as {twin['same_as']}: see there"
-    oof = pd.read_parquet(inputs["oof"])
-    arrays = (oof[column].to_numpy() for column in ("logit", "label", "fold"))
-    tuned = tune(*arrays, **settings, seed=seed)
-    write_json(path, tuned)
-    return f"{tuned['operating_point']} at {tuned['threshold']:.4f}"
+    trained = Twin.read(twin)
+    if trained.same_as:
+        trained.write(output)
+        return f"the same loss as {trained.same_as}: see there"
+    tuned = tune(OutOfFold.read(oof), SelectionSettings.model_validate(settings), seed)
+    tuned.write(output)
+    return f"{tuned.operating_point} at {tuned.threshold:.4f}"
 
 
-def point(scores, labels, threshold: float, resamples: int, seed: int) -> dict:
-    """One operating point: threshold, counts, rates and the interval of MCC."""
+def point(
+    scores: np.ndarray, labels: np.ndarray, threshold: float, resamples: int, seed: int
+) -> Point:
+    """One operating point: threshold, counts, rates and the interval of MCC.
+
+    Parameters
+    ----------
+    scores, labels : ndarray, shape (n,)
+    threshold : float
+    resamples, seed : int
+        Of the bootstrap of MCC.
+
+    Returns
+    -------
+    Point
+    """
     counts = confusion(scores, labels, threshold)
     low, high = bootstrap_mcc(counts, resamples, seed)
-    return {
-        "threshold": float(threshold),
+    return Point(
+        threshold=float(threshold),
         **counts,
         **rates(**counts),
-        "mcc_low": low,
-        "mcc_high": high,
-    }
+        mcc_low=low,
+        mcc_high=high,
+    )
 
 
-def _per_fold(logits, labels, folds, criterion, settings):
+def _per_fold(
+    oof: OutOfFold, settings: SelectionSettings, tuned: bool
+) -> list[FoldThresholds]:
+    """What each fold alone would have given, by the criterion that is deployed."""
     rows = []
-    for fold in np.unique(folds):
-        own = folds == fold
-        row = {
-            "fold": int(fold),
-            "n": int(own.sum()),
-            "n_positive": int(labels[own].sum()),
-            "auroc": auroc(logits[own], labels[own]),
-            "thresholds": {},
-        }
-        points = sweep(logits[own], labels[own])
-        if criterion:
-            index, _ = pick(logits[own], labels[own], points, criterion, settings)
-            row["thresholds"][criterion] = float(sigmoid(points.logit[index]))
-        rows.append(row)
+    for fold in np.unique(oof.folds):
+        own = oof.folds == fold
+        logits, labels = oof.logits[own], oof.labels[own]
+        thresholds: dict[str, float] = {}
+        if tuned:
+            points = sweep(logits, labels)
+            index, _ = pick(logits, labels, points, settings.criterion, settings)
+            thresholds[settings.criterion] = float(sigmoid(points.logit[index]))
+        rows.append(
+            FoldThresholds(
+                fold=int(fold),
+                n=int(own.sum()),
+                n_positive=int(labels.sum()),
+                auroc=auroc(logits, labels),
+                thresholds=thresholds,
+            )
+        )
     return rows
 
 
-def _stability(per_fold, logits, labels, folds, criterion, settings, limits, seed):
+def _stability(
+    folds: list[FoldThresholds], oof: OutOfFold, settings: SelectionSettings, seed: int
+) -> Stability:
     """Whether the folds agree on the threshold, judged against chance at their size.
 
     The spread of the folds' own thresholds, on the logit scale, is divided by the
     spread of thresholds tuned on bootstrap samples of one fold's size drawn from all
     scores: about 1 when the folds differ by sampling alone.
     """
-    thresholds = [row["thresholds"][criterion] for row in per_fold]
+    logits, labels, criterion = oof.logits, oof.labels, settings.criterion
+    thresholds = [fold.thresholds[criterion] for fold in folds]
     scores = sigmoid(logits)
     outcome = [rates(**confusion(scores, labels, t)) for t in thresholds]
-    ranges = {
-        key: [min(o[key] for o in outcome), max(o[key] for o in outcome)]
-        for key in ("sn", "sp", "mcc")
-    }
-    generator = np.random.default_rng(seed)
-    classes = [np.flatnonzero(labels == y) for y in (0, 1)]
-    sizes = [max(1, len(rows) // len(per_fold)) for rows in classes]
-    drawn = []
-    for _ in range(_SPREAD_RESAMPLES):
-        rows = np.concatenate(
-            [generator.choice(rows, n) for rows, n in zip(classes, sizes)]
-        )
+
+    def tuned_on(rows: np.ndarray) -> float:
         points = sweep(logits[rows], labels[rows])
         index, _ = pick(logits[rows], labels[rows], points, criterion, settings)
-        drawn.append(points.logit[index])
+        return points.logit[index]
+
+    generator = np.random.default_rng(seed)
+    classes = [np.flatnonzero(labels == y) for y in (0, 1)]
+    sizes = [max(1, len(rows) // len(folds)) for rows in classes]
+    drawn = [
+        tuned_on(
+            np.concatenate(
+                [generator.choice(rows, n) for rows, n in zip(classes, sizes)]
+            )
+        )
+        for _ in range(_SPREAD_RESAMPLES)
+    ]
     by_chance = float(np.std([z for z in drawn if np.isfinite(z)], ddof=1))
     among_folds = float(
         np.std(np.log(thresholds) - np.log1p(np.negative(thresholds)), ddof=1)
     )
     ratio = among_folds / by_chance if by_chance > 0 else float("inf")
-    widest = max(ranges[key][1] - ranges[key][0] for key in ("sn", "sp"))
-    flag = "green"
-    if not ratio <= limits["amber"] or widest > limits["widest"]:
+    sn = [one["sn"] for one in outcome]
+    sp = [one["sp"] for one in outcome]
+    mcc = [one["mcc"] for one in outcome]
+    widest = max(max(sn) - min(sn), max(sp) - min(sp))
+    limits = settings.stability
+    flag: Literal["green", "amber", "red"] = "green"
+    if not ratio <= limits.amber or widest > limits.widest:
         flag = "amber"
-    if ratio > limits["red"]:
+    if ratio > limits.red:
         flag = "red"
     called = np.empty(len(labels), dtype=bool)
-    for fold in np.unique(folds):
-        own = folds == fold
-        points = sweep(logits[~own], labels[~own])
-        index, _ = pick(logits[~own], labels[~own], points, criterion, settings)
-        called[own] = logits[own] >= points.logit[index]
+    for fold in np.unique(oof.folds):
+        own = oof.folds == fold
+        called[own] = logits[own] >= tuned_on(~own)
     points = sweep(logits, labels)
     index, _ = pick(logits, labels, points, criterion, settings, seed)
-    return {
-        "thresholds": thresholds,
-        "sd_logit": among_folds,
-        "sd_logit_by_chance": by_chance,
-        "ratio": ratio,
-        "range": [min(thresholds), max(thresholds)],
-        **ranges,
-        "widest": widest,
-        "gap_left_out": float(
-            called[labels == 1].mean() - (~called)[labels == 0].mean()
-        ),
-        "sd_asymptotic": threshold_sd(logits, labels, float(points.logit[index])),
-        "flag": flag,
-    }
+    return Stability(
+        thresholds=thresholds,
+        sd_logit=among_folds,
+        sd_logit_by_chance=by_chance,
+        ratio=ratio,
+        range=(min(thresholds), max(thresholds)),
+        sn=(min(sn), max(sn)),
+        sp=(min(sp), max(sp)),
+        mcc=(min(mcc), max(mcc)),
+        widest=widest,
+        gap_left_out=float(called[labels == 1].mean() - (~called)[labels == 0].mean()),
+        sd_asymptotic=threshold_sd(logits, labels, float(points.logit[index])),
+        flag=flag,
+    )
 
 
 def threshold_sd(logits: np.ndarray, labels: np.ndarray, threshold: float) -> float:
@@ -427,6 +504,10 @@ def threshold_sd(logits: np.ndarray, labels: np.ndarray, threshold: float) -> fl
     ----------
     logits, labels : ndarray, shape (n,)
     threshold : float
+
+    Returns
+    -------
+    float
     """
     variance, density = 0.0, 0.0
     for own in (logits[labels == 1], logits[labels == 0]):
@@ -438,35 +519,43 @@ def threshold_sd(logits: np.ndarray, labels: np.ndarray, threshold: float) -> fl
     return float(np.sqrt(variance) / density) if density > 0 else float("nan")
 
 
-def comparability(logits, labels, folds) -> dict:
+def comparability(oof: OutOfFold) -> Comparability:
     """Whether the folds' scores may be pooled.
 
     Per class, each fold's logits against the other folds' by the two-sample
     Kolmogorov-Smirnov test, Holm-corrected over all comparisons.
+
+    Parameters
+    ----------
+    oof : OutOfFold
+
+    Returns
+    -------
+    Comparability
     """
     tests = [
-        ks_2samp(logits[own & (labels == y)], logits[~own & (labels == y)])
+        ks_2samp(
+            oof.logits[own & (oof.labels == y)], oof.logits[~own & (oof.labels == y)]
+        )
         for y in (0, 1)
-        for own in (folds == fold for fold in np.unique(folds))
+        for own in (oof.folds == fold for fold in np.unique(oof.folds))
     ]
-    p_values = np.sort([test.pvalue for test in tests])
-    holm = np.maximum.accumulate(p_values * np.arange(len(p_values), 0, -1))
-    smallest = float(min(1.0, holm[0]))
-    return {
-        "largest_ks": float(max(test.statistic for test in tests)),
-        "holm_p": smallest,
-        "comparable": smallest >= 0.01,
-    }
+    smallest = float(holm([test.pvalue for test in tests]).min())
+    return Comparability(
+        largest_ks=float(max(test.statistic for test in tests)),
+        holm_p=smallest,
+        comparable=smallest >= 0.01,
+    )
 
 
-def _curve(points):
+def _curve(points: Sweep) -> Curve:
     """The sweep thinned to a few hundred thresholds, evenly over the rows."""
     inside = np.isfinite(points.logit)
     rows = np.flatnonzero(inside)
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, _CURVE_POINTS).astype(int))]
-    return {
-        "threshold": sigmoid(points.logit[rows]).round(6).tolist(),
-        "sn": points.sn[rows].round(6).tolist(),
-        "sp": points.sp[rows].round(6).tolist(),
-        "mcc": points.mcc[rows].round(6).tolist(),
-    }
+    return Curve(
+        threshold=sigmoid(points.logit[rows]).round(6).tolist(),
+        sn=points.sn[rows].round(6).tolist(),
+        sp=points.sp[rows].round(6).tolist(),
+        mcc=points.mcc[rows].round(6).tolist(),
+    )

@@ -4,17 +4,34 @@ It does not trust the groups: every test sequence is aligned with every training
 sequence by Smith-Waterman, and every training sequence with every one of another fold.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from evenfold import tables
 from evenfold.alphabet import residues
-from evenfold.config.model import Audit, Grouping
+from evenfold.config.audit import Audit
+from evenfold.config.grouping import Grouping
 from evenfold.errors import EvenfoldError
-from evenfold.files import read_json
+from evenfold.records.sequences import (
+    AuditFacts,
+    Closeness,
+    Counts,
+    Finding,
+    Histogram,
+    Probe,
+    Quantiles,
+    Severity,
+    Shift,
+    SplitFacts,
+)
+from evenfold.records.tables import SEQUENCES, SPLIT
 from evenfold.sequences.homology import (
     aligner,
     alignment_facts,
@@ -35,9 +52,13 @@ N_SHUFFLED = 200
 
 @dataclass
 class Nearest:
-    """Best-scoring partner of each query: position, identity, coverage.
+    """Best-scoring partner of each query that was searched.
 
-    `queries` are the positions searched (all of them, or a sample).
+    Attributes
+    ----------
+    queries, partner : ndarray of int, shape (searched,)
+        Positions of the queries (all of them, or a sample) and of their partners.
+    identity, coverage : ndarray of float, shape (searched,)
     """
 
     queries: np.ndarray
@@ -45,8 +66,21 @@ class Nearest:
     identity: np.ndarray
     coverage: np.ndarray
 
-    def above(self, lengths: np.ndarray, target_lengths: np.ndarray, limits: Grouping):
-        """Which queries have a partner above the limits: ndarray of bool."""
+    def above(
+        self, lengths: np.ndarray, target_lengths: np.ndarray, limits: Grouping
+    ) -> np.ndarray:
+        """Which queries have a partner above the limits.
+
+        Parameters
+        ----------
+        lengths, target_lengths : ndarray of int
+            Of all queries and of all targets.
+        limits : Grouping
+
+        Returns
+        -------
+        ndarray of bool, shape (searched,)
+        """
         shorter = np.minimum(lengths[self.queries], target_lengths[self.partner])
         wanted = limits_of(shorter, limits)
         return (self.identity >= wanted) & (self.coverage >= limits.coverage)
@@ -55,7 +89,7 @@ class Nearest:
 def nearest(
     queries: list[str],
     targets: list[str],
-    allowed=None,
+    allowed: Callable[[int], np.ndarray] | None = None,
     threads: int = 1,
     seed: int = 0,
     budget: float = CELL_BUDGET,
@@ -69,10 +103,17 @@ def nearest(
         Residue strings without gaps.
     allowed : callable, optional
         Maps a query position to a boolean mask over the targets.
+    threads : int
+    seed : int
+        Of the sample.
     budget : float
         Alignment cells; beyond it a seeded sample of the queries is searched.
     least : int
         Queries of a sample at least.
+
+    Returns
+    -------
+    Nearest
     """
     chosen = np.arange(len(queries))
     cells = float(sum(map(len, queries))) * sum(map(len, targets))
@@ -99,198 +140,252 @@ def nearest(
     return Nearest(chosen, partner, identity, coverage)
 
 
+@dataclass(frozen=True)
+class Audited:
+    """The sequences of a split, as the audit sees them.
+
+    Attributes
+    ----------
+    sequences : list of str, length n
+        With their gaps, if they are padded.
+    ids, sources : list of str, length n
+        A source is empty where it is not known.
+    is_test : ndarray of bool, shape (n,)
+    fold : ndarray of int, shape (n,)
+        Of the training sequences; whatever stands for test ones is not read.
+    labels : ndarray of int, shape (n,), optional
+        Likewise. Without them nothing is probed.
+    ordered : bool
+        Whether both classes of the training data stand in one file, so that their
+        order could tell them.
+    """
+
+    sequences: list[str]
+    ids: list[str]
+    sources: list[str]
+    is_test: np.ndarray
+    fold: np.ndarray
+    labels: np.ndarray | None = None
+    ordered: bool = False
+
+    @classmethod
+    def read(
+        cls, sequences: str | PathLike, split: str | PathLike, ordered: bool
+    ) -> "Audited":
+        """From the files of a split.
+
+        Parameters
+        ----------
+        sequences, split : path-like
+        ordered : bool
+            As above.
+
+        Returns
+        -------
+        Audited
+
+        Raises
+        ------
+        EvenfoldError
+            For a file with other columns, or a damaged one.
+        """
+        table = SEQUENCES.arrow(sequences)
+        folds = SPLIT.arrow(split, ["fold"]).column("fold")
+        return cls(
+            tables.strings(table, "sequence"),
+            tables.strings(table, "id"),
+            tables.strings(table, "source"),
+            np.array([role == "test" for role in tables.strings(table, "role")]),
+            folds.fill_null(-1).to_numpy(),
+            table.column("label").fill_null(-1).to_numpy(),
+            ordered,
+        )
+
+    @cached_property
+    def train(self) -> np.ndarray:
+        """Rows of the training sequences."""
+        return np.flatnonzero(~self.is_test)
+
+    @cached_property
+    def test(self) -> np.ndarray:
+        """Rows of the test sequences."""
+        return np.flatnonzero(self.is_test)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How the partners are searched; as of `nearest`."""
+
+    threads: int = 1
+    seed: int = 0
+    budget: float = CELL_BUDGET
+    least: int = LEAST_SEARCHED
+
+
 def audit(
-    sequences: list[str],
-    ids: list[str],
-    sources: list[str],
-    is_test: np.ndarray,
-    fold: np.ndarray,
+    audited: Audited,
+    counts: Counts,
+    split: SplitFacts,
     limits: Grouping,
-    counts: dict,
-    split: dict,
-    threads: int = 1,
-    seed: int = 0,
-    labels: np.ndarray | None = None,
-    padded: list[str] | None = None,
-    ordered: bool = False,
-    rules: Audit | None = None,
-    budget: float = CELL_BUDGET,
-    least: int = LEAST_SEARCHED,
-) -> dict:
+    rules: Audit,
+    search: Search,
+) -> AuditFacts:
     """Audit a split.
 
     Parameters
     ----------
-    sequences : list of str, length n
-        Residue strings without gaps.
-    is_test, fold : ndarray, shape (n,)
-        `fold` is used where `is_test` is False.
-    counts, split : dict
-        What cleaning and splitting counted.
-    labels : ndarray of int, shape (n,), optional
-        Of the training sequences; whatever stands for test ones is not read.
-    padded : list of str, length n, optional
-        The sequences with their gaps.
-    ordered : bool
-        Whether both classes of the training data stand in one file.
+    audited : Audited
+    counts : Counts
+        What cleaning counted.
+    split : SplitFacts
+        What splitting counted.
+    limits : Grouping
+        When two sequences are relatives.
     rules : Audit
-    budget, least
-        As of `nearest`.
+        When a finding is one.
+    search : Search
 
     Returns
     -------
-    dict
-        `findings` (severity ok, info, warning or serious; title; detail; examples),
-        `test_to_train` and `fold_to_fold` (search and identity distribution), `probes`
-        and `shift`.
+    AuditFacts
     """
-    rules = rules or Audit()
-    findings = _cleaning_findings(counts) + _split_findings(split, limits)
-    train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
-    training = [sequences[i] for i in train]
-    lengths = np.array([len(s) for s in training])
-    result = {}
-
+    train, test = audited.train, audited.test
+    findings = [*_cleaning_findings(counts), *_split_findings(split, limits)]
+    test_to_train = shifted = probed = None
     if len(test):
-        tests = [sequences[i] for i in test]
-        test_lengths = np.array([len(s) for s in tests])
-        found = nearest(tests, training, None, threads, seed, budget, least)
-        close = found.above(test_lengths, lengths, limits)
-        by_chance = _chance(tests, training, lengths, limits, threads, seed)
-        result["test_to_train"] = _distribution(found, close, len(tests), by_chance)
-        findings.append(
-            _close_finding(
-                close,
-                len(tests),
-                by_chance,
-                rules.close,
-                "test sequences with a close training partner",
-                [(ids[test[q]], ids[train[p]]) for q, p in _examples(found, close)],
-            )
-        )
-
-    folds = fold[train]
-    found = nearest(
-        training,
-        training,
-        lambda row: folds != folds[row],
-        threads,
-        seed,
-        budget,
-        least,
-    )
-    close = found.above(lengths, lengths, limits)
-    by_chance = _chance(training, training, lengths, limits, threads, seed)
-    result["fold_to_fold"] = _distribution(found, close, len(training), by_chance)
-    findings.append(
-        _close_finding(
-            close,
-            len(training),
-            by_chance,
-            rules.close,
-            "training sequences with a close partner in another fold",
-            [(ids[train[q]], ids[train[p]]) for q, p in _examples(found, close)],
-        )
-    )
-    findings.append(_source_finding([sources[i] for i in train], folds))
-    letters = padded or sequences
-    if labels is not None:
+        _, test_to_train, finding = _closeness(
+            audited, test, None, "test sequences with a close training partner",
+            limits, rules, search,
+        )  # fmt: skip
+        findings.append(finding)
+    folds = audited.fold[train]
+    found, fold_to_fold, finding = _closeness(
+        audited, train, lambda row: folds != folds[row],
+        "training sequences with a close partner in another fold",
+        limits, rules, search,
+    )  # fmt: skip
+    findings.append(finding)
+    findings += _source_findings([audited.sources[i] for i in train], folds)
+    letters = [audited.sequences[i] for i in train]
+    if audited.labels is not None:
         neighbour = np.full(len(train), -1)
         neighbour[found.queries] = found.partner
-        result["probes"] = probes(
-            [letters[i] for i in train],
-            [ids[i] for i in train],
-            np.asarray(labels)[train],
+        probed = probes(
+            letters,
+            [audited.ids[i] for i in train],
+            np.asarray(audited.labels)[train],
             folds,
             neighbour,
-            ordered,
+            audited.ordered,
         )
-        findings += _probe_findings(result["probes"], rules)
+        findings += _probe_findings(probed, rules)
     if len(test):
-        result["shift"] = shift(
-            [letters[i] for i in train], [letters[i] for i in test], seed
-        )
-        findings.append(_shift_finding(result["shift"], rules))
-    result["findings"] = [finding for finding in findings if finding]
-    return result
+        shifted = shift(letters, [audited.sequences[i] for i in test], search.seed)
+        findings += _shift_findings(shifted, rules)
+    return AuditFacts(
+        findings=findings,
+        test_to_train=test_to_train,
+        fold_to_fold=fold_to_fold,
+        probes=probed,
+        shift=shifted,
+    )
 
 
-def finding(severity, title, detail, n=0, examples=(), about="leak"):
-    """One finding of the audit, about a leak, a shortcut or a shift."""
-    return {
-        "severity": severity,
-        "about": about,
-        "title": title,
-        "detail": detail,
-        "n": int(n),
-        "examples": [list(example) for example in examples][:5],
-    }
+def _closeness(audited, rows, allowed, what, limits, rules, search):
+    """Partners of some rows among the training ones, how close they are, the finding."""
+    queries = [residues(audited.sequences[i]) for i in rows]
+    training = [residues(audited.sequences[i]) for i in audited.train]
+    found = nearest(
+        queries, training, allowed,
+        search.threads, search.seed, search.budget, search.least,
+    )  # fmt: skip
+    lengths, target_lengths = (
+        np.array([len(s) for s in part]) for part in (queries, training)
+    )
+    close = found.above(lengths, target_lengths, limits)
+    by_chance = _chance(queries, training, target_lengths, limits, search)
+    examples = [
+        (audited.ids[rows[query]], audited.ids[audited.train[partner]])
+        for query, partner in _examples(found, close)
+    ]
+    return (
+        found,
+        _distribution(found, close, len(queries), by_chance),
+        _close_finding(close, len(queries), by_chance, rules.close, what, examples),
+    )
 
 
-def _cleaning_findings(counts):
-    found = []
-    for role, numbers in counts.items():
-        n_read = numbers.get("read", 0)
-        rejected = numbers.get("rejected by letters or length", 0)
-        if rejected:
-            found.append(
-                finding(
-                    "warning" if rejected > 0.01 * n_read else "info",
-                    f"{role}: {rejected} of {n_read} records rejected by letters or "
-                    "length",
-                    "Each is listed in rejected.tsv with its reason.",
-                    rejected,
-                )
+def _finding(
+    severity: Severity,
+    title: str,
+    detail: str,
+    n: int = 0,
+    examples: Iterable[Iterable[str]] = (),
+    about: Literal["leak", "shortcut", "shift"] = "leak",
+) -> Finding:
+    return Finding(
+        severity=severity,
+        about=about,
+        title=title,
+        detail=detail,
+        n=int(n),
+        examples=[list(example) for example in examples][:5],
+    )
+
+
+def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
+    for role, happened in counts.by_role.items():
+        if unfit := happened.unfit:
+            yield _finding(
+                "warning" if unfit > 0.01 * happened.read else "info",
+                f"{role}: {unfit} of {happened.read} records rejected by letters or "
+                "length",
+                "Each is listed in rejected.tsv with its reason.",
+                unfit,
             )
-        if sites := numbers.get("rejected as impossible sites", 0):
-            found.append(
-                finding(
-                    "warning",
-                    f"{role}: {sites} listed sites cannot be",
-                    "Beyond their protein, at another residue, or of both labels; see "
-                    "rejected.tsv.",
-                    sites,
-                )
+        if sites := happened.impossible_sites:
+            yield _finding(
+                "warning",
+                f"{role}: {sites} listed sites cannot be",
+                "Beyond their protein, at another residue, or of both labels; see "
+                "rejected.tsv.",
+                sites,
             )
-        if drawn := numbers.get("negatives not drawn", 0):
-            found.append(
-                finding(
-                    "info",
-                    f"{role}: {drawn} negative windows left out",
-                    "Under-sampled by `sites: negatives_per_positive`, drawn by a hash of "
-                    "the id; see rejected.tsv.",
-                    drawn,
-                )
+        if left_out := happened.not_drawn:
+            yield _finding(
+                "info",
+                f"{role}: {left_out} negative windows left out",
+                "Under-sampled by `sites: negatives_per_positive`, drawn by a hash of "
+                "the id; see rejected.tsv.",
+                left_out,
             )
-        if conflicts := numbers.get("rejected as conflicting", 0):
-            found.append(
-                finding(
-                    "warning",
-                    f"{role}: {conflicts} rows carry both labels for one sequence",
-                    "All of them were dropped; see rejected.tsv.",
-                    conflicts,
-                )
+        if conflicts := happened.conflicting:
+            yield _finding(
+                "warning",
+                f"{role}: {conflicts} rows carry both labels for one sequence",
+                "All of them were dropped; see rejected.tsv.",
+                conflicts,
             )
-        if duplicates := numbers.get("duplicate rows", 0):
-            dropped = numbers.get("rejected as duplicate", 0)
-            found.append(
-                finding(
-                    "info",
-                    f"{role}: {duplicates} duplicate rows "
-                    f"({'dropped' if dropped else 'kept'})",
-                    "The same sequence under the same label more than once.",
-                    duplicates,
-                )
+        if duplicates := happened.duplicates:
+            done = "dropped" if happened.dropped_duplicates else "kept"
+            yield _finding(
+                "info",
+                f"{role}: {duplicates} duplicate rows ({done})",
+                "The same sequence under the same label more than once.",
+                duplicates,
             )
-    return found
 
 
-_DONE = {"drop": "dropped from training", "keep": "kept", "report": "kept"}
+#: What is done with relatives under each policy, and how severe it is.
+_POLICIES: dict[str, tuple[str, Severity]] = {
+    "drop": ("dropped from training", "info"),
+    "keep": ("kept", "warning"),
+    "report": ("kept", "serious"),
+}
 
 
-def _split_findings(split, limits):
-    done = _DONE[split["policy"]]
-    severity = {"drop": "info", "keep": "warning", "report": "serious"}[split["policy"]]
+def _split_findings(split: SplitFacts, limits: Grouping) -> Iterator[Finding]:
+    done, severity = _POLICIES[split.policy]
     rule = {
         "exact copies": "The same residues in both roles.",
         "homologs": f"Identity of at least {limits.identity:.0%} "
@@ -298,55 +393,55 @@ def _split_findings(split, limits):
         f"{limits.coverage:.0%} of both sequences.",
         "same source protein": "From a protein that also gave test sequences.",
     }
-    return [
-        finding(
-            severity,
-            f"{n} training sequences related to the test set ({kind}), {done}",
-            rule[kind],
-            n,
-        )
-        for kind, n in split["related"].items()
-        if n
-    ]
+    for kind, n in split.related.items():
+        if n:
+            yield _finding(
+                severity,
+                f"{n} training sequences related to the test set ({kind}), {done}",
+                rule[kind],
+                n,
+            )
 
 
-def _chance(tests, training, lengths, limits, threads, seed):
-    """Share of shuffled test sequences that find a close training partner."""
-    generator = np.random.default_rng(seed)
-    n = min(N_SHUFFLED, len(tests))
-    chosen = generator.choice(len(tests), n, replace=False)
-    shuffled = [composition_only(tests[i], generator) for i in chosen]
-    found = nearest(shuffled, training, threads=threads, seed=seed)
-    own = np.array([len(s) for s in shuffled])
-    return float(found.above(own, lengths, limits).mean())
+def _chance(queries, training, target_lengths, limits, search):
+    """Share of shuffled queries that find a close training partner."""
+    generator = np.random.default_rng(search.seed)
+    n = min(N_SHUFFLED, len(queries))
+    chosen = generator.choice(len(queries), n, replace=False)
+    shuffled = [composition_only(queries[i], generator) for i in chosen]
+    found = nearest(shuffled, training, threads=search.threads, seed=search.seed)
+    lengths = np.array([len(s) for s in shuffled])
+    return float(found.above(lengths, target_lengths, limits).mean())
 
 
-def _distribution(found, close, n, by_chance):
-    counts, edges = np.histogram(found.identity * found.coverage, np.linspace(0, 1, 21))
-    return {
-        "aligner": "Smith-Waterman (Opal), exhaustive",
-        "searched": len(found.queries),
-        "of": n,
-        "close": int(close.sum()),
-        "close_by_chance": by_chance,
-        "quantiles": {
-            name: round(float(np.quantile(found.identity * found.coverage, q)), 4)
-            for name, q in (("median", 0.5), ("95 %", 0.95), ("maximum", 1.0))
-        },
-        "histogram": {"counts": counts.tolist(), "edges": edges.round(3).tolist()},
-    }
+def _distribution(found, close, n, by_chance) -> Closeness:
+    similarity = found.identity * found.coverage
+    counts, edges = np.histogram(similarity, np.linspace(0, 1, 21))
+    median, high, maximum = (
+        round(float(np.quantile(similarity, q)), 4) for q in (0.5, 0.95, 1.0)
+    )
+    return Closeness(
+        aligner="Smith-Waterman (Opal), exhaustive",
+        searched=len(found.queries),
+        of=n,
+        close=int(close.sum()),
+        close_by_chance=by_chance,
+        quantiles=Quantiles(median=median, high=high, maximum=maximum),
+        histogram=Histogram(counts=counts.tolist(), edges=edges.round(3).tolist()),
+    )
 
 
-def _close_finding(close, of, by_chance, serious, what, examples):
+def _close_finding(close, of, by_chance, serious, what, examples) -> Finding:
     n, searched = int(close.sum()), len(close)
     beyond = n / searched - 2 * by_chance
+    severity: Severity
     if n == 0:
         severity = "ok"
     elif beyond <= 0 and by_chance:
         severity = "info"
     else:
         severity = "serious" if n / searched > serious else "warning"
-    return finding(
+    return _finding(
         severity,
         f"{n} of {searched} {what}",
         "Exhaustive Smith-Waterman search after the split, by the limits of "
@@ -368,37 +463,35 @@ def _of_a_sample(n, searched, of):
     )
 
 
-def _probe_findings(judged, rules):
-    for probe in judged:
-        if probe["mcc"] < rules.probe_mcc:
+def _probe_findings(probed: list[Probe], rules: Audit) -> Iterator[Finding]:
+    for probe in probed:
+        if probe.mcc < rules.probe_mcc:
             continue
-        told = f"SN {probe['sn']:.2f}, SP {probe['sp']:.2f}, out-of-fold"
-        yield finding(
-            "warning" if probe["seen"] else "info",
-            f"{probe['what'].capitalize()} alone predicts the class with MCC "
-            f"{probe['mcc']:.2f}",
-            f"{told}. "
+        yield _finding(
+            "warning" if probe.seen else "info",
+            f"{probe.what.capitalize()} alone predicts the class with MCC "
+            f"{probe.mcc:.2f}",
+            f"SN {probe.sn:.2f}, SP {probe.sp:.2f}, out-of-fold. "
             + (
                 "A model that does no better may have learnt nothing else."
-                if probe["seen"]
+                if probe.seen
                 else "No model sees it, but the classes may come from different places."
             ),
-            probe["n"],
+            probe.n,
             about="shortcut",
         )
 
 
-def _shift_finding(found, rules):
-    auroc = found["auroc"]
-    if auroc is None or auroc < rules.shift:
-        return None
-    train, test = found["median_length"]
-    return finding(
+def _shift_findings(shifted: Shift, rules: Audit) -> Iterator[Finding]:
+    area, lengths = shifted.auroc, shifted.median_length
+    if area is None or lengths is None or area < rules.shift:
+        return
+    yield _finding(
         "warning",
         "Test sequences differ from training ones in length or composition (AUROC "
-        f"{auroc:.2f})",
-        f"Median length {train:.0f} in training, {test:.0f} in the test set: results on "
-        "the test set may not be what cross-validation promises.",
+        f"{area:.2f})",
+        f"Median length {lengths[0]:.0f} in training, {lengths[1]:.0f} in the test set: "
+        "results on the test set may not be what cross-validation promises.",
         about="shift",
     )
 
@@ -409,15 +502,15 @@ def _examples(found, close):
     return [(found.queries[row], found.partner[row]) for row in rows]
 
 
-def _source_finding(sources, folds):
-    of_source = {}
+def _source_findings(sources: list[str], folds: np.ndarray) -> Iterator[Finding]:
+    of_source: dict[str, set[int]] = {}
     for source, fold in zip(sources, folds):
         if source:
             of_source.setdefault(source, set()).add(int(fold))
     if not of_source:
-        return None
+        return
     crossing = sorted(s for s, where in of_source.items() if len(where) > 1)
-    return finding(
+    yield _finding(
         "serious" if crossing else "ok",
         f"{len(crossing)} of {len(of_source)} source proteins cross folds",
         "Windows of one protein share its neighbourhood and its family.",
@@ -426,51 +519,27 @@ def _source_finding(sources, folds):
     )
 
 
-def audit_files(
-    sequences,
-    split,
-    counts,
-    facts,
-    limits: Grouping,
-    rules: Audit,
-    ordered: bool,
-    threads: int,
-    seed: int,
-) -> dict:
-    """Audit the split of a data set from its files; see `audit`."""
-    table = tables.read(sequences)
-    folds = tables.read(split).column("fold").fill_null(-1).to_numpy()
-    padded = tables.strings(table, "sequence")
-    return audit(
-        [residues(s) for s in padded],
-        tables.strings(table, "id"),
-        tables.strings(table, "source"),
-        np.array([role == "test" for role in tables.strings(table, "role")]),
-        folds,
-        limits,
-        read_json(counts),
-        read_json(facts),
-        threads,
-        seed,
-        table.column("label").fill_null(-1).to_numpy(),
-        padded,
-        ordered,
-        rules,
-    )
-
-
-def refuse(found: dict, rules: Audit) -> None:
+def refuse(facts: AuditFacts, rules: Audit) -> None:
     """Stop where findings are as severe as the configuration allows no more.
+
+    Parameters
+    ----------
+    facts : AuditFacts
+    rules : Audit
 
     Raises
     ------
     EvenfoldError
         With every such finding.
     """
-    stopping = {"never": (), "serious": ("serious",), "warning": ("serious", "warning")}
-    worst = [f for f in found["findings"] if f["severity"] in stopping[rules.fail_on]]
+    stopping: dict[str, tuple[Severity, ...]] = {
+        "never": (),
+        "serious": ("serious",),
+        "warning": ("serious", "warning"),
+    }
+    worst = [f for f in facts.findings if f.severity in stopping[rules.fail_on]]
     if worst:
-        listed = "\n".join(f"  {f['severity']}: {f['title']}" for f in worst)
+        listed = "\n".join(f"  {f.severity}: {f.title}" for f in worst)
         raise EvenfoldError(
             f"the audit stops the run (`audit: {{fail_on: {rules.fail_on}}}`):\n{listed}\n"
             "Mend the data, or the limits under `grouping` and `audit`. Nothing was "

@@ -1,6 +1,5 @@
 """Cleaning: one policy for odd letters, lengths, duplicates and conflicts."""
 
-import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -8,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from evenfold import tables
 from evenfold.alphabet import (
     AMBIGUOUS,
     AMINO_ACIDS,
@@ -17,9 +15,12 @@ from evenfold.alphabet import (
     UNKNOWN,
     residues,
 )
-from evenfold.config.model import Cleaning, Dataset
+from evenfold.config.cleaning import Cleaning
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
-from evenfold.files import replacing, sha256_rows, write_json
+from evenfold.files import sha256_rows
+from evenfold.records.sequences import Counts, RoleCounts
+from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
 from evenfold.sequences.reading import Record, read, read_labels
 from evenfold.sequences.sites import proteins_of, under_sampled, windows
 
@@ -31,12 +32,27 @@ _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]
 class Cleaned:
     """What cleaning kept, what it rejected and why.
 
-    `rejected` holds (id, origin, reason), `counts` how often each thing happened.
+    Attributes
+    ----------
+    records : list of Record
+    rejected : list of tuple (id, origin, reason)
+    happened : Counter
+        How often, by fields of RoleCounts.
     """
 
     records: list[Record]
     rejected: list[tuple[str, str, str]] = field(default_factory=list)
-    counts: Counter = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, record: Record, reason: str, why: str) -> None:
+        """List a record that is not used, and count it under a field of RoleCounts."""
+        self.rejected.append((record.id, record.origin, reason))
+        self.happened[why] += 1
+
+    @property
+    def counts(self) -> RoleCounts:
+        """What happened to the records of the role."""
+        return RoleCounts(kept=len(self.records), **self.happened)
 
 
 def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
@@ -92,6 +108,10 @@ def clean_records(
         What happens to repeated sequences of one label. Kept ones get ids of their
         own (`id~2`, `id~3`, ...).
 
+    Returns
+    -------
+    Cleaned
+
     Raises
     ------
     EvenfoldError
@@ -99,23 +119,20 @@ def clean_records(
         left.
     """
     result = Cleaned([])
-    passed = []
-    sequence_of_id = {}
-    origin_of_id = {}
+    passed: list[Record] = []
+    sequence_of_id: dict[str, str] = {}
+    origin_of_id: dict[str, str] = {}
     for record in records:
-        result.counts["read"] += 1
+        result.happened["read"] += 1
         original = record.sequence
         record.sequence, reason = clean_sequence(original, policy)
         if record.fault:
-            result.rejected.append((record.id, record.origin, record.fault))
-            result.counts["rejected as impossible sites"] += 1
+            result.reject(record, record.fault, "impossible_sites")
             continue
         if reason:
-            result.rejected.append((record.id, record.origin, reason))
-            result.counts["rejected by letters or length"] += 1
+            result.reject(record, reason, "unfit")
             continue
-        if record.sequence != original:
-            result.counts["letters normalised"] += 1
+        result.happened["normalised"] += record.sequence != original
         known = sequence_of_id.setdefault(record.id, record.sequence)
         origin_of_id.setdefault(record.id, record.origin)
         if known != record.sequence:
@@ -126,11 +143,11 @@ def clean_records(
             )
         passed.append(record)
 
-    labels = defaultdict(set)
+    labels: dict[str, set[int | None]] = defaultdict(set)
     for record in passed:
         labels[record.sequence].add(record.label)
     seen: dict[str, str] = {}
-    repeats = Counter()
+    repeats: Counter[str] = Counter()
     for record in passed:
         if len(labels[record.sequence]) > 1:
             if policy.conflicts == "error":
@@ -138,24 +155,20 @@ def clean_records(
                     f"{record.origin}: the sequence of {record.id!r} also stands under "
                     "the other label. Remove one, or set `cleaning: {conflicts: drop}`."
                 )
-            result.rejected.append(
-                (record.id, record.origin, "conflicting labels for one sequence")
-            )
-            result.counts["rejected as conflicting"] += 1
+            reason = "conflicting labels for one sequence"
+            result.reject(record, reason, "conflicting")
             continue
         if record.sequence in seen:
-            result.counts["duplicate rows"] += 1
+            result.happened["duplicates"] += 1
             if duplicates == "drop":
                 reason = f"duplicate of {seen[record.sequence]}"
-                result.rejected.append((record.id, record.origin, reason))
-                result.counts["rejected as duplicate"] += 1
+                result.reject(record, reason, "dropped_duplicates")
                 continue
         seen.setdefault(record.sequence, record.id)
         repeats[record.id] += 1
         if repeats[record.id] > 1:
             record.id = f"{record.id}~{repeats[record.id]}"
         result.records.append(record)
-    result.counts["kept"] = len(result.records)
     if not result.records:
         reasons = Counter(reason for _, _, reason in result.rejected).most_common(3)
         raise EvenfoldError(
@@ -169,13 +182,19 @@ def clean_records(
 def check_both_classes(records: list[Record], what: str) -> None:
     """Refuse data of a single class.
 
+    Parameters
+    ----------
+    records : list of Record
+    what : str
+        What they are, as the error says it.
+
     Raises
     ------
     EvenfoldError
     """
     counts = Counter(record.label for record in records)
     if len(counts) < 2:
-        label = {1: "positive", 0: "negative"}[next(iter(counts))]
+        label = "positive" if records[0].label else "negative"
         raise EvenfoldError(
             f"{what}: all {len(records)} sequences are {label}. Binary classification "
             "needs both classes; check the files and the labels."
@@ -190,62 +209,60 @@ def unique_across_roles(train: list[Record], test: list[Record]) -> None:
             record.id += "@test"
 
 
-#: The files come by themselves; a Dataset wants to be told of some.
-_PLACEHOLDER = {"": {"positive": "-", "negative": "-"}, "proteins": {"proteins": "-"}}
-
-
 def clean_files(
     files: list[dict],
-    reading: dict,
+    reading: Reading,
     sequences: str,
     test_labels: str,
     rejected: str,
     counts: str,
     proteins: str,
-) -> dict:
+) -> Counts:
     """Clean the files of a data set.
 
     Parameters
     ----------
     files : list of dict
         path, role, label (or None), kind and published name of each file.
-    reading : dict
-        The reading and cleaning settings of a Dataset.
+    reading : Reading
+        How they are read and cleaned.
     sequences, test_labels, rejected, counts, proteins : str
         Paths to write. Test rows are put into an order that tells nothing about
         their labels, which go to a file of their own.
 
     Returns
     -------
-    dict
-        Counts by role.
+    Counts
+
+    Raises
+    ------
+    EvenfoldError
+        For data that cannot be read, or of which nothing is left.
     """
-    dataset = Dataset.model_validate(
-        {**reading, "train": _PLACEHOLDER["proteins" if reading.get("sites") else ""]}
-    )
-    policy = dataset.cleaning
-    cleaned, whole = {}, []
+    policy = reading.cleaning
+    cleaned: dict[str, Cleaned] = {}
+    whole: list[tuple[str, str, str]] = []
     for role in dict.fromkeys(file["role"] for file in files):
         own = [file for file in files if file["role"] == role]
-        if dataset.sites:
-            found = proteins_of(own, dataset)
+        if reading.sites:
+            found = proteins_of(own, reading)
             whole += [(role, p.source, p.sequence.upper()) for p in found]
-            records = windows(found, own, dataset)
+            records = windows(found, own, reading)
         else:
-            records = _records(own, dataset)
+            records = _records(own, reading)
         duplicates = policy.train_duplicates
         if role == "test":
             duplicates = policy.test_duplicates
         cleaned[role] = clean_records(records, policy, duplicates)
-        if role == "train" and dataset.sites and dataset.sites.negatives_per_positive:
-            _under_sample(cleaned[role], dataset.sites)
+        if role == "train" and reading.sites and reading.sites.negatives_per_positive:
+            _under_sample(cleaned[role], reading.sites)
         check_both_classes(cleaned[role].records, f"the {role} data")
     train = cleaned["train"].records
-    test = cleaned["test"].records if "test" in cleaned else []
+    test = cleaned.get("test", Cleaned([])).records
     unique_across_roles(train, test)
     test.sort(key=lambda record: (sha256_rows([record.sequence]), record.id))
 
-    tables.write(
+    SEQUENCES.write(
         sequences,
         pa.concat_tables(
             [
@@ -254,32 +271,28 @@ def clean_files(
             ]
         ),
     )
-    names = ("role", "protein", "sequence")
-    columns = zip(*whole) if whole else [[]] * len(names)
-    tables.write(
-        proteins, pa.table([pa.array(c, pa.string()) for c in columns], names=names)
-    )
-    ids, labels = [r.id for r in test], [r.label for r in test]
-    tables.write(test_labels, tables.labels_table(ids, labels))
+    columns = zip(*whole) if whole else ([], [], [])
+    PROTEINS.write(proteins, PROTEINS.of(*columns))
+    LABELS.write(test_labels, LABELS.of([r.id for r in test], [r.label for r in test]))
     write_rejected(rejected, [row for c in cleaned.values() for row in c.rejected])
-    numbers = {role: dict(c.counts) for role, c in cleaned.items()}
-    write_json(counts, numbers)
-    return numbers
+    by_role = Counts(**{role: c.counts for role, c in cleaned.items()})
+    by_role.write(counts)
+    return by_role
 
 
-def _records(files, dataset):
+def _records(files, reading):
     """Records of one role, from files of a class or labelled ones."""
     labels = None
     for file in files:
         if file["kind"] == "labels":
-            labels = (labels or {}) | read_labels(file["path"], dataset)
+            labels = (labels or {}) | read_labels(file["path"], reading)
     return (
         record
         for file in files
         if file["kind"] == "sequences"
         for record in read(
             file["path"],
-            dataset,
+            reading,
             file["label"],
             file["name"],
             labels if file["label"] is None else None,
@@ -291,9 +304,8 @@ def _under_sample(cleaned, settings):
     ratio = settings.negatives_per_positive
     cleaned.records, out = under_sampled(cleaned.records, ratio, settings.seed)
     reason = f"negative not drawn ({ratio:g} per positive)"
-    cleaned.rejected += [(r.id, r.origin, reason) for r in out]
-    cleaned.counts["negatives not drawn"] = len(out)
-    cleaned.counts["kept"] = len(cleaned.records)
+    for record in out:
+        cleaned.reject(record, reason, "not_drawn")
 
 
 def sequences_table(records: list[Record], role: str, labelled: bool) -> pa.Table:
@@ -305,12 +317,4 @@ def sequences_table(records: list[Record], role: str, labelled: bool) -> pa.Tabl
         [role] * len(records),
         [record.label if labelled else None for record in records],
     ]
-    return pa.table(columns, schema=tables.SEQUENCES)
-
-
-def write_rejected(path, rows) -> None:
-    """Write rejected.tsv: id, source (file and record), reason."""
-    with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
-        writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        writer.writerow(["id", "source", "reason"])
-        writer.writerows(rows)
+    return SEQUENCES.of(*columns)

@@ -1,16 +1,17 @@
 """Groups of related sequences: connected components of homology and source protein."""
 
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
-import pyarrow as pa
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from evenfold import tables
 from evenfold.alphabet import residues
-from evenfold.config.model import Grouping
-from evenfold.files import write_json
+from evenfold.config.grouping import Grouping
+from evenfold.records.sequences import GroupingFacts
+from evenfold.records.tables import CROSSING, GROUPS, SEQUENCES
 from evenfold.sequences.homology import ALIGNERS, Pairs, aligned, missed, search
 
 
@@ -56,6 +57,10 @@ def group(
     is_test : ndarray of bool, shape (n,)
     settings : Grouping
     threads : int
+
+    Returns
+    -------
+    Groups
     """
     distinct: dict[str, int] = {}
     node = np.array(
@@ -164,44 +169,67 @@ def _crossing_sources(sources, named, is_test):
 
 
 def group_file(
-    path, settings: Grouping, threads: int, groups: str, crossing: str, facts: str
-) -> dict:
-    """Group the sequences of a file; write clusters, crossing relations and facts."""
-    table = tables.read(path)
+    path: str | PathLike,
+    settings: Grouping,
+    threads: int,
+    groups: str | PathLike,
+    crossing: str | PathLike,
+    facts: str | PathLike,
+) -> GroupingFacts:
+    """Group the sequences of a file; write groups, crossing relations and facts.
+
+    Parameters
+    ----------
+    path : path-like
+        The cleaned sequences.
+    settings : Grouping
+    threads : int
+    groups, crossing, facts : path-like
+        To write.
+
+    Returns
+    -------
+    GroupingFacts
+    """
+    table = SEQUENCES.arrow(path)
     ids = tables.strings(table, "id")
+    sources = tables.strings(table, "source")
     is_test = np.array([role == "test" for role in tables.strings(table, "role")])
     sequences = tables.strings(table, "sequence")
-    found = group(
-        sequences, tables.strings(table, "source"), is_test, settings, threads
+    found = group(sequences, sources, is_test, settings, threads)
+    GROUPS.write(groups, GROUPS.of(ids, found.cluster))
+    train, test, relation, identity, coverage = (
+        zip(*found.crossing) if found.crossing else [()] * 5
     )
-    tables.write(groups, pa.table({"id": ids, "cluster": found.cluster}))
-    names = ("train_id", "test_id", "relation", "identity", "coverage")
-    columns = list(zip(*found.crossing)) or [[]] * len(names)
-    columns[:2] = [[ids[row] for row in column] for column in columns[:2]]
-    types = (pa.string(), pa.string(), pa.string(), pa.float32(), pa.float32())
-    tables.write(
+    CROSSING.write(
         crossing,
-        pa.table([pa.array(c, t) for c, t in zip(columns, types)], names=names),
+        CROSSING.of(
+            [ids[row] for row in train],
+            [ids[row] for row in test],
+            relation,
+            identity,
+            coverage,
+        ),
     )
     sizes = np.bincount(found.cluster)
     lengths = np.array([len(residues(sequence)) for sequence in sequences])
     short = int((lengths < settings.short_length).sum())
-    summary = {
-        "sequences": len(ids),
-        "distinct": found.n_distinct,
-        "groups": len(sizes),
-        "largest_group": int(sizes.max()),
-        "sources": len(set(tables.strings(table, "source")) - {""}),
-        "settings": settings.model_dump(),
-        "aligned_by": {
+    summary = GroupingFacts(
+        sequences=len(ids),
+        distinct=found.n_distinct,
+        groups=len(sizes),
+        largest_group=int(sizes.max()),
+        sources=len(set(sources) - {""}),
+        settings=settings.model_dump(),
+        aligned_by={
             "Smith-Waterman behind a k-mer screen": short,
             "MMseqs2": len(ids) - short,
         },
-        "exhaustive": found.exhaustive,
-        "similar_pairs": {
+        exhaustive=found.exhaustive,
+        similar_pairs={
             name: int((found.pairs.aligner == number).sum())
             for number, name in enumerate(ALIGNERS)
         },
-    }
-    write_json(facts, summary)
+    )
+    summary.write(facts)
     return summary

@@ -19,7 +19,7 @@ import pyopal
 from scipy import sparse
 
 from evenfold.alphabet import N_CODES, encode
-from evenfold.config.model import Grouping
+from evenfold.config.grouping import Grouping
 from evenfold.errors import EvenfoldError
 
 #: Names of the aligners, indexed by `Pairs.aligner`.

@@ -9,12 +9,13 @@ from collections import Counter
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from evenfold.alphabet import AMINO_ACIDS, GAP
+from evenfold.metrics import auroc, confusion
+from evenfold.records.sequences import Probe, Shift
 
 #: What is told of every probe, and whether a model sees it too.
 PROBES = {
@@ -36,13 +37,14 @@ def probes(
     folds: np.ndarray,
     neighbour: np.ndarray | None = None,
     ordered: bool = False,
-) -> list[dict]:
+) -> list[Probe]:
     """Judge the trivial predictors of training sequences.
 
     Parameters
     ----------
     sequences : list of str, length n
         With their gaps, if they are padded.
+    ids : list of str, length n
     labels, folds : ndarray of int, shape (n,)
     neighbour : ndarray of int, shape (n,), optional
         Row of the nearest sequence of another fold; -1 where it was not looked for.
@@ -51,9 +53,8 @@ def probes(
 
     Returns
     -------
-    list of dict
-        name, what, seen (by the models), n, sn, sp, mcc and auroc of every probe,
-        the largest MCC first.
+    list of Probe
+        The largest MCC first.
     """
     inputs = _inputs(sequences, ids)
     if ordered:
@@ -64,13 +65,14 @@ def probes(
             continue
         scores = np.empty(len(labels))
         for fold in np.unique(folds):
-            own = folds == fold
-            scores[own] = _scores(name, x[~own], labels[~own], x[own])
-        found.append(_judged(name, scores, scores >= 0.5, labels))
+            held_out = folds == fold
+            scores[held_out] = _scores(
+                name, x[~held_out], labels[~held_out], x[held_out]
+            )
+        found.append(judged(name, scores, labels))
     if neighbour is not None and (looked := neighbour >= 0).any():
-        near = labels[neighbour[looked]]
-        found.append(_judged("neighbour", near, near == 1, labels[looked]))
-    return sorted(found, key=lambda probe: -probe["mcc"])
+        found.append(judged("neighbour", labels[neighbour[looked]], labels[looked]))
+    return sorted(found, key=lambda probe: -probe.mcc)
 
 
 def test_probes(
@@ -81,29 +83,34 @@ def test_probes(
     test_ids: list[str],
     test_labels: np.ndarray,
     neighbour: np.ndarray,
-) -> list[dict]:
+) -> list[Probe]:
     """Judge the trivial predictors on the test set; only a look may call this.
 
     Parameters
     ----------
+    train, test : list of str
+        With their gaps, if they are padded.
+    train_ids, test_ids : list of str
+    train_labels, test_labels : ndarray of int
     neighbour : ndarray of int, shape (test sequences,)
         Row of the nearest training sequence; -1 where it was not looked for.
 
     Returns
     -------
-    list of dict
+    list of Probe
         As `probes` gives.
     """
-    inputs, n, found = _inputs([*train, *test], [*train_ids, *test_ids]), len(train), []
+    inputs, n = _inputs([*train, *test], [*train_ids, *test_ids]), len(train)
+    found = []
     for name, x in inputs.items():
         if (x[:n] == x[0]).all():
             continue
         scores = _scores(name, x[:n], train_labels, x[n:])
-        found.append(_judged(name, scores, scores >= 0.5, test_labels))
+        found.append(judged(name, scores, test_labels))
     if (looked := neighbour >= 0).any():
         near = train_labels[neighbour[looked]]
-        found.append(_judged("neighbour", near, near == 1, test_labels[looked]))
-    return sorted(found, key=lambda probe: -probe["mcc"])
+        found.append(judged("neighbour", near, test_labels[looked]))
+    return sorted(found, key=lambda probe: -probe.mcc)
 
 
 def _inputs(sequences, ids):
@@ -121,26 +128,45 @@ def _scores(name, x, labels, judged):
     return _model(name).fit(x, labels).predict_proba(judged)[:, 1]
 
 
-def _judged(name, scores, called, labels):
+def judged(name: str, scores: np.ndarray, labels: np.ndarray) -> Probe:
+    """What the scores of a probe are worth, called positive from 0.5 upwards.
+
+    Parameters
+    ----------
+    name : str
+        Of `PROBES`.
+    scores, labels : ndarray, shape (n,)
+
+    Returns
+    -------
+    Probe
+        Its AUROC is None with a single class.
+    """
     what, seen = PROBES[name]
-    tp, fp = (called & (labels == 1)).sum(), (called & (labels == 0)).sum()
-    positives = (labels == 1).sum()
-    negatives = len(labels) - positives
-    sn, sp = tp / max(1, positives), 1 - fp / max(1, negatives)
-    n = tp + fp
-    spread = float(positives) * negatives * n * (len(labels) - n)
+    area = auroc(scores, labels)
+    return Probe(
+        name=name,
+        what=what,
+        seen=seen,
+        n=len(labels),
+        **_rates(**confusion(scores, labels, 0.5)),
+        auroc=None if np.isnan(area) else area,
+    )
+
+
+def _rates(tp, fp, tn, fn):
+    """SN, SP and MCC; those of a missing class are 0, 1 and 0.
+
+    Those of `metrics.rates`, in a form that rounds otherwise in the last digit: the
+    audits and ledgers there are were written with it.
+    """
+    positives, negatives, called = tp + fn, tn + fp, tp + fp
+    spread = float(positives) * negatives * called * (tn + fn)
     mcc = (tp * negatives - fp * positives) / np.sqrt(spread) if spread else 0.0
     return {
-        "name": name,
-        "what": what,
-        "seen": seen,
-        "n": len(labels),
-        "sn": float(sn),
-        "sp": float(sp),
+        "sn": float(tp / max(1, positives)),
+        "sp": float(1 - fp / max(1, negatives)),
         "mcc": float(mcc),
-        "auroc": float(roc_auc_score(labels, scores))
-        if positives and negatives
-        else None,
     }
 
 
@@ -154,7 +180,12 @@ def _model(name):
 
 
 def composition(sequences: list[str]) -> np.ndarray:
-    """Share of each amino acid, shape (n, 20)."""
+    """Share of each amino acid among them, shape (n, 20).
+
+    Parameters
+    ----------
+    sequences : list of str, length n
+    """
     counts = np.array([[s.count(a) for a in AMINO_ACIDS] for s in sequences], float)
     return counts / np.maximum(counts.sum(1, keepdims=True), 1)
 
@@ -183,14 +214,20 @@ def _categories(values):
     return np.array([[v == f for f in frequent] for v in values], dtype=float)
 
 
-def shift(train: list[str], test: list[str], seed: int = 0) -> dict:
+def shift(train: list[str], test: list[str], seed: int = 0) -> Shift:
     """How well length and composition tell test sequences from training ones.
+
+    Parameters
+    ----------
+    train, test : list of str
+        With their gaps, if they are padded.
+    seed : int
+        Of the five folds in which a logistic regression is judged.
 
     Returns
     -------
-    dict
-        `auroc` of a logistic regression in five folds (0.5: no shift), and `median_length` of
-        both roles.
+    Shift
+        AUROC 0.5: no shift; None with fewer sequences than folds need.
     """
     lengths = [
         np.array([len(s.replace(GAP, "")) for s in part]) for part in (train, test)
@@ -202,13 +239,11 @@ def shift(train: list[str], test: list[str], seed: int = 0) -> dict:
     fold = np.random.default_rng(seed).permutation(len(y)) % 5
     scores = np.zeros(len(y))
     for number in range(5):
-        own = fold == number
-        if len(np.unique(y[~own])) < 2:
-            return {"auroc": None}
-        scores[own] = (
-            _model("composition").fit(x[~own], y[~own]).predict_proba(x[own])[:, 1]
+        held_out = fold == number
+        if len(np.unique(y[~held_out])) < 2:
+            return Shift(auroc=None)
+        scores[held_out] = _scores(
+            "composition", x[~held_out], y[~held_out], x[held_out]
         )
-    return {
-        "auroc": float(roc_auc_score(y, scores)),
-        "median_length": [float(np.median(own)) for own in lengths],
-    }
+    medians = float(np.median(lengths[0])), float(np.median(lengths[1]))
+    return Shift(auroc=auroc(scores, y), median_length=medians)

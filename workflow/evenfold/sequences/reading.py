@@ -4,7 +4,7 @@ import csv
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
-from evenfold.config.model import Dataset, form_of
+from evenfold.config.forms import form_of
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 
 
@@ -58,7 +59,7 @@ def _open(path: Path):
 
 def read(
     path,
-    dataset: Dataset,
+    settings: Reading,
     label: int | None,
     name: str | None = None,
     labels: dict[str, int] | None = None,
@@ -69,7 +70,7 @@ def read(
     ----------
     path : path-like
         The file; gzip is recognised by its content.
-    dataset : Dataset
+    settings : Reading
         Says the form, and how headers or columns carry label and source protein.
     label : int or None
         Label of every record, or None when the file itself holds the labels.
@@ -84,11 +85,10 @@ def read(
         Missing, empty, damaged or unlabelled input; nucleotides instead of proteins.
     """
     path = Path(path)
-    form = form_of(name or path.name, dataset.form)
-    readers = {"fasta": _read_fasta, "lines": _read_lines, "table": _read_table}
+    form = form_of(name or path.name, settings.form)
     n = letters = nucleotides = 0
     given = -1 if labels is not None else label
-    for record in readers[form](path, dataset, given):
+    for record in READERS[form](path, settings, given):
         n += 1
         if labels is not None:
             if record.id not in labels:
@@ -115,13 +115,10 @@ def read(
 
 def read_all_fasta(path) -> Iterator[Record]:
     """Stream an unlabelled FASTA file, as `predict` needs it."""
-    dataset = Dataset.model_validate(
-        {"train": {"positive": "-", "negative": "-"}, "form": "fasta"}
-    )
-    return read(path, dataset, label=-1)
+    return read(path, Reading(form="fasta"), label=-1)
 
 
-def _read_fasta(path, dataset, label):
+def _read_fasta(path, settings, label):
     with _open(path) as handle:
         for line in handle:
             if line.strip():
@@ -135,17 +132,17 @@ def _read_fasta(path, dataset, label):
     with _open(path) as handle:
         for number, (header, sequence) in enumerate(SimpleFastaParser(handle), 1):
             origin = f"{path} record {number}"
-            source = _search(dataset.source_pattern, header)
-            if dataset.source_pattern and source is None:
+            source = _search(settings.source_pattern, header)
+            if settings.source_pattern and source is None:
                 raise EvenfoldError(
                     f"{origin} ({header[:60]!r}): source_pattern "
-                    f"{dataset.source_pattern!r} finds no source protein in the header"
+                    f"{settings.source_pattern!r} finds no source protein in the header"
                 )
-            own_label, published = label, header if dataset.sites else ""
+            own_label, published = label, header if settings.sites else ""
             if label is None:
-                text = _search(dataset.label_pattern, header)
-                own_label = _label(text, dataset, f"{origin} ({header[:60]!r})")
-                header = re.sub(dataset.label_pattern, "", header, count=1)
+                text = _search(settings.label_pattern, header)
+                own_label = _label(text, settings, f"{origin} ({header[:60]!r})")
+                header = re.sub(settings.label_pattern, "", header, count=1)
             identifier = (header.split() or [""])[0]
             if not identifier:
                 raise EvenfoldError(f"{origin}: the header has no id")
@@ -154,7 +151,7 @@ def _read_fasta(path, dataset, label):
             )
 
 
-def _read_lines(path, dataset, label):
+def _read_lines(path, settings, label):
     with _open(path) as handle:
         for number, line in enumerate(handle, 1):
             sequence = line.strip()
@@ -171,19 +168,27 @@ def _read_lines(path, dataset, label):
             yield Record(f"seq-{digest}", sequence, "", label, origin)
 
 
-def _read_table(path, dataset, label):
-    columns = [dataset.id_column, dataset.sequence_column]
-    columns += [dataset.label_column] if label is None else []
-    columns += [dataset.source_column] if dataset.source_column else []
+def _read_table(path, settings, label):
+    columns = [settings.id_column, settings.sequence_column]
+    columns += [settings.label_column] if label is None else []
+    columns += [settings.source_column] if settings.source_column else []
     for origin, (identifier, sequence, *others) in table_rows(path, columns):
         if not identifier or not sequence:
             raise EvenfoldError(f"{origin}: the id or the sequence is empty")
         own_label = label
         if label is None:
-            own_label = _label(others.pop(0), dataset, origin)
+            own_label = _label(others.pop(0), settings, origin)
         yield Record(
             identifier, sequence, others[0] if others else "", own_label, origin
         )
+
+
+#: The reader of every form: (path, settings, label or None) to records.
+READERS: dict[str, Callable[[Path, Reading, int | None], Iterator[Record]]] = {
+    "fasta": _read_fasta,
+    "lines": _read_lines,
+    "table": _read_table,
+}
 
 
 def table_rows(path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -243,7 +248,7 @@ def _check_columns(path, wanted, found):
         )
 
 
-def read_labels(path, dataset: Dataset) -> dict[str, int]:
+def read_labels(path, settings: Reading) -> dict[str, int]:
     """Labels by id from a table of their own.
 
     Raises
@@ -252,9 +257,9 @@ def read_labels(path, dataset: Dataset) -> dict[str, int]:
         A label that is neither of the two, or two labels for one id.
     """
     found: dict[str, int] = {}
-    columns = [dataset.id_column, dataset.label_column]
+    columns = [settings.id_column, settings.label_column]
     for origin, (identifier, text) in table_rows(path, columns):
-        label = _label(text, dataset, origin)
+        label = _label(text, settings, origin)
         if found.setdefault(identifier, label) != label:
             raise EvenfoldError(f"{origin}: a second, other label for {identifier!r}")
     return found
@@ -265,14 +270,14 @@ def _search(pattern, header):
     return match.group(1) if match else None
 
 
-def _label(text, dataset, origin):
-    if text == dataset.positive_label:
+def _label(text, settings, origin):
+    if text == settings.positive_label:
         return 1
-    if text == dataset.negative_label:
+    if text == settings.negative_label:
         return 0
     found = "no label" if text in (None, "") else f"the label {text!r}"
     raise EvenfoldError(
-        f"{origin}: {found} found; expected {dataset.positive_label!r} (positive) or "
-        f"{dataset.negative_label!r} (negative). Check label_pattern or label_column, "
+        f"{origin}: {found} found; expected {settings.positive_label!r} (positive) or "
+        f"{settings.negative_label!r} (negative). Check label_pattern or label_column, "
         "positive_label and negative_label, or remove the record."
     )

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 from evenfold.alphabet import GAP
-from evenfold.config.model import Dataset, Sites
+from evenfold.config.reading import Reading
+from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
 from evenfold.sequences.reading import Record, read, table_rows
 
 
-def proteins_of(files: list[dict], dataset: Dataset) -> list[Record]:
+def proteins_of(files: list[dict], reading: Reading) -> list[Record]:
     """Whole proteins of one role; `source` is the name that sites go by.
 
     Raises
@@ -23,7 +24,7 @@ def proteins_of(files: list[dict], dataset: Dataset) -> list[Record]:
     for file in files:
         if file["kind"] != "proteins":
             continue
-        for record in read(file["path"], dataset, -1, file["name"]):
+        for record in read(file["path"], reading, -1, file["name"]):
             record.source = record.source or record.id
             if tables and record.source in seen:
                 raise EvenfoldError(
@@ -36,7 +37,7 @@ def proteins_of(files: list[dict], dataset: Dataset) -> list[Record]:
 
 
 def windows(
-    proteins: list[Record], files: list[dict], dataset: Dataset
+    proteins: list[Record], files: list[dict], reading: Reading
 ) -> Iterator[Record]:
     """Windows around every residue of interest of the proteins of one role.
 
@@ -47,7 +48,7 @@ def windows(
     files : list of dict
         path and kind of each: positive_sites, negative_sites; without, the headers of
         the proteins list their sites.
-    dataset : Dataset
+    reading : Reading
         With `sites`.
 
     Yields
@@ -61,7 +62,7 @@ def windows(
     EvenfoldError
         A site that is not there or no residue of interest, under `mismatch: error`.
     """
-    settings = dataset.sites
+    settings = reading.sites
     listed = {1: {}, 0: {}}
     tables = [file for file in files if file["kind"] != "proteins"]
     for file in tables:

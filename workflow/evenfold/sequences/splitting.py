@@ -1,7 +1,8 @@
 """Test set and folds: by groups, stratified, deterministic."""
 
-import csv
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -9,16 +10,30 @@ import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedGroupKFold
 
 from evenfold import tables
-from evenfold.config.model import Split
+from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
-from evenfold.files import write_json
-from evenfold.sequences.cleaning import write_rejected
+from evenfold.records.sequences import SplitFacts
+from evenfold.records.tables import (
+    CROSSING,
+    GROUPS,
+    LABELS,
+    SEQUENCES,
+    SPLIT,
+    read_rejected,
+    write_rejected,
+)
 
 
 def hold_out(
     labels: np.ndarray, clusters: np.ndarray, settings: Split, seed: int
 ) -> np.ndarray:
     """Rows held out as test set: whole groups, stratified.
+
+    Parameters
+    ----------
+    labels, clusters : ndarray of int, shape (n,)
+    settings : Split
+    seed : int
 
     Returns
     -------
@@ -38,6 +53,12 @@ def assign_folds(
     labels: np.ndarray, clusters: np.ndarray, settings: Split, seed: int
 ) -> np.ndarray:
     """Fold of each training row; no group crosses folds, each has both classes.
+
+    Parameters
+    ----------
+    labels, clusters : ndarray of int, shape (n,)
+    settings : Split
+    seed : int
 
     Returns
     -------
@@ -91,7 +112,64 @@ def _grouped_parts(labels, clusters, parts, seed, purpose):
 _KINDS = {"exact copy": "exact copies", "same source protein": "same source protein"}
 
 
-def split_files(inputs: dict, outputs: dict, settings: Split, seed: int) -> dict:
+@dataclass(frozen=True)
+class Relatives:
+    """Training sequences that are related to the test set.
+
+    Attributes
+    ----------
+    relation : dict of str to str
+        How, by id, said as the reason of a rejection; the closest relation of each.
+    counts : dict of str to int
+        How many, by kind of relation; one sequence may be related in several ways.
+    """
+
+    relation: dict[str, str]
+    counts: dict[str, int]
+
+    @classmethod
+    def of(cls, crossing: Iterable[tuple[str, str, str, float]]) -> "Relatives":
+        """From (training id, test id, relation, identity), as grouping found them."""
+        closest: dict[str, str] = {}
+        kinds: dict[str, set[str]] = {}
+        # The closest relation of a training row is the one kept: copy, homolog, source.
+        for train, test, relation, identity in sorted(
+            crossing, key=lambda row: (-row[3], row[2] != "exact copy")
+        ):
+            kind = _KINDS.get(relation, "homologs")
+            kinds.setdefault(kind, set()).add(train)
+            known = f", identity {identity:.0%}" if kind == "homologs" else ""
+            how = f"homolog ({relation}{known})" if kind == "homologs" else relation
+            how = "same source protein as" if kind == relation else f"{how} of"
+            closest.setdefault(train, f"{how} test sequence {test}")
+        return cls(closest, {kind: len(ids) for kind, ids in sorted(kinds.items())})
+
+
+@dataclass(frozen=True)
+class SplitInputs:
+    """Paths of what a split is made from: the files of `clean` and `group`."""
+
+    sequences: str
+    test_labels: str
+    rejected: str
+    groups: str
+    crossing: str
+
+
+@dataclass(frozen=True)
+class SplitOutputs:
+    """Paths of what a split leaves."""
+
+    sequences: str
+    split: str
+    rejected: str
+    test_labels: str
+    facts: str
+
+
+def split_files(
+    inputs: SplitInputs, outputs: SplitOutputs, settings: Split, seed: int
+) -> SplitFacts:
     """Fix the roles and folds of a data set and seal the test labels.
 
     With an independent test set its labels are passed on byte for byte, unread. When
@@ -100,88 +178,89 @@ def split_files(inputs: dict, outputs: dict, settings: Split, seed: int) -> dict
 
     Parameters
     ----------
-    inputs : dict
-        Paths: sequences, test_labels, rejected, groups, crossing.
-    outputs : dict
-        Paths: sequences, split, rejected, test_labels, facts.
+    inputs : SplitInputs
+    outputs : SplitOutputs
+        To write.
+    settings : Split
+    seed : int
+
+    Returns
+    -------
+    SplitFacts
+
+    Raises
+    ------
+    EvenfoldError
+        When no such split has both classes in every part, or all of the training data
+        are related to the test set.
     """
-    table = tables.read(inputs["sequences"])
-    cluster = tables.numbers(tables.read(inputs["groups"]), "cluster")
+    table = SEQUENCES.arrow(inputs.sequences)
+    cluster = tables.numbers(GROUPS.arrow(inputs.groups), "cluster")
     is_test = np.array([role == "test" for role in tables.strings(table, "role")])
-    facts = {
-        "policy": settings.train_test_homologs,
-        "held_out": not is_test.any(),
-        "folds": settings.folds,
-        "related": {},
-    }
-    rejected = []
-    if is_test.any():
-        shutil.copyfile(inputs["test_labels"], outputs["test_labels"])
-        table, keep, rejected = _related(table, inputs["crossing"], facts)
-        cluster, is_test = cluster[keep], is_test[keep]
-    else:
+    held_out = not is_test.any()
+    relatives, rejected = Relatives({}, {}), []
+    if held_out:
         labels = tables.numbers(table, "label")
         is_test = hold_out(labels, cluster, settings, seed)
         ids = np.array(tables.strings(table, "id"))
-        tables.write(
-            outputs["test_labels"], tables.labels_table(ids[is_test], labels[is_test])
-        )
+        LABELS.write(outputs.test_labels, LABELS.of(ids[is_test], labels[is_test]))
         table = table.set_column(
             3, "role", pa.array(np.where(is_test, "test", "train"), pa.string())
         ).set_column(4, "label", pa.array(labels, pa.int8(), mask=is_test))
+    else:
+        shutil.copyfile(inputs.test_labels, outputs.test_labels)
+        crossing = CROSSING.arrow(inputs.crossing)
+        relatives = Relatives.of(
+            zip(*(column.to_pylist() for column in crossing.columns[:4]))
+        )
+        if settings.train_test_homologs == "drop" and relatives.relation:
+            table, keep, rejected = _without(relatives, table)
+            cluster, is_test = cluster[keep], is_test[keep]
     labels = table.filter(pa.array(~is_test)).column("label").to_numpy()
-    own = cluster[~is_test] if settings.grouped_folds else np.arange(len(labels))
-    fold = assign_folds(labels, own, settings, seed)
+    groups = cluster[~is_test] if settings.grouped_folds else np.arange(len(labels))
+    fold = assign_folds(labels, groups, settings, seed)
     folds = np.full(len(is_test), -1, dtype=np.int8)
     folds[~is_test] = fold
-    tables.write(outputs["sequences"], table)
-    split = pa.table(
-        {
-            "id": table.column("id"),
-            "role": table.column("role"),
-            "fold": pa.array(folds, pa.int8(), mask=is_test),
-            "cluster": pa.array(cluster, pa.int64()),
-        }
+    SEQUENCES.write(outputs.sequences, table)
+    split = SPLIT.of(
+        tables.strings(table, "id"),
+        tables.strings(table, "role"),
+        pa.array(folds, pa.int8(), mask=is_test),
+        cluster,
     )
-    tables.write(outputs["split"], split)
-    with open(inputs["rejected"], encoding="utf-8", newline="") as handle:
-        earlier = list(csv.reader(handle, delimiter="\t"))[1:]
-    write_rejected(outputs["rejected"], earlier + rejected)
-    facts |= {
-        "n_train": int((~is_test).sum()),
-        "n_test": int(is_test.sum()),
-        "n_train_positive": int(labels.sum()),
-        "fold_sizes": np.bincount(fold).tolist(),
-        "fold_positives": np.bincount(fold, weights=labels).astype(int).tolist(),
-        "rejected": len(earlier) + len(rejected),
-        "longest": max(map(len, tables.strings(table, "sequence"))),
-    }
-    write_json(outputs["facts"], facts)
+    SPLIT.write(outputs.split, split)
+    rejected = read_rejected(inputs.rejected) + rejected
+    write_rejected(outputs.rejected, rejected)
+    facts = SplitFacts(
+        policy=settings.train_test_homologs,
+        held_out=held_out,
+        folds=settings.folds,
+        related=relatives.counts,
+        related_sequences=len(relatives.relation),
+        n_train=int((~is_test).sum()),
+        n_test=int(is_test.sum()),
+        n_train_positive=int(labels.sum()),
+        fold_sizes=np.bincount(fold).tolist(),
+        fold_positives=np.bincount(fold, weights=labels).astype(int).tolist(),
+        rejected=len(rejected),
+        longest=max(map(len, tables.strings(table, "sequence"))),
+    )
+    facts.write(outputs.facts)
     return facts
 
 
-def _related(table, crossing_path, facts):
-    """Training rows related to the test set: counted, and dropped if so configured."""
-    crossing = tables.read(crossing_path)
-    reason, kinds = {}, {}
-    relations = zip(*(tables.strings(crossing, c) for c in crossing.column_names[:4]))
-    # The closest relation of a training row is the one told: copy, homolog, source.
-    for train, test, relation, identity in sorted(
-        relations, key=lambda r: (-r[3], r[2] != "exact copy")
-    ):
-        kind = _KINDS.get(relation, "homologs")
-        kinds.setdefault(kind, set()).add(train)
-        known = f", identity {identity:.0%}" if kind == "homologs" else ""
-        how = f"homolog ({relation}{known})" if kind == "homologs" else relation
-        how = "same source protein as" if kind == relation else f"{how} of"
-        reason.setdefault(train, f"{how} test sequence {test}")
-    facts["related"] = {kind: len(rows) for kind, rows in sorted(kinds.items())}
-    facts["related_sequences"] = len(reason)
-    if facts["policy"] != "drop" or not reason:
-        return table, np.ones(len(table), dtype=bool), []
+def _without(relatives, table):
+    """The table without training rows that are related to the test set.
+
+    Returns the rows that are left, which of all they are, and those rejected.
+    """
     ids = tables.strings(table, "id")
-    keep = np.array([identifier not in reason for identifier in ids])
-    rejected = [(i, "split", reason[i]) for i in ids if i in reason]
+    keep = np.array([identifier not in relatives.relation for identifier in ids])
+    rejected = [
+        [identifier, "split", relatives.relation[identifier]]
+        for identifier, kept in zip(ids, keep)
+        if not kept
+    ]
     kept = table.filter(pa.array(keep))
     if not len(kept.filter(pc.equal(kept.column("role"), "train"))):
         raise EvenfoldError(

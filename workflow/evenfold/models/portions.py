@@ -24,8 +24,8 @@ _SLACK = 2.0
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What goes at once.
+class Portion:
+    """What goes at once: members of a stack, and rows of their batches.
 
     Attributes
     ----------
@@ -44,8 +44,8 @@ class Plan:
     resident: bool
     bytes: int
 
-    def halved(self) -> "Plan | None":
-        """The next smaller plan; None when nothing is left to halve."""
+    def halved(self) -> "Portion | None":
+        """The next smaller portion; None when nothing is left to halve."""
         if self.members > 1:
             return replace(self, members=(self.members + 1) // 2)
         if self.cells > 2:
@@ -53,16 +53,25 @@ class Plan:
         return None
 
 
-def default_budget(device: torch.device) -> int:
-    """Bytes that training may take: most of a GPU's, half of what the CPU job has."""
+def memory_budget(memory_gb: float | None, device: torch.device) -> int:
+    """Bytes that training may take.
+
+    Parameters
+    ----------
+    memory_gb : float or None
+        None: most of a GPU's memory, half of what the CPU job has.
+    device : torch.device
+    """
+    if memory_gb:
+        return int(memory_gb * 1e9)
     if device.type == "cuda":
         return int(0.8 * torch.cuda.mem_get_info(device)[1])
     return available_memory() // 2
 
 
-def plan(
+def largest_portion(
     recipe: dict, rows: Rows, members: int, batch: int, budget: int, most: int | None
-) -> Plan:
+) -> Portion:
     """Members and rows that go at once within a budget.
 
     Parameters
@@ -80,20 +89,20 @@ def plan(
     table = CHUNKS.get((kind, recipe["kind"]), _UNKNOWN[kind])
     members = min(members, most or table)
     fixed, per_cell = need(recipe, rows)
-    own = rows.values.nbytes
+    inputs = rows.values.nbytes
     # Weights, gradients, two moments, the best ones and a checkpoint's.
     fixed = 6 * fixed
     cells = batch
     if rows.ragged:
         cells = min(_RESIDUES[kind], int(batch * rows.lengths.mean()))
-    resident = kind == "cpu" or own <= budget // 2
-    left = budget - (own if resident and kind != "cpu" else 0)
+    resident = kind == "cpu" or inputs <= budget // 2
+    left = budget - (inputs if resident and kind != "cpu" else 0)
     fitting = int(left // (fixed + _SLACK * per_cell * cells))
     members = max(1, min(members, fitting))
     if not fitting:
         cells = max(2, int((left - fixed) // (_SLACK * per_cell)))
     total = members * (fixed + _SLACK * per_cell * cells)
-    return Plan(members, cells, resident, int(total))
+    return Portion(members, cells, resident, int(total))
 
 
 def need(recipe: dict, rows: Rows) -> tuple[int, float]:
@@ -102,9 +111,9 @@ def need(recipe: dict, rows: Rows) -> tuple[int, float]:
     Counted by running two rows forward and adding up what autograd keeps.
     """
     state = initial_state(recipe, [0], lambda position, network: None)
-    kept = {}
+    kept: dict[int, int] = {}
 
-    def count(tensor):
+    def count(tensor: torch.Tensor) -> torch.Tensor:
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
@@ -118,6 +127,6 @@ def need(recipe: dict, rows: Rows) -> tuple[int, float]:
     with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         stacked_forward(recipe)(state, x, {} if recipe.get("stacked", True) else None)
     fixed = sum(tensor.nbytes for tensor in state.values())
-    own = {tensor.untyped_storage().data_ptr() for tensor in state.values()}
-    activations = sum(size for place, size in kept.items() if place not in own)
+    weights = {tensor.untyped_storage().data_ptr() for tensor in state.values()}
+    activations = sum(size for place, size in kept.items() if place not in weights)
     return fixed, max(activations / cells, 4.0)

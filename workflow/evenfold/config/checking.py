@@ -1,0 +1,92 @@
+"""Faults of a configuration in words: unknown keys, their nearest valid ones, values."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from evenfold.config.losses import LOSSES, OWN
+from evenfold.config.section import Section
+from evenfold.errors import EvenfoldError
+
+S = typing.TypeVar("S", bound=Section)
+#: What pydantic puts into the place of a fault besides the keys that a user wrote.
+_TAGS = {*LOSSES, OWN}
+
+
+def validated(model: type[S], raw: object, where: str) -> S:
+    """A section of raw keys and values.
+
+    Parameters
+    ----------
+    model : type of Section
+    raw : dict
+    where : str
+        File or place, for the error.
+
+    Raises
+    ------
+    EvenfoldError
+        With one line per fault, each naming the key.
+    """
+    if not isinstance(raw, dict):
+        raise EvenfoldError(f"{where}: expected keys and values, found {raw!r:.60}")
+    check_keys(model, raw, where)
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        lines = [f"{where} does not fit:"]
+        for fault in error.errors():
+            key = ".".join(str(part) for part in fault["loc"] if part not in _TAGS)
+            message = fault["msg"].removeprefix("Value error, ")
+            if fault["type"] != "missing" and not isinstance(fault["input"], dict):
+                message += f" (found {fault['input']!r:.80})"
+            lines.append(f"  {key or 'as a whole'}: {message}")
+        raise EvenfoldError("\n".join(lines)) from None
+
+
+def check_keys(model: type[Section], raw: object, where: str) -> None:
+    """Refuse unknown keys, at every level of a section.
+
+    Raises
+    ------
+    EvenfoldError
+        With the key and the nearest valid one.
+    """
+    if not isinstance(raw, dict):
+        return
+    for key, value in raw.items():
+        if key not in model.model_fields:
+            known = list(model.model_fields)
+            raise EvenfoldError(
+                f"{where}: unknown key {key!r}.{nearest(key, known)} "
+                f"Valid keys: {', '.join(known)}."
+            )
+        inner = _section_of(model.model_fields[key].annotation)
+        if inner is not None:
+            for item in value if isinstance(value, list) else [value]:
+                check_keys(inner, item, f"{where}: {key}")
+
+
+def _section_of(annotation):
+    """The one Section class inside an annotation, if there is exactly one."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    if typing.get_origin(annotation) in (list, types.UnionType, typing.Union):
+        found = {_section_of(part) for part in typing.get_args(annotation)} - {None}
+        return found.pop() if len(found) == 1 else None
+    return None
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """A question after the valid word that may have been meant, or nothing.
+
+    Examples
+    --------
+    >>> nearest("focl", ["bce", "focal"])
+    " Did you mean 'focal'?"
+    """
+    match = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {match[0]!r}?" if match else ""

@@ -1,0 +1,176 @@
+"""The configuration read from its files and resolved: run, data sets, training."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from evenfold.config.audit import Audit
+from evenfold.config.checking import check_keys, nearest, validated
+from evenfold.config.cleaning import Cleaning
+from evenfold.config.dataset import Dataset
+from evenfold.config.forms import FORMS, form_of
+from evenfold.config.grouping import Grouping
+from evenfold.config.losses import LOSSES
+from evenfold.config.run import Run
+from evenfold.config.section import IMPORT_PATH, NAME, Section
+from evenfold.config.split import Split
+from evenfold.config.training import Training, check_pairing
+from evenfold.config.variants import Variant
+from evenfold.errors import EvenfoldError
+
+#: Sections given as plain mappings, merged over each other before they are checked.
+_LATE: dict[str, type[Section]] = {
+    "cleaning": Cleaning,
+    "grouping": Grouping,
+    "split": Split,
+    "audit": Audit,
+    "training": Training,
+}
+
+
+def load_run(raw: dict, where: str = "the configuration") -> Run:
+    """Check the run's configuration.
+
+    Raises
+    ------
+    EvenfoldError
+        With one line per fault, each naming the key and the nearest valid one.
+    """
+    raw = dict(raw)
+    for key in ("variants", "datasets"):
+        if isinstance(raw.get(key), dict):
+            raise EvenfoldError(
+                f"{where}: `{key}` is a mapping; it must be a list. Snakemake merges "
+                f"mappings of several configfiles key by key, so entries of the first "
+                f"file would stay behind unasked; a list replaces them. "
+                f"Write `{key}:` with one `- ` entry each."
+            )
+    for name in raw.get("datasets") or []:
+        if not re.match(NAME, str(name)):
+            raise EvenfoldError(
+                f"{where}: data set {str(name)!r} is not a name. Data sets are named "
+                "after their file: config/datasets/<name>.yaml is listed as <name>, "
+                "in letters, digits, - and _. Put paths into that file."
+            )
+    for variant in raw.get("variants") or []:
+        _check_loss_name(variant, where)
+    run = validated(Run, raw, where)
+    for key, model in _LATE.items():
+        check_keys(model, getattr(run, key), f"{where}: {key}")
+    for variant in run.variants:
+        check_keys(
+            Training, variant.training, f"{where}: variant {variant.name}: training"
+        )
+    return run
+
+
+def load_dataset(
+    name: str, run: Run, folder: str | Path = "config/datasets"
+) -> Dataset:
+    """Read config/datasets/<name>.yaml with the run's overrides merged in.
+
+    Raises
+    ------
+    EvenfoldError
+        No such file, or its faults, each naming the key and the nearest valid one.
+    """
+    path = Path(folder) / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
+        raise EvenfoldError(
+            f"data set {name!r}: there is no {path}.{nearest(name, known)} "
+            f"Known data sets: {', '.join(known) or 'none'}."
+        )
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise EvenfoldError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise EvenfoldError(f"{path}: expected keys and values, found {raw!r:.60}")
+    for key in ("cleaning", "grouping", "split", "audit"):
+        raw[key] = merge(raw.get(key) or {}, getattr(run, key))
+    check_keys(Training, raw.get("training") or {}, f"{path}: training")
+    dataset = validated(Dataset, raw, str(path))
+    for sources in (dataset.train, dataset.test):
+        if not sources:
+            continue
+        for file, label, kind in sources.entries():
+            if kind == "sequences":
+                labelled = label is None and not sources.labels
+                _check_form(file.origin(), labelled, dataset, path)
+    return dataset
+
+
+def _check_form(name, labelled, dataset, path):
+    """Refuse a file whose form is unclear or cannot carry the labels it should."""
+    try:
+        form = form_of(name, dataset.form)
+    except EvenfoldError as error:
+        raise EvenfoldError(f"{path}: {error}") from None
+    if not labelled:
+        return
+    known = FORMS[form]
+    if known.labels == "headers" and not dataset.label_pattern:
+        raise EvenfoldError(
+            f"{path}: {name} is listed as labelled {known.what}; say how its headers carry "
+            r"the label with `label_pattern`, for example label_pattern: '\|([01])$'"
+        )
+    if known.labels == "none":
+        raise EvenfoldError(
+            f"{path}: {name} has {known.what} and no labels; list it under "
+            "positive or negative"
+        )
+
+
+def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
+    """Settings of one variant: defaults, then data set, run and variant.
+
+    Raises
+    ------
+    EvenfoldError
+        Settings, or a loss and a model, that do not go together.
+    """
+    raw = merge(merge(dataset.training, run.training), variant.training)
+    training = validated(Training, raw, f"training of variant {variant.name}")
+    wanted = "embeddings" in training.features
+    if wanted and training.embeddings.pooling == "site" and not dataset.sites:
+        raise EvenfoldError(
+            f"training of variant {variant.name}: `embeddings: {{pooling: site}}` needs the "
+            "whole proteins; give `proteins` and `sites` in the data set's file, or use "
+            "`pooling: mean`"
+        )
+    fault = check_pairing(variant.name, variant.loss.name, training)
+    if fault:
+        raise EvenfoldError(fault)
+    return training
+
+
+def merge(base: dict, over: dict) -> dict:
+    """Merge two mappings key by key; lists and scalars of `over` replace."""
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            value = merge(merged[key], value)
+        merged[key] = value
+    return merged
+
+
+def _check_loss_name(variant, where):
+    if isinstance(variant, str):
+        loss = variant
+    elif isinstance(variant, dict):
+        loss = variant.get("loss")
+    else:
+        return
+    if isinstance(loss, dict):
+        name = str(loss.get("name"))
+        if name in LOSSES:
+            check_keys(LOSSES[name], loss, f"{where}: loss {name}")
+        loss = loss.get("name")
+    if str(loss) not in LOSSES and not re.match(IMPORT_PATH, str(loss)):
+        raise EvenfoldError(
+            f"{where}: variant {variant if isinstance(variant, str) else variant.get('name')!r} "
+            f"asks for the loss {loss!r}, which does not exist."
+            f"{nearest(str(loss), LOSSES)} Known losses: {', '.join(LOSSES)}."
+        )

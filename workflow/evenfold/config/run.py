@@ -1,0 +1,77 @@
+"""The run: config/config.yaml."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from evenfold.config.engine import Engine
+from evenfold.config.looks import Look
+from evenfold.config.section import Name, Section
+from evenfold.config.selection import SelectionSettings
+from evenfold.config.tracking import Tracking
+from evenfold.config.variants import Variant
+
+
+class Run(Section):
+    """The run: which data sets, which variants, and how to choose among them."""
+
+    datasets: list[Name] = Field(
+        ["demo"], min_length=1, description="names of files in config/datasets/"
+    )
+    variants: list[Variant] = Field(
+        min_length=1, description="loss variants to compare (a list)"
+    )
+    seed: int = Field(1, ge=0, description="the one number all randomness derives from")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="`auto` uses CUDA when the training job finds it"
+    )
+    threads: int = Field(
+        2,
+        ge=1,
+        description="training threads, never above the CPUs really available; results "
+        "repeat byte for byte at the same number",
+    )
+    engine: Engine = Engine()
+    mirror: str | None = Field(
+        None,
+        description="folder or base URL that stands for the host of every data url",
+    )
+    ledger: str = Field(
+        "resources/ledger", description="folder that remembers looks at test sets"
+    )
+    predict: str | None = Field(
+        None,
+        description="FASTA to score with the target `predict`; whole proteins for a data "
+        "set with `sites`",
+    )
+    selection: SelectionSettings = SelectionSettings()
+    tracking: Tracking = Tracking()
+    allow_look: list[Look] = Field(
+        [], description="reasons for further looks, each bound to one selection"
+    )
+    cleaning: dict[str, Any] = Field(
+        {}, description="overrides `cleaning` of every data set of this run"
+    )
+    grouping: dict[str, Any] = Field(
+        {}, description="overrides `grouping` of every data set of this run"
+    )
+    split: dict[str, Any] = Field(
+        {}, description="overrides `split` of every data set of this run"
+    )
+    audit: dict[str, Any] = Field(
+        {}, description="overrides `audit` of every data set of this run"
+    )
+    training: dict[str, Any] = Field(
+        {}, description="overrides `training` of every data set of this run"
+    )
+
+    @model_validator(mode="after")
+    def _unique_names(self):
+        for what, names in (
+            ("datasets", self.datasets),
+            ("variants", [variant.name for variant in self.variants]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: {', '.join(twice)} is named more than once")
+        return self

@@ -1,0 +1,27 @@
+"""The loss variants of a run."""
+
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from evenfold.config.losses import Loss
+from evenfold.config.section import Name, Section
+
+
+class Variant(Section):
+    """A named loss, with training settings of its own where it needs some."""
+
+    name: Name = Field(description="name of the variant, used in paths and tables")
+    loss: Loss = Field(description="loss name, or a mapping: name and its settings")
+    training: dict[str, Any] = Field(
+        {}, description="training settings of this variant alone"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value):
+        if isinstance(value, str):
+            value = {"name": value, "loss": value}
+        if isinstance(value, dict) and isinstance(value.get("loss"), str):
+            value = {**value, "loss": {"name": value["loss"]}}
+        return value
