@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from markupsafe import Markup
 
+from evenfold.config.criteria import words
 from evenfold.records.evaluation import Measured
 from evenfold.records.thresholds import HALF
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.section import Section
-from evenfold.reporting.words import words
 
 _COLOURS = (("threshold 0.5", figures.HALF), ("tuned threshold", figures.MCC))
 

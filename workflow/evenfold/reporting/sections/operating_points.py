@@ -6,11 +6,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 from markupsafe import Markup
 
+from evenfold.config.criteria import CRITERIA, words
 from evenfold.records.thresholds import HALF, Tuned
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.section import Section
-from evenfold.reporting.words import CRITERIA, words
 
 _CURVES = (("SN", figures.SN), ("SP", figures.SP), ("MCC", figures.MCC))
 
@@ -74,11 +74,11 @@ def draw_curves(tuned: Mapping[str, Tuned]) -> Markup:
 
 def _tells(facts: Facts) -> dict[str, Any]:
     points = facts.champion.points
+    # A criterion of the user's own comes last.
+    order = dict.fromkeys((HALF, *CRITERIA, *points))
     return {
         "curves": draw_curves(facts.tuned),
-        "points": {
-            words(name): points[name] for name in (HALF, *CRITERIA) if name in points
-        },
+        "points": [(words(name), points[name]) for name in order if name in points],
     }
 
 
@@ -90,7 +90,7 @@ SECTION = Section(
 <p><small>Intervals: bootstrap within each class, sequences taken as independent.</small></p>
 <div class="scroll"><table>
 <thead><tr><th class="t">criterion</th><th>threshold</th><th>SN</th><th>SP</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
-<tbody>{% for told, point in points.items() %}<tr><td class="t">{{ told }}</td><td>{{ point.threshold|rate }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+<tbody>{% for told, point in points %}<tr><td class="t">{{ told }}</td><td>{{ point.threshold|rate }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
 </table></div>
 """,
 )
