@@ -2,12 +2,14 @@
 
 import ast
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 
@@ -25,22 +27,26 @@ def run(*command, **keys):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_ruff():
-    run("ruff", "check", ".")
-    run("ruff", "format", "--check", ".")
+#: The checks before a commit, by their ids.
+HOOKS = {
+    hook["id"]: hook
+    for repository in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())[
+        "repos"
+    ]
+    for hook in repository["hooks"]
+}
 
 
-def test_snakefmt():
-    run(
-        "snakefmt",
-        "--check",
-        "Snakefile",
-        *map(str, (ROOT / "workflow/rules").iterdir()),
-    )
+@pytest.mark.parametrize("name", HOOKS)
+def test_what_is_checked_before_a_commit(name):
+    """One list of checks: pre-commit runs it, and so do the tests."""
+    python, m, *command = shlex.split(HOOKS[name]["entry"])
+    assert (python, m) == ("python", "-m") and HOOKS[name]["language"] == "system"
+    run(*command)
 
 
-def test_snakemake_lint():
-    run("snakemake", "--lint")
+def test_style_and_types_are_checked_before_a_commit():
+    assert {"ruff-check", "ruff-format", "snakefmt", "snakemake-lint"} <= set(HOOKS)
 
 
 def imports(path):
@@ -134,9 +140,8 @@ def test_the_wheel_holds_the_package_alone(tmp_path):
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"evenfold"}
-    assert {
-        f"evenfold/reporting/{name}" for name in ("page.html", "report.css")
-    } <= names
+    pages = {f"evenfold/reporting/{name}" for name in ("page.html", "report.css")}
+    assert pages <= names
 
 
 def test_the_examples_of_how_to_add_something_are_as_they_stand():

@@ -166,6 +166,9 @@ def test_hostile_headers_are_text_in_the_report(mine):
     """A header with markup: escaped in HTML, never a path."""
     evil = ">../../evil<script>alert(1)</script>\nMKVLAAGIKLLDWHHHH\n"
     mine.write("pos.fasta", POSITIVE + evil)
+    mine.write(
+        "config/config.yaml", mine.read("config/config.yaml").replace(", focal", "")
+    )
     mine.snakemake("results/mine/exploration.html")
     assert "<script>" not in mine.read("results/mine/exploration.html")
 

@@ -19,10 +19,11 @@ threads: 2
 """
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "name, train, test",
-    [("succinylation", (9499, 4749), (507, 253)), ("anticp2", (1378, 689), (344, 172)),
-     ("thermo", (2247, 1093), (562, 273))],
+    [("anticp2", (1378, 689), (344, 172)), ("thermo", (2247, 1093), (562, 273)),
+     ("succinylation", (9499, 4749), (507, 253))],
 )  # fmt: skip
 def test_published_data_end_to_end(project, shared_data, name, train, test):
     published = "split: {as_published: true}\n" if name == "anticp2" else ""

@@ -93,21 +93,24 @@ def test_the_controls_are_judged_beside_the_real_run(finished):
     assert "besides the sequences" not in verdict and verdict.strip()
 
 
-def test_an_unlike_share_of_positives_makes_them_different(finished):
+def test_an_unlike_share_of_positives_makes_them_different(explored):
     """On the demo, one positive in four, balanced weights are a loss of their own."""
-    finished.write("config/config.yaml", CONFIG.replace("[balanced]", "[demo]"))
-    finished.snakemake("results/demo/weighted_balanced/twin.json",
+    explored.write("config/config.yaml", SMALL.replace("[bce, focal]", (
+        "[bce, {name: weighted_balanced, loss: {name: wbce, mode: balanced}}, "
+        "class_balanced, logit_adjusted]")))  # fmt: skip
+    explored.snakemake("results/demo/weighted_balanced/twin.json",
                        "results/demo/logit_adjusted/twin.json",
                        "results/demo/class_balanced/twin.json")  # fmt: skip
 
     def same(name):
-        return json.loads(finished.read(f"results/demo/{name}/twin.json"))["same_as"]
+        return json.loads(explored.read(f"results/demo/{name}/twin.json"))["same_as"]
 
     assert same("weighted_balanced") is None and same("logit_adjusted") is None
 
 
-def test_the_network_of_the_documentation_trains_and_predicts(project):
+def test_the_network_of_the_documentation_trains_and_predicts(explored):
     """docs/networks.md as it stands: its module, and its line of the configuration."""
+    project = explored
     page = (ROOT / "docs/networks.md").read_text()
     code = page.split("```python\n")[1].split("```")[0]
     line = page.split("```yaml\n")[1].split("```")[0]
@@ -132,8 +135,9 @@ def test_the_network_of_the_documentation_trains_and_predicts(project):
     assert "Traceback" not in done.text
 
 
-def test_a_loss_a_feature_set_and_a_criterion_of_ones_own(project):
+def test_a_loss_a_feature_set_and_a_criterion_of_ones_own(explored):
     """docs/own.md as it stands: its modules, and its lines of the configuration."""
+    project = explored
     page = (ROOT / "docs/own.md").read_text()
     for part in page.split("```python\n# ")[1:]:
         name, code = part.split("```")[0].split("\n", 1)

@@ -34,6 +34,7 @@ from evenfold.config.training import (
     Training,
 )
 from evenfold.config.variants import Variant
+from evenfold.documentation.files import files_page
 
 _INTRO = """\
 # Configuration
@@ -180,9 +181,12 @@ def schemas() -> dict[str, str]:
 
 
 def write_documentation(root=".") -> list[Path]:
-    """Write config/README.md and workflow/schemas; returns the paths."""
+    """Write config/README.md, workflow/schemas and docs/files.md; returns the paths."""
     root = Path(root)
-    pages = {root / "config" / "README.md": configuration_page()}
+    pages = {
+        root / "config" / "README.md": configuration_page(),
+        root / "docs" / "files.md": files_page(),
+    }
     pages |= {root / "workflow/schemas" / k: v for k, v in schemas().items()}
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)

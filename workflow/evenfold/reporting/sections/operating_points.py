@@ -6,8 +6,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 from markupsafe import Markup
 
-from evenfold.config.criteria import CRITERIA, words
-from evenfold.records.thresholds import HALF, Tuned
+from evenfold.config.criteria import in_order, words
+from evenfold.records.thresholds import Tuned
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.section import Section
@@ -74,11 +74,9 @@ def draw_curves(tuned: Mapping[str, Tuned]) -> Markup:
 
 def _tells(facts: Facts) -> dict[str, Any]:
     points = facts.champion.points
-    # A criterion of the user's own comes last.
-    order = dict.fromkeys((HALF, *CRITERIA, *points))
     return {
         "curves": draw_curves(facts.tuned),
-        "points": [(words(name), points[name]) for name in order if name in points],
+        "points": [(words(name), points[name]) for name in in_order(points)],
     }
 
 
