@@ -40,6 +40,12 @@ def columns_of(path: str) -> list[str]:
 def computed(path: str, sequences: Sequence[str]) -> np.ndarray:
     """Numbers of some sequences by the feature set of an import path.
 
+    Parameters
+    ----------
+    path : str
+        `module:Name`.
+    sequences : sequence of str, length n
+
     Returns
     -------
     ndarray, shape (n, columns)
