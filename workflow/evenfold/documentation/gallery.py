@@ -75,14 +75,15 @@ def gallery_page() -> str:
             f"{loss.min_per_class or 'any'} |\n"
         )
     for name, kind in LOSSES.items():
-        function = inspect.getdoc(kind.function)
+        function = inspect.getdoc(kind.function) or ""
         parts.append(f"\n## {name}\n\n")
         if name == "snsp":
-            function = inspect.getdoc(kind)
+            function = inspect.getdoc(kind) or ""
             parts.append(_prose(function))
             parts.append("\n![weights](losses/snsp_weights.svg)\n")
         else:
-            own = re.sub(r"[;.]\s+[Ss]ee\s+`\w+`\.", ".", _prose(inspect.getdoc(kind)))
+            own = _prose(inspect.getdoc(kind) or "")
+            own = re.sub(r"[;.]\s+[Ss]ee\s+`\w+`\.", ".", own)
             parts.append(f"`{kind.__name__}`. {own}\n{_prose(function)}")
         settings = _settings(kind)
         if settings:

@@ -5,7 +5,8 @@ for one model or a tensor with one per member, and called with logits and target
 """
 
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ class Loss(nn.Module):
         Whether its state drives sensitivity and specificity apart.
     """
 
-    function = None
+    function: ClassVar[Callable[..., Tensor]]
     proper = False
     decomposable = True
     needs_state = False
@@ -526,6 +527,9 @@ class SNSPLoss(Loss, name="snsp"):
     function = pointwise.weighted_binary_cross_entropy
     needs_state = True
     MODES = ("integral", "swap", "error", "seed_fixed", "seed_verbatim")
+    state: Tensor
+    memory: Tensor
+    rates: Tensor
 
     def __init__(
         self,
@@ -603,6 +607,8 @@ class SensitivityAtSpecificityLoss(Loss, name="sens_at_spec"):
 
     function = pointwise.sensitivity_at_specificity
     needs_state = True
+    prior: Tensor
+    multiplier: Tensor
 
     def __init__(
         self,
