@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(config, items):
 def started(item) -> int:
     """Rank of a test: a long one that comes last would run alone."""
     tiers = ("services", "workflow", "unit", "gpu")
-    return tiers.index(item.path.parent.name)
+    return tiers.index(item.path.relative_to(ROOT / "tests").parts[0])
 
 
 def pytest_testnodedown(node, error):
