@@ -38,7 +38,7 @@ class Off(SimpleNamespace):
 
 
 def settings(model, **change):
-    """The fields of evenfold.config.Training, without pydantic."""
+    """The fields of evenfold.config.training.Training, without pydantic."""
     values = {
         "model": model,
         "hidden": [128, 64],

@@ -1,34 +1,43 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evenfold.config.audit import Audit
 from evenfold.config.grouping import Grouping
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.auditing import audit, refuse
-from evenfold.sequences.probes import _judged, probes, shift
+from evenfold.metrics import confusion, rates
+from evenfold.records.sequences import Counts, RoleCounts, SplitFacts
+from evenfold.sequences.auditing import Audited, Search, audit, refuse
+from evenfold.sequences.probes import judged, probes, shift
 from evenfold.sequences.probes import test_probes as judged_on_test
 from evenfold.sequences.simulate import Simulation, demo, families, log_odds
 from tests.unit.test_homology import mutate, random_sequence
 
-NOTHING = {"policy": "drop", "related": {}}
+NOTHING = SplitFacts(
+    policy="drop", held_out=False, folds=3, related={}, n_train=0, n_test=0,
+    n_train_positive=0, fold_sizes=[], fold_positives=[], rejected=0, longest=0,
+)  # fmt: skip
 
 
-def run(sequences, is_test, fold, sources=None, counts=None, split=NOTHING, **settings):
-    return audit(
+def run(
+    sequences, is_test, fold, sources=None, counts=None, split=NOTHING, labels=None,
+    **search,
+):  # fmt: skip
+    audited = Audited(
         sequences,
         [f"r{i}" for i in range(len(sequences))],
         sources or [""] * len(sequences),
         np.array(is_test),
         np.array(fold),
-        Grouping(),
-        counts or {},
-        split,
-        **settings,
+        labels,
     )
+    counts = counts or Counts(train=RoleCounts())
+    return audit(audited, counts, split, Grouping(), Audit(), Search(**search))
 
 
 def severities(found):
-    return [finding["severity"] for finding in found["findings"]]
+    return [finding.severity for finding in found.findings]
 
 
 @pytest.fixture(scope="module")
@@ -45,22 +54,22 @@ def test_a_sample_tells_how_many_more_there_may_be(unrelated):
         budget=60 * 60 * 410,
         least=9,
     )
-    assert found["fold_to_fold"]["searched"] == 10
-    (detail,) = (f["detail"] for f in found["findings"] if "another fold" in f["title"])
+    assert found.fold_to_fold.searched == 10
+    (detail,) = (f.detail for f in found.findings if "another fold" in f.title)
     # None of ten: the share p with (1 - p)^10 = 0.05.
     assert (
         f"sample of 10 of 40 was searched: with 95 % confidence at most {1 - 0.05**0.1:.1%}"
         in detail
     )
     whole = run(unrelated, [False] * 40, [i % 3 for i in range(40)])
-    assert not any("sample" in f["detail"] for f in whole["findings"])
+    assert not any("sample" in f.detail for f in whole.findings)
 
 
 def test_nothing_is_found_in_unrelated_sequences(unrelated):
     found = run(unrelated, [False] * 30 + [True] * 10, [i % 3 for i in range(40)])
     assert severities(found) == ["ok", "ok"]
-    assert found["test_to_train"]["close"] == 0
-    assert sum(found["test_to_train"]["histogram"]["counts"]) == 10
+    assert found.test_to_train.close == 0
+    assert sum(found.test_to_train.histogram.counts) == 10
 
 
 def test_a_planted_copy_across_the_split_and_across_folds_is_serious(unrelated):
@@ -69,38 +78,39 @@ def test_a_planted_copy_across_the_split_and_across_folds_is_serious(unrelated):
     is_test = [False] * 40 + [True, False]
     fold = [0] * 20 + [1] * 20 + [-1, 1]
     found = run(sequences, is_test, fold)
-    across_split, across_folds = found["findings"]
-    assert across_split["severity"] == "serious"
-    assert across_split["examples"] == [["r40", "r0"]]
-    assert across_folds["n"] == 2
-    assert ["r1", "r41"] in across_folds["examples"]
+    across_split, across_folds = found.findings
+    assert across_split.severity == "serious"
+    assert across_split.examples == [["r40", "r0"]]
+    assert across_folds.n == 2
+    assert ["r1", "r41"] in across_folds.examples
 
 
 def test_sources_that_cross_folds_are_named(unrelated):
     found = run(
         unrelated[:4], [False] * 4, [0, 1, 0, 1], sources=["P1", "P1", "P2", "P3"]
     )
-    assert found["findings"][-1]["severity"] == "serious"
-    assert found["findings"][-1]["examples"] == [["P1"]]
+    assert found.findings[-1].severity == "serious"
+    assert found.findings[-1].examples == [["P1"]]
 
 
 def test_what_cleaning_and_splitting_did_is_told(unrelated):
-    counts = {
-        "train": {
-            "read": 100,
-            "rejected by letters or length": 2,
-            "rejected as conflicting": 4,
-            "duplicate rows": 3,
-            "rejected as duplicate": 3,
-        }
-    }
-    split = {"policy": "report", "related": {"exact copies": 6, "homologs": 0}}
+    counts = Counts(
+        train=RoleCounts(
+            read=100, unfit=2, conflicting=4, duplicates=3, dropped_duplicates=3
+        ),
+        test=RoleCounts(read=9, impossible_sites=2, not_drawn=1, duplicates=1),
+    )
+    split = NOTHING.model_copy(
+        update={"policy": "report", "related": {"exact copies": 6, "homologs": 0}}
+    )
     found = run(unrelated[:4], [False] * 4, [0, 1, 0, 1], counts=counts, split=split)
-    titles = " | ".join(finding["title"] for finding in found["findings"])
+    titles = " | ".join(finding.title for finding in found.findings)
     for words in ("2 of 100 records", "4 rows carry both", "3 duplicate rows (dropped)",
-                  "6 training sequences related"):  # fmt: skip
+                  "test: 2 listed sites cannot be", "test: 1 negative windows left out",
+                  "test: 1 duplicate rows (kept)", "6 training sequences related"):  # fmt: skip
         assert words in titles
-    assert severities(found)[:4] == ["warning", "warning", "info", "serious"]
+    assert severities(found)[:7] == [
+        "warning", "warning", "info", "warning", "info", "info", "serious"]  # fmt: skip
 
 
 def test_the_simulator_repeats_and_plants_what_it_says():
@@ -130,10 +140,10 @@ def test_the_committed_demo_is_what_the_command_makes(tmp_path):
 
 def probed(sequences, labels, ids=None, **settings):
     ids = ids or [f"r{i}" for i in range(len(sequences))]
-    judged = probes(
+    found = probes(
         sequences, ids, np.array(labels), np.arange(len(ids)) % 4, **settings
     )
-    return {probe["name"]: probe for probe in judged}
+    return {probe.name: probe for probe in found}
 
 
 def peptides(n=200, seed=0):
@@ -148,7 +158,7 @@ def test_nothing_is_invented_where_nothing_is_planted():
     found = probed(*peptides(400), ordered=True)
     assert {"length", "ends", "composition", "order"} <= set(found)
     assert "id" not in found and "padding" not in found  # all alike
-    assert max(probe["mcc"] for probe in found.values()) < 0.25
+    assert max(probe.mcc for probe in found.values()) < 0.25
 
 
 @pytest.mark.parametrize(
@@ -176,13 +186,13 @@ def test_every_planted_shortcut_is_found_and_no_other(planted):
         order = np.argsort(labels)
         sequences, labels = [sequences[i] for i in order], labels[order]
     found = probed(sequences, labels, ids, ordered=True)
-    assert found[planted]["mcc"] > 0.6
-    assert found[planted]["seen"] == (planted not in ("id", "order"))
+    assert found[planted].mcc > 0.6
+    assert found[planted].seen == (planted not in ("id", "order"))
     # A planted first residue is in the composition too, and the reverse.
     related = {planted} | (
         {"ends", "composition"} if planted in ("ends", "composition") else set()
     )
-    others = [probe["mcc"] for name, probe in found.items() if name not in related]
+    others = [probe.mcc for name, probe in found.items() if name not in related]
     assert max(others, default=0) < 0.25
 
 
@@ -191,7 +201,7 @@ def test_the_neighbours_label_is_judged_where_it_was_looked_for():
     neighbour = np.array([np.flatnonzero(labels == y)[0] for y in labels])
     neighbour[:10] = -1
     found = probed(sequences, labels, neighbour=neighbour)["neighbour"]
-    assert found["n"] == 30 and found["mcc"] == 1 and found["sn"] == found["sp"] == 1
+    assert found.n == 30 and found.mcc == 1 and found.sn == found.sp == 1
 
 
 def test_on_the_test_set_probes_are_fitted_on_training_rows_alone():
@@ -202,9 +212,9 @@ def test_on_the_test_set_probes_are_fitted_on_training_rows_alone():
     found = judged_on_test(
         train, ids[:200], labels[:200], test, ids[200:], labels[200:], np.arange(100)
     )
-    own = {probe["name"]: probe for probe in found}
-    assert own["ends"]["mcc"] == 1 and own["ends"]["n"] == 100
-    assert abs(own["neighbour"]["mcc"]) < 0.3
+    own = {probe.name: probe for probe in found}
+    assert own["ends"].mcc == 1 and own["ends"].n == 100
+    assert abs(own["neighbour"].mcc) < 0.3
     # With other test labels the same calls are judged, and no other is fitted.
     again = judged_on_test(
         train,
@@ -215,24 +225,61 @@ def test_on_the_test_set_probes_are_fitted_on_training_rows_alone():
         1 - labels[200:],
         np.arange(100),
     )
-    flipped = {probe["name"]: probe for probe in again}
-    assert all(flipped[k]["mcc"] == pytest.approx(-own[k]["mcc"]) for k in own)
+    flipped = {probe.name: probe for probe in again}
+    assert all(flipped[k].mcc == pytest.approx(-own[k].mcc) for k in own)
 
 
 def test_rates_of_a_probe_are_those_of_scikit_learn():
     from sklearn.metrics import matthews_corrcoef
 
     y, called = np.array([1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 0, 0, 0, 0, 1])
-    found = _judged("length", called.astype(float), called == 1, y)
-    assert found["mcc"] == pytest.approx(matthews_corrcoef(y, called))
-    assert (found["sn"], found["sp"]) == pytest.approx((2 / 3, 3 / 4))
+    found = judged("length", called.astype(float), y)
+    assert found.mcc == pytest.approx(matthews_corrcoef(y, called))
+    assert (found.sn, found.sp) == pytest.approx((2 / 3, 3 / 4))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)), min_size=1))
+def test_rates_of_a_probe_are_those_of_metrics_but_for_the_last_digit(rows):
+    scores, labels = np.array(rows).T
+    found = judged("length", scores / 4, labels)
+    counts = confusion(scores / 4, labels, 0.5)
+    wanted = rates(**counts)
+    assert found.mcc == pytest.approx(wanted["mcc"], abs=1e-12)
+    assert found.n == len(rows)
+    if len(set(labels)) == 2:
+        assert (found.sn, found.sp) == pytest.approx((wanted["sn"], wanted["sp"]))
+        assert 0 <= found.auroc <= 1
+    else:
+        # A missing class gives numbers all the same: JSON has no NaN.
+        assert found.auroc is None
+        assert found.sn == 0 if not labels.any() else found.sp == 1
+
+
+def test_shortcuts_and_shifts_are_told_from_the_limits_on():
+    sequences, labels = peptides(120)
+    sequences = [("M" if y else "A") + s for s, y in zip(sequences, labels)]
+    longer = [s * 4 for s in sequences[80:]]
+    is_test = [False] * 80 + [True] * 40
+    found = run(
+        sequences[:80] + longer, is_test, [i % 4 for i in range(120)], labels=labels
+    )
+    by_kind = {finding.about: finding for finding in found.findings}
+    shortcut, shifted = by_kind["shortcut"], by_kind["shift"]
+    assert shortcut.severity == "warning" and shortcut.n == 80
+    assert "The first and the last residue alone" in shortcut.title
+    assert "SN 1.00, SP 1.00" in shortcut.detail
+    train, test = found.shift.median_length
+    assert (
+        f"Median length {train:.0f} in training, {test:.0f} in the test"
+        in shifted.detail
+    )
 
 
 def test_a_shift_between_the_roles_is_measured():
     sequences, _ = peptides(300)
-    assert abs(shift(sequences[:200], sequences[200:])["auroc"] - 0.5) < 0.12
+    assert abs(shift(sequences[:200], sequences[200:]).auroc - 0.5) < 0.12
     longer = [s * 3 for s in sequences[200:]]
-    assert shift(sequences[:200], longer)["auroc"] > 0.9
+    assert shift(sequences[:200], longer).auroc > 0.9
 
 
 def test_the_labels_of_test_sequences_are_not_read(unrelated):
@@ -244,7 +291,7 @@ def test_the_labels_of_test_sequences_are_not_read(unrelated):
         results.append(
             run(unrelated, is_test, [i % 3 for i in range(40)], labels=labels)
         )
-    assert results[0] == results[1] == results[2] and results[0]["probes"]
+    assert results[0] == results[1] == results[2] and results[0].probes
 
 
 def test_the_configured_severity_stops_the_run(unrelated):
@@ -253,7 +300,8 @@ def test_the_configured_severity_stops_the_run(unrelated):
     refuse(found, Audit())
     with pytest.raises(EvenfoldError, match="close partner in another fold"):
         refuse(found, Audit(fail_on="serious"))
-    found["findings"] = [dict(f, severity="warning") for f in found["findings"]]
+    milder = [f.model_copy(update={"severity": "warning"}) for f in found.findings]
+    found = found.model_copy(update={"findings": milder})
     refuse(found, Audit(fail_on="serious"))
     with pytest.raises(EvenfoldError, match="Nothing was looked at"):
         refuse(found, Audit(fail_on="warning"))

@@ -66,14 +66,14 @@ def test_duplicates_are_dropped_or_kept_with_ids_of_their_own():
     assert [reason for _, _, reason in dropped.rejected] == ["duplicate of a"] * 2
     kept = clean_records(rows(), Cleaning(), "keep")
     assert [r.id for r in kept.records] == ["a", "a~2", "b"]
-    assert kept.counts["duplicate rows"] == 2
+    assert kept.counts.duplicates == 2
 
 
 def test_conflicting_labels_are_dropped_on_both_sides_or_refused():
     rows = [record("MKV", 1), record("MKV", 0), record("ACD", 0)]
     cleaned = clean_records(rows, Cleaning(), "keep")
     assert [r.sequence for r in cleaned.records] == ["ACD"]
-    assert cleaned.counts["rejected as conflicting"] == 2
+    assert cleaned.counts.conflicting == 2
     with pytest.raises(EvenfoldError, match="other label"):
         clean_records(
             [record("MKV", 1), record("mkv", 0)], Cleaning(conflicts="error"), "keep"
@@ -108,6 +108,11 @@ def test_nothing_vanishes(rows, duplicates):
     except EvenfoldError:
         return
     assert len(cleaned.records) + len(cleaned.rejected) == len(rows)
+    counts = cleaned.counts
+    assert (counts.read, counts.kept) == (len(rows), len(cleaned.records))
+    rejected = counts.unfit + counts.conflicting + counts.dropped_duplicates
+    assert rejected == len(cleaned.rejected)
+    assert (counts.duplicates == counts.dropped_duplicates) or duplicates == "keep"
     assert {r.id for r in cleaned.records}.isdisjoint(i for i, _, _ in cleaned.rejected)
     assert len({r.id for r in cleaned.records}) == len(cleaned.records)
     for one in cleaned.records:

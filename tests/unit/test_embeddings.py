@@ -6,13 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from evenfold import tables
 from evenfold.alphabet import AMINO_ACIDS
 from evenfold.config.embeddings import Embeddings
 from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.features import embeddings, featurize_file
 from evenfold.features.embeddings import LanguageModel, Vectors
+from evenfold.records import tables
+from evenfold.sequences.cleaning import sequences_table
 from evenfold.sequences.reading import Record
 from tests.conftest import tiny_esm
 
@@ -197,11 +198,8 @@ NAMES = ["a.npz", "pairs.npz", "a.h5", "a.parquet", "wide.parquet"]
 def sequences(tmp_path):
     train = [Record(f"r{i}", s, "", i % 2, "") for i, s in enumerate(SEQUENCES[:4])]
     test = [Record("r0@test", "WWWW", "", None, "")]
-    tables.write(
-        tmp_path / "s.parquet",
-        pa.concat_tables([tables.sequences_table(train, "train", True),
-                          tables.sequences_table(test, "test", False)]),
-    )  # fmt: skip
+    rows = [sequences_table(train, "train", True), sequences_table(test, "test", False)]
+    tables.SEQUENCES.write(tmp_path / "s.parquet", pa.concat_tables(rows))
     return tmp_path / "s.parquet"
 
 

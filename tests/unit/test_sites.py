@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from evenfold import tables
 from evenfold.config.dataset import Dataset
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
-from evenfold.files import read_json
+from evenfold.records.sequences import Counts
+from evenfold.records.tables import SEQUENCES
 from evenfold.sequences.cleaning import clean_files
 from evenfold.sequences.reading import Record
 from evenfold.sequences.sites import (
@@ -139,14 +139,14 @@ def test_cleaning_makes_windows_and_lists_what_it_leaves_out(tmp_path):
     settings = reading(mismatch="reject", negatives_per_positive=1)
     names = ["s.parquet", "l.parquet", "r.tsv", "c.json", "p.parquet"]
     clean_files(files, settings, *(str(tmp_path / name) for name in names))
-    labels = tables.numbers(tables.read(tmp_path / "s.parquet"), "label")
+    labels = SEQUENCES.frame(tmp_path / "s.parquet", ["label"]).label
     assert sorted(labels) == [0, 0, 1, 1]
     rejected = (tmp_path / "r.tsv").read_text()
     assert "site 9 of P1 is Y" in rejected
     assert rejected.count("negative not drawn (1 per positive)") == 4
-    counts = read_json(tmp_path / "c.json")["train"]
-    assert counts["negatives not drawn"] == 4
-    assert counts["rejected as impossible sites"] == 1
+    counts = Counts.read(tmp_path / "c.json").train
+    assert (counts.not_drawn, counts.impossible_sites) == (4, 1)
+    assert (counts.read, counts.kept) == (9, 4)
 
 
 def test_a_configuration_that_cannot_work_is_refused():

@@ -1,11 +1,29 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.splitting import assign_folds, hold_out
+from evenfold.records.sequences import SplitFacts
+from evenfold.records.tables import (
+    CROSSING,
+    GROUPS,
+    LABELS,
+    SEQUENCES,
+    SPLIT,
+    read_rejected,
+    write_rejected,
+)
+from evenfold.sequences.splitting import (
+    Relatives,
+    SplitInputs,
+    SplitOutputs,
+    assign_folds,
+    hold_out,
+    split_files,
+)
 
 
 def data(n=300, groups=80, positives=0.3, seed=0):
@@ -58,3 +76,112 @@ def test_one_giant_group_is_named_with_its_size():
     clusters = np.r_[np.zeros(200, int), np.arange(1, 9), np.full(4, 9)]
     with pytest.raises(EvenfoldError, match="independent groups"):
         assign_folds(lonely, clusters, Split(), 1)
+
+
+# --- files --------------------------------------------------------------------------
+
+
+def test_the_closest_relation_of_a_sequence_is_the_one_that_is_kept():
+    found = Relatives.of(
+        [
+            ("a", "t1", "same source protein", 0.0),
+            ("a", "t2", "Smith-Waterman", 0.9),
+            ("b", "t3", "MMseqs2", 1.0),
+            ("b", "t4", "exact copy", 1.0),
+            ("c", "t5", "same source protein", 0.0),
+        ]
+    )
+    assert found.relation == {
+        "a": "homolog (Smith-Waterman, identity 90%) of test sequence t2",
+        "b": "exact copy of test sequence t4",
+        "c": "same source protein as test sequence t5",
+    }
+    assert found.counts == {"exact copies": 1, "homologs": 2, "same source protein": 2}
+
+
+def inputs_of(folder, train=40, test=0, crossing=()):
+    """Files of `clean` and `group`: every sequence is a group of its own."""
+    ids = [f"r{i}" for i in range(train)] + [f"t{i}" for i in range(test)]
+    roles = ["train"] * train + ["test"] * test
+    labels = [i % 2 for i in range(train)] + [None] * test
+    inputs = SplitInputs(
+        *(str(folder / f"{name}.in") for name in SplitInputs.__dataclass_fields__)
+    )
+    n = len(ids)
+    sequences = ["ACD" + "-" * (i % 3) for i in range(n)]
+    SEQUENCES.write(
+        inputs.sequences, SEQUENCES.of(ids, sequences, [""] * n, roles, labels)
+    )
+    LABELS.write(inputs.test_labels, LABELS.of(ids[train:], [0] * test))
+    write_rejected(inputs.rejected, [["odd", "a.fasta record 1", "letter"]])
+    GROUPS.write(inputs.groups, GROUPS.of(ids, np.arange(n)))
+    columns = zip(*crossing) if crossing else [[]] * 5
+    CROSSING.write(inputs.crossing, CROSSING.of(*columns))
+    return inputs
+
+
+def split_in(folder, inputs, **settings):
+    outputs = SplitOutputs(
+        *(str(folder / f"{name}.out") for name in SplitOutputs.__dataclass_fields__)
+    )
+    facts = split_files(inputs, outputs, Split(folds=4, **settings), 1)
+    assert SplitFacts.read(outputs.facts) == facts
+    return outputs, facts
+
+
+RELATED = [("r1", "t0", "exact copy", 1.0, 1.0), ("r2", "t1", "MMseqs2", 0.5, 0.9)]
+
+
+def test_relatives_of_the_test_set_are_dropped_and_listed(tmp_path):
+    inputs = inputs_of(tmp_path, test=6, crossing=RELATED)
+    outputs, facts = split_in(tmp_path, inputs)
+    ids = SEQUENCES.arrow(outputs.sequences).column("id").to_pylist()
+    assert "r0" in ids and "r1" not in ids and "r2" not in ids and len(ids) == 44
+    assert read_rejected(outputs.rejected) == [
+        ["odd", "a.fasta record 1", "letter"],
+        ["r1", "split", "exact copy of test sequence t0"],
+        ["r2", "split", "homolog (MMseqs2, identity 50%) of test sequence t1"],
+    ]
+    assert (facts.n_train, facts.n_test, facts.rejected) == (38, 6, 3)
+    assert (facts.related, facts.related_sequences) == (
+        {"exact copies": 1, "homologs": 1}, 2)  # fmt: skip
+    assert not facts.held_out and facts.longest == 5
+    assert sum(facts.fold_sizes) == 38 and sum(facts.fold_positives) == 19
+    split = SPLIT.arrow(outputs.split)
+    assert split.column("id").to_pylist() == ids
+    assert split.column("fold").to_pylist()[38:] == [None] * 6
+    # The sealed labels are passed on unread.
+    with (
+        open(inputs.test_labels, "rb") as one,
+        open(outputs.test_labels, "rb") as other,
+    ):
+        assert one.read() == other.read()
+
+
+def test_relatives_are_kept_where_the_policy_says_so(tmp_path):
+    inputs = inputs_of(tmp_path, test=6, crossing=RELATED)
+    outputs, facts = split_in(tmp_path, inputs, train_test_homologs="report")
+    assert (facts.policy, facts.n_train, facts.rejected) == ("report", 40, 1)
+    assert facts.related_sequences == 2
+    assert len(SEQUENCES.arrow(outputs.sequences)) == 46
+
+
+def test_a_held_out_test_set_takes_its_labels_along(tmp_path):
+    outputs, facts = split_in(tmp_path, inputs_of(tmp_path))
+    table = SEQUENCES.arrow(outputs.sequences)
+    is_test = [role == "test" for role in table.column("role").to_pylist()]
+    assert facts.held_out and (facts.n_train, facts.n_test) == (32, 8)
+    labels = table.column("label").to_pylist()
+    assert [label is None for label in labels] == is_test
+    sealed = LABELS.arrow(outputs.test_labels)
+    test_ids = table.filter(pa.array(is_test)).column("id")
+    assert sealed.column("id").to_pylist() == test_ids.to_pylist()
+    wanted = [int(identifier[1:]) % 2 for identifier in test_ids.to_pylist()]
+    assert sealed.column("label").to_pylist() == wanted
+
+
+def test_nothing_left_to_train_on_is_said(tmp_path):
+    every = [(f"r{i}", "t0", "exact copy", 1.0, 1.0) for i in range(40)]
+    inputs = inputs_of(tmp_path, test=6, crossing=every)
+    with pytest.raises(EvenfoldError, match="every training sequence is related"):
+        split_in(tmp_path, inputs)

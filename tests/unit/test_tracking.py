@@ -27,10 +27,9 @@ from evenfold.tracking.uploading import (
     epochs,
     note,
     scalars,
-    settings_of,
     track,
 )
-from tests.unit.reporting import states
+from tests.unit import reporting_states as states
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +162,7 @@ def test_a_store_that_does_not_answer_blocks_no_look_and_stops_the_upload(
     assert dead in reason and "tracking: {uri: ...}" in reason
     paths = finished(tmp_path, store)
     with pytest.raises(EvenfoldError, match="cannot be used"):
-        track("demo", paths, ["bce", "focal"], settings_of(states.DECIDES))
+        track("demo", paths, ["bce", "focal"], states.decides())
 
 
 def test_a_server_that_is_down_is_asked_for_seconds_only(dead, monkeypatch):
@@ -258,7 +257,7 @@ def finished(folder, store, evaluation=None, rows=None):
 
 def upload(folder, store, **changes):
     paths = finished(folder, store, **changes)
-    return track("demo", paths, ["bce", "focal"], settings_of(states.DECIDES))
+    return track("demo", paths, ["bce", "focal"], states.decides())
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +277,7 @@ def test_an_upload_is_one_parent_and_a_child_a_variant(uploaded):
     assert parent.data.tags["evenfold.test_set"] == "a b"
     assert parent.data.tags["evenfold.complete"] == "true"
     assert parent.data.params["criterion"] == "sn_eq_sp"
-    assert parent.data.params["grouping.identity"] == "0.4"
+    assert parent.data.params["folds"] == "5"
     assert parent.data.metrics["test_mcc"] == pytest.approx(0.59)
     assert {d.tags[0].value for d in parent.inputs.dataset_inputs} == {
         "training", "testing",

@@ -21,10 +21,30 @@ def digest(table: pa.Table) -> str:
 
 
 def strings(table: pa.Table, column: str) -> list[str]:
-    """A column as a list of Python strings."""
+    """A column as a list of Python strings.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    column : str
+
+    Returns
+    -------
+    list of str
+    """
     return table.column(column).to_pylist()
 
 
 def numbers(table: pa.Table, column: str) -> np.ndarray:
-    """A column without nulls as a numpy array."""
+    """A column without nulls as a numpy array.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    column : str
+
+    Returns
+    -------
+    ndarray, shape (rows,)
+    """
     return table.column(column).to_numpy()

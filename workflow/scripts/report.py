@@ -1,9 +1,9 @@
+from evenfold.config.decides import Decides
 from evenfold.files import write_text
 from evenfold.job import job
 from evenfold.reporting.facts import (
     ReportFiles,
     ReportSettings,
-    decided,
     read_facts,
 )
 from evenfold.reporting.report import report
@@ -16,7 +16,7 @@ with job(snakemake.log[0]) as log:
             variants=snakemake.params.variants,
             description=snakemake.params.description,
             published=snakemake.params.published,
-            decided=decided(snakemake.params.decides),
+            decides=Decides.of(snakemake.params.decides),
         ),
         snakemake.params.benchmarks,
     )

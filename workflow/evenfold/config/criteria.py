@@ -4,6 +4,7 @@ How each is computed is in `evenfold.selection.criteria`; a test holds the names
 together.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from evenfold.config.section import OneOf
@@ -44,3 +45,17 @@ def words(operating_point: str) -> str:
     if is_import_path(operating_point):
         return described(operating_point)
     return CRITERIA[operating_point]
+
+
+def in_order(operating_points: Iterable[str]) -> list[str]:
+    """Names of operating points in the order of tables, one's own criteria last.
+
+    Examples
+    --------
+    >>> in_order(["mine:best", "youden", "0.5"])
+    ['0.5', 'youden', 'mine:best']
+    """
+    order = ["0.5", *CRITERIA]
+    return sorted(
+        operating_points, key=lambda n: order.index(n) if n in order else len(order)
+    )

@@ -4,6 +4,7 @@ All sequences of a chunk lie end to end, and one `bincount` counts them all. Eve
 descriptor of pairs is a linear map of the pair counts at a lag.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +34,7 @@ class Chunk:
     lengths, starts, stops : ndarray of int, shape (n,)
     """
 
-    def __init__(self, sequences):
+    def __init__(self, sequences: Sequence[str]):
         text = "".join(sequences)
         if GAP in text:
             sequences = [residues(sequence) for sequence in sequences]
@@ -42,9 +43,9 @@ class Chunk:
         self.lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
         self.stops = self.lengths.cumsum()
         self.starts = self.stops - self.lengths
-        self._pairs = {}
+        self._pairs: dict[int, np.ndarray] = {}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lengths)
 
     @cached_property
@@ -53,7 +54,19 @@ class Chunk:
         return self._binned(self._rows(LETTERS) + self.codes, LETTERS)[:, :N]
 
     def ends(self, most: int, first: bool) -> np.ndarray:
-        """Residues among the first or last `most`, shape (n, 20), float32."""
+        """Residues among the first or last of each sequence.
+
+        Parameters
+        ----------
+        most : int
+            How many; of a shorter sequence all.
+        first : bool
+            The first ones, or the last.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 20)
+        """
         taken = np.minimum(self.lengths, most)
         start = self.starts if first else self.stops - taken
         place = np.arange(taken.sum()) + np.repeat(
@@ -83,11 +96,18 @@ class Chunk:
         return np.maximum(self.pairs(lag).reshape(len(self), -1) @ _INNER, 1)
 
     def words(self, classes: np.ndarray, size: int) -> np.ndarray:
-        """Words of `size` reduced letters, shape (n, classes ** size), float32.
+        """Words of reduced letters.
 
         Parameters
         ----------
         classes : ndarray of int, shape (20,)
+            Reduced letter of every amino acid.
+        size : int
+            Letters of a word.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, classes ** size)
         """
         letters = int(classes.max()) + 1
         # A word with an unknown letter is put behind all others.

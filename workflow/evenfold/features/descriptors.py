@@ -7,6 +7,7 @@ residue) is 0. Unknown residues belong to no class and no pair.
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from Bio.Data.IUPACData import protein_weights
@@ -37,13 +38,13 @@ class Descriptor:
     Attributes
     ----------
     compute : callable
-        (Chunk, number) to ndarray (n, columns).
+        (Chunk, number) to ndarray (n, columns); the number is the name's, or None.
     columns : callable
         number to list of str.
     """
 
-    compute: Callable[[Chunk, int], np.ndarray]
-    columns: Callable[[int], list[str]]
+    compute: Callable[[Chunk, Any], np.ndarray]
+    columns: Callable[[Any], list[str]]
 
 
 # --- compositions -----------------------------------------------------------------
@@ -109,10 +110,10 @@ def _ctdt(chunk, number):
 
 def _ctdd(chunk, number):
     text, n, width = chunk.codes.tobytes(), len(chunk), 3 * len(CTD)
-    own = b"".join(text.translate(letters) for letters in _LETTERS_TO_CLASS)
-    own = np.frombuffer(own, dtype=np.uint8).reshape(len(CTD), 1, -1)
+    joined = b"".join(text.translate(letters) for letters in _LETTERS_TO_CLASS)
+    of_class = np.frombuffer(joined, dtype=np.uint8).reshape(len(CTD), 1, -1)
     # Places of the residues: class after class, and in each sequence after sequence.
-    place = np.flatnonzero(own == np.arange(3, dtype=np.uint8)[:, None])
+    place = np.flatnonzero(of_class == np.arange(3, dtype=np.uint8)[:, None])
     out = np.zeros((n, width, 5), dtype=np.float32)
     if not len(place):
         return out.reshape(n, -1)
@@ -158,11 +159,11 @@ def _pseudo(table):
     """Chou's composition with the correlation factors of a table of functions."""
 
     def compute(chunk, lags):
-        order = [
+        factors = [
             _linear(chunk, lag, table) / chunk.known_pairs(lag)
             for lag in range(1, lags + 1)
         ]
-        order = ORDER_WEIGHT * np.concatenate(order, axis=1)
+        order = ORDER_WEIGHT * np.concatenate(factors, axis=1)
         # Amphiphilic factors may be negative.
         total = np.maximum(1 + order.sum(1, keepdims=True), 0.01)
         return np.concatenate([_aac(chunk, None), order], axis=1) / total

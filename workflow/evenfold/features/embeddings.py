@@ -8,10 +8,13 @@ import hashlib
 import json
 import logging
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -59,7 +62,9 @@ class Vectors:
     longest: int
 
     @classmethod
-    def of(cls, settings: dict, proteins=None) -> "Vectors":
+    def of(
+        cls, settings: dict[str, Any], proteins: str | PathLike | None = None
+    ) -> "Vectors":
         """Vectors of a configuration; the model is loaded once to know its width.
 
         Parameters
@@ -68,6 +73,10 @@ class Vectors:
             Fields of evenfold.config.embeddings.Embeddings.
         proteins : path-like, optional
             File of the whole proteins, for vectors of sites.
+
+        Returns
+        -------
+        Vectors
 
         Raises
         ------
@@ -86,13 +95,21 @@ class Vectors:
                 identity = _of_sites(identity, proteins)
         return cls(**settings, identity=identity, width=width)
 
-    def of_proteins(self, path) -> "Vectors":
+    def of_proteins(self, path: str | PathLike) -> "Vectors":
         """The same vectors of sites, for windows of the proteins of another file."""
         identity = _of_sites(self.identity.partition("-sites-")[0], path)
         return replace(self, identity=identity)
 
     def compute(self, sequences: list[str]) -> np.ndarray:
-        """Vectors, shape (n, width), float32; missing ones are made and stored.
+        """Vectors of sequences; missing ones are made and stored.
+
+        Parameters
+        ----------
+        sequences : list of str, length n
+
+        Returns
+        -------
+        ndarray of float32, shape (n, width)
 
         Raises
         ------
@@ -100,14 +117,14 @@ class Vectors:
             A file has no vector for a sequence, or the model is another one by now.
         """
         with _opened(self.store, self.identity) as store:
-            own = [self._named(sequence) for sequence in sequences]
-            known = _stored(store, own)
-            missing = list(dict.fromkeys(s for s in own if _key(s) not in known))
+            named = [self._named(sequence) for sequence in sequences]
+            known = _stored(store, named)
+            missing = list(dict.fromkeys(s for s in named if _key(s) not in known))
             if missing:
                 self._embed(store, missing)
                 known |= _stored(store, missing)
-        flat = b"".join(known[_key(sequence)] for sequence in own)
-        return np.frombuffer(flat, dtype=np.float32).reshape(len(own), self.width)
+        flat = b"".join(known[_key(sequence)] for sequence in named)
+        return np.frombuffer(flat, dtype=np.float32).reshape(len(named), self.width)
 
     def _named(self, sequence):
         """What a vector is stored under; the padding tells where in a window its site is."""
@@ -116,19 +133,25 @@ class Vectors:
     def take_file(self, ids: list[str], sequences: list[str]) -> None:
         """Put the vectors of a file into the store, by the sequences of its ids.
 
+        Parameters
+        ----------
+        ids, sequences : list of str, length n
+
         Raises
         ------
         EvenfoldError
             An id without a vector, or a number that is not finite.
         """
+        if not self.file:
+            raise ValueError("these vectors come from a model")
         with _opened(self.store, self.identity) as store:
-            own = [self._named(sequence) for sequence in sequences]
-            known = _stored(store, own)
-            if all(_key(sequence) in known for sequence in own):
+            named = [self._named(sequence) for sequence in sequences]
+            known = _stored(store, named)
+            if all(_key(sequence) in known for sequence in named):
                 return
             vectors = _of_file(Path(self.file), self.identity)
             rows = {}
-            for identifier, sequence in zip(ids, own):
+            for identifier, sequence in zip(ids, named):
                 # Cleaning gives repeated ids an ending of their own.
                 published = identifier.removesuffix("@test").partition("~")[0]
                 found = vectors.get(identifier, vectors.get(published))
@@ -147,7 +170,13 @@ class Vectors:
                 rows[_key(sequence)] = vector.tobytes()
             _save(store, rows)
 
-    def take_sites(self, ids, sequences, roles, proteins: dict) -> None:
+    def take_sites(
+        self,
+        ids: list[str],
+        sequences: list[str],
+        roles: list[str],
+        proteins: dict[tuple[str, str], str],
+    ) -> None:
         """Make the vectors of windows from their whole proteins, and store them.
 
         Parameters
@@ -166,7 +195,7 @@ class Vectors:
         """
         with _opened(self.store, self.identity) as store:
             known = _stored(store, sequences)
-            asked = {}
+            asked: dict[str, dict[bytes, int]] = {}
             for identifier, window, role in zip(ids, sequences, roles):
                 key = _key(window)
                 name, _, site = identifier.removesuffix("@test").rpartition("|")
@@ -182,7 +211,7 @@ class Vectors:
             if not asked:
                 return
             model = self._checked_model(self.identity.partition("-sites-")[0])
-            rows = {}
+            rows: dict[bytes, bytes] = {}
             for protein, sites in sorted(asked.items(), key=lambda item: len(item[0])):
                 states = model.at(protein, list(sites.values()), self.longest)
                 rows |= {k: v.tobytes() for k, v in zip(sites, states)}
@@ -257,7 +286,7 @@ class LanguageModel:
         try:
             config = transformers.AutoConfig.from_pretrained(name, revision=revision)
             self.spaced = config.model_type == "t5"
-            kind = (
+            kind: Any = (
                 transformers.T5EncoderModel if self.spaced else transformers.AutoModel
             )
             kept = {} if self.spaced else {"add_pooling_layer": False}
@@ -279,6 +308,7 @@ class LanguageModel:
 
     def _digest(self, name, config, precision):
         folder = Path(name)
+        found: dict[str, str | None]
         if folder.is_dir():
             files = sorted(p for p in folder.iterdir() if p.suffix in _PARTS)
             found = {p.name: sha256_file(p) for p in files}
@@ -287,7 +317,9 @@ class LanguageModel:
         text = json.dumps([found, str(precision)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def embed(self, sequences: list[str], batch_residues: int, longest: int):
+    def embed(
+        self, sequences: list[str], batch_residues: int, longest: int
+    ) -> Iterator[tuple[str, np.ndarray]]:
         """Mean of the residues' states of each sequence.
 
         A sequence longer than `longest` is embedded in pieces; its mean is over the
@@ -299,6 +331,8 @@ class LanguageModel:
             Without gaps.
         batch_residues : int
             Residues, padding counted, that go through the model at once.
+        longest : int
+            Residues of a piece at most.
 
         Yields
         ------
@@ -328,8 +362,11 @@ class LanguageModel:
 
         Parameters
         ----------
+        protein : str
         positions : list of int
             Counted from 1.
+        longest : int
+            Residues of a piece at most.
 
         Returns
         -------
@@ -381,14 +418,15 @@ _RARE = str.maketrans({letter: "X" for letter in "UZOBJ"})
 
 def _batches(items, most, longest, text=lambda item: item):
     """Cut a list into runs that hold at most so many letters, padding counted."""
-    batch, width = [], 0
+    batch: list = []
+    width = 0
     for item in items:
-        own = min(len(text(item)), longest) + 2
-        if batch and max(width, own) * (len(batch) + 1) > most:
+        letters = min(len(text(item)), longest) + 2
+        if batch and max(width, letters) * (len(batch) + 1) > most:
             yield batch
             batch, width = [], 0
         batch.append(item)
-        width = max(width, own)
+        width = max(width, letters)
     if batch:
         yield batch
 

@@ -134,21 +134,21 @@ class FeatureSet:
         ndarray, shape (n, columns), or Ragged of n sequences for residues
         """
         if self.names == ("residues",):
-            return Ragged.of([encode(residues(sequence)) for sequence in sequences])
+            return _residues(sequences)
         out = np.empty((len(sequences), len(self.columns)), dtype=self.dtype)
         featurize(self, sequences, out)
         return out
 
     def fill(
-        self, sequences: Sequence[str], vectors: np.ndarray | None, out: np.ndarray
+        self, sequences: Sequence[str], vectors: np.ndarray, out: np.ndarray
     ) -> None:
         """Write the features of a few sequences into rows of a matrix.
 
         Parameters
         ----------
         sequences : sequence of str, length n
-        vectors : ndarray, shape (n, width), or None
-            Their embeddings, where they are asked for.
+        vectors : ndarray, shape (n, width)
+            Their embeddings; of no width where none are asked for.
         out : ndarray, shape (n, columns)
         """
         chunk, column = Chunk(sequences), 0
@@ -228,12 +228,16 @@ def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -
     out : ndarray, shape (n, columns)
     """
     # All at once: batches of a language model are made of equal lengths.
-    vectors = features.vectors and features.vectors.compute(sequences)
+    vectors = np.empty((len(sequences), 0), dtype=np.float32)
+    if features.vectors:
+        vectors = features.vectors.compute(list(sequences))
     for start in range(0, len(sequences), CHUNK):
         rows = slice(start, start + CHUNK)
-        features.fill(
-            sequences[rows], None if vectors is None else vectors[rows], out[rows]
-        )
+        features.fill(sequences[rows], vectors[rows], out[rows])
+
+
+def _residues(sequences) -> Ragged:
+    return Ragged.of([encode(residues(sequence)) for sequence in sequences])
 
 
 def _tokens(sequences, length):
@@ -351,7 +355,7 @@ def featurize_file(
         out = np.empty((0 if ragged else _READ, size[1]), dtype=features.dtype)
         for _, batch in _training(path):
             if ragged:
-                features.compute(batch).codes.tofile(handle)
+                _residues(batch).codes.tofile(handle)
             else:
                 featurize(features, batch, out[: len(batch)])
                 out[: len(batch)].tofile(handle)

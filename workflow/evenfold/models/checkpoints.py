@@ -3,6 +3,8 @@
 import json
 import logging
 import shutil
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 
 from torch import Tensor
@@ -33,7 +35,13 @@ class Checkpoints:
         Whether the job was asked to stop.
     """
 
-    def __init__(self, folder=None, identity="", every=0, interrupted=lambda: False):
+    def __init__(
+        self,
+        folder: str | PathLike | None = None,
+        identity: str = "",
+        every: int = 0,
+        interrupted: Callable[[], bool] = lambda: False,
+    ):
         self.folder = Path(folder) if folder else None
         self.identity = identity
         self.every = every
@@ -56,7 +64,7 @@ class Checkpoints:
             key: tensor.detach().cpu().contiguous().clone()
             for key, tensor in tensors.items()
         }
-        with replacing(self._path(name)) as temporary:
+        with replacing(_file(self.folder, name)) as temporary:
             save_file(tensors, temporary, {"evenfold": header})
 
     def load(self, name: str) -> tuple[dict[str, Tensor], dict] | None:
@@ -64,11 +72,10 @@ class Checkpoints:
 
         A damaged one is set aside as *.corrupt, with a warning.
         """
-        if self.folder is None or not self._path(name).is_file():
+        if self.folder is None or not (path := _file(self.folder, name)).is_file():
             return None
         from safetensors import SafetensorError, safe_open
 
-        path = self._path(name)
         try:
             with safe_open(path, framework="pt") as file:
                 facts = json.loads(file.metadata()["evenfold"])
@@ -93,5 +100,6 @@ class Checkpoints:
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _path(self, name):
-        return self.folder / f"{name}.safetensors"
+
+def _file(folder, name):
+    return folder / f"{name}.safetensors"

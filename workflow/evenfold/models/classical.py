@@ -6,7 +6,7 @@ form as a network, so that folds, thresholds, files and predictions are the same
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -113,7 +113,7 @@ def select_features(
 
 
 def _row_weights(loss_settings, y):
-    loss = build_loss(loss_settings, float(y.mean()), float(len(y)))
+    loss: Any = build_loss(loss_settings, float(y.mean()), float(len(y)))
     if not hasattr(loss, "positive_weight"):
         return None
     positive, negative = float(loss.positive_weight), float(loss.negative_weight)
@@ -161,14 +161,10 @@ def _fit_boosting(x, y, weight, training, loss_settings, seed):
 def _trees_of(model):
     """State of fitted gradient boosting; a test holds it to the model's own logits."""
     trees = [predictors[0].nodes for predictors in model._predictors]
-    recipe = {
-        "kind": "trees",
-        "trees": len(trees),
-        "nodes": max(map(len, trees)),
-        "depth": int(max(nodes["depth"].max() for nodes in trees)),
-    }
-    shape = recipe["trees"], recipe["nodes"]
-    state = {
+    shape = len(trees), max(map(len, trees))
+    depth = int(max(nodes["depth"].max() for nodes in trees))
+    recipe = {"kind": "trees", "trees": shape[0], "nodes": shape[1], "depth": depth}
+    arrays: dict[str, np.ndarray] = {
         name: np.zeros(shape, dtype)
         for name, dtype in (
             ("column", np.int64),
@@ -181,12 +177,12 @@ def _trees_of(model):
     for t, nodes in enumerate(trees):
         n, leaf = len(nodes), nodes["is_leaf"].astype(bool)
         itself = np.arange(n)
-        state["column"][t, :n] = np.where(leaf, 0, nodes["feature_idx"])
-        state["left"][t, :n] = np.where(leaf, itself, nodes["left"])
-        state["right"][t, :n] = np.where(leaf, itself, nodes["right"])
-        state["threshold"][t, :n] = np.where(leaf, 0.0, nodes["num_threshold"])
-        state["value"][t, :n] = np.where(leaf, nodes["value"], 0.0)
-    state = {name: torch.as_tensor(array) for name, array in state.items()}
+        arrays["column"][t, :n] = np.where(leaf, 0, nodes["feature_idx"])
+        arrays["left"][t, :n] = np.where(leaf, itself, nodes["left"])
+        arrays["right"][t, :n] = np.where(leaf, itself, nodes["right"])
+        arrays["threshold"][t, :n] = np.where(leaf, 0.0, nodes["num_threshold"])
+        arrays["value"][t, :n] = np.where(leaf, nodes["value"], 0.0)
+    state = {name: torch.as_tensor(array) for name, array in arrays.items()}
     baseline = float(np.ravel(model._baseline_prediction)[0])
     return {**state, "baseline": torch.tensor(baseline, dtype=torch.float64)}, recipe
 
@@ -218,19 +214,19 @@ def sparse_objective(x: np.ndarray, y: np.ndarray, loss_settings: dict) -> Calla
     """
     import jax.numpy as jnp
 
-    x, y = jnp.asarray(x), jnp.asarray(y, dtype=float)
-    focal = loss_settings["name"] == "focal"
-    gamma = loss_settings.get("gamma", 2.0) if focal else 0.0
-    alpha = loss_settings.get("alpha") if focal else None
-    alpha = 1 - y.mean() if focal and alpha is None else alpha
-    positive, negative = (alpha, 1 - alpha) if focal else (1.0, 1.0)
+    columns, truth = jnp.asarray(x), jnp.asarray(y, dtype=float)
+    gamma, positive, negative = 0.0, 1.0, 1.0
+    if loss_settings["name"] == "focal":
+        gamma, alpha = loss_settings.get("gamma", 2.0), loss_settings.get("alpha")
+        positive = float(1 - truth.mean()) if alpha is None else alpha
+        negative = 1 - positive
 
     def objective(weights):
-        z = x @ weights
+        z = columns @ weights
         s = jnp.logaddexp(0.0, z)
         n = jnp.logaddexp(0.0, -z)
-        rows = positive * y * jnp.exp(-gamma * s) * n
-        return jnp.mean(rows + negative * (1 - y) * jnp.exp(-gamma * n) * s)
+        rows = positive * truth * jnp.exp(-gamma * s) * n
+        return jnp.mean(rows + negative * (1 - truth) * jnp.exp(-gamma * n) * s)
 
     return objective
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 
 def convolved(
-    x: Tensor, known: Tensor, widths: Sequence[int], filters: Iterable[nn.Module]
+    x: Tensor, known: Tensor, widths: Sequence[int], filters: Iterable[Any]
 ) -> Tensor:
     """relu of filters of several widths where a residue is, 0 elsewhere.
 

@@ -1,6 +1,7 @@
 """What an epoch came to: rates of every member, and the lines of the history."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -105,7 +106,8 @@ def history_lines(
     rate : float
         Learning rate of the last step.
     """
-    weights = loss.weights()[0].cpu() if loss.needs_state else None
+    # What has a state has weights.
+    weights = cast(Any, loss).weights()[0].cpu() if loss.needs_state else None
     return [
         {
             "epoch": epoch,

@@ -73,6 +73,10 @@ class FeedForward(nn.Module):
         Widths of the two hidden layers.
     """
 
+    mean: Tensor
+    scale: Tensor
+    selected: Tensor
+
     def __init__(self, n_inputs: int, hidden: Sequence[int] = (128, 64)):
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_inputs))
@@ -112,6 +116,10 @@ class FeedForward(nn.Module):
 
 class _Residues(nn.Module):
     """What both convolutional networks begin with: letters, embedded and disturbed."""
+
+    letters: Tensor
+    dense: nn.Linear
+    last: nn.Linear
 
     def __init__(
         self,
@@ -237,6 +245,9 @@ class Linear(nn.Module):
     n_inputs : int
     """
 
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, n_inputs: int):
         super().__init__()
         self.register_buffer("weight", torch.zeros(n_inputs, dtype=torch.float64))
@@ -257,6 +268,13 @@ class Trees(nn.Module):
     trees, nodes, depth : int
         Number of trees, of nodes of the largest, and of its levels below the root.
     """
+
+    column: Tensor
+    left: Tensor
+    right: Tensor
+    threshold: Tensor
+    value: Tensor
+    baseline: Tensor
 
     def __init__(self, trees: int, nodes: int, depth: int):
         super().__init__()

@@ -93,7 +93,7 @@ def largest_portion(
     # Weights, gradients, two moments, the best ones and a checkpoint's.
     fixed = 6 * fixed
     cells = batch
-    if rows.ragged:
+    if rows.lengths is not None:
         cells = min(_RESIDUES[kind], int(batch * rows.lengths.mean()))
     resident = kind == "cpu" or inputs <= budget // 2
     left = budget - (inputs if resident and kind != "cpu" else 0)
@@ -118,7 +118,9 @@ def need(recipe: dict, rows: Rows) -> tuple[int, float]:
         return tensor
 
     # Of a protein of one residue the weights alone would be counted.
-    middle = np.argsort(rows.lengths)[len(rows) // 2 :] if rows.ragged else np.arange(2)
+    middle = np.arange(2)
+    if rows.lengths is not None:
+        middle = np.argsort(rows.lengths)[len(rows) // 2 :]
     x = rows.take(np.resize(middle, 2)).cpu()[None]
     cells = 2 * x.shape[-1] if rows.ragged else 2
     for tensor in state.values():

@@ -25,12 +25,15 @@ class Source:
     device : torch.device
     """
 
-    def __init__(self, seeds: list[int], device="cpu"):
+    def __init__(self, seeds: list[int], device: torch.device | str = "cpu"):
         keys = np.array(seeds, dtype=np.uint32).view(np.int32)
         self.keys = _mixed(torch.tensor(keys, device=device))
-        self._counters, self._tables = {}, {}
+        self._counters: dict[int, Tensor] = {}
+        self._tables: dict[float, Tensor] = {}
 
-    def bits(self, step: int, place: int, shape: tuple, rows=None) -> Tensor:
+    def bits(
+        self, step: int, place: int, shape: tuple, rows: Tensor | None = None
+    ) -> Tensor:
         """32 random bits each: Tensor of int32, shape (members, *shape).
 
         Parameters
@@ -77,7 +80,9 @@ class Source:
         parts = kept[:, : sum(sizes)].split(sizes, 1)
         return [part.unflatten(1, shape) for part, shape in zip(parts, shapes)]
 
-    def uniform(self, step: int, place: int, shape: tuple, rows=None) -> Tensor:
+    def uniform(
+        self, step: int, place: int, shape: tuple, rows: Tensor | None = None
+    ) -> Tensor:
         """Uniform on [0, 1), 24 bits: float32, shape (members, *shape)."""
         return ((self.bits(step, place, shape, rows) >> 8) & 0xFFFFFF).float() * 2**-24
 

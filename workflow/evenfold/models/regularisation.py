@@ -5,7 +5,7 @@ switch one kind on changes the random numbers of no other, and no member those o
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -43,8 +43,8 @@ class Disturbance:
         seeded: bool = False,
     ):
         self.training = training
-        self.dropout_shapes = network.dropout_shapes if training.dropout else []
-        self.noise_shape = network.input_shape
+        self.dropout_shapes: Any = network.dropout_shapes if training.dropout else []
+        self.noise_shape: Any = network.input_shape
         self._sources = {
             purpose: Source([member_seed(seed, m, purpose) for m in members], device)
             for purpose in ("dropout", "noise", "augmentation", "mixup", "network")
@@ -69,7 +69,7 @@ class Disturbance:
             itself against its partner; `seed`: Tensor of int32, (members,). Only what
             is switched on.
         """
-        found = {}
+        found: dict[str, Any] = {}
         rate = self.training.dropout
         if self.dropout_shapes:
             shapes = [(size, *shape) for shape in self.dropout_shapes]
@@ -211,7 +211,7 @@ def penalty(parameters: dict[str, Tensor], l1: float, l2: float) -> Tensor | flo
     -------
     Tensor, shape (members,), or 0.0 when both are off
     """
-    total = 0.0
+    total: Tensor | float = 0.0
     for name, tensor in parameters.items():
         if name.rsplit(".", 1)[-1] == "bias":
             continue

@@ -38,20 +38,21 @@ class Rows:
     ):
         self.device = torch.device(device)
         self.ragged = isinstance(inputs, Ragged)
-        self.lengths = inputs.lengths if self.ragged else None
+        self.lengths: np.ndarray | None = None
         place = self.device if resident else torch.device("cpu")
         self.streamed = place != self.device
         with warnings.catch_warnings():
             # A memory-mapped file that is only read.
             warnings.filterwarnings("ignore", message=".*not writable")
-            values = inputs.codes if self.ragged else inputs
+            values = inputs.codes if isinstance(inputs, Ragged) else inputs
             self.values = torch.as_tensor(np.asarray(values)).to(place)
-        if self.ragged:
+        if isinstance(inputs, Ragged):
+            self.lengths = inputs.lengths
             self._starts = torch.as_tensor(inputs.starts[:-1], device=place)
             self._lengths = torch.as_tensor(inputs.lengths, device=place)
 
     def __len__(self) -> int:
-        return len(self.lengths) if self.ragged else len(self.values)
+        return len(self.values) if self.lengths is None else len(self.lengths)
 
     @property
     def columns(self) -> int:
@@ -102,15 +103,17 @@ class Rows:
         """
         size = index.shape[1]
         width = (
-            self.lengths[index].max(axis=0)
-            if self.ragged
-            else np.ones(size, dtype=np.int64)
+            np.ones(size, dtype=np.int64)
+            if self.lengths is None
+            else self.lengths[index].max(axis=0)
         )
         if size * width.max() <= cells:
             return [np.arange(size)]
         half = np.arange((size + 1) // 2)
         pair = np.maximum(width, width[::-1])[half]
-        parts, part, widest = [], [], 0
+        parts: list[list[int]] = []
+        part: list[int] = []
+        widest = 0
         for place in half[np.argsort(pair, kind="stable")]:
             widest = max(widest, int(pair[place]))
             if part and 2 * (len(part) + 1) * widest > cells:
@@ -144,9 +147,10 @@ class Rows:
         """
 
         whole = torch.arange(indices.shape[2], device=self.device)
+        turns: np.ndarray | Tensor = indices
         if not self.ragged and not self.streamed:
             # One transfer an epoch, not one a step.
-            indices = torch.as_tensor(indices, device=self.device)
+            turns = torch.as_tensor(indices, device=self.device)
 
         def made(index):
             index = self.arranged(index)
@@ -162,11 +166,11 @@ class Rows:
             ]
 
         if not self.streamed:
-            yield from map(made, indices)
+            yield from map(made, turns)
             return
         with ThreadPoolExecutor(1) as reader:
             following = None
-            for index in indices:
+            for index in turns:
                 current, following = following, reader.submit(made, index)
                 if current:
                     yield current.result()
@@ -175,7 +179,7 @@ class Rows:
 
     def arranged(self, index: np.ndarray) -> np.ndarray:
         """A batch with rows of like length in mirrored places: it changes no batch."""
-        if not self.ragged:
+        if self.lengths is None:
             return index
         order = np.argsort(self.lengths[index], axis=1, kind="stable")
         size = index.shape[1]

@@ -16,7 +16,6 @@ import torch
 from tqdm import tqdm
 
 from evenfold.config.twins import twin
-from evenfold.files import read_json, write_json, write_table
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
 from evenfold.models.data import TrainingData
@@ -25,6 +24,9 @@ from evenfold.models.ensemble import Ensemble
 from evenfold.models.settings import Execution, Specification
 from evenfold.models.training import Progress, train_ensemble
 from evenfold.ragged import Ragged
+from evenfold.records.sequences import FeatureFacts
+from evenfold.records.tables import HISTORY, OOF, SEQUENCES, SPLIT
+from evenfold.records.thresholds import Twin
 from evenfold.sources import Sources
 
 
@@ -53,7 +55,7 @@ class Resources:
     device : {'auto', 'cpu', 'cuda'}
     threads : int
     engine : dict
-        Fields of evenfold.config.Engine.
+        The section `engine` of the configuration.
     """
 
     device: str
@@ -95,8 +97,8 @@ def train_files(
     device = "cpu" if training.model in FITS else resources.device
     device, threads = prepare(device, resources.threads)
     log.info("device %s, %d threads, torch %s", device, threads, torch.__version__)
-    frame = pd.read_parquet(inputs["sequences"], columns=["id", "role", "label"])
-    split = pd.read_parquet(inputs["split"])
+    frame = SEQUENCES.frame(inputs["sequences"], ["id", "role", "label"])
+    split = SPLIT.frame(inputs["split"])
     train = (frame["role"] == "train").to_numpy()
     frame, split = frame[train], split[train]
     labels = frame["label"].to_numpy(dtype=np.int64)
@@ -106,7 +108,7 @@ def train_files(
     rows = [len(part) * (1 - training.inner_validation) for part in seen]
     found = twin(loss, earlier.settings, priors, rows, earlier.tolerance)
     name, apart = found or (None, None)
-    write_json(outputs["twin"], {"same_as": name, "difference": apart})
+    Twin(same_as=name, difference=apart).write(outputs["twin"])
     if found:
         log.info(
             "the same loss as %s on these data (logits shifted by %.4f): not trained",
@@ -114,16 +116,16 @@ def train_files(
             apart,
         )
         Ensemble({}, {}, {}, []).save(outputs["weights"], same_as=name)
-        for empty in ("history", "oof"):
-            write_table(outputs[empty], pd.DataFrame())
+        HISTORY.write(outputs["history"], HISTORY.empty())
+        OOF.write(outputs["oof"], OOF.empty())
         return
-    columns = read_json(inputs["columns"])
+    columns = FeatureFacts.read(inputs["columns"])
     data = TrainingData(
         load_features(inputs["matrix"], columns),
         labels,
         folds,
         split["cluster"].to_numpy(),
-        {key: columns[key] for key in ("names", "length", "vectors")},
+        {"names": columns.names, "length": columns.length, "vectors": columns.vectors},
     )
     engine = dict(resources.engine)
     checkpoints = Checkpoints(
@@ -150,7 +152,7 @@ def train_files(
         threads=threads,
         torch=torch.__version__,
     )
-    write_table(outputs["history"], pd.DataFrame(outcome.history))
+    HISTORY.write(outputs["history"], pd.DataFrame(outcome.history))
     oof = pd.DataFrame(
         {
             "id": frame["id"].to_numpy(),
@@ -160,15 +162,16 @@ def train_files(
             "score": 1 / (1 + np.exp(-outcome.oof_logits)),
         }
     )
-    write_table(outputs["oof"], oof)
+    OOF.write(outputs["oof"], oof)
     checkpoints.clear()
 
 
-def load_features(path: str | PathLike, columns: dict) -> np.ndarray | Ragged:
+def load_features(path: str | PathLike, columns: FeatureFacts) -> np.ndarray | Ragged:
     """Features of a file, memory-mapped: ndarray, or Ragged where lengths differ."""
     values = np.load(path, mmap_mode="r")
-    lengths = columns.get("lengths")
-    return values if lengths is None else Ragged(values, np.array(lengths))
+    if columns.lengths is None:
+        return values
+    return Ragged(values, np.array(columns.lengths))
 
 
 def checkpoint_identity(
@@ -177,11 +180,12 @@ def checkpoint_identity(
     """Digest of what a checkpoint must have in common with the training it serves."""
     digest = sha256()
     for array in (data.labels, data.folds, data.clusters):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     # A thousand rows tell a changed matrix; reading a large one takes long.
     for place in np.unique(np.linspace(0, len(data.inputs) - 1, 1000).astype(int)):
         row = data.inputs[place : place + 1]
-        digest.update(np.ascontiguousarray(getattr(row, "codes", row)))
+        values = row.codes if isinstance(row, Ragged) else row
+        digest.update(values.tobytes())
     digest.update(
         json.dumps(
             [

@@ -18,7 +18,7 @@ class Specification:
 
     Attributes
     ----------
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     loss : dict
         Name and settings of the loss; of them `warmup_epochs` of plain cross entropy
         first, and `learning_rate_factor`.
@@ -68,7 +68,7 @@ class Settings:
 
     Attributes
     ----------
-    training : evenfold.config.Training
+    training : evenfold.config.training.Training
     loss : dict
         Name and settings of the loss alone.
     seed : int

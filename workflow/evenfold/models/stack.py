@@ -1,8 +1,10 @@
 """Members that train together: everything that changes from step to step."""
 
+from typing import Any
+
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from evenfold.losses import build_loss
 from evenfold.models.batches import Batches
@@ -240,7 +242,7 @@ def fitted_state(
     dict of str to Tensor, shape (members, ...)
     """
 
-    def fit(place: int, network: nn.Module) -> None:
+    def fit(place: int, network: Any) -> None:
         if hasattr(network, "fit_inputs") and not isinstance(data.inputs, Ragged):
             network.fit_inputs(*rows_to_fit(group[place], data, settings))
 

@@ -4,6 +4,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -106,7 +107,7 @@ def _in_turn(one):
         logits = []
         for i in range(len(inputs)):
             member, rows, given = tree_map_only(
-                Tensor, lambda tensor, i=i: tensor[i], (state, inputs, draws)
+                Tensor, itemgetter(i), (state, inputs, draws)
             )
             devices = [inputs.device] if inputs.is_cuda else []
             with torch.random.fork_rng(devices=devices):
@@ -194,7 +195,7 @@ def logits_of(forward: Callable, state: dict, rows: Rows, index: np.ndarray) -> 
     members = len(next(iter(state.values())))
     out = torch.empty(members, index.shape[1])
     order = None
-    if rows.ragged:
+    if rows.lengths is not None:
         order = np.argsort(rows.lengths[index], axis=1, kind="stable")
         index = np.take_along_axis(index, order, axis=1)
     with torch.no_grad():
@@ -216,7 +217,7 @@ def _end(rows, index, start, most):
 
     Half of a part may be padding: a giant is scored apart from the others.
     """
-    if not rows.ragged:
+    if rows.lengths is None:
         return min(index.shape[1], start + most)
     lengths = rows.lengths[index].max(axis=0)[start:]
     padded = lengths * np.arange(1, len(lengths) + 1)

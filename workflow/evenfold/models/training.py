@@ -230,6 +230,7 @@ def train_ensemble(
         first = last + 1
 
     # --- What is left: one ensemble of all members
+    stack = None  # Scoring has what memory it held.
     state = {key: torch.cat([part[key] for part in states]) for key in states[0]}
     ensemble = Ensemble(state, recipe, data.features, members)
     oof_logits = ensemble.out_of_fold(data.inputs, data.folds, execution.device)

@@ -79,7 +79,11 @@ class Table:
             self.arrow(path, [])
             return pd.read_parquet(path, columns=wanted)
         texts = {c.name: str for c in self.columns if pa.types.is_string(c.type)}
-        whole = pd.read_csv(path, sep="\t", dtype=texts)
+        # A variant or a sequence may be named NA; only an empty number is none.
+        none = {c.name: [""] for c in self.columns if c.name not in texts}
+        whole = pd.read_csv(
+            path, sep="\t", dtype=texts, keep_default_na=False, na_values=none
+        )
         self._check(path, list(whole.columns))
         return whole if columns is None else whole[list(columns)]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -38,55 +37,6 @@ class ReportFiles:
 
 
 @dataclass(frozen=True)
-class DecidedVariant:
-    """What the report tells of a variant's settings."""
-
-    loss: str
-    mode: str | None
-    model: str
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What the report tells of the resolved configuration.
-
-    Attributes
-    ----------
-    variants : dict of str to DecidedVariant
-    amber, red, widest : float
-        Limits of the stability flag.
-    whole : dict
-        All of it, in the order of the configuration.
-    """
-
-    variants: dict[str, DecidedVariant]
-    amber: float
-    red: float
-    widest: float
-    whole: dict[str, Any]
-
-
-def decided(decides: dict[str, Any]) -> Decided:
-    """From the resolved configuration that identifies a selection."""
-    config = Decides.of(decides)
-    limits = config.selection.stability
-    return Decided(
-        variants={
-            name: DecidedVariant(
-                loss=variant.loss.name,
-                mode=getattr(variant.loss, "mode", None),
-                model=variant.training.model,
-            )
-            for name, variant in config.variants.items()
-        },
-        amber=limits.amber,
-        red=limits.red,
-        widest=limits.widest,
-        whole=decides,
-    )
-
-
-@dataclass(frozen=True)
 class ReportSettings:
     """What the configuration says of a data set.
 
@@ -98,13 +48,14 @@ class ReportSettings:
     published : sequence of dict
         Published results on this test set: `method`, and of sn, sp, mcc, acc and auroc
         those that there are.
-    decided : Decided
+    decides : Decides
+        The resolved configuration.
     """
 
     variants: Sequence[str]
     description: str
     published: Sequence[Mapping[str, str | float]]
-    decided: Decided
+    decides: Decides
 
 
 @dataclass(frozen=True)

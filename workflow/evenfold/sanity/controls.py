@@ -1,24 +1,32 @@
 """Does it learn at all? The baseline trained on data in which there is less to learn."""
 
+import logging
+from dataclasses import dataclass
+from os import PathLike
+
 import numpy as np
 import pandas as pd
 
 from evenfold.config.training import Training
 from evenfold.features import FeatureSet, feature_set
-from evenfold.files import read_json, write_table
 from evenfold.models.data import TrainingData
 from evenfold.models.device import prepare
 from evenfold.models.settings import Execution, Specification
 from evenfold.models.training import train_ensemble
+from evenfold.records.sequences import FeatureFacts
+from evenfold.records.tables import CONTROLS, OOF, SEQUENCES, SPLIT
 
 
-def controls(sequences: list[str], labels: np.ndarray, seed: int) -> dict[str, tuple]:
+def controls(
+    sequences: list[str], labels: np.ndarray, seed: int
+) -> dict[str, tuple[list[str], np.ndarray]]:
     """Training data with one thing taken out.
 
     Parameters
     ----------
     sequences : list of str, length n
     labels : ndarray of int, shape (n,)
+    seed : int
 
     Returns
     -------
@@ -40,44 +48,55 @@ def _shuffled(sequence, generator):
     return "".join(letters)
 
 
+@dataclass(frozen=True)
+class ControlInputs:
+    """Paths of what the controls are made from; `oof` and `columns` of the baseline."""
+
+    columns: str
+    sequences: str
+    split: str
+    oof: str
+
+
 def control_files(
-    inputs: dict,
-    output,
+    inputs: ControlInputs,
+    output: str | PathLike,
     training: Training,
     seed: int,
     device: str,
     threads: int,
-    log,
+    log: logging.Logger,
 ) -> None:
     """Out-of-fold logits of every control, beside those of the real run.
 
     Parameters
     ----------
-    inputs : dict
-        Paths columns, sequences, split, and oof of the baseline.
+    inputs : ControlInputs
     output : path-like
         Parquet to write: control, label, logit, one row a sequence and control.
     training : evenfold.config.training.Training
         The baseline's.
+    seed : int
+    device : {'auto', 'cpu', 'cuda'}
+    threads : int
+    log : logging.Logger
     """
     device, _ = prepare(device, threads)
-    frame = pd.read_parquet(inputs["sequences"], columns=["sequence", "role", "label"])
-    split = pd.read_parquet(inputs["split"])
-    train = (frame["role"] == "train").to_numpy()
-    sequences = frame["sequence"][train].tolist()
-    labels = frame["label"][train].to_numpy(dtype=np.int64)
-    folds = split["fold"][train].to_numpy(dtype=np.int64)
-    clusters = split["cluster"][train].to_numpy()
-    columns = read_json(inputs["columns"])
+    frame = SEQUENCES.frame(inputs.sequences, ["sequence", "role", "label"])
+    train = (frame.role == "train").to_numpy()
+    frame, split = frame[train], SPLIT.frame(inputs.split)[train]
+    sequences = frame.sequence.tolist()
+    labels = frame.label.to_numpy(dtype=np.int64)
+    folds = split.fold.to_numpy(dtype=np.int64)
+    clusters = split.cluster.to_numpy()
+    facts = FeatureFacts.read(inputs.columns)
     plain = {"name": "bce"}
-    real = pd.read_parquet(inputs["oof"], columns=["label", "logit"])
+    real = OOF.frame(inputs.oof, ["label", "logit"])
     rows = [real.assign(control="real")]
 
     def trained(name, sequences, labels, training, names):
         log.info("training on %s", name)
-        features = feature_set(
-            names, zip(sequences, sequences), columns["length"], vectors
-        )
+        features = feature_set(names, zip(sequences, sequences), facts.length, vectors)
         outcome = train_ensemble(
             TrainingData(features.compute(sequences), labels, folds, clusters),
             Specification(training, plain, seed),
@@ -89,12 +108,13 @@ def control_files(
             )
         )
 
-    vectors = FeatureSet.of(columns).vectors
-    for name, (own, own_labels) in controls(sequences, labels, seed).items():
-        if vectors and vectors.file and own != sequences:
+    vectors = FeatureSet.of(facts.names, facts.length, facts.vectors).vectors
+    for name, (changed, of_them) in controls(sequences, labels, seed).items():
+        if vectors and vectors.file and changed != sequences:
             log.warning("%s: left out, %s has no vectors for it", name, vectors.file)
             continue
-        trained(name, own, own_labels, training, columns["names"])
+        trained(name, changed, of_them, training, facts.names)
     simple = Training(model="logistic_regression", features=["aac"])
     trained("composition alone", sequences, labels, simple, ["aac"])
-    write_table(output, pd.concat(rows, ignore_index=True))
+    table = pd.concat(rows, ignore_index=True)
+    CONTROLS.write(output, CONTROLS.of(table.label, table.logit, table.control))

@@ -45,7 +45,16 @@ class Cleaned:
     happened: Counter[str] = field(default_factory=Counter)
 
     def reject(self, record: Record, reason: str, why: str) -> None:
-        """List a record that is not used, and count it under a field of RoleCounts."""
+        """List a record that is not used, and count it.
+
+        Parameters
+        ----------
+        record : Record
+        reason : str
+            As rejected.tsv says it.
+        why : str
+            Field of RoleCounts that counts it.
+        """
         self.rejected.append((record.id, record.origin, reason))
         self.happened[why] += 1
 
@@ -57,6 +66,11 @@ class Cleaned:
 
 def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     """Apply the letter and length policy to one sequence.
+
+    Parameters
+    ----------
+    sequence : str
+    policy : Cleaning
 
     Returns
     -------
@@ -202,7 +216,13 @@ def check_both_classes(records: list[Record], what: str) -> None:
 
 
 def unique_across_roles(train: list[Record], test: list[Record]) -> None:
-    """Give test records whose id also stands in training an id of their own."""
+    """Give test records whose id also stands in training an id of their own.
+
+    Parameters
+    ----------
+    train, test : list of Record
+        Those of `test` are changed.
+    """
     taken = {record.id for record in train}
     for record in test:
         if record.id in taken:
@@ -309,7 +329,19 @@ def _under_sample(cleaned, settings):
 
 
 def sequences_table(records: list[Record], role: str, labelled: bool) -> pa.Table:
-    """Table of one role: id, sequence, source, role, label (null unless labelled)."""
+    """Table of the sequences of one role.
+
+    Parameters
+    ----------
+    records : list of Record
+    role : {'train', 'test'}
+    labelled : bool
+        Whether the labels are in it; otherwise they are null.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
     columns = [
         [record.id for record in records],
         [record.sequence for record in records],

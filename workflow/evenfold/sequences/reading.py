@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,7 +59,7 @@ def _open(path: Path):
 
 
 def read(
-    path,
+    path: str | PathLike,
     settings: Reading,
     label: int | None,
     name: str | None = None,
@@ -78,6 +79,10 @@ def read(
         Published name of the file, when `path` is a downloaded copy.
     labels : dict of str to int, optional
         Labels by id, when a table of their own holds them.
+
+    Yields
+    ------
+    Record
 
     Raises
     ------
@@ -113,7 +118,7 @@ def read(
         )
 
 
-def read_all_fasta(path) -> Iterator[Record]:
+def read_all_fasta(path: str | PathLike) -> Iterator[Record]:
     """Stream an unlabelled FASTA file, as `predict` needs it."""
     return read(path, Reading(form="fasta"), label=-1)
 
@@ -191,8 +196,15 @@ READERS: dict[str, Callable[[Path, Reading, int | None], Iterator[Record]]] = {
 }
 
 
-def table_rows(path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
+def table_rows(
+    path: str | PathLike, columns: list[str]
+) -> Iterator[tuple[str, list[str]]]:
     """Some columns of a TSV, CSV or Parquet file, row by row, as texts.
+
+    Parameters
+    ----------
+    path : path-like
+    columns : list of str
 
     Yields
     ------
@@ -248,8 +260,18 @@ def _check_columns(path, wanted, found):
         )
 
 
-def read_labels(path, settings: Reading) -> dict[str, int]:
+def read_labels(path: str | PathLike, settings: Reading) -> dict[str, int]:
     """Labels by id from a table of their own.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : Reading
+        Says its columns and what the labels are called.
+
+    Returns
+    -------
+    dict of str to int
 
     Raises
     ------

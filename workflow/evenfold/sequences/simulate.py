@@ -12,6 +12,7 @@ can know, so that results can be held against it.
 """
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,7 @@ def log_odds(windows: list[str], simulation: Simulation) -> np.ndarray:
     Parameters
     ----------
     windows : list of str, length n
+    simulation : Simulation
 
     Returns
     -------
@@ -97,8 +99,18 @@ def log_odds(windows: list[str], simulation: Simulation) -> np.ndarray:
     return ratio.sum(axis=1)
 
 
-def families(n: int, simulation: Simulation, generator, prefix: str):
+def families(
+    n: int, simulation: Simulation, generator: np.random.Generator, prefix: str
+) -> list[tuple[str, str, int]]:
     """Simulate `n` windows in families of one to four homologs.
+
+    Parameters
+    ----------
+    n : int
+    simulation : Simulation
+    generator : numpy Generator
+    prefix : str
+        Of the ids.
 
     Returns
     -------
@@ -107,7 +119,7 @@ def families(n: int, simulation: Simulation, generator, prefix: str):
     """
     tables = _tables(simulation)
     cumulative = tables.cumsum(axis=2)
-    records = []
+    records: list[tuple[str, str, int]] = []
     family = 0
     while len(records) < n:
         family += 1
@@ -119,7 +131,9 @@ def families(n: int, simulation: Simulation, generator, prefix: str):
             return np.array([AMINO_ACIDS[c] for c in codes])
 
         ancestor = draw()
-        for member in range(1, 1 + min(generator.integers(1, 5), n - len(records))):
+        for member in range(
+            1, 1 + min(int(generator.integers(1, 5)), n - len(records))
+        ):
             changed = generator.random(len(ancestor)) < simulation.mutation
             window = "".join(np.where(changed & (member > 1), draw(), ancestor))
             position = int(generator.integers(16, 400))
@@ -135,6 +149,10 @@ def demo(simulation: Simulation = Simulation()) -> dict[str, list]:
     Defects: three exact duplicates and one label conflict within training, one
     training window that is a near copy of a test window, one that is an exact copy,
     and one record with a letter that is no residue.
+
+    Parameters
+    ----------
+    simulation : Simulation
 
     Returns
     -------
@@ -159,8 +177,20 @@ def demo(simulation: Simulation = Simulation()) -> dict[str, list]:
     return {"train": train, "test": test}
 
 
-def write_demo(folder, simulation: Simulation = Simulation()) -> list[Path]:
-    """Write the demo as one FASTA per role and class; returns the paths."""
+def write_demo(
+    folder: str | PathLike, simulation: Simulation = Simulation()
+) -> list[Path]:
+    """Write the demo as one FASTA per role and class.
+
+    Parameters
+    ----------
+    folder : path-like
+    simulation : Simulation
+
+    Returns
+    -------
+    list of Path
+    """
     paths = []
     for role, records in demo(simulation).items():
         for label, name in ((1, "positive"), (0, "negative")):

@@ -14,13 +14,25 @@ from evenfold.sequences.reading import Record, read, table_rows
 def proteins_of(files: list[dict], reading: Reading) -> list[Record]:
     """Whole proteins of one role; `source` is the name that sites go by.
 
+    Parameters
+    ----------
+    files : list of dict
+        path, kind and published name of each.
+    reading : Reading
+        Says how they are read.
+
+    Returns
+    -------
+    list of Record
+
     Raises
     ------
     EvenfoldError
         Two proteins of one name where tables list the sites.
     """
     tables = any(file["kind"] != "proteins" for file in files)
-    found, seen = [], {}
+    found: list[Record] = []
+    seen: dict[str, str] = {}
     for file in files:
         if file["kind"] != "proteins":
             continue
@@ -63,7 +75,9 @@ def windows(
         A site that is not there or no residue of interest, under `mismatch: error`.
     """
     settings = reading.sites
-    listed = {1: {}, 0: {}}
+    if settings is None:
+        raise ValueError("windows are cut where `sites` says so alone")
+    listed: dict[int, dict[str, dict[int, str]]] = {1: {}, 0: {}}
     tables = [file for file in files if file["kind"] != "proteins"]
     for file in tables:
         label = int(file["kind"] == "positive_sites")
@@ -94,7 +108,17 @@ def windows(
 
 
 def every_site(protein: Record, settings: Sites) -> Iterator[Record]:
-    """Windows around all residues of interest of a protein of which no site is known."""
+    """Windows around all residues of interest of a protein of which no site is known.
+
+    Parameters
+    ----------
+    protein : Record
+    settings : Sites
+
+    Yields
+    ------
+    Record
+    """
     settings = settings.model_copy(update={"unlisted": "negative"})
     for window in _of_protein(protein.id, protein.sequence, {1: {}, 0: {}}, settings):
         window.origin = protein.origin
@@ -160,11 +184,19 @@ def _table(path, settings):
         yield protein, int(position), origin
 
 
-def under_sampled(records: list[Record], ratio: float, seed: int):
+def under_sampled(
+    records: list[Record], ratio: float, seed: int
+) -> tuple[list[Record], list[Record]]:
     """Negatives drawn so that there are at most `ratio` for each positive.
 
     Drawn by a hash of the id, so that neither the order of the files nor other records
     change which.
+
+    Parameters
+    ----------
+    records : list of Record
+    ratio : float
+    seed : int
 
     Returns
     -------
@@ -175,7 +207,9 @@ def under_sampled(records: list[Record], ratio: float, seed: int):
     wanted = round(ratio * (len(records) - len(negatives)))
     drawn = sorted(negatives, key=lambda r: sha256_rows([str(seed), r.id]))[:wanted]
     kept = {id(r) for r in drawn}
-    parts = [], []
+    remaining: list[Record] = []
+    left_out: list[Record] = []
     for record in records:
-        parts[record.label == 0 and id(record) not in kept].append(record)
-    return parts
+        out = record.label == 0 and id(record) not in kept
+        (left_out if out else remaining).append(record)
+    return remaining, left_out

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from evenfold.config.decides import Decides
+from evenfold.config.decides import DecidedVariant, Decides
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.selection import Selection
@@ -52,41 +52,24 @@ class FinishedFiles:
     report: str
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What MLflow shows as parameters.
-
-    Attributes
-    ----------
-    run : dict
-        Of the selection.
-    variants : dict of str to dict
-        Of each variant.
-    """
-
-    run: Mapping[str, Any]
-    variants: Mapping[str, Mapping[str, Any]]
+def run_parameters(selection: Selection, decides: Decides) -> dict[str, Any]:
+    """What MLflow shows of a selection."""
+    return {
+        "champion": selection.champion,
+        "criterion": decides.selection.criterion,
+        "threshold": selection.threshold,
+        "folds": decides.split.folds,
+        "seed": decides.seed,
+        **{f"grouping.{key}": v for key, v in decides.grouping.model_dump().items()},
+    }
 
 
-def settings_of(decides: dict[str, Any]) -> Settings:
-    """From the resolved configuration that identifies a selection."""
-    config = Decides.of(decides)
-    grouping = config.grouping.model_dump()
-    return Settings(
-        run={
-            "criterion": config.selection.criterion,
-            "folds": config.split.folds,
-            "seed": config.seed,
-            **{f"grouping.{key}": value for key, value in grouping.items()},
-        },
-        variants={
-            name: {
-                **{f"loss.{k}": v for k, v in variant.loss.model_dump().items()},
-                **variant.training.model_dump(),
-            }
-            for name, variant in config.variants.items()
-        },
-    )
+def variant_parameters(variant: DecidedVariant) -> dict[str, Any]:
+    """What MLflow shows of a variant."""
+    return {
+        **{f"loss.{key}": v for key, v in variant.loss.model_dump().items()},
+        **variant.training.model_dump(),
+    }
 
 
 @dataclass(frozen=True)
@@ -95,7 +78,7 @@ class _Finished:
 
     dataset: str
     paths: FinishedFiles
-    settings: Settings
+    decides: Decides
     selection: Selection
     evaluation: Evaluation
     measured: list[Measured]
@@ -149,7 +132,7 @@ class _Place:
 
 
 def track(
-    dataset: str, paths: FinishedFiles, variants: Sequence[str], settings: Settings
+    dataset: str, paths: FinishedFiles, variants: Sequence[str], decides: Decides
 ) -> TrackedRun:
     """Record a selection and its evaluation in MLflow.
 
@@ -159,7 +142,8 @@ def track(
     paths : FinishedFiles
     variants : sequence of str
         In the order of the configuration.
-    settings : Settings
+    decides : Decides
+        The resolved configuration.
 
     Returns
     -------
@@ -177,7 +161,7 @@ def track(
     finished = _Finished(
         dataset=dataset,
         paths=paths,
-        settings=settings,
+        decides=decides,
         selection=selection,
         evaluation=Evaluation.read(paths.status),
         measured=read_measured(paths.metrics),
@@ -233,12 +217,7 @@ def _upload(place: _Place, run: _Finished) -> tuple[str, dict[str, str]]:
     )
     place.parameters(
         parent,
-        {
-            "dataset": run.dataset,
-            "champion": selection.champion,
-            "threshold": selection.threshold,
-            **run.settings.run,
-        },
+        {"dataset": run.dataset, **run_parameters(selection, run.decides)},
     )
     client.log_artifact(parent, run.paths.report)
     client.log_artifact(parent, run.paths.selection)
@@ -264,9 +243,10 @@ def _variant(place: _Place, run: _Finished, parent: str, name: str) -> str:
             "mlflow.parentRunId": parent,
         },
     )
+    parameters = variant_parameters(run.decides.variants[name])
     place.parameters(
         child,
-        {"dataset": run.dataset, "variant": name, **run.settings.variants[name]},
+        {"dataset": run.dataset, "variant": name, **parameters},
     )
     points = list(epochs(HISTORY.frame(history_file)))
     # MLflow accepts so many at once.

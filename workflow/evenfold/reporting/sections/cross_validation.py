@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from evenfold.config.decides import DecidedVariant
 from evenfold.records.record import Interval
 from evenfold.records.thresholds import Point
-from evenfold.reporting.facts import DecidedVariant, Facts
+from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import FEWEST_GROUPS
 from evenfold.reporting.section import Section
 
@@ -53,14 +54,14 @@ class Row:
 def variant_row(name: str, facts: Facts) -> Row:
     """The line of a variant."""
     selection, tuned = facts.selection, facts.tuned[name]
-    settings = facts.settings.decided.variants[name]
+    settings = facts.settings.decides.variants[name]
     stability, lead = tuned.stability, selection.against_baseline.get(name)
     colours = {"green": "ok", "amber": "warning", "red": "serious"}
     return Row(
         name=name,
         loss=_loss(settings),
         twins=[other for other, one in selection.same.items() if one.same_as == name],
-        positive_feedback=(settings.mode or "").startswith("seed_"),
+        positive_feedback=(_mode(settings) or "").startswith("seed_"),
         champion=name == selection.champion,
         auroc=tuned.auroc,
         half=tuned.half,
@@ -81,9 +82,15 @@ def variant_row(name: str, facts: Facts) -> Row:
 
 def _loss(settings: DecidedVariant) -> str:
     """Loss, its mode if it has one, and the network if it is another than usual."""
-    mode = f" ({settings.mode})" if settings.mode is not None else ""
-    model = "" if settings.model in _USUAL else f", {settings.model}"
-    return f"{settings.loss}{mode}{model}".replace("_", " ")
+    loss, network = settings.loss.name, settings.training.model
+    mode = f" ({_mode(settings)})" if _mode(settings) else ""
+    named = "" if network in _USUAL else f", {network}"
+    return f"{loss}{mode}{named}".replace("_", " ")
+
+
+def _mode(settings: DecidedVariant) -> str | None:
+    """Of a loss that has several forms under one name."""
+    return getattr(settings.loss, "mode", None)
 
 
 def _tells(facts: Facts) -> dict[str, Any]:
@@ -92,7 +99,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "selection": facts.selection,
         "best": facts.selection.best,
         "baseline": facts.selection.baseline,
-        "limits": facts.settings.decided,
+        "limits": facts.settings.decides.selection.stability,
         "rows": [variant_row(name, facts) for name in facts.tuned],
         "few": facts.selection.groups < FEWEST_GROUPS,
         "fewest": FEWEST_GROUPS,

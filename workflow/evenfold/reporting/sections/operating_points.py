@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from markupsafe import Markup
 
-from evenfold.config.criteria import words
+from evenfold.config.criteria import in_order, words
 from evenfold.records.thresholds import Tuned
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
@@ -76,7 +76,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
     points = facts.champion.points
     return {
         "curves": draw_curves(facts.tuned),
-        "points": {words(name): point for name, point in points.items()},
+        "points": [(words(name), points[name]) for name in in_order(points)],
     }
 
 
@@ -88,7 +88,7 @@ SECTION = Section(
 <p><small>Intervals: bootstrap within each class, sequences taken as independent.</small></p>
 <div class="scroll"><table>
 <thead><tr><th class="t">criterion</th><th>threshold</th><th>SN</th><th>SP</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
-<tbody>{% for told, point in points.items() %}<tr><td class="t">{{ told }}</td><td>{{ point.threshold|rate }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+<tbody>{% for told, point in points %}<tr><td class="t">{{ told }}</td><td>{{ point.threshold|rate }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
 </table></div>
 """,
 )

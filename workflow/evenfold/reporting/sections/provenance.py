@@ -15,7 +15,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "records": facts.selection.records,
         "times": facts.times,
         "seconds": f"{sum(time.seconds for time in facts.times):.0f}",
-        "configuration": yaml.safe_dump(facts.settings.decided.whole, sort_keys=False),
+        "configuration": yaml.safe_dump(facts.settings.decides.dump(), sort_keys=False),
     }
 
 

@@ -17,7 +17,7 @@ from evenfold.reporting.facts import ReportFiles, RuleTime, read_facts, rule_tim
 from evenfold.reporting.report import report
 from evenfold.reporting.summary import summarise
 from tests.conftest import ROOT
-from tests.unit.reporting import states
+from tests.unit import reporting_states as states
 
 STATES = {
     "evaluated": states.facts,

@@ -4,6 +4,12 @@ import math
 
 import pandas as pd
 
+from evenfold.config.decides import DecidedVariant, Decides
+from evenfold.config.grouping import Grouping
+from evenfold.config.reading import Reading
+from evenfold.config.selection import SelectionSettings
+from evenfold.config.split import Split
+from evenfold.config.training import Training
 from evenfold.records.evaluation import (
     EarlierResult,
     Evaluation,
@@ -15,7 +21,6 @@ from evenfold.records.evaluation import (
 from evenfold.records.selection import (
     Best,
     CorrectedT,
-    Decides,
     DeLong,
     Difference,
     FrozenVariant,
@@ -25,6 +30,7 @@ from evenfold.records.selection import (
     Provenance,
     Selection,
 )
+from evenfold.records.selection import Decides as Digests
 from evenfold.records.sequences import (
     AuditFacts,
     Closeness,
@@ -54,7 +60,6 @@ from evenfold.reporting.facts import (
     PublishedSplit,
     ReportSettings,
     RuleTime,
-    decided,
 )
 
 
@@ -212,7 +217,7 @@ def selection(**changes) -> Selection:
         "baseline": "bce",
         "threshold": 0.4,
         "operating_point": "sn_eq_sp",
-        "decides": Decides(data="d" * 64, split="5" * 64, config="c" * 64),
+        "decides": Digests(data="d" * 64, split="5" * 64, config="c" * 64),
         "records": Provenance(evenfold="0.1.0", python="3.11.9", machine="x86_64"),
         "cleaning": {},
         "variants": {
@@ -396,22 +401,23 @@ def evaluation_withheld(**changes) -> Evaluation:
     return evaluation(**(values | changes))
 
 
-DECIDES = {
-    "seed": 1,
-    "grouping": {"identity": 0.4},
-    "split": {"folds": 5},
-    "selection": {
-        "criterion": "sn_eq_sp",
-        "stability": {"amber": 1.5, "red": 2.5, "widest": 0.1},
-    },
-    "variants": {
-        name: {"loss": loss, "training": {"model": "feedforward", "epochs": 2}}
-        for name, loss in (
-            ("bce", {"name": "bce"}),
-            ("focal", {"name": "focal", "gamma": 2.0}),
-        )
-    },
-}
+def decides(model: str = "feedforward", **losses) -> Decides:
+    """The resolved configuration; by variant the settings of its loss."""
+    losses = losses or {
+        "bce": {"name": "bce"},
+        "focal": {"name": "focal", "gamma": 2.0},
+    }
+    return Decides(
+        reading=Reading(),
+        grouping=Grouping(),
+        split=Split(),
+        seed=1,
+        selection=SelectionSettings(),
+        variants={
+            name: DecidedVariant(loss=loss, training=Training(epochs=2, model=model))
+            for name, loss in losses.items()
+        },
+    )
 
 
 def settings(**changes) -> ReportSettings:
@@ -420,7 +426,7 @@ def settings(**changes) -> ReportSettings:
         "variants": ["bce", "focal"],
         "description": "a small data set",
         "published": [],
-        "decided": decided(DECIDES),
+        "decides": decides(),
     }
     return ReportSettings(**(values | changes))
 
@@ -518,12 +524,10 @@ def twins(**changes) -> Facts:
 def many(n: int = 27) -> Facts:
     """A run of many variants."""
     names = [f"variant{i}" for i in range(n)]
-    decides = DECIDES | {
-        "variants": {name: DECIDES["variants"]["focal"] for name in names}
-    }
+    losses = {name: {"name": "focal"} for name in names}
     one = selection()
     return facts(
-        settings=settings(variants=names, decided=decided(decides)),
+        settings=settings(variants=names, decides=decides(**losses)),
         selection=selection(
             champion=names[3],
             baseline=names[0],
@@ -540,3 +544,7 @@ def many(n: int = 27) -> Facts:
             for row in (measured_at_half(), measured())
         ],
     )
+
+
+def own_criterion() -> None:
+    """A criterion of a user."""

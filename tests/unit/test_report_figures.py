@@ -10,7 +10,7 @@ from evenfold.reporting.sections.learning import draw_learning
 from evenfold.reporting.sections.on_test_set import draw_balance, draw_mcc
 from evenfold.reporting.sections.operating_points import draw_curves
 from evenfold.reporting.sections.probabilities import draw_reliability
-from tests.unit.reporting import states
+from tests.unit import reporting_states as states
 
 
 def texts(svg):

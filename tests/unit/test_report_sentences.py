@@ -5,7 +5,6 @@ import html
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from jinja2 import nodes
 
 from evenfold.records.evaluation import RememberedLook
 from evenfold.reporting import sections
-from evenfold.reporting.facts import DecidedVariant, Facts
+from evenfold.reporting.facts import Facts
 from evenfold.reporting.pages import ENVIRONMENT
 from evenfold.reporting.report import SECTIONS
 from evenfold.reporting.sections import (
@@ -34,8 +33,8 @@ from evenfold.reporting.sections import (
     shortcuts,
     verdict,
 )
-from tests.unit.reporting import states
-from tests.unit.reporting.states import facts
+from tests.unit import reporting_states as states
+from tests.unit.reporting_states import facts
 
 
 def chosen(**changes):
@@ -82,11 +81,14 @@ PAPERS = states.settings(
         {"method": "Theirs 2021", "auroc": 0.93},
     ]
 )
-SEED = states.decided(states.DECIDES)
-FEEDBACK = {
-    "bce": DecidedVariant("snsp", "seed_fixed", "recurrent"),
-    "focal": DecidedVariant("focal", None, "feedforward"),
-}
+FEEDBACK = states.decides(
+    bce={"name": "snsp", "mode": "seed_fixed"}, focal={"name": "focal"}
+)
+LOGISTIC = states.decides(model="logistic_regression")
+OWN = tuned(
+    points=states.tuned().points
+    | {"tests.unit.reporting_states:own_criterion": states.point(threshold=0.31)}
+)
 ELSEWHERE = RememberedLook(selection="1ost", dataset="other", recorded="2026-01-01")
 UNTUNED = facts(
     tuned={"bce": states.untuned(), "focal": states.untuned()},
@@ -385,9 +387,12 @@ SPOKEN = [
     Spoken(cross_validation, "+0.080 [+0.040, +0.120]", facts(), chosen(**TIE)),
     Spoken(cross_validation, "focal = poly = copy", states.twins(), facts()),
     Spoken(
-        cross_validation, "snsp (seed fixed), recurrent (positive feedback)",
-        facts(settings=states.settings(decided=replace(SEED, variants=FEEDBACK))),
-        facts(),
+        cross_validation, "bce snsp (seed fixed) (positive feedback) 0.870",
+        facts(settings=states.settings(decides=FEEDBACK)), facts(),
+    ),
+    Spoken(
+        cross_validation, "bce bce, logistic regression 0.870",
+        facts(settings=states.settings(decides=LOGISTIC)), facts(),
     ),
     Spoken(
         cross_validation,
@@ -438,6 +443,12 @@ SPOKEN = [
         "threshold 0.5 0.500 0.600 0.920 -0.320 0.550 0.450 – 0.640 SN = SP 0.400 0.800 "
         "0.800 +0.000 0.600 0.520 – 0.680 largest MCC 0.450",
         facts(), UNTUNED,
+    ),
+    Spoken(
+        operating_points,
+        "largest MCC 0.450 0.800 0.800 +0.000 0.610 0.520 – 0.680 A criterion of a user "
+        "0.310",
+        OWN, facts(),
     ),
     # Learning.
     Spoken(
@@ -620,7 +631,7 @@ SPOKEN = [
         facts(), facts(times=[]),
     ),
     Spoken(
-        provenance, "Resolved configuration seed: 1 grouping: identity: 0.4",
+        provenance, "Resolved configuration reading: form:",
         facts(), None,
     ),
 ]  # fmt: skip
