@@ -86,13 +86,14 @@ def started(item) -> int:
 
 def pytest_testnodedown(node, error):
     """A worker tells how many cases it left out, which xdist keeps to itself."""
-    node.config.left_out = getattr(node, "workeroutput", {}).get("left_out", 0)
+    if left_out := getattr(node, "workeroutput", {}).get("left_out"):
+        node.config.left_out = left_out
 
 
 def pytest_terminal_summary(terminalreporter, config):
     if left_out := getattr(config, "left_out", 0):
         terminalreporter.write_line(
-            f"{left_out} cases beside a sample of them left out; EVENFOLD_WHOLE=1 runs all"
+            f"Of sampled cases {left_out} were left out; EVENFOLD_WHOLE=1 runs all."
         )
 
 
