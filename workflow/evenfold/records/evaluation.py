@@ -112,7 +112,7 @@ class RememberedLook(Part):
 
 
 class RememberedLooks(Record):
-    """mlflow/looks.json: looks that MLflow remembers, or that it did not answer."""
+    """looks.json: looks that MLflow remembers, or that it did not answer."""
 
     answered: bool
     """whether MLflow answered"""
