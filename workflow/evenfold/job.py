@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from evenfold.errors import EvenfoldError, in_a_line
@@ -11,7 +12,7 @@ log = logging.getLogger("evenfold")
 
 
 @contextmanager
-def job(log_path):
+def job(log_path: str) -> Iterator[logging.Logger]:
     """Log to a file and to standard error; end on an error without traceback.
 
     The traceback of an unexpected one goes to the log file.

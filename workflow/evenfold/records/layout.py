@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenfold.errors import EvenfoldError
+from evenfold.files import Pathlike
 
 #: Folder of all results, where snakemake is run.
 ROOT = "results"
@@ -247,7 +248,7 @@ class Results:
     dataset: str
 
     @classmethod
-    def at(cls, folder) -> "Results":
+    def at(cls, folder: Pathlike) -> "Results":
         """Of results/<data set>, wherever that is."""
         folder = Path(folder)
         if folder.name in ("", ".."):
