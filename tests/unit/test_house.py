@@ -204,3 +204,27 @@ def test_public_functions_are_annotated():
         )
     ]
     assert not bare
+
+
+def described(node, section):
+    """Names that a section of a docstring lists, or None where there is none."""
+    lines = (ast.get_docstring(node) or "").splitlines()
+    starts = [i for i in range(len(lines) - 1) if lines[i + 1].startswith("---")]
+    for place, start in enumerate(starts):
+        if lines[start] == section:
+            stop = starts[place + 1] if place + 1 < len(starts) else len(lines)
+            own = [x for x in lines[start + 2 : stop] if x and not x.startswith(" ")]
+            return [n.strip(" *") for x in own for n in x.partition(" :")[0].split(",")]
+    return None
+
+
+def test_a_section_of_parameters_lists_them_all():
+    """One line may say it all; a section that is there is whole."""
+    faults = []
+    for name, node, public in functions():
+        listed = described(node, "Parameters") if public else None
+        if listed is None:
+            continue
+        if sorted(listed) != sorted(one.arg for one in parameters(node)):
+            faults.append(f"{name}: {listed}")
+    assert not faults
