@@ -81,18 +81,19 @@ def pytest_collection_modifyitems(config, items):
 def started(item) -> int:
     """Rank of a test: a long one that comes last would run alone."""
     tiers = ("services", "workflow", "unit", "gpu")
-    return tiers.index(item.path.parent.name)
+    return tiers.index(item.path.relative_to(ROOT / "tests").parts[0])
 
 
 def pytest_testnodedown(node, error):
     """A worker tells how many cases it left out, which xdist keeps to itself."""
-    node.config.left_out = getattr(node, "workeroutput", {}).get("left_out", 0)
+    if left_out := getattr(node, "workeroutput", {}).get("left_out"):
+        node.config.left_out = left_out
 
 
 def pytest_terminal_summary(terminalreporter, config):
     if left_out := getattr(config, "left_out", 0):
         terminalreporter.write_line(
-            f"{left_out} cases beside a sample of them left out; EVENFOLD_WHOLE=1 runs all"
+            f"Of sampled cases {left_out} were left out; EVENFOLD_WHOLE=1 runs all."
         )
 
 

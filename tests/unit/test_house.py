@@ -1,5 +1,6 @@
 """The plan of the house: what may import what, and what the rules and the layout say."""
 
+import ast
 import re
 
 import pytest
@@ -155,3 +156,75 @@ def test_no_rule_names_a_path_that_the_layout_does_not_know():
 def test_every_file_has_a_schema_or_a_form_of_others(name):
     known = {"HTML", "text", "safetensors", "NumPy array"}
     assert content_of(FILES[name]) is not None or FILES[name].content in known
+
+
+# --- habits -----------------------------------------------------------------------
+
+
+def functions():
+    """(module and name, definition, whether it is public) of all functions."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for scope in [
+            tree,
+            *(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)),
+        ]:
+            hidden = getattr(scope, "name", "").startswith("_")
+            for node in scope.body:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    public = not hidden and not node.name.startswith("_")
+                    name = f"{path.relative_to(PACKAGE)}:{node.name}"
+                    yield name, node, public
+
+
+def parameters(node):
+    given = node.args
+    every = [
+        *given.posonlyargs,
+        *given.args,
+        *given.kwonlyargs,
+        given.vararg,
+        given.kwarg,
+    ]
+    return [one for one in every if one is not None and one.arg not in ("self", "cls")]
+
+
+def test_what_takes_eight_things_takes_a_record():
+    assert not [name for name, node, _ in functions() if len(parameters(node)) >= 8]
+
+
+def test_public_functions_are_annotated():
+    bare = [
+        name
+        for name, node, public in functions()
+        if public
+        and (
+            node.returns is None
+            or any(one.annotation is None for one in parameters(node))
+        )
+    ]
+    assert not bare
+
+
+def described(node, section):
+    """Names that a section of a docstring lists, or None where there is none."""
+    lines = (ast.get_docstring(node) or "").splitlines()
+    starts = [i for i in range(len(lines) - 1) if lines[i + 1].startswith("---")]
+    for place, start in enumerate(starts):
+        if lines[start] == section:
+            stop = starts[place + 1] if place + 1 < len(starts) else len(lines)
+            own = [x for x in lines[start + 2 : stop] if x and not x.startswith(" ")]
+            return [n.strip(" *") for x in own for n in x.partition(" :")[0].split(",")]
+    return None
+
+
+def test_a_section_of_parameters_lists_them_all():
+    """One line may say it all; a section that is there is whole."""
+    faults = []
+    for name, node, public in functions():
+        listed = described(node, "Parameters") if public else None
+        if listed is None:
+            continue
+        if sorted(listed) != sorted(one.arg for one in parameters(node)):
+            faults.append(f"{name}: {listed}")
+    assert not faults

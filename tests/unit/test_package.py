@@ -46,7 +46,13 @@ def test_what_is_checked_before_a_commit(name):
 
 
 def test_style_and_types_are_checked_before_a_commit():
-    assert {"ruff-check", "ruff-format", "snakefmt", "snakemake-lint"} <= set(HOOKS)
+    assert set(HOOKS) == {
+        "ruff-check",
+        "ruff-format",
+        "snakefmt",
+        "snakemake-lint",
+        "mypy",
+    }
 
 
 def test_features_load_torch_for_a_language_model_alone():

@@ -579,7 +579,7 @@ def test_paths_of_a_data_set_and_of_its_published_split(tmp_path):
     assert published.path("audit") == tmp_path / "demo/published/audit.json"
     for one in (results, published):
         assert Results.at(one.folder) == one
-    assert results.path("store") == tmp_path / "mlflow/tracking.json"
+    assert results.path("store") == tmp_path / "demo/tracking.json"
     assert pattern("oof") == "results/{dataset}/{variant}/oof.parquet"
     with pytest.raises(KeyError, match="variant"):
         results.path("history")

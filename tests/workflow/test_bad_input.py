@@ -149,16 +149,16 @@ def test_a_wrong_checksum_leaves_nothing(mine):
           arguments=("--config", "mirror=none", "--", "results/mine/selection.json"))  # fmt: skip
 
 
-def test_a_device_that_is_not_there(mine):
+def test_a_device_that_is_not_there(explored):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is one")
     fails(
-        mine,
+        explored,
         "finds no CUDA device",
         "device: auto",
-        arguments=("--config", "device=cuda", "--", "results/mine/selection.json"),
+        arguments=("--config", "device=cuda", "--", "results/demo/selection.json"),
     )
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from evenfold.cli import main
-from tests.conftest import SMALL, Project
+from tests.conftest import SMALL, WHOLE, Project
 
 
 @pytest.fixture
@@ -42,6 +42,8 @@ def looks(project, folder="resources/ledger"):
 
 
 REPORT = "results/demo/report.html"
+#: What makes another selection of the same trained variants.
+OTHER = "criterion: max_mcc"
 
 
 def test_explore_does_everything_but_look(sealed):
@@ -53,7 +55,9 @@ def test_explore_does_everything_but_look(sealed):
     assert "evaluate" not in text
 
 
-def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed):
+def test_one_look_survives_forceall_deleted_results_and_other_selections(
+    sealed, explored_once
+):
     sealed.snakemake(REPORT)
     first = sealed.read("results/demo/test/metrics.tsv")
     taken = looks(sealed)
@@ -62,13 +66,15 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed)
     sealed.snakemake("--forceall", "results/demo/test/metrics.tsv")
     assert sealed.read("results/demo/test/metrics.tsv") == first
     shutil.rmtree(sealed.folder / "results")
+    if not WHOLE:  # What was chosen would be made again as it was.
+        shutil.copytree(explored_once.folder / "results", sealed.folder / "results")
     sealed.snakemake(REPORT)
     assert sealed.read("results/demo/test/metrics.tsv") == first
     assert looks(sealed) == taken
 
     # Another selection completes, without the look, and says how to take it.
     shutil.copytree(sealed.folder / "results", sealed.folder / "aside")
-    done = sealed.snakemake("--config", "seed=2", "--", REPORT)
+    done = sealed.snakemake("--config", f"selection={{{OTHER}}}", "--", REPORT)
     assert "not evaluated: this test set was looked at on" in done.text
     withheld = status(sealed)
     assert withheld["status"] == "withheld" and looks(sealed) == taken
@@ -84,7 +90,7 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed)
     setting = setting.replace(
         "why a further look is justified", "labels were corrected"
     )
-    sealed.write("again.yaml", "seed: 2\n" + setting)
+    sealed.write("again.yaml", f"selection: {{{OTHER}}}\n{setting}")
     sealed.snakemake("--configfile", "again.yaml", "--", REPORT)
     assert status(sealed)["look"]["look"] == 2
     assert "labels were corrected" in sealed.read(REPORT)
@@ -100,8 +106,9 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(sealed)
 
 def test_two_working_directories_that_share_a_ledger(explored_once, tmp_path):
     projects = []
-    for name, change in (("one", ""), ("two", "seed: 5\n")):
-        config = SMALL + change + f"ledger: {tmp_path / 'ledger'}\n"
+    for name, change in (("one", ""), ("two", f"{OTHER}, ")):
+        config = SMALL.replace("selection: {", "selection: {" + change)
+        config += f"ledger: {tmp_path / 'ledger'}\n"
         projects.append(seal(explored_once.copy(tmp_path / name), config))
         # Up to the look, so that both come to it at the same time.
         projects[-1].snakemake("results/demo/selection.json", "results/demo/audit.json")
@@ -330,7 +337,7 @@ def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
     intent = ledger / "look-000001.intent.json"
     before = intent.read_bytes()
     edit(intent, '"champion"', '"Champion"')
-    other = TIED.replace("epochs: 2", "epochs: 1")
+    other = TIED.replace("selection: {", f"selection: {{{OTHER}, ")
     finished.write("config/config.yaml", other)  # another selection
     done = finished.snakemake("results/demo/test/metrics.tsv", check=False)
     intent.write_bytes(before)

@@ -4,15 +4,19 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from evenfold.errors import EvenfoldError
 
+#: What names a file.
+Pathlike = str | os.PathLike[str]
+
 
 @contextmanager
-def replacing(path):
+def replacing(path: Pathlike) -> Iterator[Path]:
     """Yield a temporary path beside `path` that replaces it on success.
 
     The file appears whole or not at all, also after a crash.
@@ -35,18 +39,18 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path, text: str) -> None:
+def write_text(path: Pathlike, text: str) -> None:
     """Write text atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value) -> None:
+def write_json(path: Pathlike, value: Any) -> None:
     """Write JSON atomically, with sorted keys so that equal values are equal files."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
-def read_json(path):
+def read_json(path: Pathlike) -> Any:
     """Read JSON, naming the file when it is damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
@@ -54,22 +58,13 @@ def read_json(path):
         raise EvenfoldError(f"{path} is not valid JSON ({error})") from error
 
 
-def write_table(path, frame) -> None:
-    """Write a data frame atomically as Parquet, or as TSV by its suffix."""
-    with replacing(path) as temporary:
-        if str(path).endswith(".tsv"):
-            frame.to_csv(temporary, sep="\t", index=False, float_format="%.6f")
-        else:
-            frame.to_parquet(temporary, index=False)
-
-
-def sha256_file(path) -> str:
+def sha256_file(path: Pathlike) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def sha256_json(value) -> str:
+def sha256_json(value: Any) -> str:
     """SHA-256 of a JSON value, independent of the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

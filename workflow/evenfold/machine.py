@@ -24,7 +24,9 @@ def available_cpus() -> int:
     return cpus
 
 
-def available_memory(root="/sys/fs/cgroup", own="/proc/self/cgroup") -> int:
+def available_memory(
+    root: str | Path = "/sys/fs/cgroup", own: str | Path = "/proc/self/cgroup"
+) -> int:
     """Bytes this process may really use: the machine's, or what a control group allows.
 
     The limit of a batch system is on a group further down than a container's own.
@@ -68,7 +70,7 @@ def own_gpu() -> str:
     return device
 
 
-def claim(names: list[str], folder=None, wait: float = 2.0) -> int:
+def claim(names: list[str], folder: str | Path | None = None, wait: float = 2.0) -> int:
     """Position of a device that no other job of this machine has; waits for one.
 
     Snakemake counts GPUs (`--resources gpu=N`) and hands out no numbers, so that jobs
@@ -98,7 +100,7 @@ def claim(names: list[str], folder=None, wait: float = 2.0) -> int:
         time.sleep(wait)
 
 
-def prepare_jobs(folder) -> None:
+def prepare_jobs(folder: str | Path) -> None:
     """Set the environment of every job started from here.
 
     The package's folder goes on the import path. Waiting OpenMP threads soon sleep

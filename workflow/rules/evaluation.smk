@@ -7,7 +7,7 @@ rule evaluate:
         # Not read: an audit that stops the run stops it before the look.
         audit="results/{dataset}/audit.json",
         # Written by init_tracking: looks that MLflow remembers.
-        remembered="results/mlflow/looks.json",
+        remembered="results/{dataset}/looks.json",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
         published_selection=of_published("results/{dataset}/selection.json"),
         published_weights=of_published(

@@ -5,13 +5,14 @@ localrules:
 
 rule init_tracking:
     output:
-        tracking="results/mlflow/tracking.json",
-        # Asked anew whenever a test set is to be looked at: the ledger may be gone.
-        looks=temp("results/mlflow/looks.json"),
+        tracking="results/{dataset}/tracking.json",
+        # Asked anew whenever the test set is to be looked at: the ledger may be gone.
+        # Of each data set its own: the look of one must not have all others taken again.
+        looks=temp("results/{dataset}/looks.json"),
     log:
-        "results/logs/init_tracking.log",
+        "results/{dataset}/logs/init_tracking.log",
     benchmark:
-        "results/benchmarks/init_tracking.tsv"
+        "results/{dataset}/benchmarks/init_tracking.tsv"
     conda:
         "../../envs/evenfold.yaml"
     resources:
@@ -19,9 +20,10 @@ rule init_tracking:
         runtime=15,
     params:
         tracking=PLAN.run.tracking.model_dump(),
+        folder="results/mlflow",
         code=code_of("init_tracking"),
     message:
-        "Preparing the MLflow store, and asking it for looks"
+        "Asking MLflow for looks at the test set of {wildcards.dataset}"
     script:
         "../scripts/init_tracking.py"
 
@@ -29,7 +31,7 @@ rule init_tracking:
 rule track:
     input:
         # Where the store is does not change by asking it again.
-        tracking=ancient("results/mlflow/tracking.json"),
+        tracking=ancient("results/{dataset}/tracking.json"),
         sequences="results/{dataset}/sequences.parquet",
         selection="results/{dataset}/selection.json",
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),

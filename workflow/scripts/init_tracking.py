@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from evenfold.job import job
 from evenfold.tracking.looks import init_tracking
 from evenfold.tracking.store import store_at
@@ -8,7 +6,7 @@ with job(snakemake.log[0]) as log:
     store = store_at(
         snakemake.params.tracking["uri"],
         snakemake.params.tracking["experiment"],
-        Path(snakemake.output.tracking).parent,
+        snakemake.params.folder,
     )
     init_tracking(store, log.warning).write(snakemake.output.looks)
     store.write(snakemake.output.tracking)

@@ -158,11 +158,10 @@ def merge(base: dict, over: dict) -> dict:
 
 def _check_loss_name(variant, where):
     if isinstance(variant, str):
-        loss = variant
-    elif isinstance(variant, dict):
-        loss = variant.get("loss")
-    else:
+        variant = {"name": variant, "loss": variant}
+    if not isinstance(variant, dict):
         return
+    loss = variant.get("loss")
     if isinstance(loss, dict):
         name = str(loss.get("name"))
         if name in LOSSES:
@@ -170,7 +169,7 @@ def _check_loss_name(variant, where):
         loss = loss.get("name")
     if str(loss) not in LOSSES and not re.match(IMPORT_PATH, str(loss)):
         raise EvenfoldError(
-            f"{where}: variant {variant if isinstance(variant, str) else variant.get('name')!r} "
+            f"{where}: variant {variant.get('name')!r} "
             f"asks for the loss {loss!r}, which does not exist."
             f"{nearest(str(loss), LOSSES)} Known losses: {', '.join(LOSSES)}."
         )

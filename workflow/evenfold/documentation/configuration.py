@@ -180,7 +180,7 @@ def schemas() -> dict[str, str]:
     }
 
 
-def write_documentation(root=".") -> list[Path]:
+def write_documentation(root: str | Path = ".") -> list[Path]:
     """Write config/README.md, workflow/schemas and docs/files.md; returns the paths."""
     root = Path(root)
     pages = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from evenfold.losses import LOSSES, SNSPLoss, build_loss
@@ -45,7 +46,7 @@ is drawn inside a batch of 64 rows whose other logits are normal, 1.5 apart by c
 """
 
 
-def write_gallery(root=".") -> list[Path]:
+def write_gallery(root: str | Path = ".") -> list[Path]:
     """Write docs/losses.md and docs/losses/*.svg; returns the paths."""
     folder = Path(root) / "docs" / "losses"
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,14 +76,15 @@ def gallery_page() -> str:
             f"{loss.min_per_class or 'any'} |\n"
         )
     for name, kind in LOSSES.items():
-        function = inspect.getdoc(kind.function)
+        function = inspect.getdoc(kind.function) or ""
         parts.append(f"\n## {name}\n\n")
         if name == "snsp":
-            function = inspect.getdoc(kind)
+            function = inspect.getdoc(kind) or ""
             parts.append(_prose(function))
             parts.append("\n![weights](losses/snsp_weights.svg)\n")
         else:
-            own = re.sub(r"[;.]\s+[Ss]ee\s+`\w+`\.", ".", _prose(inspect.getdoc(kind)))
+            own = _prose(inspect.getdoc(kind) or "")
+            own = re.sub(r"[;.]\s+[Ss]ee\s+`\w+`\.", ".", own)
             parts.append(f"`{kind.__name__}`. {own}\n{_prose(function)}")
         settings = _settings(kind)
         if settings:
@@ -153,7 +155,7 @@ def row_curves(name: str, logits: np.ndarray) -> dict[int, tuple]:
     return curves
 
 
-def draw_loss(name: str):
+def draw_loss(name: str) -> Figure:
     """Cost and slope of a loss beside those of cross entropy: a figure."""
     logits = np.linspace(-6, 6, 241)
     curves, plain = row_curves(name, logits), row_curves("bce", logits)
@@ -181,7 +183,7 @@ def draw_loss(name: str):
     return figure
 
 
-def draw_weights():
+def draw_weights() -> Figure:
     """Weight of the positives by epoch for the modes of `snsp`: a figure."""
     colours = dict(zip(SNSPLoss.MODES, (MCC, "#0284c7", "#7c3aed", SN, "#991b1b")))
     with plt.rc_context(STYLE):

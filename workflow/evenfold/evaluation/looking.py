@@ -13,7 +13,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_sketch, sketch
 from evenfold.evaluation.measuring import curves, difference, measure
 from evenfold.evaluation.scoring import score_test_set, trivial_predictors
-from evenfold.files import sha256_file, write_table
+from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated
 from evenfold.metrics.scores import logit
 from evenfold.records.evaluation import (
@@ -29,7 +29,14 @@ from evenfold.records.evaluation import (
 )
 from evenfold.records.selection import Selection, published_name
 from evenfold.records.sequences import Probe
-from evenfold.records.tables import LABELS, METRICS, PREDICTIONS, SEQUENCES, SPLIT
+from evenfold.records.tables import (
+    LABELS,
+    METRICS,
+    PREDICTIONS,
+    SEQUENCES,
+    SPLIT,
+    write_frame,
+)
 
 
 @dataclass(frozen=True)
@@ -426,7 +433,7 @@ def evaluate_files(
         }
         evaluation = evaluation.model_copy(update=seen)
     # Not by its schema: what a look of an earlier version stored lacks columns.
-    write_table(outputs.predictions, predictions)
+    write_frame(outputs.predictions, predictions)
     METRICS.write(outputs.metrics, metrics)
     evaluation.write(outputs.evaluation)
     return evaluation

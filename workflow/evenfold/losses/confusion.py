@@ -349,7 +349,7 @@ def matthews(
     focal form, reconstructed).
     """
     z, y = prepared(logits, targets)
-    s = softplus(z) if cross_entropy or gamma != 1 else None
+    s = softplus(z)
     if gamma == 1:
         p = torch.sigmoid(z)
     else:

@@ -5,7 +5,8 @@ for one model or a tensor with one per member, and called with logits and target
 """
 
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ class Loss(nn.Module):
         Whether its state drives sensitivity and specificity apart.
     """
 
-    function = None
+    function: ClassVar[Callable[..., Tensor]]
     proper = False
     decomposable = True
     needs_state = False
@@ -171,7 +172,7 @@ class WeightedBCELoss(Loss, name="wbce"):
         self.register_buffer("positive_weight", ratio / scale)
         self.register_buffer("negative_weight", 1 / scale)
 
-    def settings(self):
+    def settings(self) -> dict:
         return {
             "positive_weight": self.positive_weight,
             "negative_weight": self.negative_weight,
@@ -202,7 +203,7 @@ class FocalLoss(Loss, name="focal"):
         weight = 1 - prior if alpha is None else torch.full_like(prior, alpha)
         self.register_buffer("alpha", weight)
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"alpha": self.alpha, "gamma": self.gamma}
 
 
@@ -255,7 +256,7 @@ class LogitAdjustedLoss(Loss, name="logit_adjusted"):
         self.tau = tau
         self.register_buffer("log_odds", torch.logit(_column(prior)))
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"log_odds": self.log_odds, "tau": self.tau}
 
 
@@ -283,7 +284,7 @@ class AsymmetricLoss(Loss, name="asl"):
         self.gamma_negative = gamma_negative
         self.margin = margin
 
-    def settings(self):
+    def settings(self) -> dict:
         return {
             "gamma_positive": self.gamma_positive,
             "gamma_negative": self.gamma_negative,
@@ -306,7 +307,7 @@ class LabelSmoothingLoss(Loss, name="label_smoothing"):
         super().__init__(prior)
         self.epsilon = epsilon
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"epsilon": self.epsilon}
 
 
@@ -325,7 +326,7 @@ class GeneralisedCrossEntropyLoss(Loss, name="gce"):
         super().__init__(prior)
         self.q = q
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"q": self.q}
 
 
@@ -368,7 +369,7 @@ class SoftFBetaLoss(_ConfusionLoss, name="soft_fbeta"):
         super().__init__(prior)
         self.beta = beta
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"beta": self.beta}
 
 
@@ -401,7 +402,7 @@ class SurrogateFBetaLoss(_ConfusionLoss, name="surrogate_fbeta"):
         prior = _column(prior)
         self.register_buffer("odds", prior / (1 - prior))
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"odds": self.odds, "beta": self.beta, "reduction": self.reduction}
 
 
@@ -429,7 +430,7 @@ class AnyLoss(_ConfusionLoss, name="anyloss"):
         self.sharpness = sharpness
         self.beta = beta
 
-    def settings(self):
+    def settings(self) -> dict:
         return {
             "measure": self.measure,
             "sharpness": self.sharpness,
@@ -463,7 +464,7 @@ class MCCLoss(_ConfusionLoss, name="mcc"):
         self.gamma = gamma
         self.positive_weight = positive_weight
 
-    def settings(self):
+    def settings(self) -> dict:
         return {
             "cross_entropy": self.cross_entropy,
             "gamma": self.gamma,
@@ -486,7 +487,7 @@ class MinMaxSoftLoss(_ConfusionLoss, name="minmax_soft"):
         super().__init__(prior)
         self.sharpness = sharpness
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"sharpness": self.sharpness}
 
 
@@ -526,6 +527,9 @@ class SNSPLoss(Loss, name="snsp"):
     function = pointwise.weighted_binary_cross_entropy
     needs_state = True
     MODES = ("integral", "swap", "error", "seed_fixed", "seed_verbatim")
+    state: Tensor
+    memory: Tensor
+    rates: Tensor
 
     def __init__(
         self,
@@ -579,7 +583,7 @@ class SNSPLoss(Loss, name="snsp"):
         self.memory = BUTTERWORTH_B[1] * (new - 0.5) - BUTTERWORTH_A * out
         self.rates = out + 0.5
 
-    def settings(self):
+    def settings(self) -> dict:
         positive, negative = self.weights()
         return {
             "positive_weight": positive[..., None],
@@ -603,6 +607,8 @@ class SensitivityAtSpecificityLoss(Loss, name="sens_at_spec"):
 
     function = pointwise.sensitivity_at_specificity
     needs_state = True
+    prior: Tensor
+    multiplier: Tensor
 
     def __init__(
         self,
@@ -628,7 +634,7 @@ class SensitivityAtSpecificityLoss(Loss, name="sens_at_spec"):
         moved = self.multiplier + self.rate * missing[..., None]
         self.multiplier = moved.clamp(0, self.limit)
 
-    def settings(self):
+    def settings(self) -> dict:
         return {
             "multiplier": self.multiplier,
             "prior": self.prior,
@@ -663,7 +669,7 @@ class LDAMLoss(Loss, name="ldam"):
         self.register_buffer("positive_margin", max_margin * positive / largest)
         self.register_buffer("negative_margin", max_margin * negative / largest)
 
-    def settings(self):
+    def settings(self) -> dict:
         return {
             "positive_margin": self.positive_margin,
             "negative_margin": self.negative_margin,
@@ -695,7 +701,7 @@ class TverskyLoss(_ConfusionLoss, name="tversky"):
         self.beta = beta
         self.gamma = gamma
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"alpha": self.alpha, "beta": self.beta, "gamma": self.gamma}
 
 
@@ -718,7 +724,7 @@ class SigmoidF1Loss(_ConfusionLoss, name="sigmoid_f1"):
         self.slope = slope
         self.offset = offset
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"slope": self.slope, "offset": self.offset}
 
 
@@ -738,7 +744,7 @@ class PairwiseAUCLoss(_ConfusionLoss, name="pairwise_auc"):
         super().__init__(prior)
         self.margin = margin
 
-    def settings(self):
+    def settings(self) -> dict:
         return {"margin": self.margin}
 
 

@@ -88,6 +88,7 @@ def select_features(
     x : ndarray, shape (n, columns)
     y : ndarray of int, shape (n,)
     settings : evenfold.config.training.FeatureSelection
+    seed : int
 
     Returns
     -------

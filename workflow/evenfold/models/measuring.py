@@ -26,6 +26,7 @@ def measure(
     ----------
     forward : callable
         As `stacked_forward` gives.
+    state : dict of str to Tensor
     inputs : Rows
     labels : Tensor, shape (all rows,)
         As they are: not mixed or smoothed.
@@ -97,6 +98,8 @@ def history_lines(
 
     Parameters
     ----------
+    epoch : int
+    members : list[Member]
     losses : Tensor, shape (members,)
         On the training rows.
     measured : dict of str to Tensor, shape (members,)

@@ -59,8 +59,11 @@ def member_rows(
 
     Parameters
     ----------
+    members : list[Member]
+    data : TrainingData
     share : float
         Of a member's rows that its inner validation slice takes.
+    seed : int
     """
     found = []
     for member in members:
@@ -84,6 +87,7 @@ def inner_validation(
     labels, clusters : ndarray, shape (all rows,)
     share : float
         Wanted share of the rows of each class.
+    seed : int
 
     Returns
     -------

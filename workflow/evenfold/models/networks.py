@@ -32,6 +32,7 @@ def disturbed(x: Tensor, draws: dict) -> Tensor:
     Parameters
     ----------
     x : Tensor, shape (batch, ...)
+    draws : dict
     """
     if "mixup" in draws:
         share = draws["mixup"].reshape(-1, *[1] * (x.ndim - 1))

@@ -90,6 +90,7 @@ class Disturbance:
         Parameters
         ----------
         targets : Tensor, shape (members, size)
+        draws : dict
         """
         if self.training.label_smoothing:
             epsilon = self.training.label_smoothing
@@ -206,6 +207,8 @@ def penalty(parameters: dict[str, Tensor], l1: float, l2: float) -> Tensor | flo
     Parameters
     ----------
     parameters : dict of str to Tensor, shape (members, ...)
+    l1 : float
+    l2 : float
 
     Returns
     -------

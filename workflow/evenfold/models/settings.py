@@ -110,6 +110,8 @@ class Settings:
 
         Parameters
         ----------
+        specification : Specification
+        recipe : dict
         folds : ndarray of int, shape (n,)
         """
         training, loss = specification.training, specification.loss_alone()

@@ -108,6 +108,7 @@ class Stack:
         ----------
         losses : Tensor, shape (alive,)
             Of the batch that the gradients are of.
+        rate : float
         """
         for group in self.optimiser.param_groups:
             group["lr"] = rate

@@ -124,6 +124,7 @@ def hindrance(recipe: dict, sample: Tensor) -> str | None:
 
     Parameters
     ----------
+    recipe : dict
     sample : Tensor, shape (rows, columns)
         A few rows of its inputs.
 
@@ -167,6 +168,7 @@ def initial_state(recipe: dict, seeds: list[int], fit: Callable) -> dict[str, Te
 
     Parameters
     ----------
+    recipe : dict
     seeds : list of int, length members
         Seed of each member's initial weights.
     fit : callable
@@ -190,6 +192,8 @@ def logits_of(forward: Callable, state: dict, rows: Rows, index: np.ndarray) -> 
     ----------
     forward : callable
         As `stacked_forward` gives.
+    state : dict
+    rows : Rows
     index : ndarray of int, shape (members, m), or (1, m) when all score the same rows
     """
     members = len(next(iter(state.values())))

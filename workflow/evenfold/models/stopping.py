@@ -42,8 +42,11 @@ class Best:
 
         Parameters
         ----------
+        epoch : int
         alive : Tensor of int, shape (alive,)
             Members that `measured` and `parameters` are of.
+        measured : dict of str to Tensor
+        parameters : dict of str to Tensor
         """
         if not self.settings.patience:
             return

@@ -260,6 +260,7 @@ def backpropagate(
 
     Parameters
     ----------
+    stack : Stack
     forward : callable
         As `stacked_forward` gives.
     objective : callable
@@ -323,6 +324,8 @@ def fit_ensemble(
 
     Parameters
     ----------
+    data : TrainingData
+    specification : Specification
     everyone : list of MemberRows
     device : str
         Where the out-of-fold rows are scored.

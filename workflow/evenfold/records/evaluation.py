@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import pandas as pd
 
+from evenfold.files import Pathlike
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Decides
 from evenfold.records.sequences import Probe
@@ -112,7 +113,7 @@ class RememberedLook(Part):
 
 
 class RememberedLooks(Record):
-    """mlflow/looks.json: looks that MLflow remembers, or that it did not answer."""
+    """looks.json: looks that MLflow remembers, or that it did not answer."""
 
     answered: bool
     """whether MLflow answered"""
@@ -252,7 +253,7 @@ def measured_table(rows: Iterable[Measured]) -> pd.DataFrame:
     return table.astype({"champion": int, "deployed": int})
 
 
-def read_measured(path) -> list[Measured]:
+def read_measured(path: Pathlike) -> list[Measured]:
     """Rows of metrics.tsv, in the order of the file; none before a look."""
     rows = METRICS.frame(path).to_dict("records")
     return [Measured(**{str(key): value for key, value in row.items()}) for row in rows]

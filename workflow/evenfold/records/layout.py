@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenfold.errors import EvenfoldError
+from evenfold.files import Pathlike
 
 #: Folder of all results, where snakemake is run.
 ROOT = "results"
@@ -189,11 +190,11 @@ FILES = {
         "sanity_verdict",
     ),
     "store": File(
-        "mlflow/tracking.json", "where the MLflow store is", "tracking.Store",
+        "{dataset}/tracking.json", "where the MLflow store is", "tracking.Store",
         "init_tracking", ("track",),
     ),
     "remembered": File(
-        "mlflow/looks.json",
+        "{dataset}/looks.json",
         "looks that MLflow remembers; asked anew before every look, then removed",
         "evaluation.RememberedLooks", "init_tracking", ("evaluate",),
     ),
@@ -247,7 +248,7 @@ class Results:
     dataset: str
 
     @classmethod
-    def at(cls, folder) -> "Results":
+    def at(cls, folder: Pathlike) -> "Results":
         """Of results/<data set>, wherever that is."""
         folder = Path(folder)
         if folder.name in ("", ".."):
@@ -284,10 +285,12 @@ def pattern(name: str) -> str:
 
 def _folders(start: str) -> set[str]:
     """First folder or file below a part of the layout."""
+    patterns = [file.pattern for file in FILES.values()]
+    patterns += [path for path, _, _ in FOLDERS]
     return {
-        file.pattern.removeprefix(start).split("/")[0]
-        for file in FILES.values()
-        if file.pattern.startswith(start)
+        path.removeprefix(start).split("/")[0]
+        for path in patterns
+        if path.startswith(start)
     }
 
 

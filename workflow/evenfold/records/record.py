@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evenfold.errors import EvenfoldError
-from evenfold.files import read_json, sha256_json, write_json
+from evenfold.files import Pathlike, read_json, sha256_json, write_json
 
 #: Low and high end of an interval.
 Interval = tuple[float, float]
@@ -34,7 +34,7 @@ class Record(Part):
     remedy: ClassVar[str] = "Delete it and run snakemake again."
 
     @classmethod
-    def read(cls, path) -> Self:
+    def read(cls, path: Pathlike) -> Self:
         """Read and check the file.
 
         Raises
@@ -46,14 +46,14 @@ class Record(Part):
         return cls.of(read_json(path), path)
 
     @classmethod
-    def of(cls, value: Any, path="a record") -> Self:
+    def of(cls, value: Any, path: Pathlike = "a record") -> Self:
         """Check a JSON value; `path` is told where it does not fit."""
         try:
             return cls.model_validate(value)
         except ValidationError as error:
             raise EvenfoldError(f"{_misfit(error, path)} {cls.remedy}") from None
 
-    def write(self, path) -> None:
+    def write(self, path: Pathlike) -> None:
         """Write the file, whole or not at all."""
         write_json(path, self.dump())
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
-from evenfold.files import replacing, write_table
+from evenfold.files import Pathlike, replacing
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Table:
         """The Arrow schema."""
         return pa.schema([(column.name, column.type) for column in self.columns])
 
-    def arrow(self, path, columns: Iterable[str] | None = None) -> pa.Table:
+    def arrow(self, path: Pathlike, columns: Iterable[str] | None = None) -> pa.Table:
         """Read a Parquet file, or some of its columns.
 
         Raises
@@ -66,7 +66,9 @@ class Table:
                 "snakemake again."
             ) from error
 
-    def frame(self, path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    def frame(
+        self, path: Pathlike, columns: Iterable[str] | None = None
+    ) -> pd.DataFrame:
         """Read a Parquet or TSV file, or some of its columns, as a data frame.
 
         Raises
@@ -88,7 +90,7 @@ class Table:
         return whole if columns is None else whole[list(columns)]
 
     def batches(
-        self, path, columns: Iterable[str], size: int
+        self, path: Pathlike, columns: Iterable[str], size: int
     ) -> Iterator[tuple[list, ...]]:
         """Some columns of a Parquet file as lists, `size` rows at a time.
 
@@ -102,7 +104,7 @@ class Table:
             for batch in file.iter_batches(size, columns=list(columns)):
                 yield tuple(column.to_pylist() for column in batch.columns)
 
-    def write(self, path, rows: pa.Table | pd.DataFrame) -> None:
+    def write(self, path: Pathlike, rows: pa.Table | pd.DataFrame) -> None:
         """Write a file, whole or not at all."""
         found = rows.column_names if isinstance(rows, pa.Table) else [*rows.columns]
         self._check(path, found)
@@ -110,13 +112,13 @@ class Table:
             with replacing(path) as temporary:
                 pq.write_table(rows, temporary)
         else:
-            write_table(path, rows)
+            write_frame(path, rows)
 
     def empty(self) -> pd.DataFrame:
         """A data frame of no rows."""
         return self.schema.empty_table().to_pandas()
 
-    def of(self, *columns) -> pa.Table:
+    def of(self, *columns: Iterable) -> pa.Table:
         """An Arrow table of these columns, in order."""
         arrays = [
             pa.array(values, column.type)
@@ -124,7 +126,7 @@ class Table:
         ]
         return pa.table(arrays, schema=self.schema)
 
-    def _check(self, path, found: list[str]) -> None:
+    def _check(self, path: Pathlike, found: list[str]) -> None:
         for fault, names in (
             ("is missing", [name for name in self.names if name not in found]),
             ("is unknown", [name for name in found if name not in self.names]),
@@ -299,13 +301,22 @@ SCORES = Table("scores", (
 ))  # fmt: skip
 
 
-def read_rejected(path) -> list[list[str]]:
+def write_frame(path: Pathlike, frame: pd.DataFrame) -> None:
+    """Write a data frame atomically as Parquet, or as TSV by its suffix."""
+    with replacing(path) as temporary:
+        if str(path).endswith(".tsv"):
+            frame.to_csv(temporary, sep="\t", index=False, float_format="%.6f")
+        else:
+            frame.to_parquet(temporary, index=False)
+
+
+def read_rejected(path: Pathlike) -> list[list[str]]:
     """Rows of rejected.tsv: id, source, reason."""
     with open(path, encoding="utf-8", newline="") as handle:
         return list(csv.reader(handle, delimiter="\t"))[1:]
 
 
-def write_rejected(path, rows: Iterable[Iterable[str]]) -> None:
+def write_rejected(path: Pathlike, rows: Iterable[Iterable[str]]) -> None:
     """Write rejected.tsv: id, source (file and place), reason."""
     with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
         writer = csv.writer(handle, delimiter="\t", lineterminator="\n")

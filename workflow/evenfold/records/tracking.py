@@ -4,7 +4,7 @@ from evenfold.records.record import Record
 
 
 class Store(Record):
-    """mlflow/tracking.json: where the MLflow store is."""
+    """tracking.json: where the MLflow store is."""
 
     uri: str
     """address of the MLflow store"""

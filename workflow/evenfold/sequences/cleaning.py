@@ -342,11 +342,10 @@ def sequences_table(records: list[Record], role: str, labelled: bool) -> pa.Tabl
     -------
     pyarrow.Table
     """
-    columns = [
+    return SEQUENCES.of(
         [record.id for record in records],
         [record.sequence for record in records],
         [record.source for record in records],
         [role] * len(records),
         [record.label if labelled else None for record in records],
-    ]
-    return SEQUENCES.of(*columns)
+    )
