@@ -234,7 +234,8 @@ def test_features_of_ones_own_are_joined_in_order(folder):
     sequences = ["ACDK-", "AC", "-" * 3] * 200
     features = FeatureSet(("mine:Lengths", "aac", "mine:thing"), 0)
     assert features.columns[:2] == features.columns[-2:] == ["length", "gaps"]
-    assert FeatureSet.of(features.facts) == features
+    facts = features.facts()
+    assert FeatureSet.of(facts.names, facts.length, facts.vectors) == features
     values = features.compute(sequences)
     assert values.dtype == np.float32 and values.shape == (600, 24)
     assert (
