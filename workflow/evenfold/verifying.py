@@ -181,10 +181,10 @@ def _look(
         bool(looks) or not evaluation.looks, f"the ledger {ledger.folder} is there"
     )
     known = {other.intent.selection for other in looks}
-    for told in evaluation.looks:
+    for taken in evaluation.looks:
         yield Check(
-            told.selection in known,
-            f"the look of {told.looked_at} ({told.selection}) is in the ledger",
+            taken.selection in known,
+            f"the look of {taken.looked_at} ({taken.selection}) is in the ledger",
         )
     if evaluation.status != "evaluated":
         return
@@ -221,12 +221,12 @@ def _remembered(
     remembered: RememberedLooks, evaluation: Evaluation, ledger: Ledger
 ) -> Iterator[Check]:
     """Whether the ledger holds the looks that another record tells of."""
-    told = at_test_set(remembered, evaluation.test_set)
-    if told is None:
+    recorded = at_test_set(remembered, evaluation.test_set)
+    if recorded is None:
         yield Check(None, "MLflow keeps no record of this run, or does not answer")
         return
     known = {look.intent.selection for look in ledger.looks()}
-    for look in told:
+    for look in recorded:
         yield Check(
             look.selection in known,
             f"the look that MLflow recorded on {look.recorded} ({look.dataset}, "

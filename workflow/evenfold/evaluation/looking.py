@@ -235,7 +235,7 @@ def evaluate(
             look, predictions, scored_variants(selection), trivial(predictions)
         )
     looks = ledger.at(key)
-    told = at_test_set(remembered, sketch(key))
+    recorded = at_test_set(remembered, sketch(key))
     known = {selection.selection, *(other.intent.selection for other in looks)}
     evaluation = Evaluation(
         selection=selection.selection,
@@ -244,10 +244,10 @@ def evaluate(
         test_set=sketch(key),
         # Their sketches would be the test set's own, once more each.
         elsewhere=None
-        if told is None
+        if recorded is None
         else [
             one.model_copy(update={"test_set": []})
-            for one in told
+            for one in recorded
             if one.selection not in known
         ],
         look=None if look is None else _told(look, looks),

@@ -18,14 +18,14 @@ ENVIRONMENT.filters["rate"] = lambda value: f"{value:.3f}"
 ENVIRONMENT.filters["signed"] = lambda value: f"{value:+.3f}"
 
 
-def page(template: str, **told: Any) -> str:
+def page(template: str, **context: Any) -> str:
     """A self-contained HTML page.
 
     Parameters
     ----------
     template : str
         Name of a file of this folder.
-    **told
+    **context
         What the template shows.
 
     Returns
@@ -33,4 +33,4 @@ def page(template: str, **told: Any) -> str:
     str
     """
     css = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
-    return ENVIRONMENT.get_template(template).render(css=css, **told)
+    return ENVIRONMENT.get_template(template).render(css=css, **context)

@@ -28,7 +28,7 @@ class Section:
 
     def part(self, facts: Facts) -> Markup:
         """The section as HTML; empty where there is nothing to show."""
-        told = self.tells(facts)
-        if told is None:
+        context = self.tells(facts)
+        if context is None:
             return Markup("")
-        return Markup(ENVIRONMENT.from_string(self.fragment).render(told))
+        return Markup(ENVIRONMENT.from_string(self.fragment).render(context))

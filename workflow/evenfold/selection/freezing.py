@@ -144,13 +144,13 @@ def choose_champion(
     if best == baseline:
         return best, "No other variant had a larger MCC out-of-fold."
     lead, se = comparison[best].mcc, comparison[best].se
-    told = f"{best} leads {baseline} by {lead:+.3f} MCC out-of-fold"
+    lead_of = f"{best} leads {baseline} by {lead:+.3f} MCC out-of-fold"
     if simpler and lead <= se:
         return baseline, (
-            f"{told}, which is within one standard error ({se:.3f}): a tie, and the "
+            f"{lead_of}, which is within one standard error ({se:.3f}): a tie, and the "
             "simpler one is kept."
         )
-    return best, f"{told}; the standard error of the difference is {se:.3f}."
+    return best, f"{lead_of}; the standard error of the difference is {se:.3f}."
 
 
 def against_baseline(

@@ -167,8 +167,8 @@ def twins(facts: Facts) -> Iterator[Note]:
 def of_tuning(facts: Facts) -> Iterator[Note]:
     """What tuning had to say of a variant."""
     for name, one in facts.tuned.items():
-        for told in one.notes:
-            yield Note(f"{name}: {told}")
+        for text in one.notes:
+            yield Note(f"{name}: {text}")
 
 
 def relatives(facts: Facts) -> Iterator[Note]:
@@ -204,7 +204,7 @@ NOTES: tuple[Callable[[Facts], Iterator[Note]], ...] = (
 
 def notes(facts: Facts) -> list[Note]:
     """All that apply, in order."""
-    return [note for told in NOTES for note in told(facts)]
+    return [note for notes_of in NOTES for note in notes_of(facts)]
 
 
 def _tells(facts: Facts) -> dict[str, Any]:

@@ -26,8 +26,8 @@ def headline(facts: Facts) -> str:
 
 def detail(facts: Facts) -> str:
     """What to know beside it: the untuned threshold, the baseline, luck."""
-    told = (*_untuned(facts), *_seal(facts), _lead(facts), *_luck(facts))
-    return " ".join(told)
+    sentences = (*_untuned(facts), *_seal(facts), _lead(facts), *_luck(facts))
+    return " ".join(sentences)
 
 
 def _rates(point: Point | Measured, interval: Interval) -> str:
