@@ -630,8 +630,10 @@ def test_a_checkpoint_is_known_by_the_code_that_trains(tmp_path, monkeypatch):
     columns = {"names": ["aac"], "length": 5, "vectors": None}
     (tmp_path / "x.json").write_text(json.dumps(columns))
     ids = pd.DataFrame({"id": list("abcd")})
-    ids.assign(role="train", label=[0, 1, 0, 1]).to_parquet("sequences.parquet")
-    ids.assign(fold=[0, 0, 1, 1], cluster=range(4)).to_parquet("split.parquet")
+    everything = ids.assign(sequence="MKV", source="", role="train", label=[0, 1, 0, 1])
+    everything.to_parquet("sequences.parquet")
+    split = ids.assign(role="train", fold=[0, 0, 1, 1], cluster=range(4))
+    split.to_parquet("split.parquet")
 
     class Found(Exception):
         pass

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from evenfold.config.section import OneOf
 from evenfold.importing import described, is_import_path
+from evenfold.records.thresholds import HALF
 
 #: Every criterion in the words of documentation and report, in the order of tables.
 CRITERIA = {
@@ -40,7 +41,7 @@ def words(operating_point: str) -> str:
     >>> words("0.5")
     'threshold 0.5'
     """
-    if operating_point == "0.5":
+    if operating_point == HALF:
         return "threshold 0.5"
     if is_import_path(operating_point):
         return described(operating_point)
@@ -55,7 +56,7 @@ def in_order(operating_points: Iterable[str]) -> list[str]:
     >>> in_order(["mine:best", "youden", "0.5"])
     ['0.5', 'youden', 'mine:best']
     """
-    order = ["0.5", *CRITERIA]
+    order = [HALF, *CRITERIA]
     return sorted(
         operating_points, key=lambda n: order.index(n) if n in order else len(order)
     )

@@ -14,6 +14,7 @@ from evenfold.records import (
     tables,
     thresholds,
     tracking,
+    weights,
 )
 from evenfold.records.layout import FILES, FOLDERS, File
 from evenfold.records.record import Part
@@ -27,6 +28,7 @@ _MODULES = {
     "tables": tables,
     "thresholds": thresholds,
     "tracking": tracking,
+    "weights": weights,
 }
 
 _INTRO = """\

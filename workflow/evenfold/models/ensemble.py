@@ -111,13 +111,16 @@ class Ensemble:
         """
         from safetensors import SafetensorError, safe_open
 
+        from evenfold.records.weights import WeightsHeader
+
         try:
             with safe_open(path, framework="pt") as file:
-                header = json.loads(file.metadata()["evenfold"])
+                found = json.loads(file.metadata()["evenfold"])
                 state = {name: file.get_tensor(name) for name in list(file.keys())}
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise EvenfoldError(
                 f"{path}: not evenfold weights, or damaged ({error})"
             ) from error
-        members = [Member(**member) for member in header["members"]]
-        return cls(state, header["recipe"], header["features"], members)
+        header = WeightsHeader.of(found, path)
+        members = [Member(member.fold, member.seed) for member in header.members]
+        return cls(state, header.recipe, header.features, members)

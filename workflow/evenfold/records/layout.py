@@ -119,7 +119,7 @@ FILES = {
     "weights": File(
         "{dataset}/{variant}/weights.safetensors",
         "weights of all members of a variant, with the recipe of the network",
-        "safetensors", "train", ("select", "evaluate", "track", "score_fasta"),
+        "weights.WeightsHeader", "train", ("select", "evaluate", "track", "score_fasta"),
     ),
     "history": File(
         "{dataset}/{variant}/history.parquet", "one row a member and epoch",
