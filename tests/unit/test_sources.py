@@ -627,7 +627,7 @@ def test_a_checkpoint_is_known_by_the_code_that_trains(tmp_path, monkeypatch):
     """A comment in a user's network leaves it valid; a changed line does not."""
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", np.zeros((4, 20), np.float32))
-    columns = {"names": ["aac"], "length": 5, "vectors": None}
+    columns = {"names": ["aac"], "length": 5, "vectors": None, "columns": ["a"]}
     (tmp_path / "x.json").write_text(json.dumps(columns))
     ids = pd.DataFrame({"id": list("abcd")})
     everything = ids.assign(sequence="MKV", source="", role="train", label=[0, 1, 0, 1])
