@@ -212,6 +212,24 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_verify_asks_the_store_that_a_run_names(store, tmp_path, monkeypatch):
+    from evenfold import cli, verifying
+
+    asked = []
+    monkeypatch.setattr(
+        verifying, "verify", lambda folder, ledger, looks: asked.append(looks) or []
+    )
+    client = connect(store.uri)
+    own = client.get_experiment_by_name("evenfold").experiment_id
+    a_look(client, own, 1)
+    assert cli.main(["verify", str(tmp_path)]) == 0
+    record = TrackedRun(uri=store.uri, experiment_id=own, run_id="r", children={})
+    record.write(tmp_path / "mlflow.json")
+    assert cli.main(["verify", str(tmp_path)]) == 0
+    assert [looks.answered for looks in asked] == [False, True]
+    assert [look.selection for look in asked[1].looks] == ["one"]
+
+
 def finished(folder, store, evaluation=None, rows=None):
     """Files of a finished run of two variants."""
     evaluation = evaluation or states.evaluation()
