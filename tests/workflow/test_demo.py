@@ -124,8 +124,8 @@ def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
         demo.write("config/config.yaml", config)
     counts = jobs(text)
     assert counts == {
-        "all": 1, "evaluate": 1, "report": 1, "select": 1, "track": 1, "train": 1,
-        "tune": 1,
+        "all": 1, "evaluate": 1, "init_tracking": 1, "report": 1, "select": 1,
+        "track": 1, "train": 1, "tune": 1,
     }  # fmt: skip
 
 
