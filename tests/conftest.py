@@ -48,10 +48,6 @@ def pytest_xdist_auto_num_workers(config) -> int:
     return max(1, min(available_cpus(), available_memory() // 3_000_000_000))
 
 
-#: Finished runs that a module has to itself: its tests that take one stay together.
-FINISHED = {"finished", "demo"}
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Long tests first, and of those marked `sampled` every n-th case.
@@ -59,9 +55,6 @@ def pytest_collection_modifyitems(config, items):
     A case that is named on the command line runs in any case.
     """
     items.sort(key=started)
-    for item in items:
-        if FINISHED & set(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if WHOLE or any("::" in argument for argument in config.args):
         return
     left_out, seen = [], {}
