@@ -125,6 +125,8 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
     missing = [
         path
         for path in (
+            results.path("sequences"),
+            results.path("split"),
             *(Path(own.weights) for own in files.values()),
             *(Path(own.threshold) for own in files.values()),
             *(Path(own.oof) for own in files.values()),
