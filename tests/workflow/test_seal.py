@@ -270,6 +270,11 @@ ATTACKS = {
         lambda p: edit(p, "0.5", "0.6"),
         "every number of metrics.tsv follows from them",
     ),
+    "split": (
+        "results/demo/split.parquet",
+        lambda p: p.unlink(),
+        "split.parquet is there",
+    ),
     "ledger": (
         "resources/ledger/look-000001.intent.json",
         lambda p: edit(p, '"champion"', '"Champion"'),

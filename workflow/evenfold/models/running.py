@@ -24,6 +24,7 @@ from evenfold.models.ensemble import Ensemble
 from evenfold.models.settings import Execution, Specification
 from evenfold.models.training import Progress, train_ensemble
 from evenfold.ragged import Ragged
+from evenfold.records.layout import CHECKPOINT
 from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import HISTORY, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import Twin
@@ -129,7 +130,7 @@ def train_files(
     )
     engine = dict(resources.engine)
     checkpoints = Checkpoints(
-        Path(outputs["weights"]).parent / "checkpoint",
+        Path(outputs["weights"]).parent / CHECKPOINT,
         checkpoint_identity(data, specification, device),
         engine.pop("checkpoint_epochs"),
         watch_for_signals(),

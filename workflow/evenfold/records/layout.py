@@ -15,6 +15,8 @@ from evenfold.files import Pathlike
 ROOT = "results"
 #: Folder and name of a data set's published split, below its own.
 PUBLISHED = "published"
+#: Folder beside a variant's weights that holds its checkpoints.
+CHECKPOINT = "checkpoint"
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ FOLDERS = (
         "every rule",
     ),
     (
-        "{dataset}/{variant}/checkpoint/",
+        f"{{dataset}}/{{variant}}/{CHECKPOINT}/",
         "state of a training that was stopped; removed when it ends",
         "train",
     ),
@@ -272,11 +274,6 @@ class Results:
         pattern = FILES[name].pattern
         return self.root / pattern.format(dataset=self.dataset, **parts)
 
-    @property
-    def checkpoints(self) -> str:
-        """Name of the folder beside a variant's weights that holds its checkpoints."""
-        return "checkpoint"
-
 
 def pattern(name: str) -> str:
     """Path of a file of FILES from where snakemake is run, with its wildcards."""
@@ -297,7 +294,7 @@ def _folders(start: str) -> set[str]:
 #: What stands beside variants in results/<data set>, and beside data sets in results.
 RESERVED_VARIANTS = {
     name for name in _folders("{dataset}/") if not re.search("[{.]", name)
-} | {"logs", "benchmarks", PUBLISHED}
+} | {PUBLISHED}
 RESERVED_DATASETS = {name for name in _folders("") if not re.search("[{.]", name)} | {
     "logs",
     "benchmarks",

@@ -1,14 +1,13 @@
 """What every record shares: a frozen, validated class that is one JSON file."""
 
 import json
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evenfold.errors import EvenfoldError
-from evenfold.files import Pathlike, read_json, sha256_json, write_json
+from evenfold.files import Pathlike, read_json, write_json
 
 #: Low and high end of an interval.
 Interval = tuple[float, float]
@@ -57,11 +56,6 @@ class Record(Part):
         """Write the file, whole or not at all."""
         write_json(path, self.dump())
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the record, whatever wrote its file."""
-        return sha256_json(self.dump())
-
 
 def plain(value: Any) -> Any:
     """A record, or anything that holds records, as JSON values."""
@@ -72,8 +66,6 @@ def plain(value: Any) -> Any:
             if not (name in value.absent and getattr(value, name) is None)
         }
         return {name: plain(inside) for name, inside in shown.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, dict):
         return {key: plain(inside) for key, inside in value.items()}
     if isinstance(value, list | tuple):
