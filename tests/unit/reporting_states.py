@@ -11,11 +11,16 @@ from evenfold.config.selection import SelectionSettings
 from evenfold.config.split import Split
 from evenfold.config.training import Training
 from evenfold.records.evaluation import (
+    AmendmentTold,
+    ChangedLabels,
+    Correction,
     EarlierResult,
     Evaluation,
     LookTold,
     Measured,
+    Permission,
     PublishedDifference,
+    SinceLook,
     TestCurves,
 )
 from evenfold.records.selection import (
@@ -379,6 +384,45 @@ def evaluation(**changes) -> Evaluation:
     return Evaluation(**(values | changes))
 
 
+def retrained(**changes) -> Evaluation:
+    """evaluation.json where the models at hand are others than those looked at."""
+    values = {
+        "look": look(champion="bce"),
+        "since_look": SinceLook(
+            changed=["the weights of focal"],
+            told="These models were trained again since the look of 2 January 2026.",
+            to_look_again=Permission(
+                selection="5e1ec7ed00000000", models="ab12", reason="why"
+            ),
+        ),
+    }
+    return evaluation(**(values | changes))
+
+
+def relabelled(**changes) -> Evaluation:
+    """evaluation.json where labels of the test set were changed since the look."""
+    values = {
+        "changed_labels": ChangedLabels(
+            changed=20, missing=0,
+            told="20 of 150 labels of the test set were changed since the look of 2 "
+            "January 2026: the result shown is under the labels of the look.",
+            to_amend=Correction(
+                selection="5e1ec7ed00000000", labels="cd34", reason="why"
+            ),
+        ),
+    }  # fmt: skip
+    return evaluation(**(values | changes))
+
+
+def amended(**changes) -> Evaluation:
+    """evaluation.json of a look that was scored again under corrected labels."""
+    row = evaluation_withheld().earlier[0]
+    one = AmendmentTold(
+        amended_at="2026-01-03", reason="the curators moved 20", changed=20, rows=[row]
+    )
+    return evaluation(**({"amendments": [one]} | changes))
+
+
 def evaluation_withheld(**changes) -> Evaluation:
     """evaluation.json where another selection had looked."""
     earlier = look(selection="0ther00000000000", champion="bce")
@@ -538,6 +582,7 @@ def many(n: int = 27) -> Facts:
         ),
         tuned=dict.fromkeys(names, tuned()),
         history=dict.fromkeys(names, history()),
+        evaluation=evaluation(look=look(champion=names[3])),
         measured=[
             row.model_copy(update={"variant": name, "champion": name == names[3]})
             for name in names

@@ -14,6 +14,7 @@ from evenfold.evaluation.ledger import (
 )
 from evenfold.evaluation.looking import (
     LookInputs,
+    Sealed,
     Terms,
     at_test_set,
     check_weights,
@@ -96,10 +97,18 @@ def scored(seed=0, calls=None):
 def look(
     folder, name="one", policy="sealed", sequences=SEQUENCES, score=None, allowed=()
 ):
-    terms = Terms(policy, tuple(allowed))
-    return evaluate(
-        selection(name), Ledger(folder), terms, sequences, score or scored(), NOTHING
+    return taken(
+        selection(name),
+        Ledger(folder),
+        Terms(policy, tuple(allowed)),
+        Sealed(sequences),
+        score or scored(),
     )
+
+
+def taken(selection, ledger, terms, sealed, score, record=NOTHING):
+    """What a look tells, and its predictions."""
+    return evaluate(selection, ledger, terms, sealed, lambda: score, record)[:2]
 
 
 def test_the_first_look_is_taken_and_an_identical_one_returns_the_stored_result(
@@ -418,8 +427,13 @@ def test_a_look_that_only_the_other_record_knows_is_named_and_withholds_nothing(
     told = remembered("selection-lost", "selection-one", "selection-lost")
 
     def elsewhere(record):
-        status, predictions = evaluate(
-            selection(), Ledger(tmp_path), Terms("sealed"), SEQUENCES, scored(), record
+        status, predictions = taken(
+            selection(),
+            Ledger(tmp_path),
+            Terms("sealed"),
+            Sealed(SEQUENCES),
+            scored(),
+            record,
         )
         assert status.status == "evaluated" and len(predictions)
         return status.elsewhere
@@ -457,8 +471,8 @@ def test_the_published_split_is_scored_beside_and_its_lead_has_an_interval(tmp_p
         return pd.concat([own, better], ignore_index=True)
 
     beside = selection().beside(selection("published"))
-    _, predictions = evaluate(
-        beside, Ledger(tmp_path), Terms("sealed"), SEQUENCES, both, NOTHING
+    _, predictions = taken(
+        beside, Ledger(tmp_path), Terms("sealed"), Sealed(SEQUENCES), both
     )
     assert beside.champion == "bce" and list(beside.variants) == [
         "bce",

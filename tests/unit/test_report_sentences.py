@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from jinja2 import nodes
 
-from evenfold.records.evaluation import RememberedLook
+from evenfold.records.evaluation import RememberedLook, SinceLook
 from evenfold.reporting import sections
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.pages import ENVIRONMENT
@@ -90,6 +90,13 @@ OWN = tuned(
     | {"tests.unit.reporting_states:own_criterion": states.point(threshold=0.31)}
 )
 ELSEWHERE = RememberedLook(selection="1ost", dataset="other", recorded="2026-01-01")
+OLDER = SinceLook(changed=[], told="The look was recorded by evenfold 0.1.0.")
+RETRAINED = facts(
+    evaluation=states.retrained(),
+    measured=[
+        states.measured_at_half(variant="bce"), states.measured(variant="bce"),
+    ],
+)  # fmt: skip
 UNTUNED = facts(
     tuned={"bce": states.untuned(), "focal": states.untuned()},
     measured=[states.measured_at_half(deployed=True)],
@@ -128,6 +135,46 @@ SPOKEN = [
         "0.60 and SP 0.93. Cross-validation had promised MCC 0.60 [0.51, 0.69] with SN "
         "0.80 and SP 0.80.",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        verdict,
+        "These models were trained again since the look of 2 January 2026. At the "
+        "untuned",
+        RETRAINED, facts(),
+    ),
+    Spoken(
+        verdict,
+        "In cross-validation the models at hand reach MCC 0.60 [0.51, 0.69] with SN 0.80 "
+        "and SP 0.80 with focal.",
+        RETRAINED, facts(),
+    ),
+    Spoken(
+        notes,
+        "To look once more, at the models at hand, with a reason that the report will "
+        "show for ever, add to the configuration: allow_look: - selection: "
+        '"5e1ec7ed00000000" models: "ab12" reason: why',
+        RETRAINED, facts(),
+    ),
+    Spoken(
+        notes, "The look was recorded by evenfold 0.1.0.",
+        looked(since_look=OLDER), facts(),
+    ),
+    Spoken(
+        notes,
+        "20 of 150 labels of the test set were changed since the look of 2 January 2026: "
+        "the result shown is under the labels of the look. To have the stored "
+        "predictions scored again under the labels at hand, beside the original and with "
+        "a reason that the report will show for ever, add to the configuration: "
+        'amend_labels: - selection: "5e1ec7ed00000000" labels: "cd34" reason: why',
+        facts(evaluation=states.relabelled()), facts(),
+    ),
+    Spoken(
+        notes,
+        "Amended on 2026-01-03: 20 labels of the test set were corrected after the look. "
+        "Under the corrected labels the same predictions of bce have MCC 0.43 [0.31, "
+        "0.55] with SN 0.71 and SP 0.72; everything else here is the original. Reason "
+        "given: the curators moved 20",
+        facts(evaluation=states.amended()), facts(),
     ),
     Spoken(
         verdict,

@@ -472,7 +472,7 @@ def test_the_frozen_selection_is_identified_by_what_decides_alone(some_tuned):
         decides = Decides(data="x", split="s", config=digest)
         records = Provenance(evenfold=version, python="3", machine="m")
         full = DecidingConfig.of(config).dump()
-        origin = Origin("d", decides, records, {}, full, ["a", "b"])
+        origin = Origin("d", None, decides, records, {}, full, ["a", "b"])
         return freeze(candidates, np.arange(len(z)), origin)
 
     one = frozen("y")

@@ -15,7 +15,7 @@ from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.records.sequences import Counts
 from evenfold.records.tables import SEQUENCES
-from evenfold.sequences.cleaning import clean_files
+from evenfold.sequences.cleaning import CleanOutputs, clean_files
 from evenfold.sequences.reading import Record
 from evenfold.sequences.sites import (
     _of_protein,
@@ -137,8 +137,8 @@ def test_cleaning_makes_windows_and_lists_what_it_leaves_out(tmp_path):
     files = [{"path": str(proteins), "name": "a.fasta", "kind": "proteins",
               "role": "train", "label": None}]  # fmt: skip
     settings = reading(mismatch="reject", negatives_per_positive=1)
-    names = ["s.parquet", "l.parquet", "r.tsv", "c.json", "p.parquet"]
-    clean_files(files, settings, *(str(tmp_path / name) for name in names))
+    names = ["s.parquet", "l.parquet", "r.tsv", "c.json", "p.parquet", "i.json"]
+    clean_files(files, settings, CleanOutputs(*(tmp_path / name for name in names)))
     labels = SEQUENCES.frame(tmp_path / "s.parquet", ["label"]).label
     assert sorted(labels) == [0, 0, 1, 1]
     rejected = (tmp_path / "r.tsv").read_text()

@@ -126,6 +126,23 @@ class Sources:
         """
         return self._digest([module], named)
 
+    def own_digest(self, path: str) -> str:
+        """Digest of a thing of the user's own by its code alone, whatever the package.
+
+        Parameters
+        ----------
+        path : str
+            Import path, `module:Name`.
+        """
+        module = path.partition(":")[0]
+        found = self.closure([module]) or _installed(module)
+        rows = [
+            f"{name}:{self._source(file).digest}"
+            for name, file in found.items()
+            if name not in self._modules
+        ]
+        return sha256_rows(sorted(rows))[:16]
+
     def closure(self, modules: Iterable[str]) -> dict[str, Path]:
         """Files of modules and of all that they import, by dotted name.
 

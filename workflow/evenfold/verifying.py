@@ -9,14 +9,23 @@ import pandas as pd
 from evenfold import tables
 from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.ledger import Ledger
-from evenfold.evaluation.looking import at_test_set
+from evenfold.evaluation.binding import (
+    changed_labels,
+    labels_digest,
+    same_models,
+    same_request,
+    stored_labels,
+)
+from evenfold.evaluation.ledger import Ledger, Look
+from evenfold.evaluation.looking import at_test_set, in_ledger
 from evenfold.evaluation.measuring import measure
 from evenfold.files import sha256_file, sha256_json
 from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
 from evenfold.records.layout import Results
 from evenfold.records.selection import FrozenVariant, Selection
-from evenfold.selection.freezing import VariantFiles, select_files
+from evenfold.records.sequences import Inputs
+from evenfold.records.tables import LABELS
+from evenfold.selection.freezing import VariantFiles, identity, select_files
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import tune
 
@@ -82,7 +91,7 @@ def verify(
         ]
     if results.path("evaluation").is_file():
         evaluation = Evaluation.read(results.path("evaluation"))
-        book = Ledger(ledger or evaluation.ledger)
+        book = Ledger(ledger or _ledger_of(results, evaluation))
         if faults := book.faults():
             return [*checks, *(Check(False, fault) for fault in faults)]
         checks += _look(results, selection.beside(published), evaluation, book)
@@ -91,14 +100,34 @@ def verify(
     return checks
 
 
+def _ledger_of(results: Results, evaluation: Evaluation) -> Path:
+    """Where the ledger is that a run recorded, also after the project was moved."""
+    path = results.found(evaluation.ledger)
+    # Version 0.1.0 recorded where it had been, absolutely.
+    beside = results.root.parent / "resources" / "ledger"
+    return path if path.is_dir() or not beside.is_dir() else beside
+
+
 def _decides(results: Results, selection: Selection) -> Iterator[Check]:
     """The identity of the selection, from what decides it."""
     decides = selection.decides
     yield Check(
-        sha256_json(decides.dump())[:16] == selection.selection,
-        f"selection {selection.selection} is the digest of data, split and "
-        "configuration",
+        identity(selection.request, decides) == selection.selection,
+        f"selection {selection.selection} is the digest of what was asked",
     )
+    if request := selection.request:
+        settings = DecidingConfig.of(selection.config).settings()
+        yield Check(
+            request.settings == settings,
+            "the settings that were asked for are those of the configuration",
+        )
+        inputs = results.path("inputs")
+        if inputs.is_file():
+            read = Inputs.read(inputs)
+            yield Check(
+                (read.train, read.test) == (request.train, request.test),
+                f"{inputs.name}: the records that were read are those that were asked for",
+            )
     yield Check(
         sha256_json(selection.config) == decides.config,
         "the configuration is the one that was frozen",
@@ -145,6 +174,7 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
         results.path("split"),
         files,
         selection.config,
+        selection.request,
     )
     yield Check(
         (again.champion, again.threshold) == (selection.champion, selection.threshold),
@@ -190,20 +220,30 @@ def _look(
         )
     if evaluation.status != "evaluated":
         return
-    own = [look for look in looks if look.intent.selection == evaluation.selection]
+    own = [look for look in looks if same_request(look.intent, selection)]
     if not own:
         yield Check(False, f"selection {evaluation.selection} has a look in the ledger")
         return
-    look = own[0]
-    frozen = selection.variants.items()
-    yield Check(
-        look.intent.decides == selection.decides,
-        "the look was taken with the frozen data, split and configuration",
-    )
-    yield Check(
-        look.intent.weights == {name: v.weights_sha256 for name, v in frozen},
-        "the look was taken with the frozen weights",
-    )
+    look = next((one for one in own if _is_shown(one, evaluation)), own[0])
+    told = evaluation.since_look
+    if told and told.changed:
+        yield Check(
+            not same_models(look.intent, selection),
+            "the report says that the models at hand are others than those looked at: "
+            + ", ".join(told.changed),
+        )
+    else:
+        yield Check(
+            same_models(look.intent, selection),
+            "the look was taken with the frozen data, split, weights, thresholds and "
+            "champion",
+        )
+    if look.intent.labels and look.completed:
+        yield Check(
+            labels_digest(stored_labels(look)) == look.intent.labels,
+            "the labels that the look stored are those that it was begun with",
+        )
+    yield from _labels(results, look, evaluation, ledger)
     kept = pd.read_parquet(results.path("predictions"))
     yield Check(
         look.predictions().equals(kept), "predictions.parquet is what the look stored"
@@ -219,6 +259,41 @@ def _look(
     )
 
 
+def _is_shown(look: Look, evaluation: Evaluation) -> bool:
+    """Whether the evaluation shows the result of a look."""
+    shown, intent = evaluation.look, look.intent
+    return shown is not None and (shown.selection, shown.looked_at, shown.models) == (
+        intent.selection,
+        intent.looked_at,
+        intent.models,
+    )
+
+
+def _labels(
+    results: Results, look: Look, evaluation: Evaluation, ledger: Ledger
+) -> Iterator[Check]:
+    """Whether the test labels at hand are the look's, an amendment's, or told of."""
+    path = results.path("labels")
+    if not path.is_file() or look.completed is None:
+        return
+    frame = LABELS.frame(path)
+    labels = dict(zip(frame["id"], frame["label"].astype(int)))
+    changed = changed_labels(look, labels, evaluation.selection)
+    amended = any(labels == one for _, one in ledger.amendments(look))
+    told = evaluation.changed_labels
+    yield Check(
+        changed is None
+        or amended
+        or (told and told.changed == changed.changed) is True,
+        f"{path.name}: the labels are those of the look, or the report tells of the "
+        "change",
+    )
+    yield Check(
+        len(evaluation.amendments) == len(ledger.amendments(look)),
+        "every amendment of the look is in the report",
+    )
+
+
 def _remembered(
     remembered: RememberedLooks, evaluation: Evaluation, ledger: Ledger
 ) -> Iterator[Check]:
@@ -227,10 +302,10 @@ def _remembered(
     if recorded is None:
         yield Check(None, "MLflow keeps no record of this run, or does not answer")
         return
-    known = {look.intent.selection for look in ledger.looks()}
+    looks = ledger.looks()
     for look in recorded:
         yield Check(
-            look.selection in known,
+            in_ledger(look, looks),
             f"the look that MLflow recorded on {look.recorded} ({look.dataset}, "
             f"{look.selection}) is in the ledger",
         )

@@ -101,6 +101,11 @@ def vectors_of(wildcards, key):
     return vectors.get(key) or []
 
 
+def files_of_vectors(wildcards):
+    """Input function: the files of vectors that any variant reads, each once."""
+    return sorted(set(PLAN.files_of_vectors(wildcards.dataset).values()))
+
+
 def language_model(wildcards):
     return bool(vectors_of(wildcards, "model"))
 

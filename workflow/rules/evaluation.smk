@@ -4,7 +4,7 @@ rule evaluate:
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
         labels="results/{dataset}/test/labels.parquet",
-        # Not read: an audit that stops the run stops it before the look.
+        # An audit that stops the run stops it before the look.
         audit="results/{dataset}/audit.json",
         # Written by init_tracking: looks that MLflow remembers.
         remembered="results/{dataset}/looks.json",
@@ -33,6 +33,7 @@ rule evaluate:
         policy=lambda wildcards: PLAN.dataset(wildcards.dataset).test_policy,
         held_out=lambda wildcards: PLAN.dataset(wildcards.dataset).test is None,
         allow_look=[look.model_dump() for look in PLAN.run.allow_look],
+        amend_labels=[labels.model_dump() for labels in PLAN.run.amend_labels],
         code=lambda wildcards: code_of(
             "evaluate", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
         ),

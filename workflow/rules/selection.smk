@@ -35,6 +35,8 @@ rule select:
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
         oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+        inputs=of_data("results/{dataset}/clean/inputs.json"),
+        vectors=files_of_vectors,
     output:
         "results/{dataset}/selection.json",
     log:
@@ -49,6 +51,11 @@ rule select:
     params:
         variants=list(PLAN.variants),
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        own=lambda wildcards: {
+            path: SOURCES.own_digest(path)
+            for path in PLAN.own_of_all(wildcards.dataset)
+        },
+        vectors=lambda wildcards: PLAN.files_of_vectors(wildcards.dataset),
         code=lambda wildcards: code_of(
             "select", PLAN.own_of_all(wildcards.dataset, "criterion")
         ),

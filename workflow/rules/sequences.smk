@@ -29,6 +29,7 @@ rule clean:
         rejected="results/{dataset}/clean/rejected.tsv",
         counts="results/{dataset}/clean/counts.json",
         proteins="results/{dataset}/clean/proteins.parquet",
+        inputs="results/{dataset}/clean/inputs.json",
     log:
         "results/{dataset}/logs/clean.log",
     benchmark:

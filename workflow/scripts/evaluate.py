@@ -1,7 +1,7 @@
 from evenfold.evaluation.looking import LookInputs, LookOutputs, Terms, evaluate_files
 from evenfold.job import job
 from evenfold.machine import available_cpus
-from evenfold.records.evaluation import Permission
+from evenfold.records.evaluation import Correction, Permission
 
 with job(snakemake.log[0]) as log:
     files, params = snakemake.input, snakemake.params
@@ -14,11 +14,17 @@ with job(snakemake.log[0]) as log:
         dict(zip(params.variants, files.weights)),
         next(iter(files.published_selection), None),
         dict(zip(params.variants, files.published_weights)),
+        files.audit,
+    )
+    terms = Terms(
+        params.policy,
+        tuple(Permission(**look) for look in params.allow_look),
+        tuple(Correction(**labels) for labels in params.amend_labels),
     )
     evaluation = evaluate_files(
         inputs,
         LookOutputs(**dict(snakemake.output.items())),
-        Terms(params.policy, tuple(Permission(**look) for look in params.allow_look)),
+        terms,
         params.ledger,
         params.held_out,
         min(snakemake.threads, available_cpus()),
@@ -31,3 +37,6 @@ with job(snakemake.log[0]) as log:
         log.warning("%s", evaluation.told)
     else:
         log.info("look %d at this test set", evaluation.look.look)
+    for since in (evaluation.since_look, evaluation.changed_labels):
+        if since:
+            log.warning("%s", since.told)

@@ -1,19 +1,20 @@
 from evenfold.job import job
-from evenfold.selection.freezing import VariantFiles, select_files
+from evenfold.selection.freezing import VariantFiles, request_files, select_files
 
 with job(snakemake.log[0]) as log:
     files = zip(
         snakemake.input.weights, snakemake.input.thresholds, snakemake.input.oof
     )
+    params = snakemake.params
     selection = select_files(
         snakemake.wildcards.dataset,
         snakemake.input.sequences,
         snakemake.input.split,
-        {
-            name: VariantFiles(*own)
-            for name, own in zip(snakemake.params.variants, files)
-        },
-        snakemake.params.decides,
+        {name: VariantFiles(*own) for name, own in zip(params.variants, files)},
+        params.decides,
+        request_files(
+            params.decides, snakemake.input.inputs, params.own, params.vectors
+        ),
     )
     selection.write(snakemake.output[0])
     log.info("champion %s of %s", selection.champion, selection.selection)

@@ -10,6 +10,8 @@ from evenfold.config.section import Fraction, Section
 class Audit(Section):
     """When a finding is one, and when it stops the run."""
 
+    decides = False
+
     fail_on: Literal["never", "serious", "warning"] = Field(
         "never",
         description="severity from which a finding stops the run before the test set "

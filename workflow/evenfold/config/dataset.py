@@ -15,6 +15,9 @@ from evenfold.config.split import Split
 class Origin(Section):
     """Where a data set comes from."""
 
+    # Files count by the records in them.
+    undecided = frozenset({"description", "train", "test"})
+
     description: str = Field("", description="one line for the report")
     train: Sources = Field(description="training files")
     test: Sources | None = Field(
@@ -25,6 +28,12 @@ class Origin(Section):
 # The keys of `Reading` stand among a data set's own, not in a mapping of theirs.
 class Dataset(Reading, Origin):
     """One data set: where its files are, how to read, clean, group and split them."""
+
+    undecided = (
+        Reading.undecided
+        | Origin.undecided
+        | frozenset({"test_policy", "published", "audit"})
+    )
 
     test_policy: Literal["sealed", "practice"] = Field(
         "sealed",

@@ -10,6 +10,9 @@ from evenfold.config.section import Section
 class Embeddings(Section):
     """Where the vectors of the feature set `embeddings` come from."""
 
+    # A file of vectors counts by its content.
+    undecided = frozenset({"file", "store", "batch_residues"})
+
     model: str | None = Field(
         None,
         description="ESM-2 or ProtT5 model: a local folder, or a name on the Hugging Face "

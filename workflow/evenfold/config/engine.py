@@ -10,6 +10,8 @@ from evenfold.config.section import Section
 class Engine(Section):
     """How the networks are trained: changes speed and memory, results by rounding."""
 
+    decides = False
+
     memory_gb: float | None = Field(
         None,
         gt=0,

@@ -156,6 +156,15 @@ class Plan:
         wanted = "embeddings" in training.features
         return training.embeddings.model_dump() if wanted else None
 
+    def files_of_vectors(self, dataset: str) -> dict[str, str]:
+        """Path of the file of vectors, by the variant that reads one."""
+        found = {}
+        for name in self.variants:
+            vectors = self._vectors(self.training(dataset, name))
+            if vectors and vectors["file"]:
+                found[name] = vectors["file"]
+        return found
+
     def files(self, dataset: str) -> list[dict]:
         """Files of a data set: path here, role, label, kind, origin."""
         entry = self.datasets[dataset]

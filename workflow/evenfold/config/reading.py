@@ -11,6 +11,21 @@ from evenfold.config.sites import Sites
 class Reading(Section):
     """What decides how files become sequences and labels, wherever the files are."""
 
+    # Records count by what was read of them, in whatever form they stood.
+    undecided = frozenset(
+        {
+            "form",
+            "label_pattern",
+            "positive_label",
+            "negative_label",
+            "id_column",
+            "sequence_column",
+            "label_column",
+            "source_column",
+            "source_pattern",
+        }
+    )
+
     form: FormName = Field(
         "auto",
         description="; ".join(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from evenfold.config.engine import Engine
-from evenfold.config.looks import Look
+from evenfold.config.looks import Amend, Look
 from evenfold.config.section import Name, Section
 from evenfold.config.selection import SelectionSettings
 from evenfold.config.tracking import Tracking
@@ -14,6 +14,22 @@ from evenfold.config.variants import Variant
 
 class Run(Section):
     """The run: which data sets, which variants, and how to choose among them."""
+
+    undecided = frozenset(
+        {
+            "datasets",
+            "device",
+            "threads",
+            "engine",
+            "mirror",
+            "ledger",
+            "predict",
+            "tracking",
+            "allow_look",
+            "amend_labels",
+            "audit",
+        }
+    )
 
     datasets: list[Name] = Field(
         ["demo"], min_length=1, description="names of files in config/datasets/"
@@ -48,6 +64,11 @@ class Run(Section):
     tracking: Tracking = Tracking()
     allow_look: list[Look] = Field(
         [], description="reasons for further looks, each bound to one selection"
+    )
+    amend_labels: list[Amend] = Field(
+        [],
+        description="reasons to score stored predictions again under corrected labels "
+        "of the test set, each bound to one selection and those labels",
     )
     cleaning: dict[str, Any] = Field(
         {}, description="overrides `cleaning` of every data set of this run"

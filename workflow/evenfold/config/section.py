@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import core_schema
@@ -19,6 +19,11 @@ class Section(BaseModel):
     """A part of the configuration: frozen, and without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Whether anything of it identifies a selection; see `Decides.settings`.
+    decides: ClassVar[bool] = True
+    #: Keys that do not, in a section that does.
+    undecided: ClassVar[frozenset[str]] = frozenset()
 
 
 class OneOf:

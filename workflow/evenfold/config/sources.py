@@ -8,6 +8,8 @@ from evenfold.config.section import Section
 class File(Section):
     """A local path, or a public address with its checksum."""
 
+    decides = False
+
     path: str | None = Field(None, description="local file")
     url: str | None = Field(None, description="public address to fetch")
     sha256: str | None = Field(
@@ -38,6 +40,8 @@ def _as_list(value):
 
 class Sources(Section):
     """One file (or several) per class, or files that hold their labels."""
+
+    decides = False
 
     positive: list[File] = Field([], description="files of positive sequences")
     negative: list[File] = Field([], description="files of negative sequences")

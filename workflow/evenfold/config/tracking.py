@@ -8,6 +8,8 @@ from evenfold.config.section import Section
 class Tracking(Section):
     """Where runs are recorded."""
 
+    decides = False
+
     uri: str | None = Field(
         None,
         description="MLflow tracking server; empty: SQLite store in results/mlflow",

@@ -15,7 +15,7 @@ from evenfold.config.embeddings import Embeddings
 from evenfold.config.engine import Engine
 from evenfold.config.features import KINDS
 from evenfold.config.grouping import Grouping
-from evenfold.config.looks import Look
+from evenfold.config.looks import Amend, Look
 from evenfold.config.losses import LOSSES, LossSettings
 from evenfold.config.run import Run
 from evenfold.config.section import OneOf, Section
@@ -52,6 +52,11 @@ stand in a data set's file, or in the run, which then overrides it for all data 
 `--configfile other.yaml` is merged over `config/config.yaml` by Snakemake: mappings key
 by key, lists as a whole. `datasets` and `variants` are lists, so a second file replaces
 them and nothing of the first stays behind.
+
+The column *asks* says which keys are part of what is asked: with the records of the data,
+your own code and files of vectors, they identify a selection, and a test set is looked at
+once a selection. A key that says no may be changed at any time, and a default that is
+written out is no change.
 """
 
 _RUN_EXAMPLE = """\
@@ -126,6 +131,8 @@ def configuration_page() -> str:
         _table(Tracking),
         "\n### allow_look\n",
         _table(Look),
+        "\n### amend_labels\n",
+        _table(Amend),
         "\n### variants\n",
         _table(Variant),
         "\n## Losses\n\nFormulas, curves and properties: docs/losses.md. Every loss may "
@@ -195,14 +202,20 @@ def write_documentation(root: str | Path = ".") -> list[Path]:
 
 
 def _table(section, skip=frozenset()) -> str:
-    rows = ["\n| key | type | default | meaning |\n|---|---|---|---|\n"]
+    rows = ["\n| key | type | default | asks | meaning |\n|---|---|---|---|---|\n"]
     for name, field in section.model_fields.items():
         if name not in skip:
             rows.append(
                 f"| `{name}` | {_kind(field)} | {_default(field)} | "
+                f"{_asks(section, name)} | "
                 f"{(field.description or 'see below').replace('|', chr(92) + '|')} |\n"
             )
     return "".join(rows)
+
+
+def _asks(section, name) -> str:
+    """Whether a key is part of what identifies a selection."""
+    return "yes" if section.decides and name not in section.undecided else "no"
 
 
 def _kind(field: FieldInfo) -> str:

@@ -11,16 +11,25 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from evenfold import __version__
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
-from evenfold.records.evaluation import Completion, Intent, ScoredVariant
+from evenfold.records.evaluation import (
+    Amendment,
+    Completion,
+    Intent,
+    ScoredVariant,
+)
+from evenfold.records.record import Record
 from evenfold.records.sequences import Probe
-from evenfold.records.tables import PREDICTIONS
+from evenfold.records.tables import LABELS, PREDICTIONS
 
 #: Share of the smaller set's sequences above which two test sets are one.
 SAME_SET = 0.5
@@ -196,16 +205,18 @@ class Ledger:
         """
         return [look for look in self.looks() if same_set(look.intent.key, key)]
 
-    def open(self, intent: Intent, allow: Callable[[list[Look]], bool]) -> Look | None:
-        """Register the intent to look, or return the selection's earlier look.
+    def open(
+        self, intent: Intent, choose: Callable[[list[Look]], Look | bool]
+    ) -> Look | None:
+        """Register the intent to look, or return an earlier look.
 
         Parameters
         ----------
         intent : Intent
             Its link to the intent before is set here.
-        allow : callable
-            Gets the other selections' looks at this test set and says whether another
-            one may be taken.
+        choose : callable
+            Gets the looks at this test set and returns the one that stands, or whether
+            another may be taken.
 
         Returns
         -------
@@ -215,10 +226,10 @@ class Ledger:
         while True:
             looks = self.looks()
             here = [look for look in looks if same_set(look.intent.key, intent.key)]
-            own = [look for look in here if look.intent.selection == intent.selection]
-            if own:
-                return own[0]
-            if not allow(here):
+            chosen = choose(here)
+            if isinstance(chosen, Look):
+                return chosen
+            if not chosen:
                 return None
             number = 1 + max((look.number for look in looks), default=0)
             before = self._path(number - 1, "intent")
@@ -233,6 +244,7 @@ class Ledger:
         predictions: pd.DataFrame,
         variants: dict[str, ScoredVariant],
         probes: list[Probe],
+        measures: dict[str, dict[str, Any]] | None = None,
     ) -> Look:
         """Store the predictions of a look; the first completion stands.
 
@@ -244,6 +256,8 @@ class Ledger:
         variants : dict of str to ScoredVariant
         probes : list of Probe
             What trivial predictors reached.
+        measures : dict of str to dict, optional
+            What else was measured, by name.
 
         Returns
         -------
@@ -258,10 +272,72 @@ class Ledger:
             intent=sha256_file(self._path(look.number, "intent")),
             predictions=name,
             sha256=sha256_file(self.folder / name),
+            measures=measures,
         )
         if not self._link(look.number, "done", done):
             (self.folder / name).unlink()
         return next(x for x in self.looks() if x.number == look.number)
+
+    def amend(
+        self, look: Look, labels: dict[str, int], digest: str, reason: str
+    ) -> None:
+        """Record that labels were corrected after a look; the first record stands.
+
+        Parameters
+        ----------
+        look : Look
+            Completed.
+        labels : dict of str to int
+            The corrected ones, by id.
+        digest : str
+            Of these.
+        reason : str
+        """
+        stem = f"amendment-{look.number:06d}-{digest}"
+        name = f"{stem}.{os.getpid()}.labels.parquet"
+        table = LABELS.of(list(labels), list(labels.values()))
+        LABELS.write(self.folder / name, table)
+        record = Amendment(
+            look=look.number,
+            intent=sha256_file(self._path(look.number, "intent")),
+            digest=digest,
+            reason=reason,
+            amended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            evenfold=__version__,
+            labels=name,
+            sha256=sha256_file(self.folder / name),
+        )
+        if not self._link_as(self.folder / f"{stem}.json", record):
+            (self.folder / name).unlink()
+
+    def amendments(self, look: Look) -> list[tuple[Amendment, dict[str, int]]]:
+        """Corrections of the labels of a look, the oldest first, with the labels.
+
+        Parameters
+        ----------
+        look : Look
+
+        Returns
+        -------
+        list of tuple (Amendment, dict of str to int)
+
+        Raises
+        ------
+        EvenfoldError
+            When a file of corrected labels is missing or was changed.
+        """
+        found = []
+        for path in sorted(self.folder.glob(f"amendment-{look.number:06d}-*.json")):
+            amendment = Amendment.read(path)
+            labels = self.folder / amendment.labels
+            if not labels.is_file() or sha256_file(labels) != amendment.sha256:
+                raise EvenfoldError(
+                    f"{labels}: the corrected labels of {path.name} are missing or were "
+                    "changed since. Restore the ledger from a backup."
+                )
+            frame = LABELS.frame(labels)
+            found.append((amendment, dict(zip(frame["id"], frame["label"]))))
+        return sorted(found, key=lambda one: one[0].amended_at)
 
     def faults(self) -> list[str]:
         """What was changed or removed by hand, in words; empty when all is whole.
@@ -318,12 +394,15 @@ class Ledger:
         return self.folder / f"look-{number:06d}.{kind}.json"
 
     def _link(self, number: int, kind: str, record: Intent | Completion) -> bool:
+        return self._link_as(self._path(number, kind), record)
+
+    def _link_as(self, path: Path, record: Record) -> bool:
         """Write and fsync aside, then link into place; False if the name is taken."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as aside:
             temporary = Path(aside, "record.json")
             record.write(temporary)
             try:
-                os.link(temporary, self._path(number, kind))
+                os.link(temporary, path)
             except FileExistsError:
                 return False
         directory = os.open(self.folder, os.O_RDONLY)

@@ -10,13 +10,24 @@ import numpy as np
 import pandas as pd
 
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import (
+    changed_labels,
+    labels_digest,
+    same_models,
+    same_request,
+    since_look,
+    stored_labels,
+)
 from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_sketch, sketch
 from evenfold.evaluation.measuring import curves, difference, measure
-from evenfold.evaluation.scoring import score_test_set, trivial_predictors
+from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
 from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated
 from evenfold.metrics.scores import logit
 from evenfold.records.evaluation import (
+    Amendment,
+    AmendmentTold,
+    Correction,
     EarlierResult,
     Evaluation,
     Intent,
@@ -26,8 +37,10 @@ from evenfold.records.evaluation import (
     RememberedLooks,
     ScoredVariant,
     measured_table,
+    setting,
 )
-from evenfold.records.selection import Selection, published_name
+from evenfold.records.layout import Results
+from evenfold.records.selection import SCHEMA, Selection, published_name
 from evenfold.records.sequences import Probe
 from evenfold.records.tables import (
     LABELS,
@@ -48,24 +61,68 @@ class Terms:
     policy : {'sealed', 'practice'}
     allowed : tuple of Permission
         Further looks that the configuration permits.
+    corrected : tuple of Correction
+        Corrections of test labels that it permits.
     """
 
     policy: Literal["sealed", "practice"]
     allowed: tuple[Permission, ...] = ()
+    corrected: tuple[Correction, ...] = ()
 
-    def reason(self, selection: str) -> str | None:
+    def reason(self, selection: Selection, again: bool = False) -> str | None:
         """Why a further look is permitted to a selection; None where it is not.
 
         Parameters
         ----------
-        selection : str
+        selection : Selection
+        again : bool
+            Whether the selection looked before, with other models: a permission must
+            then name these.
 
         Returns
         -------
         str or None
         """
-        given = (one.reason for one in self.allowed if one.selection == selection)
+        own = [one for one in self.allowed if one.selection == selection.selection]
+        bound = [one for one in own if one.models == selection.models]
+        free = [] if again else [one for one in own if one.models is None]
+        return next((one.reason for one in (*bound, *free)), None)
+
+    def correction(self, selection: str, labels: str) -> str | None:
+        """Why labels were corrected; None where the configuration does not say.
+
+        Parameters
+        ----------
+        selection, labels : str
+            Digest of each.
+
+        Returns
+        -------
+        str or None
+        """
+        given = (
+            one.reason
+            for one in self.corrected
+            if (one.selection, one.labels) == (selection, labels)
+        )
         return next(given, None)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """The test set.
+
+    Attributes
+    ----------
+    sequences : list of str
+        Those that identify it: its own, or the whole data set's when evenfold held it
+        out.
+    labels : dict of str to int
+        By id.
+    """
+
+    sequences: list[str]
+    labels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +139,8 @@ class LookInputs:
         Of the published split, if there is one.
     published_weights : dict of str to path-like
         Its variants' weights.
+    audit : path-like or None
+        audit.json, which is recorded by its digest.
     """
 
     selection: str | Path
@@ -92,6 +151,7 @@ class LookInputs:
     weights: dict[str, str | Path]
     published_selection: str | Path | None = None
     published_weights: dict[str, str | Path] = field(default_factory=dict)
+    audit: str | Path | None = None
 
     def weights_of(self, selection: Selection) -> dict[str, str | Path]:
         """Weights of the variants of a selection, the published ones by their name.
@@ -192,11 +252,11 @@ def evaluate(
     selection: Selection,
     ledger: Ledger,
     terms: Terms,
-    key_sequences: list[str],
-    score: Callable[[], pd.DataFrame],
+    sealed: Sealed,
+    ready: Callable[[], Callable[[], pd.DataFrame]],
     remembered: RememberedLooks,
     trivial: Callable[[pd.DataFrame], list[Probe]] = lambda predictions: [],
-) -> tuple[Evaluation, pd.DataFrame]:
+) -> tuple[Evaluation, pd.DataFrame, dict[str, ScoredVariant]]:
     """Look at the test set once, or say why not.
 
     Parameters
@@ -205,12 +265,11 @@ def evaluate(
         The frozen selection.
     ledger : Ledger
     terms : Terms
-    key_sequences : list of str
-        Sequences that identify the test set: its own, or the whole data set's when
-        the test set was held out by evenfold.
-    score : callable
-        Scores the test set and reads its labels; called only inside a look. Returns
-        columns id, group, variant, label, score.
+    sealed : Sealed
+    ready : callable
+        Checks all that may fail before a look is begun, and returns what scores the
+        test set. Called only for a look. Scores have columns id, group, variant, label,
+        score.
     remembered : RememberedLooks
         Looks that another record than the ledger tells of. Those at this test set are
         named in the evaluation and withhold nothing: the record may be a colleague's.
@@ -220,63 +279,103 @@ def evaluate(
 
     Returns
     -------
-    tuple of (Evaluation, DataFrame)
-        And the predictions (empty when the look is withheld).
+    tuple of (Evaluation, DataFrame, dict of str to ScoredVariant)
+        And the predictions of the look, and what metrics need of its variants; both
+        empty when it is withheld. They are those of the models that were looked at,
+        which need not be the selection's.
     """
-    key = fingerprint(key_sequences)
-    reason = terms.reason(selection.selection)
-    look = ledger.open(
-        _intent(selection, terms.policy, reason, key),
-        lambda earlier: not earlier or terms.policy == "practice" or reason is not None,
-    )
-    if look is not None and look.completed is None:
+    key = fingerprint(sealed.sequences)
+    prepared: list[Callable[[], pd.DataFrame]] = []
+
+    def choose(here: list[Look]) -> Look | bool:
+        own = [look for look in here if same_request(look.intent, selection)]
+        exact = [look for look in own if same_models(look.intent, selection)]
+        if exact:
+            return exact[-1]
+        if _may_look(selection, terms, here, own):
+            if not prepared:
+                prepared.append(ready())
+            return True
+        return own[-1] if own else False
+
+    look = ledger.open(_intent(selection, terms, key, sealed.labels), choose)
+    if look and not look.completed and same_models(look.intent, selection):
+        _check_labels(look, sealed.labels)
+        score = prepared[0] if prepared else ready()
         predictions = _called(score(), selection)
         look = ledger.complete(
-            look, predictions, scored_variants(selection), trivial(predictions)
+            look,
+            predictions,
+            scored_variants(selection),
+            trivial(predictions),
+            {"labels": _classes(sealed.labels)},
         )
     looks = ledger.at(key)
-    recorded = at_test_set(remembered, sketch(key))
-    known = {selection.selection, *(other.intent.selection for other in looks)}
+    completed = look.completed if look else None
+    shown = look if completed else None
     evaluation = Evaluation(
         selection=selection.selection,
-        status="withheld" if look is None else "evaluated",
+        status="evaluated" if shown else "withheld",
         policy=terms.policy,
         test_set=sketch(key),
-        # Their sketches would be the test set's own, once more each.
-        elsewhere=None
-        if recorded is None
-        else [
-            one.model_copy(update={"test_set": []})
-            for one in recorded
-            if one.selection not in known
-        ],
-        look=None if look is None else _told(look, looks),
+        elsewhere=_elsewhere(at_test_set(remembered, sketch(key)), looks),
+        look=_told(shown, looks) if shown else None,
         looks=[_told(other, looks) for other in looks],
-        probes=look.completed.probes if look and look.completed else [],
+        probes=completed.probes if completed else [],
         ledger=str(ledger.folder.resolve()),
+        models=selection.models,
     )
-    if look is None:
+    if shown is None or completed is None:
         withheld = {
             "earlier": [result for other in looks for result in _earlier(other)],
             "to_look_again": Permission(
                 selection=selection.selection,
-                reason="why a second look is justified",
+                # It began a look before, with other models.
+                models=selection.models if look else None,
+                reason="why a further look is justified",
             ),
-            "told": withheld_message(evaluation, str(ledger.folder)),
         }
-        return evaluation.model_copy(update=withheld), PREDICTIONS.empty()
-    return evaluation, look.predictions()
+        evaluation = evaluation.model_copy(update=withheld)
+        told = withheld_message(evaluation, str(ledger.folder))
+        told_why = evaluation.model_copy(update={"told": told})
+        return told_why, PREDICTIONS.empty(), {}
+    _amend(ledger, shown, terms, sealed.labels, selection.selection)
+    amendments = ledger.amendments(shown)
+    known = [labels for _, labels in amendments]
+    since = {
+        "since_look": since_look(shown, selection),
+        "changed_labels": None
+        if not sealed.labels or sealed.labels in known
+        else changed_labels(shown, sealed.labels, selection.selection),
+        "amendments": [_amended(shown, *one) for one in amendments],
+    }
+    seen = evaluation.model_copy(update=since)
+    return seen, shown.predictions(), completed.variants
+
+
+def _may_look(
+    selection: Selection, terms: Terms, here: list[Look], own: list[Look]
+) -> bool:
+    """Whether another look may be taken: `own` are those for the same request."""
+    if not here or terms.policy == "practice":
+        return True
+    return terms.reason(selection, again=bool(own)) is not None
 
 
 def _intent(
-    selection: Selection, policy: str, reason: str | None, key: list[str]
+    selection: Selection, terms: Terms, key: list[str], labels: dict[str, int]
 ) -> Intent:
     """The record of a look that begins now."""
     frozen = selection.variants.items()
     return Intent(
         dataset=selection.dataset,
-        policy=policy,
-        reason=reason,
+        policy=terms.policy,
+        reason=terms.reason(selection),
+        schema_version=SCHEMA,
+        request=selection.request,
+        models=selection.models,
+        thresholds={name: variant.threshold for name, variant in frozen},
+        labels=labels_digest(labels),
         decides=selection.decides,
         weights={name: variant.weights_sha256 for name, variant in frozen},
         champion=selection.champion,
@@ -284,6 +383,86 @@ def _intent(
         selection=selection.selection,
         key=key,
         looked_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _check_labels(look: Look, labels: dict[str, int]) -> None:
+    """Check that a look that was begun goes on with the labels it began with."""
+    bound = look.intent.labels
+    if bound is not None and bound != labels_digest(labels):
+        raise EvenfoldError(
+            f"the labels of the test set were changed since the look of "
+            f"{look.intent.looked_at} was begun, and it was not completed. Put them back "
+            "as they were and run snakemake again; corrected labels can be given when "
+            "the look is complete (`amend_labels`)."
+        )
+
+
+def _classes(labels: dict[str, int]) -> dict[str, int]:
+    positives = sum(labels.values())
+    return {"positives": positives, "negatives": len(labels) - positives}
+
+
+def _elsewhere(
+    recorded: list[RememberedLook] | None, looks: list[Look]
+) -> list[RememberedLook] | None:
+    """Looks at this test set that another record tells of and the ledger does not."""
+    if recorded is None:
+        return None
+    return [
+        # Its sketch would be the test set's own, once more.
+        one.model_copy(update={"test_set": []})
+        for one in recorded
+        if not in_ledger(one, looks)
+    ]
+
+
+def in_ledger(recorded: RememberedLook, looks: list[Look]) -> bool:
+    """Whether the ledger holds a look that another record tells of.
+
+    Parameters
+    ----------
+    recorded : RememberedLook
+    looks : list of Look
+
+    Returns
+    -------
+    bool
+    """
+    return any(
+        look.intent.selection == recorded.selection
+        and recorded.looked_at in (None, look.intent.looked_at)
+        for look in looks
+    )
+
+
+def _amend(
+    ledger: Ledger,
+    look: Look,
+    terms: Terms,
+    labels: dict[str, int],
+    selection: str,
+) -> None:
+    """Record corrected labels, where the configuration says why."""
+    if not labels or changed_labels(look, labels, selection) is None:
+        return
+    digest = labels_digest(labels)
+    reason = terms.correction(selection, digest)
+    if reason is not None:
+        ledger.amend(look, labels, digest, reason)
+
+
+def _amended(look: Look, amendment: Amendment, labels: dict[str, int]) -> AmendmentTold:
+    """What the stored predictions of a look reach under corrected labels."""
+    then = stored_labels(look)
+    stored = look.predictions()
+    kept = stored[stored["id"].isin(labels)]
+    corrected = kept.assign(label=kept["id"].map(labels).astype("int8"))
+    return AmendmentTold(
+        amended_at=amendment.amended_at,
+        reason=amendment.reason,
+        changed=sum(1 for i, label in then.items() if labels.get(i, label) != label),
+        rows=_results(look, corrected),
     )
 
 
@@ -317,17 +496,19 @@ def _told(look: Look, looks: list[Look]) -> LookTold:
         reason=intent.reason,
         looked_at=intent.looked_at,
         champion=intent.champion,
+        models=intent.models,
     )
 
 
 def _earlier(look: Look) -> list[EarlierResult]:
     """Metrics of an earlier look's champion; none where the look was not completed."""
-    if look.completed is None:
-        return []
-    intent = look.intent
-    rows = measure(
-        intent.dataset, look.predictions(), look.completed.variants, intent.champion
-    )
+    return _results(look, look.predictions()) if look.completed else []
+
+
+def _results(look: Look, predictions: pd.DataFrame) -> list[EarlierResult]:
+    """Metrics of a look's champion by its predictions, or those under other labels."""
+    intent, completed = look.intent, look.completed
+    variants = completed.variants if completed else {}
     return [
         EarlierResult(
             looked_at=intent.looked_at,
@@ -343,7 +524,7 @@ def _earlier(look: Look) -> list[EarlierResult]:
             mcc_low=row.mcc_low,
             mcc_high=row.mcc_high,
         )
-        for row in rows
+        for row in measure(intent.dataset, predictions, variants, intent.champion)
         if row.champion
     ]
 
@@ -389,10 +570,12 @@ def evaluate_files(
     clusters = SPLIT.frame(inputs.split, ["id", "cluster"])
     groups = clusters.set_index("id")["cluster"].loc[test["id"]].tolist()
     key = frame if held_out else test
+    labels = LABELS.frame(inputs.labels)
+    labels_of = dict(zip(labels["id"], labels["label"].astype(int)))
 
-    def labels_of() -> dict[str, int]:
-        labels = LABELS.frame(inputs.labels)
-        return dict(zip(labels["id"], labels["label"]))
+    def ready() -> Callable[[], pd.DataFrame]:
+        check_ids(frame["id"].tolist(), test["id"].tolist(), labels_of)
+        return scoring(test, groups, labels_of, weights)
 
     book = Ledger(ledger)
     if faults := book.faults():
@@ -401,30 +584,29 @@ def evaluate_files(
             + "; ".join(faults)
             + ". Restore it from a backup. The test set was not looked at."
         )
-    evaluation, predictions = evaluate(
+    evaluation, predictions, variants = evaluate(
         selection,
         book,
         terms,
-        key["sequence"].tolist(),
-        lambda: score_test_set(
-            test["id"].tolist(),
-            groups,
-            test["sequence"].tolist(),
-            labels_of,
-            weights,
-        ),
+        Sealed(key["sequence"].tolist(), labels_of),
+        ready,
         RememberedLooks.read(inputs.remembered),
         lambda scored: trivial_predictors(
             frame[frame["role"] == "train"], test, scored, threads
         ),
     )
+    results = Results.at(Path(inputs.selection).parent)
+    evaluation = evaluation.model_copy(
+        update={
+            "ledger": results.told(ledger),
+            "audit_sha256": sha256_file(inputs.audit) if inputs.audit else None,
+        }
+    )
     metrics = METRICS.empty()
-    if evaluation.status == "evaluated":
-        champion = selection.champion
+    if evaluation.look:
+        champion = evaluation.look.champion
         metrics = measured_table(
-            measure(
-                selection.dataset, predictions, scored_variants(selection), champion
-            )
+            measure(selection.dataset, predictions, variants, champion)
         )
         other = published_name(beside.trained(champion)) if beside else None
         seen = {
@@ -460,7 +642,5 @@ def withheld_message(evaluation: Evaluation, ledger: str) -> str:
         f"{ledger}). The cross-validation results of this selection "
         f"({evaluation.selection}) are in the report. To look once more, with a reason "
         "that the report will show for ever, add to the configuration:\n"
-        "allow_look:\n"
-        f"  - selection: {evaluation.selection}\n"
-        "    reason: why a further look is justified"
+        + setting("allow_look", evaluation.to_look_again)
     )

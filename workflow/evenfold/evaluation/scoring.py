@@ -1,5 +1,6 @@
 """Scores of the test set, and what trivial predictors reach on it: inside a look alone."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,28 +15,60 @@ from evenfold.sequences.auditing import nearest
 from evenfold.sequences.probes import test_probes
 
 
-def score_test_set(
-    ids: list[str],
-    groups: list[int],
-    sequences: list[str],
-    labels_of: Callable[[], dict[str, int]],
-    weights: dict[str, str | Path],
-) -> pd.DataFrame:
-    """Scores of the test set by every variant, with the labels.
+def check_ids(ids: list[str], test: list[str], labels: dict[str, int]) -> None:
+    """Check that every sequence has an id of its own, and every test sequence a label.
 
     Parameters
     ----------
-    ids, groups, sequences : list, length n
-        Of the test sequences.
-    labels_of : callable
-        Reads the labels, by id.
+    ids : list of str
+        Of all sequences.
+    test : list of str
+        Of those of the test set.
+    labels : dict of str to int
+        By id.
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    if twice := [name for name, n in Counter(ids).items() if n > 1]:
+        raise EvenfoldError(
+            f"{len(twice)} ids stand before several sequences, {twice[0]!r} first. The "
+            "test set was not looked at. Clean the data again: "
+            "`snakemake --forcerun clean`."
+        )
+    if unlabelled := [name for name in test if labels.get(name) not in (0, 1)]:
+        raise EvenfoldError(
+            f"{len(unlabelled)} test sequences have no label, {unlabelled[0]!r} first. "
+            "The test set was not looked at. Clean the data again: "
+            "`snakemake --forcerun clean`."
+        )
+
+
+def scoring(
+    test: pd.DataFrame,
+    groups: list[int],
+    labels: dict[str, int],
+    weights: dict[str, str | Path],
+) -> Callable[[], pd.DataFrame]:
+    """Load every variant, check that it takes every test sequence, and return the rest.
+
+    Parameters
+    ----------
+    test : DataFrame
+        Columns id and sequence; n rows.
+    groups : list of int, length n
+        Group of related sequences of each.
+    labels : dict of str to int
+        By id.
     weights : dict of str to path-like
         Per variant.
 
     Returns
     -------
-    DataFrame
-        Columns id, group, variant, label, score; n rows a variant.
+    callable
+        Scores the test set. Returns columns id, group, variant, label, score; n rows a
+        variant.
 
     Raises
     ------
@@ -46,30 +79,33 @@ def score_test_set(
     from evenfold.features import FeatureSet
     from evenfold.models.ensemble import Ensemble
 
-    labels = labels_of()
-    parts = []
+    ids, sequences = test["id"].tolist(), test["sequence"].tolist()
+    ensembles = {name: Ensemble.load(path) for name, path in weights.items()}
+    features = {n: FeatureSet.of(**one.features) for n, one in ensembles.items()}
     computed: dict[FeatureSet, np.ndarray | Ragged] = {}
-    for name, path in weights.items():
-        ensemble = Ensemble.load(path)
-        features = FeatureSet.of(**ensemble.features)
-        if features not in computed:
+    for wanted in features.values():
+        if wanted not in computed:
             for identifier, sequence in zip(ids, sequences):
-                if reason := features.refusal(sequence):
+                if reason := wanted.refusal(sequence):
                     raise EvenfoldError(f"test sequence {identifier}: {reason}")
-            computed[features] = features.compute(sequences)
-        scores = ensemble.scores(computed[features])
-        parts.append(
+            computed[wanted] = wanted.compute(sequences)
+
+    def score() -> pd.DataFrame:
+        parts = [
             pd.DataFrame(
                 {
                     "id": ids,
                     "group": np.array(groups, dtype=np.int64),
                     "variant": name,
                     "label": np.array([labels[i] for i in ids], dtype=np.int8),
-                    "score": scores,
+                    "score": ensemble.scores(computed[features[name]]),
                 }
             )
-        )
-    return pd.concat(parts, ignore_index=True)
+            for name, ensemble in ensembles.items()
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    return score
 
 
 def trivial_predictors(

@@ -1,13 +1,13 @@
 """Records of the look: what the ledger keeps of it, and what the run tells of it."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
 from evenfold.files import Pathlike
 from evenfold.records.record import Part, Record
-from evenfold.records.selection import Decides
+from evenfold.records.selection import Decides, Request
 from evenfold.records.sequences import Probe
 from evenfold.records.tables import METRICS
 from evenfold.records.thresholds import Reliability
@@ -18,7 +18,9 @@ _BACKUP = "Restore the ledger from a backup."
 class Intent(Record):
     """The ledger's record that a look is being taken. An intent counts as a look.
 
-    Earlier versions did not record the digest of the one before (`previous`).
+    It binds the look to what was asked (`request`) and to what was looked at (`models`
+    and `labels`). Version 0.1.0 recorded none of the three, nor the digest of the intent
+    before (`previous`).
     """
 
     remedy: ClassVar[str] = _BACKUP
@@ -29,6 +31,16 @@ class Intent(Record):
     """test policy: `sealed` or `practice`"""
     reason: str | None
     """reason that the configuration gives for a further look"""
+    schema_version: int = 1
+    """how `selection` identifies what was asked"""
+    request: Request | None = None
+    """what was asked"""
+    models: str | None = None
+    """digest of data, split, weights, thresholds, calibrators and champion"""
+    thresholds: dict[str, float] = {}
+    """deployed thresholds by variant, 0 to 1"""
+    labels: str | None = None
+    """digest of the labels of the test set"""
     decides: Decides
     """of the selection that looks"""
     weights: dict[str, str]
@@ -65,6 +77,7 @@ class Completion(Record):
     """
 
     remedy: ClassVar[str] = _BACKUP
+    absent = ("measures",)
 
     variants: dict[str, ScoredVariant]
     """by name, those that were scored"""
@@ -76,6 +89,34 @@ class Completion(Record):
     """name of the file of predictions beside this one"""
     sha256: str
     """SHA-256 of the file of predictions, hexadecimal"""
+    measures: dict[str, dict[str, Any]] | None = None
+    """what else the look measured, by name"""
+
+
+class Amendment(Record):
+    """The ledger's record that labels were corrected after a look.
+
+    The stored predictions are scored again under these labels; the look stands.
+    """
+
+    remedy: ClassVar[str] = _BACKUP
+
+    look: int
+    """number of the look in the ledger"""
+    intent: str
+    """SHA-256 of the look's intent, hexadecimal"""
+    digest: str
+    """of the corrected labels, 16 hexadecimal digits"""
+    reason: str
+    """why the labels were changed"""
+    amended_at: str
+    """time in UTC, ISO 8601"""
+    evenfold: str
+    """version of evenfold"""
+    labels: str
+    """name of the file of corrected labels beside this one"""
+    sha256: str
+    """SHA-256 of that file, hexadecimal"""
 
 
 class LookTold(Part):
@@ -97,10 +138,14 @@ class LookTold(Part):
     """time in UTC, ISO 8601"""
     champion: str
     """variant that was deployed"""
+    models: str | None = None
+    """digest of the models that were looked at; null of version 0.1.0"""
 
 
 class RememberedLook(Part):
     """A look that MLflow recorded, with a sketch of the test set."""
+
+    absent = ("looked_at",)
 
     selection: str
     """id of the selection that looked"""
@@ -108,6 +153,8 @@ class RememberedLook(Part):
     """name of its data set"""
     recorded: str
     """time of the record in UTC, ISO 8601"""
+    looked_at: str | None = None
+    """time of the look in UTC, ISO 8601; null of version 0.1.0"""
     test_set: list[str] = []
     """at most 128 sequence digests that identify it, 16 hexadecimal digits"""
 
@@ -262,10 +309,91 @@ def read_measured(path: Pathlike) -> list[Measured]:
 class Permission(Part):
     """One further look that the configuration allows."""
 
+    absent = ("models",)
+
     selection: str
     """id of the selection that may look"""
+    models: str | None = None
+    """digest of its models that may look, where others of its models did before"""
     reason: str
     """why a further look is justified"""
+
+
+class Correction(Part):
+    """One correction of test labels that the configuration allows."""
+
+    selection: str
+    """id of the selection whose look is amended"""
+    labels: str
+    """digest of the corrected labels"""
+    reason: str
+    """why the labels were changed"""
+
+
+class SinceLook(Part):
+    """That the models at hand are others than those that were looked at."""
+
+    changed: list[str]
+    """what of them is other, in words"""
+    told: str
+    """the same in a sentence"""
+    to_look_again: Permission | None = None
+    """entry of `allow_look` that would permit a look at them"""
+
+
+class ChangedLabels(Part):
+    """That labels of the test set were changed since the look."""
+
+    changed: int
+    """sequences whose label is another now"""
+    missing: int
+    """sequences of the look that have no label now"""
+    told: str
+    """the same in sentences"""
+    to_amend: Correction
+    """entry of `amend_labels` that would have them scored again"""
+
+
+class AmendmentTold(Part):
+    """What a look's stored predictions reach under corrected labels."""
+
+    amended_at: str
+    """time of the amendment in UTC, ISO 8601"""
+    reason: str
+    """why the labels were changed"""
+    changed: int
+    """sequences whose label is another than in the look"""
+    rows: list[EarlierResult]
+    """of the look's champion, by operating point"""
+
+
+def setting(key: str, entry: Part | None) -> str:
+    """Lines of configuration that hold one entry of a list.
+
+    Parameters
+    ----------
+    key : str
+    entry : Part or None
+        Of texts.
+
+    Returns
+    -------
+    str
+        YAML.
+
+    Examples
+    --------
+    >>> print(setting("allow_look", Permission(selection="0a1b", reason="a new set")))
+    allow_look:
+      - selection: "0a1b"
+        reason: a new set
+    """
+    rows = entry.dump() if entry else {}
+    lines = [
+        f"{name}: {value}" if name == "reason" else f'{name}: "{value}"'
+        for name, value in rows.items()
+    ]
+    return f"{key}:\n  - " + "\n    ".join(lines)
 
 
 class Evaluation(Record):
@@ -288,7 +416,17 @@ class Evaluation(Record):
     probes: list[Probe]
     """judged on the test set in the look, the largest MCC first"""
     ledger: str
-    """absolute path of the ledger's folder"""
+    """the ledger's folder, from the folder of these results where it is not absolute"""
+    audit_sha256: str | None = None
+    """SHA-256 of audit.json when this was written, hexadecimal"""
+    models: str | None = None
+    """digest of the models at hand, which need not be those that were looked at"""
+    since_look: SinceLook | None = None
+    """where they are others"""
+    changed_labels: ChangedLabels | None = None
+    """where labels of the test set are others, and no amendment has them"""
+    amendments: list[AmendmentTold] = []
+    """what the look reaches under corrected labels, the oldest first"""
     earlier: list[EarlierResult] = []
     """results of the earlier looks, where this one was withheld"""
     to_look_again: Permission | None = None

@@ -3,6 +3,7 @@
 Rules declare the same patterns as outputs; a test holds the two together.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,6 +63,10 @@ FILES = {
     "counts": File(
         "{dataset}/clean/counts.json", "how many records were read, kept and rejected",
         "sequences.Counts", "clean", ("audit",),
+    ),
+    "inputs": File(
+        "{dataset}/clean/inputs.json", "digests of the records as they were read",
+        "sequences.Inputs", "clean", ("select",),
     ),
     "proteins": File(
         "{dataset}/clean/proteins.parquet",
@@ -268,6 +273,16 @@ class Results:
     def published(self) -> "Results":
         """Of the data set's published split."""
         return Results(self.root, f"{self.dataset}/{PUBLISHED}")
+
+    def told(self, path: Pathlike) -> str:
+        """A path as records keep it: from this folder, unless it is absolute."""
+        if Path(path).is_absolute():
+            return str(path)
+        return Path(os.path.relpath(path, self.folder)).as_posix()
+
+    def found(self, told: str) -> Path:
+        """The path that `told` gave, from where these results are now."""
+        return Path(os.path.normpath(self.folder / told))
 
     def path(self, name: str, **parts: str) -> Path:
         """Path of a file of FILES; `parts` fill its wildcards besides the data set."""

@@ -2,13 +2,46 @@
 
 from typing import Any
 
+from evenfold.files import sha256_json
 from evenfold.records.layout import PUBLISHED
 from evenfold.records.record import Interval, Part, Record
 from evenfold.records.thresholds import Calibrator, Point, Twin
 
+#: What a request is made of, and how. Raised where that changes: an identifier says
+#: nothing under another version.
+SCHEMA = 2
+
+
+class Request(Part):
+    """What was asked; its digest identifies a selection.
+
+    Not what became of it: other releases may clean, group and train better.
+    """
+
+    schema_version: int
+    """of this record; 1 stood for digests of cleaned data, split and configuration"""
+    train: str
+    """SHA-256 of the training records as they were read, hexadecimal"""
+    test: str | None
+    """SHA-256 of the test sequences as they were read; null where they are held out"""
+    settings: dict[str, Any]
+    """settings that decide and differ from their defaults"""
+    code: dict[str, str]
+    """digest of each thing of the user's own, by its import path"""
+    vectors: dict[str, str]
+    """SHA-256 of the file of vectors, by the variant that reads it, hexadecimal"""
+
+    @property
+    def identity(self) -> str:
+        """What a selection is called: 16 hexadecimal digits."""
+        return sha256_json(self.dump())[:16]
+
 
 class Decides(Part):
-    """Digests of data, split and configuration; they alone identify a selection."""
+    """Digests of cleaned data, split and resolved configuration.
+
+    Until version 0.1.0 they identified a selection.
+    """
 
     data: str
     """SHA-256 of the rows of sequences.parquet, hexadecimal"""
@@ -167,7 +200,7 @@ class Selection(Record):
     """selection.json: the frozen choice, and the digests of all that decides."""
 
     selection: str
-    """id: first 16 hexadecimal digits of the digest of `decides`"""
+    """id: first 16 hexadecimal digits of the digest of `request`"""
     dataset: str
     """name of the data set"""
     champion: str
@@ -183,7 +216,9 @@ class Selection(Record):
     operating_point: str
     """the champion's: `0.5` or the criterion"""
     decides: Decides
-    """what identifies the selection"""
+    """digests of what was made of the data, and of `config`"""
+    request: Request | None = None
+    """what was asked, which identifies the selection; null of version 0.1.0"""
     records: Provenance
     """what it was made with"""
     cleaning: dict[str, Any]
@@ -204,6 +239,29 @@ class Selection(Record):
     """resolved settings that decide"""
     order: list[str]
     """names of all variants in the order of the configuration"""
+
+    @property
+    def models(self) -> str:
+        """Digest of what a look is bound to, test labels aside: 16 hexadecimal digits.
+
+        Data, split, weights, thresholds, calibrators and champion.
+        """
+        return sha256_json(
+            {
+                "data": self.decides.data,
+                "split": self.decides.split,
+                "champion": self.champion,
+                "variants": {
+                    name: [
+                        frozen.weights_sha256,
+                        frozen.operating_point,
+                        frozen.threshold,
+                        frozen.calibrator.dump(),
+                    ]
+                    for name, frozen in self.variants.items()
+                },
+            }
+        )[:16]
 
     @property
     def chosen(self) -> FrozenVariant:

@@ -48,6 +48,18 @@ class Counts(Record):
         return {role: counts for role, counts in roles.items() if counts}
 
 
+class Inputs(Record):
+    """clean/inputs.json: digests of the records that were read, before cleaning.
+
+    Order, file names, compression and form are not in them.
+    """
+
+    train: str
+    """SHA-256 of the training records: id, label, source and sequence, hexadecimal"""
+    test: str | None
+    """SHA-256 of the test sequences, hexadecimal; null where evenfold holds them out"""
+
+
 class GroupingFacts(Record):
     """groups.json: how many groups there are, and how they were found."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from evenfold.config.decides import Decides
-from evenfold.records.evaluation import Evaluation, Measured, read_measured
+from evenfold.records.evaluation import Evaluation, Measured, SinceLook, read_measured
 from evenfold.records.selection import Selection, is_published
 from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
 from evenfold.records.tables import HISTORY
@@ -125,9 +125,21 @@ class Facts:
         return {row.variant: row for row in self.measured if row.deployed}
 
     @property
+    def shown(self) -> str:
+        """The champion whose result is shown: that of the look, if there was one."""
+        look = self.evaluation.look if self.evaluation else None
+        return look.champion if look else self.selection.champion
+
+    @property
+    def since_look(self) -> SinceLook | None:
+        """Where the models at hand are others than those looked at: what to tell."""
+        since = self.evaluation.since_look if self.evaluation else None
+        return since if since and since.changed else None
+
+    @property
     def tested(self) -> Measured | None:
         """The champion on the test set; None without a look."""
-        return self.deployed.get(self.selection.champion)
+        return self.deployed.get(self.shown)
 
     @property
     def tested_at_half(self) -> Measured | None:
@@ -136,8 +148,7 @@ class Facts:
             (
                 row
                 for row in self.measured
-                if row.variant == self.selection.champion
-                and row.operating_point == HALF
+                if row.variant == self.shown and row.operating_point == HALF
             ),
             None,
         )

@@ -15,6 +15,7 @@ from evenfold.metrics.counts import Rates, confusion, rates
 from evenfold.metrics.intervals import interval
 from evenfold.metrics.scores import logit, sigmoid
 from evenfold.records.selection import (
+    SCHEMA,
     Best,
     CorrectedT,
     Decides,
@@ -25,8 +26,10 @@ from evenfold.records.selection import (
     McNemar,
     McNemars,
     Provenance,
+    Request,
     Selection,
 )
+from evenfold.records.sequences import Inputs
 from evenfold.records.tables import SPLIT
 from evenfold.records.thresholds import Calibrator, Tuned, Twin, read_thresholds
 from evenfold.selection.oof import OutOfFold
@@ -79,9 +82,12 @@ class Origin:
     Attributes
     ----------
     dataset : str
+    request : Request or None
+        What was asked. It alone identifies the selection; data, split, weights and
+        versions are results, recorded and not part of it. None of a selection of
+        version 0.1.0, which its digests identify.
     decides : Decides
-        Digests of data, split and configuration. They alone identify the selection;
-        weights and versions are recorded, not part of it.
+        Digests of cleaned data, split and configuration.
     records : Provenance
     same : dict of str to Twin
         Variants that were not trained, since their loss is another's.
@@ -92,6 +98,7 @@ class Origin:
     """
 
     dataset: str
+    request: Request | None
     decides: Decides
     records: Provenance
     same: dict[str, Twin]
@@ -291,7 +298,8 @@ def freeze(
     )
     corrected, spread = corrected_best(resampled)
     return Selection(
-        selection=sha256_json(origin.decides.dump())[:16],
+        selection=identity(origin.request, origin.decides),
+        request=origin.request,
         dataset=origin.dataset,
         champion=chosen,
         why=why,
@@ -353,12 +361,65 @@ def _retuned(logits: np.ndarray) -> list[float]:
     return sigmoid(np.quantile(logits, levels)).round(6).tolist()
 
 
+def identity(request: Request | None, decides: Decides) -> str:
+    """What a selection is called.
+
+    Parameters
+    ----------
+    request : Request or None
+        None of a selection of version 0.1.0.
+    decides : Decides
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    return request.identity if request else sha256_json(decides.dump())[:16]
+
+
+def request_files(
+    config: dict[str, Any],
+    inputs: str | Path,
+    code: dict[str, str],
+    vectors: dict[str, str],
+) -> Request:
+    """What is asked, from the files that say it.
+
+    Parameters
+    ----------
+    config : dict
+        The resolved configuration that decides.
+    inputs : path-like
+        inputs.json.
+    code : dict of str to str
+        Digest of each thing of the user's own, by its import path.
+    vectors : dict of str to str
+        Path of the file of vectors, by the variant that reads it.
+
+    Returns
+    -------
+    Request
+    """
+    read = Inputs.read(inputs)
+    digests = {path: sha256_file(path) for path in set(vectors.values())}
+    return Request(
+        schema_version=SCHEMA,
+        train=read.train,
+        test=read.test,
+        settings=DecidingConfig.of(config).settings(),
+        code=code,
+        vectors={name: digests[path] for name, path in vectors.items()},
+    )
+
+
 def select_files(
     dataset: str,
     sequences: str | Path,
     split: str | Path,
     variants: dict[str, VariantFiles],
     config: dict[str, Any],
+    request: Request | None,
 ) -> Selection:
     """Freeze the selection of a data set from its files.
 
@@ -371,6 +432,8 @@ def select_files(
         In the order of the configuration.
     config : dict
         The resolved configuration that decides.
+    request : Request or None
+        What was asked; None of version 0.1.0.
 
     Returns
     -------
@@ -405,5 +468,5 @@ def select_files(
     return freeze(
         candidates,
         rows.loc[rows["role"] == "train", "cluster"].to_numpy(),
-        Origin(dataset, decides, records, same, config, list(variants)),
+        Origin(dataset, request, decides, records, same, config, list(variants)),
     )

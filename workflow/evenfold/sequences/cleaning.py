@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -19,7 +21,7 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
-from evenfold.records.sequences import Counts, RoleCounts
+from evenfold.records.sequences import Counts, Inputs, RoleCounts
 from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
 from evenfold.sequences.reading import Record, read, read_labels
 from evenfold.sequences.sites import proteins_of, under_sampled, windows
@@ -193,6 +195,43 @@ def clean_records(
     return result
 
 
+class Seen:
+    """Digest of records as they were read, in whatever order they come.
+
+    Parameters
+    ----------
+    role : {'train', 'test'}
+        Of test records the sequences alone count: their labels and names are no part
+        of what is asked of them.
+    """
+
+    def __init__(self, role: str) -> None:
+        self._whole = role == "train"
+        self._rows: list[bytes] = []
+
+    def of(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The same records, each seen before it is given on.
+
+        Parameters
+        ----------
+        records : iterable of Record
+
+        Yields
+        ------
+        Record
+        """
+        for record in records:
+            own = [record.sequence]
+            if self._whole:
+                own += [record.id, str(record.label), record.source or ""]
+            self._rows.append(sha256("\0".join(own).encode()).digest())
+            yield record
+
+    def digest(self) -> str:
+        """SHA-256 of all that were seen, hexadecimal."""
+        return sha256(b"".join(sorted(self._rows))).hexdigest()
+
+
 def check_both_classes(records: list[Record], what: str) -> None:
     """Refuse data of a single class.
 
@@ -229,15 +268,19 @@ def unique_across_roles(train: list[Record], test: list[Record]) -> None:
             record.id += "@test"
 
 
-def clean_files(
-    files: list[dict],
-    reading: Reading,
-    sequences: str,
-    test_labels: str,
-    rejected: str,
-    counts: str,
-    proteins: str,
-) -> Counts:
+@dataclass(frozen=True)
+class CleanOutputs:
+    """Files that cleaning writes, below clean/."""
+
+    sequences: str | Path
+    test_labels: str | Path
+    rejected: str | Path
+    counts: str | Path
+    proteins: str | Path
+    inputs: str | Path
+
+
+def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> Counts:
     """Clean the files of a data set.
 
     Parameters
@@ -246,8 +289,8 @@ def clean_files(
         path, role, label (or None), kind and published name of each file.
     reading : Reading
         How they are read and cleaned.
-    sequences, test_labels, rejected, counts, proteins : str
-        Paths to write. Test rows are put into an order that tells nothing about
+    outputs : CleanOutputs
+        Test rows are put into an order that tells nothing about
         their labels, which go to a file of their own.
 
     Returns
@@ -261,6 +304,7 @@ def clean_files(
     """
     policy = reading.cleaning
     cleaned: dict[str, Cleaned] = {}
+    seen = {role: Seen(role) for role in ("train", "test")}
     whole: list[tuple[str, str, str]] = []
     for role in dict.fromkeys(file["role"] for file in files):
         own = [file for file in files if file["role"] == role]
@@ -273,7 +317,7 @@ def clean_files(
         duplicates = policy.train_duplicates
         if role == "test":
             duplicates = policy.test_duplicates
-        cleaned[role] = clean_records(records, policy, duplicates)
+        cleaned[role] = clean_records(seen[role].of(records), policy, duplicates)
         if role == "train" and reading.sites and reading.sites.negatives_per_positive:
             _under_sample(cleaned[role], reading.sites)
         check_both_classes(cleaned[role].records, f"the {role} data")
@@ -283,7 +327,7 @@ def clean_files(
     test.sort(key=lambda record: (sha256_rows([record.sequence]), record.id))
 
     SEQUENCES.write(
-        sequences,
+        outputs.sequences,
         pa.concat_tables(
             [
                 sequences_table(train, "train", labelled=True),
@@ -292,11 +336,19 @@ def clean_files(
         ),
     )
     columns = zip(*whole) if whole else ([], [], [])
-    PROTEINS.write(proteins, PROTEINS.of(*columns))
-    LABELS.write(test_labels, LABELS.of([r.id for r in test], [r.label for r in test]))
-    write_rejected(rejected, [row for c in cleaned.values() for row in c.rejected])
+    PROTEINS.write(outputs.proteins, PROTEINS.of(*columns))
+    LABELS.write(
+        outputs.test_labels, LABELS.of([r.id for r in test], [r.label for r in test])
+    )
+    write_rejected(
+        outputs.rejected, [row for c in cleaned.values() for row in c.rejected]
+    )
     by_role = Counts(**{role: c.counts for role, c in cleaned.items()})
-    by_role.write(counts)
+    by_role.write(outputs.counts)
+    Inputs(
+        train=seen["train"].digest(),
+        test=seen["test"].digest() if "test" in cleaned else None,
+    ).write(outputs.inputs)
     return by_role
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from evenfold.records.evaluation import setting
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import FEWEST_GROUPS, FEWEST_OF_A_CLASS, rivals
 from evenfold.reporting.section import Section
@@ -38,6 +39,46 @@ def further_look(facts: Facts) -> Iterator[Note]:
         yield Note(
             f"This is look {look.look} at this test set, under the practice policy: its "
             "result is no longer independent."
+        )
+
+
+def models_since_look(facts: Facts) -> Iterator[Note]:
+    """That models were trained again since the look, and what would allow another."""
+    since = facts.evaluation.since_look if facts.evaluation else None
+    if since and since.to_look_again:
+        yield Note(
+            "To look once more, at the models at hand, with a reason that the report "
+            "will show for ever, add to the configuration:",
+            "red",
+            setting("allow_look", since.to_look_again),
+        )
+    elif since:
+        yield Note(since.told)
+
+
+def labels_since_look(facts: Facts) -> Iterator[Note]:
+    """That labels were changed since the look, and what would show the difference."""
+    changed = facts.evaluation.changed_labels if facts.evaluation else None
+    if changed:
+        yield Note(
+            f"{changed.told} To have the stored predictions scored again under the "
+            "labels at hand, beside the original and with a reason that the report will "
+            "show for ever, add to the configuration:",
+            "red",
+            setting("amend_labels", changed.to_amend),
+        )
+
+
+def amended_labels(facts: Facts) -> Iterator[Note]:
+    """What the look reaches under corrected labels."""
+    for one in facts.evaluation.amendments if facts.evaluation else []:
+        row = next(row for row in one.rows if row.deployed)
+        yield Note(
+            f"Amended on {one.amended_at}: {one.changed} labels of the test set were "
+            f"corrected after the look. Under the corrected labels the same predictions "
+            f"of {row.variant} have MCC {row.mcc:.2f} [{row.mcc_low:.2f}, "
+            f"{row.mcc_high:.2f}] with SN {row.sn:.2f} and SP {row.sp:.2f}; everything "
+            f"else here is the original. Reason given: {one.reason}"
         )
 
 
@@ -178,7 +219,7 @@ def relatives(facts: Facts) -> Iterator[Note]:
         where = "on the test set" if facts.tested else "out-of-fold"
         yield Note(
             "Trained as most papers do, with relatives of the test set left in and folds "
-            f"at random, {facts.selection.champion} would show MCC {published.mcc:.2f} "
+            f"at random, {facts.shown} would show MCC {published.mcc:.2f} "
             f"{where} instead of {honest.mcc:.2f}: see “Beside the published split”."
         )
 
@@ -187,6 +228,9 @@ def relatives(facts: Facts) -> Iterator[Note]:
 NOTES: tuple[Callable[[Facts], Iterator[Note]], ...] = (
     withheld,
     further_look,
+    models_since_look,
+    labels_since_look,
+    amended_labels,
     looks_elsewhere,
     mlflow_silent,
     few_training_groups,

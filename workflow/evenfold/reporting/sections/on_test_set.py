@@ -128,7 +128,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         "rows": facts.measured,
         "half": HALF,
         "published": facts.settings.published,
-        "criterion": words(facts.champion.operating_point),
+        "criterion": words(facts.tested.operating_point),
         "sides": sides(facts.tested),
         "mcc": draw_mcc(facts.measured),
         "balance": draw_balance(facts.measured),

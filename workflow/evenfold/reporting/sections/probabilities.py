@@ -124,18 +124,21 @@ def draw_reliability(calibration: Calibration, tested: TestCurves | None) -> Mar
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
+    # Of models that were trained again since the look, no test result is known.
+    seen = facts.evaluation if facts.tested and not facts.since_look else None
+    tested = facts.deployed if seen else {}
     rows = [
-        probability_row(name, one.calibration, facts.deployed.get(name))
+        probability_row(name, one.calibration, tested.get(name))
         for name, one in facts.tuned.items()
         if one.calibration
     ]
     if not rows:
         return None
     calibration = facts.champion.calibration
-    curves = facts.evaluation.curves if facts.evaluation else None
+    curves = seen.curves if seen else None
     return {
         "champion": facts.selection.champion,
-        "tested": facts.tested is not None,
+        "tested": seen is not None,
         "rows": rows,
         "reliability": draw_reliability(calibration, curves) if calibration else None,
     }

@@ -73,12 +73,9 @@ def honest_and_published(
     """
     if facts.beside is None:
         return None
-    (row,) = (
-        row
-        for row in compared(facts, facts.beside)
-        if row.name == facts.selection.champion
-    )
-    return row.points[-1]
+    rows = {row.name: row for row in compared(facts, facts.beside)}
+    # A look of version 0.1.0 may have been at other variants.
+    return rows[facts.shown].points[-1] if facts.shown in rows else None
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
@@ -87,7 +84,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         return None
     near, across = beside.audit.test_to_train, beside.audit.fold_to_fold
     return {
-        "champion": facts.selection.champion,
+        "champion": facts.shown,
         "rows": compared(facts, beside),
         "where": ["out-of-fold", *(["test set"] if facts.tested else [])],
         "split": beside.split,

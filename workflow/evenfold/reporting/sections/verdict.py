@@ -12,7 +12,7 @@ from evenfold.reporting.section import Section
 
 def headline(facts: Facts) -> str:
     """What the champion reaches: on the test set, or in cross-validation before."""
-    name = facts.selection.champion
+    name = facts.shown
     if point := facts.tested:
         return (
             f"{name} at threshold {point.threshold:.3f} reaches {_on_test(point)} on "
@@ -26,7 +26,13 @@ def headline(facts: Facts) -> str:
 
 def detail(facts: Facts) -> str:
     """What to know beside it: the untuned threshold, the baseline, luck."""
-    sentences = (*_untuned(facts), *_seal(facts), _lead(facts), *_luck(facts))
+    sentences = (
+        *_since(facts),
+        *_untuned(facts),
+        *_seal(facts),
+        _lead(facts),
+        *_luck(facts),
+    )
     return " ".join(sentences)
 
 
@@ -47,12 +53,23 @@ def _out_of_fold(facts: Facts) -> str:
     return _rates(chosen.oof, chosen.grouped.mcc)
 
 
+def _since(facts: Facts) -> Iterator[str]:
+    if facts.since_look:
+        yield facts.since_look.told
+
+
 def _untuned(facts: Facts) -> Iterator[str]:
     deployed, half = facts.tested, facts.tested_at_half
     if not (deployed and half):
         return
     yield f"At the untuned threshold 0.5 the same model has {_on_test(half)}."
-    yield f"Cross-validation had promised {_out_of_fold(facts)}."
+    if facts.since_look:
+        yield (
+            f"In cross-validation the models at hand reach {_out_of_fold(facts)} with "
+            f"{facts.selection.champion}."
+        )
+    else:
+        yield f"Cross-validation had promised {_out_of_fold(facts)}."
     if half.mcc > deployed.mcc and abs(half.gap) > abs(deployed.gap):
         yield (
             "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "

@@ -1,0 +1,202 @@
+"""What a look is bound to: what was asked, the models, and the labels of the test set."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from evenfold.evaluation.ledger import Look
+from evenfold.files import sha256_rows
+from evenfold.records.evaluation import (
+    ChangedLabels,
+    Correction,
+    Intent,
+    Permission,
+    SinceLook,
+)
+from evenfold.records.selection import SCHEMA, Selection
+
+
+def labels_digest(labels: dict[str, int]) -> str:
+    """Digest of the labels of a test set, in whatever order.
+
+    Parameters
+    ----------
+    labels : dict of str to int
+        By id.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    return sha256_rows(sorted(f"{i}\t{label}" for i, label in labels.items()))[:16]
+
+
+def same_request(intent: Intent, selection: Selection) -> bool:
+    """Whether a look was taken for what a selection asks.
+
+    A look that an earlier version recorded, with other identifiers, stays the look of
+    its data set: nobody is locked out by an upgrade.
+
+    Parameters
+    ----------
+    intent : Intent
+        Of a look at the selection's test set.
+    selection : Selection
+
+    Returns
+    -------
+    bool
+    """
+    if intent.selection == selection.selection:
+        return True
+    return intent.schema_version < SCHEMA and (
+        intent.dataset == selection.dataset or intent.weights == _weights(selection)
+    )
+
+
+def same_models(intent: Intent, selection: Selection) -> bool:
+    """Whether a look was taken with the models of a selection.
+
+    Parameters
+    ----------
+    intent : Intent
+    selection : Selection
+
+    Returns
+    -------
+    bool
+    """
+    if intent.models is not None:
+        return intent.models == selection.models
+    return not list(_changed(intent, selection))
+
+
+def since_look(look: Look, selection: Selection) -> SinceLook | None:
+    """What to tell where the models at hand are others than those looked at.
+
+    Parameters
+    ----------
+    look : Look
+        For what the selection asks.
+    selection : Selection
+
+    Returns
+    -------
+    SinceLook or None
+        None where they are the same, and recorded by this version.
+    """
+    intent = look.intent
+    told = []
+    if intent.schema_version < SCHEMA:
+        told.append(
+            f"The look of {_day(intent)} was recorded by evenfold {intent.evenfold}, "
+            "which identified selections in another way: it stays the look of this data "
+            "set."
+        )
+    if same_models(intent, selection):
+        if not told:
+            return None
+        return SinceLook(changed=[], told=told[0])
+    # Calibrators are not recorded one by one.
+    changed = list(_changed(intent, selection)) or ["the calibration"]
+    again = any(what.startswith("the weights") for what in changed)
+    told.append(
+        f"These models were {'trained' if again else 'tuned'} again since the look of "
+        f"{_day(intent)}; the result shown is that of the models looked at "
+        f"(other now: {', '.join(changed)})."
+    )
+    return SinceLook(
+        changed=changed,
+        told=" ".join(told),
+        to_look_again=Permission(
+            selection=selection.selection,
+            models=selection.models,
+            reason="why a further look is justified",
+        ),
+    )
+
+
+def changed_labels(
+    look: Look, labels: dict[str, int], selection: str
+) -> ChangedLabels | None:
+    """What to tell where labels of the test set were changed since a look.
+
+    Parameters
+    ----------
+    look : Look
+        Completed.
+    labels : dict of str to int
+        Those at hand, by id.
+    selection : str
+
+    Returns
+    -------
+    ChangedLabels or None
+    """
+    then = stored_labels(look)
+    changed = sum(1 for i, label in then.items() if labels.get(i, label) != label)
+    missing = len(then.keys() - labels.keys())
+    if not (changed or missing):
+        return None
+    gone = f" {missing} of its sequences have no label any more." if missing else ""
+    return ChangedLabels(
+        changed=changed,
+        missing=missing,
+        told=(
+            f"{changed} of {len(then)} labels of the test set were changed since the look "
+            f"of {_day(look.intent)}: the result shown is under the labels of the look."
+            f"{gone}"
+        ),
+        to_amend=Correction(
+            selection=selection,
+            labels=labels_digest(labels),
+            reason="why the labels were changed",
+        ),
+    )
+
+
+def stored_labels(look: Look) -> dict[str, int]:
+    """Labels that a look stored, by id.
+
+    Parameters
+    ----------
+    look : Look
+        Completed.
+
+    Returns
+    -------
+    dict of str to int
+    """
+    one = look.predictions().drop_duplicates("id")
+    return dict(zip(one["id"], one["label"].astype(int)))
+
+
+def _changed(intent: Intent, selection: Selection) -> Iterator[str]:
+    """What of the models at hand is other than what was looked at, in words."""
+    if intent.decides.data != selection.decides.data:
+        yield "the cleaned data"
+    if intent.decides.split != selection.decides.split:
+        yield "the split"
+    now = _weights(selection)
+    names = [*now, *(name for name in intent.weights if name not in now)]
+    others = [name for name in names if now.get(name) != intent.weights.get(name)]
+    if others:
+        yield f"the weights of {', '.join(others)}"
+    then = intent.thresholds
+    points = [
+        name
+        for name, frozen in selection.variants.items()
+        if name in then and then[name] != frozen.threshold
+    ]
+    if points:
+        yield f"the threshold of {', '.join(points)}"
+    if intent.champion != selection.champion:
+        yield f"the champion, {selection.champion} in place of {intent.champion}"
+
+
+def _weights(selection: Selection) -> dict[str, str]:
+    return {name: frozen.weights_sha256 for name, frozen in selection.variants.items()}
+
+
+def _day(intent: Intent) -> str:
+    return datetime.fromisoformat(intent.looked_at).strftime("%-d %B %Y")
