@@ -294,6 +294,8 @@ class Ledger:
         reason : str
         """
         stem = f"amendment-{look.number:06d}-{digest}"
+        if (self.folder / f"{stem}.json").is_file():
+            return
         name = f"{stem}.{os.getpid()}.labels.parquet"
         table = LABELS.of(list(labels), list(labels.values()))
         LABELS.write(self.folder / name, table)
