@@ -18,6 +18,7 @@ from evenfold.records.evaluation import (
     PublishedDifference,
     TestCurves,
 )
+from evenfold.records.notes import Note
 from evenfold.records.selection import (
     Best,
     CorrectedT,
@@ -377,6 +378,15 @@ def evaluation(**changes) -> Evaluation:
         "curves": curves(),
     }
     return Evaluation(**(values | changes))
+
+
+def note(**changes) -> Note:
+    """Sealed test sequences were scored, by the selection that looked later."""
+    values = {
+        "selection": "5e1ec7ed00000000", "dataset": "demo", "count": 12, "among": 150,
+        "when": "2026-01-01T02:03:04+00:00", "test_set": [],
+    }  # fmt: skip
+    return Note(**(values | changes))
 
 
 def evaluation_withheld(**changes) -> Evaluation:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import pandas as pd
 
 from evenfold.files import Pathlike
+from evenfold.records.notes import Note
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Decides
 from evenfold.records.sequences import Probe
@@ -299,3 +300,5 @@ class Evaluation(Record):
     """of the champion; null without both classes"""
     published: PublishedDifference | None = None
     """against the published split; null without one"""
+    notes: list[Note] = []
+    """when sequences of this test set were scored while it was sealed"""

@@ -13,6 +13,8 @@ from evenfold.files import Pathlike
 
 #: Folder of all results, where snakemake is run.
 ROOT = "results"
+#: Folder of the ledger of looks, unless the configuration names another.
+LEDGER = "resources/ledger"
 #: Folder and name of a data set's published split, below its own.
 PUBLISHED = "published"
 #: Folder beside a variant's weights that holds its checkpoints.
@@ -85,7 +87,8 @@ FILES = {
         "{dataset}/sequences.parquet",
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
-        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls"),
+        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
+         "score_fasta"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
