@@ -92,12 +92,12 @@ PARTS = {
         "config files records", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
-        4, "finished records, MLflow", "config errors records",
+        4, "finished records, MLflow", "config errors evaluation records",
         libraries="mlflow pandas",
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "config errors features files metrics models records sequences",
+        "config errors evaluation features files metrics models records sequences",
         libraries="mlflow pandas",
     ),
     "documentation": Part(

@@ -23,6 +23,7 @@ from evenfold.records.evaluation import (
     SinceLook,
     TestCurves,
 )
+from evenfold.records.notes import Note
 from evenfold.records.selection import (
     Best,
     CorrectedT,
@@ -421,6 +422,15 @@ def amended(**changes) -> Evaluation:
         amended_at="2026-01-03", reason="the curators moved 20", changed=20, rows=[row]
     )
     return evaluation(**({"amendments": [one]} | changes))
+
+
+def note(**changes) -> Note:
+    """Sealed test sequences were scored, by the selection that looked later."""
+    values = {
+        "selection": "5e1ec7ed00000000", "dataset": "demo", "count": 12, "among": 150,
+        "when": "2026-01-01T02:03:04+00:00", "test_set": [],
+    }  # fmt: skip
+    return Note(**(values | changes))
 
 
 def evaluation_withheld(**changes) -> Evaluation:

@@ -659,6 +659,14 @@ SPOKEN = [
     ),
     Spoken(
         ledger,
+        "Sequences of this test set were scored by predict while a selection held it "
+        "sealed; to whoever knows their labels, that was a look. "
+        "2026-01-01T02:03:04+00:00: 12 of 150 test sequences, by the champion of "
+        "selection 5e1ec7ed00000000 (data set demo)",
+        looked(notes=[states.note()]), facts(),
+    ),
+    Spoken(
+        ledger,
         "No look was taken: this is a cross-validation report. Iterate as long as you "
         "like; the test set stays sealed until snakemake is run without explore.",
         states.before_look(), facts(),

@@ -104,6 +104,21 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(
     assert "labels were corrected" in sealed.read(REPORT)
 
 
+def test_test_sequences_that_are_scored_before_the_look_leave_a_note(sealed):
+    frame = pd.read_parquet(sealed.folder / "results/demo/sequences.parquet")
+    test = frame.loc[frame["role"] == "test", "sequence"].str.strip("-")[:9]
+    sealed.write("new.fasta", "".join(f">s{n}\n{s}\n" for n, s in enumerate(test)))
+    predict = ("--config", "predict=new.fasta", "--", "predict")
+    text = sealed.snakemake(*predict).text
+    assert "9 of the sequences are, or nearly are, among the" in text
+    assert "later reports show it" in text
+    assert len(sealed.read("results/demo/predictions/new.tsv").splitlines()) == 10
+    (name,) = looks(sealed)
+    note = json.loads(sealed.read(f"resources/ledger/{name}"))
+    assert note["count"] == 9 and note["dataset"] == "demo"
+    assert not (sealed.folder / "results/demo/test/evaluation.json").exists()
+
+
 def test_two_working_directories_that_share_a_ledger(explored_once, tmp_path):
     projects = []
     for name, change in (("one", ""), ("two", f"{OTHER}, ")):

@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from evenfold.errors import EvenfoldError
-from evenfold.records.evaluation import RememberedLooks
+from evenfold.records.evaluation import Evaluation, RememberedLooks
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
 
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_argument("results", help="results/<dataset> of a finished run")
     predict.add_argument("fasta")
     predict.add_argument("--out", default="predictions.tsv")
+    predict.add_argument(
+        "--ledger",
+        help="folder, if not the one the run recorded or resources/ledger",
+    )
 
     verify = commands.add_parser(
         "verify", help="check a finished run and its look again"
@@ -70,11 +75,30 @@ def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction import predict_file
 
     rejected = options.out.removesuffix(".tsv") + ".rejected.tsv"
-    counts = predict_file(options.results, options.fasta, options.out, rejected)
+    counts = predict_file(
+        options.results,
+        options.fasta,
+        options.out,
+        rejected,
+        options.ledger or _ledger(options.results),
+        lambda told: print(f"Note: {told}", file=sys.stderr),
+    )
     print(f"{options.out}: {counts['scored']} scored")
     if counts["rejected"]:
         print(f"{rejected}: {counts['rejected']} rejected, with reasons")
     return 0
+
+
+def _ledger(folder: str) -> Path:
+    """Where the ledger of a run is: as recorded with its look, or beside the results."""
+    results = Results.at(folder)
+    recorded = results.path("evaluation")
+    try:
+        if recorded.is_file():
+            return results.ledger(Evaluation.read(recorded).ledger)
+    except EvenfoldError:
+        pass  # It keeps nothing from being scored.
+    return results.ledger()
 
 
 _MARKS = {True: "ok   ", False: "FAULT", None: "?    "}

@@ -91,21 +91,13 @@ def verify(
         ]
     if results.path("evaluation").is_file():
         evaluation = Evaluation.read(results.path("evaluation"))
-        book = Ledger(ledger or _ledger_of(results, evaluation))
+        book = Ledger(ledger or results.ledger(evaluation.ledger))
         if faults := book.faults():
             return [*checks, *(Check(False, fault) for fault in faults)]
         checks += _look(results, selection.beside(published), evaluation, book)
         if remembered is not None:
             checks += _remembered(remembered, evaluation, book)
     return checks
-
-
-def _ledger_of(results: Results, evaluation: Evaluation) -> Path:
-    """Where the ledger is that a run recorded, also after the project was moved."""
-    path = results.found(evaluation.ledger)
-    # Version 0.1.0 recorded where it had been, absolutely.
-    beside = results.root.parent / "resources" / "ledger"
-    return path if path.is_dir() or not beside.is_dir() else beside
 
 
 def _decides(results: Results, selection: Selection) -> Iterator[Check]:

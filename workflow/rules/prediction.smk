@@ -2,6 +2,8 @@ rule score_fasta:
     input:
         fasta=PLAN.run.predict or [],
         selection="results/{dataset}/selection.json",
+        # Says which sequences are of the test set.
+        sequences="results/{dataset}/sequences.parquet",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
     output:
         scores="results/{dataset}/predictions/{stem}.tsv",
@@ -19,6 +21,7 @@ rule score_fasta:
         runtime=60,
     params:
         folder=lambda wildcards: f"results/{wildcards.dataset}",
+        ledger=PLAN.run.ledger,
         code=lambda wildcards: code_of(
             "score_fasta", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
         ),

@@ -7,5 +7,7 @@ with job(snakemake.log[0]) as log:
         snakemake.input.fasta,
         snakemake.output.scores,
         snakemake.output.rejected,
+        snakemake.params.ledger,
+        log.warning,
     )
     log.info("%s", counts)

@@ -10,6 +10,7 @@ from evenfold.config.section import Name, Section
 from evenfold.config.selection import SelectionSettings
 from evenfold.config.tracking import Tracking
 from evenfold.config.variants import Variant
+from evenfold.records.layout import LEDGER
 
 
 class Run(Section):
@@ -52,9 +53,7 @@ class Run(Section):
         None,
         description="folder or base URL that stands for the host of every data url",
     )
-    ledger: str = Field(
-        "resources/ledger", description="folder that remembers looks at test sets"
-    )
+    ledger: str = Field(LEDGER, description="folder that remembers looks at test sets")
     predict: str | None = Field(
         None,
         description="FASTA to score with the target `predict`; whole proteins for a data "

@@ -18,9 +18,14 @@ class Champion(PythonModel):
         context : PythonModelContext
         """
         from evenfold.prediction.predicting import Predictor
+        from evenfold.records.notes import SealedSet
 
+        # Logged where the test set had not been looked at.
+        sealed = context.artifacts.get("sealed")
         self.predictor = Predictor.of(
-            context.artifacts["selection"], context.artifacts["weights"]
+            context.artifacts["selection"],
+            context.artifacts["weights"],
+            SealedSet.read(sealed) if sealed else None,
         )
 
     def predict(

@@ -1,5 +1,9 @@
-"""Scores and calls for new sequences, by the champion of a finished run."""
+"""Scores and calls for new sequences, by the champion of a finished run.
 
+Sequences of a test set that its selection holds sealed are scored too; it is said.
+"""
+
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +15,14 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.notes import leave, note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
 from evenfold.records.layout import Results
+from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
 from evenfold.records.tables import SCORES, write_rejected
 from evenfold.sequences.cleaning import clean_sequence
@@ -42,6 +48,8 @@ class Predictor:
         From scores to probabilities; see `probability_of`.
     variant, selection : str
         Name of the champion, and what identifies its selection.
+    sealed : SealedSet or None
+        The test set, while the selection has not looked at it.
 
     Examples
     --------
@@ -57,6 +65,7 @@ class Predictor:
     probability: Callable[[np.ndarray], np.ndarray]
     variant: str
     selection: str
+    sealed: SealedSet | None = None
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
@@ -82,15 +91,20 @@ class Predictor:
                 f"{path} does not exist. Run `snakemake explore` or `snakemake` first."
             )
         champion = Selection.read(path).champion
-        return cls.of(path, results.path("weights", variant=champion))
+        weights = results.path("weights", variant=champion)
+        return cls.of(path, weights, sealed_set(results))
 
     @classmethod
-    def of(cls, path: str | Path, weights: str | Path) -> "Predictor":
+    def of(
+        cls, path: str | Path, weights: str | Path, sealed: SealedSet | None = None
+    ) -> "Predictor":
         """Load the champion from its selection.json and weights.
 
         Parameters
         ----------
         path, weights : path-like
+        sealed : SealedSet, optional
+            The test set, while the selection has not looked at it.
 
         Returns
         -------
@@ -117,6 +131,7 @@ class Predictor:
             probability_of(selection),
             selection.champion,
             selection.selection,
+            sealed,
         )
 
     def read(self, fasta: str | Path) -> list[Record]:
@@ -170,6 +185,8 @@ class Predictor:
     def score(self, sequences: list[str]) -> tuple[np.ndarray, list[str | None]]:
         """Scores of sequences; NaN where one is rejected.
 
+        Warns where some are of the test set that the selection holds sealed.
+
         Parameters
         ----------
         sequences : list of str, length n
@@ -179,6 +196,24 @@ class Predictor:
         tuple of (ndarray of float, shape (n,), list of str or None)
             Scores and the reasons of rejections.
         """
+        if note := self.note(sequences):
+            warnings.warn(told(note), stacklevel=2)
+        return self._scored(sequences)
+
+    def note(self, sequences: list[str]) -> Note | None:
+        """What is to be noted where sequences are of a sealed test set.
+
+        Parameters
+        ----------
+        sequences : list of str
+
+        Returns
+        -------
+        Note or None
+        """
+        return note_of(self.sealed, sequences) if self.sealed else None
+
+    def _scored(self, sequences):
         reasons: list[str | None] = []
         kept, rows = [], []
         for row, sequence in enumerate(sequences):
@@ -218,7 +253,12 @@ def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def predict_file(
-    folder: str | Path, fasta: str | Path, scores: str | Path, rejected: str | Path
+    folder: str | Path,
+    fasta: str | Path,
+    scores: str | Path,
+    rejected: str | Path,
+    ledger: str | Path | None = None,
+    tell: Callable[[str], None] = warnings.warn,
 ) -> dict[str, int]:
     """Score a FASTA file with the champion of results/<dataset>.
 
@@ -231,6 +271,10 @@ def predict_file(
         TSV to write; see `tables.SCORES`.
     rejected : path-like
         TSV to write: id, source, reason.
+    ledger : path-like, optional
+        Folder of the ledger, where it is noted if sealed test sequences are scored.
+    tell : callable
+        Gets a sentence for the user, by default as a warning of Python.
 
     Returns
     -------
@@ -239,7 +283,12 @@ def predict_file(
     """
     predictor = Predictor.load(folder)
     records = predictor.read(fasta)
-    values, reasons = predictor.score([record.sequence for record in records])
+    sequences = [record.sequence for record in records]
+    if note := predictor.note(sequences):
+        tell(told(note))
+        if ledger is not None:
+            tell(_left(ledger, note))
+    values, reasons = predictor._scored(sequences)
     good = ~np.isnan(values)
     frame = pd.DataFrame(
         {
@@ -258,3 +307,11 @@ def predict_file(
         [(r.id, r.origin, why) for r, why in zip(records, reasons) if why],
     )
     return {"scored": int(good.sum()), "rejected": int((~good).sum())}
+
+
+def _left(ledger: str | Path, note: Note) -> str:
+    """Leave a note in the ledger, and say so; without one the prediction goes on."""
+    try:
+        return f"This is noted in {leave(ledger, note)}: later reports show it."
+    except EvenfoldError as error:
+        return str(error)

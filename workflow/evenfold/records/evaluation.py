@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 
 from evenfold.files import Pathlike
+from evenfold.records.notes import Note
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Decides, Request
 from evenfold.records.sequences import Probe
@@ -55,6 +56,8 @@ class Intent(Record):
     """id of the selection that looks"""
     key: list[str]
     """16 hexadecimal digits of each sequence that identifies the test set"""
+    sketches: list[str] = []
+    """sketch of each of them, which small changes leave recognisable"""
     looked_at: str
     """time in UTC, ISO 8601"""
 
@@ -156,7 +159,7 @@ class RememberedLook(Part):
     looked_at: str | None = None
     """time of the look in UTC, ISO 8601; null of version 0.1.0"""
     test_set: list[str] = []
-    """at most 128 sequence digests that identify it, 16 hexadecimal digits"""
+    """sketches that identify it; digests, if version 0.1.0 recorded it"""
 
 
 class RememberedLooks(Record):
@@ -406,7 +409,7 @@ class Evaluation(Record):
     policy: str
     """test policy: `sealed` or `practice`"""
     test_set: list[str]
-    """at most 128 sequence digests that identify it, 16 hexadecimal digits"""
+    """at most 30 sketches of its sequences, by which it is recognised"""
     elsewhere: list[RememberedLook] | None
     """looks that MLflow alone remembers; null if it did not answer"""
     look: LookTold | None
@@ -437,3 +440,5 @@ class Evaluation(Record):
     """of the champion; null without both classes"""
     published: PublishedDifference | None = None
     """against the published split; null without one"""
+    notes: list[Note] = []
+    """when sequences of this test set were scored while it was sealed"""

@@ -14,6 +14,8 @@ from evenfold.files import Pathlike
 
 #: Folder of all results, where snakemake is run.
 ROOT = "results"
+#: Folder of the ledger of looks, unless the configuration names another.
+LEDGER = "resources/ledger"
 #: Folder and name of a data set's published split, below its own.
 PUBLISHED = "published"
 #: Folder beside a variant's weights that holds its checkpoints.
@@ -90,7 +92,8 @@ FILES = {
         "{dataset}/sequences.parquet",
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
-        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls"),
+        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
+         "score_fasta"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
@@ -283,6 +286,15 @@ class Results:
     def found(self, told: str) -> Path:
         """The path that `told` gave, from where these results are now."""
         return Path(os.path.normpath(self.folder / told))
+
+    def ledger(self, told: str | None = None) -> Path:
+        """Folder of the ledger, as a record has it or where it is by default.
+
+        Version 0.1.0 recorded an absolute path, which is another after a move.
+        """
+        beside = self.root.absolute().parent / LEDGER
+        recorded = self.found(told) if told else beside
+        return recorded if recorded.is_dir() or not beside.is_dir() else beside
 
     def path(self, name: str, **parts: str) -> Path:
         """Path of a file of FILES; `parts` fill its wildcards besides the data set."""

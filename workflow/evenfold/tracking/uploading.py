@@ -4,6 +4,7 @@ One parent run per selection, one child per variant. A selection that is already
 recorded is not logged again.
 """
 
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ import pandas as pd
 
 from evenfold.config.decides import DecidedVariant, Decides
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.notes import sealed_set
 from evenfold.records.evaluation import Evaluation, Measured, read_measured
+from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
 from evenfold.records.thresholds import HALF, Tuned
@@ -364,11 +367,15 @@ def _model(run_id: str, run: _Finished) -> None:
         ),
     )
     _, _, weights = run.files[run.selection.champion]
-    with mlflow.start_run(run_id=run_id):
+    artifacts = {"selection": run.paths.selection, "weights": weights}
+    with mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as aside:
+        if sealed := sealed_set(Results.at(Path(run.paths.selection).parent)):
+            artifacts["sealed"] = f"{aside}/sealed.json"
+            sealed.write(artifacts["sealed"])
         mlflow.pyfunc.log_model(
             name="champion",
             python_model=str(_MODEL),
-            artifacts={"selection": run.paths.selection, "weights": weights},
+            artifacts=artifacts,
             signature=signature,
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],

@@ -9,6 +9,7 @@ from evenfold.reporting.section import Section
 def _tells(facts: Facts) -> dict[str, Any]:
     return {
         "looks": facts.evaluation.looks if facts.evaluation else [],
+        "notes": facts.evaluation.notes if facts.evaluation else [],
         "selection": facts.selection.selection,
     }
 
@@ -23,6 +24,10 @@ SECTION = Section(
 <thead><tr><th>look</th><th class="t">when</th><th class="t">selection</th><th class="t">data set</th><th class="t">champion</th><th class="t">policy</th><th class="t">reason</th></tr></thead>
 <tbody>{% for look in looks %}<tr class="{{ 'champion' if look.selection == selection }}"><td>{{ look.look }}</td><td class="t">{{ look.looked_at }}</td><td class="t"><code>{{ look.selection }}</code></td><td class="t">{{ look.dataset }}</td><td class="t">{{ look.champion }}</td><td class="t">{{ look.policy }}</td><td class="t w">{{ look.reason or '' }}{{ '' if look.completed else ' (not completed)' }}</td></tr>{% endfor %}</tbody>
 </table></div>
+{% if notes %}
+<p>Sequences of this test set were scored by <code>predict</code> while a selection held it sealed; to whoever knows their labels, that was a look.</p>
+<ul>{% for note in notes %}<li>{{ note.when }}: {{ note.count }} of {{ note.among }} test sequences, by the champion of selection <code>{{ note.selection }}</code> (data set {{ note.dataset }})</li>{% endfor %}</ul>
+{% endif %}
 {% else %}
 <p>No look was taken: this is a cross-validation report. Iterate as long as you like; the test set stays sealed until <code>snakemake</code> is run without <code>explore</code>.</p>
 {% endif %}

@@ -1,0 +1,183 @@
+"""Notes beside the looks: sealed test sequences that were scored without a look.
+
+Scores of test sequences tell whoever knows their labels what a look would tell. They
+are not withheld; that they were made is noted in the folder of the ledger.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_json
+from evenfold.records.evaluation import Evaluation
+from evenfold.records.layout import PUBLISHED, Results
+from evenfold.records.notes import Note, SealedSet
+from evenfold.records.selection import Selection
+from evenfold.records.sequences import SplitFacts
+from evenfold.records.tables import SEQUENCES
+from evenfold.sequences.sketch import matched, same_summary, sketches, summary
+
+
+def sealed_set(results: Results) -> SealedSet | None:
+    """The test set that a selection holds sealed.
+
+    Parameters
+    ----------
+    results : Results
+        Of the selection.
+
+    Returns
+    -------
+    SealedSet or None
+        None where the selection's look was taken, or nothing is known of a test set.
+    """
+    path = results.path("sequences")
+    if not path.is_file() or _looked(results):
+        return None
+    selection = Selection.read(results.path("selection"))
+    frame = SEQUENCES.frame(path, ["sequence", "role"])
+    test = sketches(frame.loc[frame["role"] == "test", "sequence"])
+    split = results.path("split_facts")
+    held_out = split.is_file() and SplitFacts.read(split).held_out
+    # A test set that evenfold drew is known by the whole data set, as in a look.
+    key = sketches(frame["sequence"]) if held_out else test
+    return SealedSet(
+        selection=selection.selection,
+        dataset=selection.dataset,
+        sequences=test,
+        test_set=summary(key),
+    )
+
+
+def _looked(results: Results) -> bool:
+    """Whether the selection's look was taken; that of a published split is its data set's."""
+    own = Results(results.root, results.dataset.removesuffix(f"/{PUBLISHED}"))
+    selection, evaluation = own.path("selection"), own.path("evaluation")
+    if not selection.is_file() or not evaluation.is_file():
+        return False
+    try:
+        found = Evaluation.read(evaluation)
+    except EvenfoldError:
+        # Of another version: nothing that new sequences could not be scored for.
+        return False
+    current = Selection.read(selection).selection
+    return found.status == "evaluated" and found.selection == current
+
+
+def note_of(sealed: SealedSet, sequences: list[str]) -> Note | None:
+    """What is to be noted when sequences are scored.
+
+    Parameters
+    ----------
+    sealed : SealedSet
+    sequences : list of str
+        All that are scored.
+
+    Returns
+    -------
+    Note or None
+        None where none of them is of the sealed test set.
+    """
+    count = int(matched(sketches(sequences), sealed.sequences).sum())
+    if not count:
+        return None
+    return Note(
+        selection=sealed.selection,
+        dataset=sealed.dataset,
+        count=count,
+        among=len(sealed.sequences),
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        test_set=sealed.test_set,
+    )
+
+
+def told(note: Note) -> str:
+    """What is said when sealed test sequences are scored.
+
+    Parameters
+    ----------
+    note : Note
+
+    Returns
+    -------
+    str
+    """
+    return (
+        f"{note.count} of the sequences are, or nearly are, among the {note.among} test "
+        f"sequences of {note.dataset}, which the selection {note.selection} holds sealed: "
+        "to whoever knows their labels, these scores are a look at the test set."
+    )
+
+
+def leave(folder: str | Path, note: Note) -> Path:
+    """Leave a note in the folder of a ledger; the same once more changes nothing.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made if it is not there.
+    note : Note
+
+    Returns
+    -------
+    Path
+        Of the note.
+
+    Raises
+    ------
+    EvenfoldError
+        When the folder cannot be written.
+    """
+    same = {key: value for key, value in note.dump().items() if key != "when"}
+    path = Path(folder, f"note-{sha256_json(same)[:16]}.json")
+    try:
+        if not path.is_file():
+            note.write(path)
+    except OSError as error:
+        raise EvenfoldError(
+            f"{folder}: no note of it could be left in the ledger ({error.strerror}), so "
+            "no report will show it. Make the folder writable and score them again."
+        ) from error
+    return path
+
+
+def notes(folder: str | Path) -> list[Note]:
+    """All notes in the folder of a ledger, the oldest first.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    list of Note
+
+    Raises
+    ------
+    EvenfoldError
+        With the note that does not fit.
+    """
+    found = [Note.read(path) for path in Path(folder).glob("note-*.json")]
+    return sorted(found, key=lambda note: (note.when, note.selection, note.count))
+
+
+def notes_at(folder: str | Path, key: list[str]) -> list[Note]:
+    """Notes of one test set, recognised by content.
+
+    Parameters
+    ----------
+    folder : path-like
+    key : list of str
+        Sketches of the sequences that identify the test set.
+
+    Returns
+    -------
+    list of Note
+        Without the sketches, which would be the test set's own once more each.
+    """
+    own = summary(key)
+    return [
+        note.model_copy(update={"test_set": []})
+        for note in notes(folder)
+        if same_summary(note.test_set, own)
+    ]
