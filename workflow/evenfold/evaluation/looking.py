@@ -242,11 +242,12 @@ def evaluate(
         status="withheld" if look is None else "evaluated",
         policy=terms.policy,
         test_set=sketch(key),
-        # Their sketches would be the test set's own, once more each.
+        # Their sketches would be the test set's own, once more each; their digests are
+        # for who verifies those runs.
         elsewhere=None
         if recorded is None
         else [
-            one.model_copy(update={"test_set": []})
+            one.model_copy(update={"test_set": [], "digests": {}})
             for one in recorded
             if one.selection not in known
         ],
@@ -309,7 +310,7 @@ def _told(look: Look, looks: list[Look]) -> LookTold:
     """What the report tells about one look."""
     intent = look.intent
     return LookTold(
-        look=[other.number for other in looks].index(look.number) + 1,
+        look=[other.name for other in looks].index(look.name) + 1,
         completed=look.completed is not None,
         selection=intent.selection,
         dataset=intent.dataset,
@@ -317,6 +318,9 @@ def _told(look: Look, looks: list[Look]) -> LookTold:
         reason=intent.reason,
         looked_at=intent.looked_at,
         champion=intent.champion,
+        intent_sha256=look.intent_sha256,
+        completion_sha256=look.completion_sha256,
+        set_aside=look.set_aside,
     )
 
 

@@ -18,7 +18,8 @@ _BACKUP = "Restore the ledger from a backup."
 class Intent(Record):
     """The ledger's record that a look is being taken. An intent counts as a look.
 
-    Earlier versions did not record the digest of the one before (`previous`).
+    Earlier versions did not record the digest of the one before (`previous`), nor those
+    of the completions (`completions`).
     """
 
     remedy: ClassVar[str] = _BACKUP
@@ -39,6 +40,8 @@ class Intent(Record):
     """version of evenfold"""
     previous: str | None = None
     """SHA-256 of the intent before this one, hexadecimal"""
+    completions: dict[str, str] | None = None
+    """SHA-256 of the completions there were, by file name, hexadecimal"""
     selection: str
     """id of the selection that looks"""
     key: list[str]
@@ -97,6 +100,12 @@ class LookTold(Part):
     """time in UTC, ISO 8601"""
     champion: str
     """variant that was deployed"""
+    intent_sha256: str | None = None
+    """SHA-256 of its intent in the ledger, hexadecimal"""
+    completion_sha256: str | None = None
+    """SHA-256 of its completion there; null while it was not completed"""
+    set_aside: str | None = None
+    """name of its record, where a synced folder set it aside under another"""
 
 
 class RememberedLook(Part):
@@ -110,6 +119,8 @@ class RememberedLook(Part):
     """time of the record in UTC, ISO 8601"""
     test_set: list[str] = []
     """at most 128 sequence digests that identify it, 16 hexadecimal digits"""
+    digests: dict[str, str] = {}
+    """SHA-256 of its records and files when it was tracked, by name"""
 
 
 class RememberedLooks(Record):
@@ -289,6 +300,8 @@ class Evaluation(Record):
     """judged on the test set in the look, the largest MCC first"""
     ledger: str
     """absolute path of the ledger's folder"""
+    audit_sha256: str | None = None
+    """SHA-256 of audit.json at the look, hexadecimal"""
     earlier: list[EarlierResult] = []
     """results of the earlier looks, where this one was withheld"""
     to_look_again: Permission | None = None
