@@ -200,7 +200,8 @@ def older(folder, **change):
     """The ledger as version 0.1.0 had written it."""
     path = folder / "look-000001.intent.json"
     intent = read_json(path)
-    for key in ("schema_version", "request", "models", "thresholds", "labels"):
+    added = "schema_version request models thresholds labels sketches completions"
+    for key in added.split():
         del intent[key]
     write_json(path, intent | {"evenfold": "0.1.0"} | change)
     path = folder / "look-000001.done.json"

@@ -170,6 +170,7 @@ def test_the_command_tells_and_leaves_a_note(results, monkeypatch, capsys):
     assert predicted(monkeypatch, results, TEST, "--ledger", str(other)) == 0
     assert len(list(other.iterdir())) == 1
     # The recorded one, where another selection's look withheld this one's.
+    (other / "2").mkdir()
     states.evaluation_withheld(ledger=f"{other}/2").write(results.path("evaluation"))
     assert predicted(monkeypatch, results, TEST) == 0
     assert len(list((other / "2").iterdir())) == 1

@@ -308,14 +308,20 @@ FILES_AS_WRITTEN = [
     (Store, {"experiment": "evenfold", "lock": "mlflow/lock", "uri": "sqlite:///a.db"}),
     (
         TrackedRun,
-        {"children": {"bce": "1"}, "experiment_id": "1", "run_id": "2", "uri": "http://m"},
+        {
+            "children": {"bce": "1"}, "digests": {"report": "ab"}, "experiment_id": "1",
+            "run_id": "2", "uri": "http://m",
+        },
     ),
     (
         RememberedLooks,
         {
             "answered": True,
             "looks": [
-                {"dataset": "demo", "recorded": "2026", "selection": "a", "test_set": []}
+                {
+                    "dataset": "demo", "digests": {"report": "ab"}, "recorded": "2026",
+                    "selection": "a", "test_set": [],
+                }
             ],
         },
     ),
@@ -336,6 +342,43 @@ def test_a_file_is_to_the_byte_what_it_was(kind, value, tmp_path):
     kind.of(value).write(tmp_path / "a.json")
     wanted = json.dumps(value, indent=2, sort_keys=True) + "\n"
     assert (tmp_path / "a.json").read_text(encoding="utf-8") == wanted
+
+
+def test_what_earlier_versions_did_not_record_is_not_missing():
+    run = {"children": {}, "experiment_id": "1", "run_id": "2", "uri": "http://m"}
+    assert TrackedRun.of(run).digests == {}
+    look = {"dataset": "demo", "recorded": "2026", "selection": "a"}
+    (found,) = RememberedLooks.of({"answered": True, "looks": [look]}).looks
+    assert found.test_set == [] and found.digests == {}
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[" * 100_000], ids=str)
+def test_a_file_that_cannot_be_read_is_told_with_the_remedy(tmp_path, text):
+    path = tmp_path / "facts.json"
+    if text is not None:
+        path.write_text(text)
+    for read in (Twin.read, read_thresholds):
+        with pytest.raises(
+            EvenfoldError, match=r"facts\.json .* run snakemake"
+        ) as error:
+            read(path)
+        assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["metrics.tsv", "oof.parquet"])
+@pytest.mark.parametrize("left", [None, 0, 30, 500], ids=str)
+def test_a_table_that_cannot_be_read_is_told_with_the_remedy(tmp_path, name, left):
+    path = tmp_path / name
+    table = tables.METRICS if name.endswith("tsv") else tables.OOF
+    table.write(path, table.empty())
+    whole = path.read_bytes()
+    path.unlink()
+    if left is not None:
+        # A cut-off line of a text is another table's, not damage.
+        path.write_bytes(whole[:left] if left < len(whole) else b"\xff\xfe" * 99)
+    with pytest.raises(EvenfoldError, match=r"[Rr]un snakemake") as error:
+        table.frame(path)
+    assert str(path) in str(error.value)
 
 
 def test_counts_of_a_role_come_with_its_zeros_and_may_be_read_without():

@@ -51,11 +51,13 @@ def write_json(path: Pathlike, value: Any) -> None:
 
 
 def read_json(path: Pathlike) -> Any:
-    """Read JSON, naming the file when it is damaged."""
+    """Read JSON, naming the file when it is missing or damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EvenfoldError(f"{path} is not valid JSON ({error})") from error
+    except OSError as error:
+        raise EvenfoldError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def sha256_file(path: Pathlike) -> str:

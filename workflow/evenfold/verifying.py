@@ -290,11 +290,12 @@ def _remembered(
     remembered: RememberedLooks, evaluation: Evaluation, ledger: Ledger
 ) -> Iterator[Check]:
     """Whether the ledger holds the looks that another record tells of."""
-    recorded = at_test_set(remembered, evaluation.test_set)
+    looks = ledger.looks()
+    shown = [look.intent for look in looks if _is_shown(look, evaluation)]
+    recorded = at_test_set(remembered, next(iter(shown), evaluation))
     if recorded is None:
         yield Check(None, "MLflow keeps no record of this run, or does not answer")
         return
-    looks = ledger.looks()
     for look in recorded:
         yield Check(
             in_ledger(look, looks),

@@ -18,7 +18,13 @@ from evenfold.evaluation.binding import (
     since_look,
     stored_labels,
 )
-from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_sketch, sketch
+from evenfold.evaluation.ledger import (
+    Ledger,
+    Look,
+    fingerprint,
+    is_digests,
+    same_digests,
+)
 from evenfold.evaluation.measuring import curves, difference, measure
 from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
 from evenfold.files import sha256_file
@@ -50,6 +56,10 @@ from evenfold.records.tables import (
     SPLIT,
     write_frame,
 )
+from evenfold.sequences.sketch import same_summary, sketches, summary
+
+#: Bytes of a prediction in the ledger, at most.
+_NEED = 200
 
 
 @dataclass(frozen=True)
@@ -224,28 +234,51 @@ def scored_variants(selection: Selection) -> dict[str, ScoredVariant]:
 
 
 def at_test_set(
-    remembered: RememberedLooks, test_set: list[str]
+    remembered: RememberedLooks, key: Intent | Evaluation
 ) -> list[RememberedLook] | None:
     """Looks at one test set that another record than the ledger tells of.
 
     Parameters
     ----------
     remembered : RememberedLooks
-    test_set : list of str
-        Sketch of the test set.
+    key : Intent or Evaluation
+        Of a look at the test set.
 
     Returns
     -------
     list of RememberedLook or None
-        One a selection, in the order of the record; None where it did not answer.
+        One for each look, in the order of the record; None where it did not answer.
     """
     if not remembered.answered:
         return None
-    found: dict[str, RememberedLook] = {}
+    own = summary(key.sketches) if isinstance(key, Intent) else key.test_set
+    digests = key.key if isinstance(key, Intent) else []
+    found: dict[tuple[str, str | None], RememberedLook] = {}
     for look in remembered.looks:
-        if same_sketch(look.test_set, test_set):
-            found.setdefault(look.selection, look)
+        if same_test_set(look.test_set, own, digests):
+            found.setdefault((look.selection, look.looked_at), look)
     return list(found.values())
+
+
+def same_test_set(one: list[str], own: list[str], digests: list[str]) -> bool:
+    """Whether a summary is of a test set.
+
+    Parameters
+    ----------
+    one : list of str
+        A summary of sketches, or of digests as version 0.1.0 recorded it.
+    own : list of str
+        Such a summary of the test set.
+    digests : list of str
+        Of its sequences, as far as they are known.
+
+    Returns
+    -------
+    bool
+    """
+    if is_digests(one) or is_digests(own):
+        return same_digests(one, digests if is_digests(one) and digests else own)
+    return same_summary(one, own)
 
 
 def evaluate(
@@ -284,24 +317,31 @@ def evaluate(
         empty when it is withheld. They are those of the models that were looked at,
         which need not be the selection's.
     """
-    key = fingerprint(sealed.sequences)
+    intent = _intent(selection, terms, sealed)
+    test_set = summary(intent.sketches)
     prepared: list[Callable[[], pd.DataFrame]] = []
 
     def choose(here: list[Look]) -> Look | bool:
         own = [look for look in here if same_request(look.intent, selection)]
         exact = [look for look in own if same_models(look.intent, selection)]
         if exact:
-            return exact[-1]
+            return max(
+                exact, key=lambda look: (look.completed is not None, look.number)
+            )
         if _may_look(selection, terms, here, own):
             if not prepared:
                 prepared.append(ready())
             return True
         return own[-1] if own else False
 
-    look = ledger.open(_intent(selection, terms, key, sealed.labels), choose)
+    need = _NEED * len(sealed.labels) * len(selection.variants)
+    look = ledger.open(intent, choose, need)
     if look and not look.completed and same_models(look.intent, selection):
         _check_labels(look, sealed.labels)
-        score = prepared[0] if prepared else ready()
+        if not prepared:
+            ledger.check_writable(need)
+            prepared.append(ready())
+        score = prepared[0]
         predictions = _called(score(), selection)
         look = ledger.complete(
             look,
@@ -310,15 +350,15 @@ def evaluate(
             trivial(predictions),
             {"labels": _classes(sealed.labels)},
         )
-    looks = ledger.at(key)
+    looks = ledger.at(intent)
     completed = look.completed if look else None
     shown = look if completed else None
     evaluation = Evaluation(
         selection=selection.selection,
         status="evaluated" if shown else "withheld",
         policy=terms.policy,
-        test_set=sketch(key),
-        elsewhere=_elsewhere(at_test_set(remembered, sketch(key)), looks),
+        test_set=test_set,
+        elsewhere=_elsewhere(at_test_set(remembered, intent), looks),
         look=_told(shown, looks) if shown else None,
         looks=[_told(other, looks) for other in looks],
         probes=completed.probes if completed else [],
@@ -362,9 +402,7 @@ def _may_look(
     return terms.reason(selection, again=bool(own)) is not None
 
 
-def _intent(
-    selection: Selection, terms: Terms, key: list[str], labels: dict[str, int]
-) -> Intent:
+def _intent(selection: Selection, terms: Terms, sealed: Sealed) -> Intent:
     """The record of a look that begins now."""
     frozen = selection.variants.items()
     return Intent(
@@ -375,13 +413,14 @@ def _intent(
         request=selection.request,
         models=selection.models,
         thresholds={name: variant.threshold for name, variant in frozen},
-        labels=labels_digest(labels),
+        labels=labels_digest(sealed.labels),
         decides=selection.decides,
         weights={name: variant.weights_sha256 for name, variant in frozen},
         champion=selection.champion,
         evenfold=selection.records.evenfold,
         selection=selection.selection,
-        key=key,
+        key=fingerprint(sealed.sequences),
+        sketches=sketches(sealed.sequences),
         looked_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -410,8 +449,9 @@ def _elsewhere(
     if recorded is None:
         return None
     return [
-        # Its sketch would be the test set's own, once more.
-        one.model_copy(update={"test_set": []})
+        # Its sketch would be the test set's own, once more; its digests are for who
+        # verifies that run.
+        one.model_copy(update={"test_set": [], "digests": {}})
         for one in recorded
         if not in_ledger(one, looks)
     ]
@@ -488,7 +528,7 @@ def _told(look: Look, looks: list[Look]) -> LookTold:
     """What the report tells about one look."""
     intent = look.intent
     return LookTold(
-        look=[other.number for other in looks].index(look.number) + 1,
+        look=[other.name for other in looks].index(look.name) + 1,
         completed=look.completed is not None,
         selection=intent.selection,
         dataset=intent.dataset,
@@ -497,6 +537,9 @@ def _told(look: Look, looks: list[Look]) -> LookTold:
         looked_at=intent.looked_at,
         champion=intent.champion,
         models=intent.models,
+        intent_sha256=look.intent_sha256,
+        completion_sha256=look.completion_sha256,
+        set_aside=look.set_aside,
     )
 
 

@@ -21,7 +21,7 @@ class Intent(Record):
 
     It binds the look to what was asked (`request`) and to what was looked at (`models`
     and `labels`). Version 0.1.0 recorded none of the three, nor the digest of the intent
-    before (`previous`).
+    before (`previous`) and those of the completions (`completions`).
     """
 
     remedy: ClassVar[str] = _BACKUP
@@ -52,6 +52,8 @@ class Intent(Record):
     """version of evenfold"""
     previous: str | None = None
     """SHA-256 of the intent before this one, hexadecimal"""
+    completions: dict[str, str] | None = None
+    """SHA-256 of the completions there were, by file name, hexadecimal"""
     selection: str
     """id of the selection that looks"""
     key: list[str]
@@ -143,6 +145,12 @@ class LookTold(Part):
     """variant that was deployed"""
     models: str | None = None
     """digest of the models that were looked at; null of version 0.1.0"""
+    intent_sha256: str | None = None
+    """SHA-256 of its intent in the ledger, hexadecimal"""
+    completion_sha256: str | None = None
+    """SHA-256 of its completion there; null while it was not completed"""
+    set_aside: str | None = None
+    """name of its record, where a synced folder set it aside under another"""
 
 
 class RememberedLook(Part):
@@ -160,6 +168,8 @@ class RememberedLook(Part):
     """time of the look in UTC, ISO 8601; null of version 0.1.0"""
     test_set: list[str] = []
     """sketches that identify it; digests, if version 0.1.0 recorded it"""
+    digests: dict[str, str] = {}
+    """SHA-256 of its records and files when it was tracked, by name"""
 
 
 class RememberedLooks(Record):

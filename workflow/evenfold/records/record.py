@@ -39,10 +39,24 @@ class Record(Part):
         Raises
         ------
         EvenfoldError
-            With the file and the field, where one is missing, unknown or of another
-            kind.
+            With the file and what to do, where it cannot be read; with the field, where
+            one is missing, unknown or of another kind.
         """
-        return cls.of(read_json(path), path)
+        return cls.of(cls.raw(path), path)
+
+    @classmethod
+    def raw(cls, path: Pathlike) -> Any:
+        """Read the file's JSON value, unchecked.
+
+        Raises
+        ------
+        EvenfoldError
+            With the file and what to do, where it cannot be read.
+        """
+        try:
+            return read_json(path)
+        except EvenfoldError as error:
+            raise EvenfoldError(f"{error}. {cls.remedy}") from None
 
     @classmethod
     def of(cls, value: Any, path: Pathlike = "a record") -> Self:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
@@ -57,14 +58,9 @@ class Table:
         EvenfoldError
             Missing, unknown or damaged, with the file and the column.
         """
-        try:
+        with undamaged(path, "Parquet"):
             self._check(path, pq.read_schema(path).names)
             return pq.read_table(path, columns=_listed(columns))
-        except pa.ArrowInvalid as error:
-            raise EvenfoldError(
-                f"{path}: the Parquet file is cut off or damaged. Delete it and run "
-                "snakemake again."
-            ) from error
 
     def frame(
         self, path: Pathlike, columns: Iterable[str] | None = None
@@ -79,13 +75,15 @@ class Table:
         if not str(path).endswith(".tsv"):
             wanted = _listed(columns)
             self.arrow(path, [])
-            return pd.read_parquet(path, columns=wanted)
+            with undamaged(path, "Parquet"):
+                return pd.read_parquet(path, columns=wanted)
         texts = {c.name: str for c in self.columns if pa.types.is_string(c.type)}
         # A variant or a sequence may be named NA; only an empty number is none.
         none = {c.name: [""] for c in self.columns if c.name not in texts}
-        whole = pd.read_csv(
-            path, sep="\t", dtype=texts, keep_default_na=False, na_values=none
-        )
+        with undamaged(path, "TSV"):
+            whole = pd.read_csv(
+                path, sep="\t", dtype=texts, keep_default_na=False, na_values=none
+            )
         self._check(path, list(whole.columns))
         return whole if columns is None else whole[list(columns)]
 
@@ -137,6 +135,35 @@ class Table:
                     f"{', '.join(self.names)}). The file was changed, or written by "
                     "another version of evenfold. Delete it and run snakemake again."
                 )
+
+
+@contextmanager
+def undamaged(path: Pathlike, form: str) -> Iterator[None]:
+    """Tell in plain words of a table that cannot be read.
+
+    Parameters
+    ----------
+    path : path-like
+    form : str
+        Of the file: Parquet or TSV.
+
+    Raises
+    ------
+    EvenfoldError
+        With the file and what to do.
+    """
+    try:
+        yield
+    except (FileNotFoundError, PermissionError) as error:
+        raise EvenfoldError(
+            f"{path} cannot be read ({error.strerror}). Run snakemake again."
+        ) from error
+    # Arrow's own, and those of its and pandas' decoders.
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise EvenfoldError(
+            f"{path}: the {form} file is cut off or damaged. Delete it and run "
+            "snakemake again."
+        ) from error
 
 
 def _listed(columns: Iterable[str] | None) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from evenfold.files import Pathlike, read_json
+from evenfold.files import Pathlike
 from evenfold.records.record import Interval, Part, Record
 
 #: Name of the operating point at the untuned threshold.
@@ -251,6 +251,6 @@ class Tuned(Record):
 
 def read_thresholds(path: Pathlike) -> Tuned | Twin:
     """Read threshold.json: thresholds, or the name of the variant that has them."""
-    value = read_json(path)
+    value = Tuned.raw(path)
     kind = Twin if isinstance(value, dict) and "same_as" in value else Tuned
     return kind.of(value, path)

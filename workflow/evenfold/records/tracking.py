@@ -25,3 +25,5 @@ class TrackedRun(Record):
     """id of the selection's run"""
     children: dict[str, str]
     """ids of the variants' runs, by variant"""
+    digests: dict[str, str] = {}
+    """SHA-256 of the look's records and of the files, by name, hexadecimal"""
