@@ -129,6 +129,28 @@ def test_unrelated_sets_and_a_set_of_relatives_are_other_sets(length):
         assert not one(own, relatives)
 
 
+@pytest.mark.parametrize("length", [18, 33, 100])
+def test_another_half_of_the_same_families_is_another_set(length):
+    rng = np.random.default_rng(0)
+    letters = np.array(list(AMINO_ACIDS))
+
+    def half():
+        members = np.array([list(s) for s in random_set(length, 40)] * 10)
+        new = rng.random(members.shape) < 0.045
+        members[new] = rng.choice(letters, new.sum())
+        return ["".join(row) for row in members]
+
+    own, other = half(), half()
+    assert matched(sketches(own), sketches(other)).mean() > 0.5
+    assert not one(own, other)
+    # But the same half is known, whatever was done to it and added to it.
+    assert one(own, [s[1:-1] for s in own])
+    assert one(own, [changed(s, length // 2, "W") for s in own])
+    base = random_set(length, 40)
+    padded = [s[1:] for s in base] + [changed(s, 3, "W")[1:] for s in base]
+    assert one(base, padded)
+
+
 @pytest.mark.parametrize("moved", [1, 2, 3, 5, 10])
 @pytest.mark.parametrize("length", [21, 33, 41])
 def test_windows_around_neighbouring_sites_are_another_set(length, moved):

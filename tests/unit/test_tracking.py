@@ -4,15 +4,21 @@ import json
 import os
 import shutil
 import socket
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import RememberedLooks
+from evenfold.records.notes import SealedSet
 from evenfold.records.record import plain
 from evenfold.records.tables import HISTORY, METRICS, SEQUENCES
 from evenfold.records.tracking import Store, TrackedRun
+from evenfold.sequences.sketch import sketches
+from evenfold.tracking import uploading
 from evenfold.tracking.looks import init_tracking, remembered_looks
 from evenfold.tracking.store import (
     connect,
@@ -384,3 +390,26 @@ def test_epochs_are_means_over_the_members():
     assert found["train_loss", 1] == pytest.approx(0.7)
     assert found["train_loss", 2] == pytest.approx(0.6)
     assert {key for key, _ in found}.isdisjoint({"fold", "seed", "epoch"})
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
+    tmp_path, monkeypatch, store, looked
+):
+    paths = finished(tmp_path, store)
+    status = states.evaluation() if looked else states.evaluation_withheld()
+    status.write(tmp_path / "test" / "evaluation.json")
+    logged = {}
+
+    def log_model(artifacts, **_):
+        logged.update({n: Path(path).read_text() for n, path in artifacts.items()})
+
+    monkeypatch.setattr(uploading.mlflow, "start_run", lambda **_: nullcontext())
+    monkeypatch.setattr(uploading.mlflow.pyfunc, "log_model", log_model)
+    files = {"focal": ("", "", str(tmp_path / "focal.safetensors"))}
+    run = SimpleNamespace(files=files, selection=states.selection(), paths=paths)
+    uploading._model("run", run)
+    assert set(logged) == {"selection", "weights"} | (set() if looked else {"sealed"})
+    if not looked:
+        sealed = SealedSet.of(json.loads(logged["sealed"]))
+        assert sealed.sequences == sketches(["DDK"])

@@ -93,7 +93,10 @@ def matched(one: list[str], other: list[str]) -> np.ndarray:
     -------
     ndarray of bool, shape (len(one),)
     """
-    ours, theirs = _Sketches.read(one), _Sketches.read(other)
+    return _matched(_Sketches.read(one), _Sketches.read(other))
+
+
+def _matched(ours: "_Sketches", theirs: "_Sketches") -> np.ndarray:
     found = np.isin(ours.content, theirs.content)
     for rests, others in zip(ours.without.T, theirs.without.T):
         found |= (ours.length >= SHORT) & np.isin(rests, others)
@@ -104,6 +107,9 @@ def matched(one: list[str], other: list[str]) -> np.ndarray:
 
 def same_set(one: list[str], other: list[str]) -> bool:
     """Whether more than half of the smaller set's sequences are in the other.
+
+    Beyond chance: a sequence may match a relative in the other set that is no copy. How
+    often that is, is seen inside the sets, as matches of each with its other sequences.
 
     Parameters
     ----------
@@ -163,7 +169,26 @@ def _overlap(one: list[str], other: list[str], share: float) -> bool:
     smaller, larger = sorted((one, other), key=lambda key: (len(key), key))
     if not smaller:
         return False
-    return bool(matched(smaller, larger).sum() > share * len(smaller))
+    ours, theirs = _Sketches.read(smaller), _Sketches.read(larger)
+    if np.isin(ours.content, theirs.content).mean() > share:
+        return True
+    found = float(_matched(ours, theirs).mean())
+    if found <= share:
+        return False
+    # The less of both: relatives that were added to one set hide nothing.
+    chance = min(_related(ours), _related(theirs))
+    return found == 1.0 or found - chance > share * (1.0 - chance)
+
+
+def _related(own: "_Sketches") -> float:
+    """Share of a set's sequences that match another of the set."""
+    found = np.zeros(len(own.length), bool)
+    for rests in own.without.T:
+        _, which, count = np.unique(rests, return_inverse=True, return_counts=True)
+        found |= (own.length >= SHORT) & (count[which] > 1)
+    left = np.flatnonzero(~found)
+    found[left] = _cut(own.take(left), own)
+    return float(found.mean())
 
 
 @dataclass(frozen=True)
@@ -307,7 +332,7 @@ def _texts(rows: _Sketches) -> list[str]:
 
 
 def _cut(ours: _Sketches, theirs: _Sketches) -> np.ndarray:
-    """Rows that lie within a row of theirs, or one of theirs within them."""
+    """Rows that lie within another row of theirs, or one of theirs within them."""
     found = np.zeros(len(ours.length), bool)
     keys, owners, anchors = _anchors(theirs)
     order = np.argsort(keys, kind="stable")
@@ -346,7 +371,7 @@ def _anchors(rows: _Sketches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _within(ours: _Sketches, theirs: _Sketches, shift: np.ndarray) -> np.ndarray:
     """Whether one of each two sequences lies within the other, theirs moved by shift."""
     after = ours.length - theirs.length - shift
-    nested = shift * after >= 0
+    nested = (shift * after >= 0) & (ours.content != theirs.content)
     longer = np.maximum(ours.length, theirs.length)
     shorter = np.minimum(ours.length, theirs.length)
     moved = theirs.places + shift[:, None]
