@@ -92,7 +92,7 @@ PARTS = {
         "config files records", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
-        4, "finished records, MLflow", "config errors evaluation records",
+        4, "finished records, MLflow", "config errors evaluation files records",
         libraries="mlflow pandas",
     ),
     "prediction": Part(

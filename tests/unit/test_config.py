@@ -166,6 +166,42 @@ def test_what_decides_excludes_what_chooses_nothing():
     assert decides(variants=["bce", "focal"]) != here
 
 
+@pytest.mark.parametrize(
+    "folder, why",
+    [
+        ("", "it is blank"), ("  ", "it is blank"),
+        (".", "the project itself"), ("./", "the project itself"),
+        ("..", "the project itself"), ("/", "the project itself"),
+        ("resources/..", "the project itself"), ("{here}", "the project itself"),
+        ("results", "results/ is for other things, and may be deleted"),
+        ("results/demo/ledger", "results/ is for other things"),
+        ("./results/", "results/ is for other things"),
+        ("{here}/results/ledger", "results/ is for other things"),
+        ("resources", "resources/ has other things"),
+        (".snakemake/ledger", "may be deleted"), ("config", "config/ is for other"),
+        ("~/ledger", "~ is not read as your home folder"),
+    ],
+)  # fmt: skip
+def test_a_ledger_needs_a_folder_of_its_own(tmp_path, monkeypatch, folder, why):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EvenfoldError) as error:
+        load_run({**GOOD, "ledger": folder.format(here=tmp_path)})
+    told = str(error.value)
+    assert "ledger: the ledger needs a folder of its own, outside results/" in told
+    assert why in told and "`ledger: resources/ledger`" in told
+
+
+@pytest.mark.parametrize(
+    "folder", ["resources/ledger", "ledger", "../shared/ledger", "/shared/evenfold-ledger",
+               "results2", "{here}/resources/mine"],
+)  # fmt: skip
+def test_a_ledger_may_lie_anywhere_else(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    folder = folder.format(here=tmp_path)
+    assert load_run({**GOOD, "ledger": folder}).ledger == folder
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_criteria_of_the_configuration_are_those_of_the_sweep():
     from evenfold.config.criteria import CRITERIA, words
     from evenfold.config.selection import SelectionSettings

@@ -667,6 +667,11 @@ SPOKEN = [
     ),
     Spoken(
         ledger,
+        "(set aside by a synced folder as look-000001.intent 2.json)",
+        looked(looks=[states.look(set_aside="look-000001.intent 2.json")]), facts(),
+    ),
+    Spoken(
+        ledger,
         "No look was taken: this is a cross-validation report. Iterate as long as you "
         "like; the test set stays sealed until snakemake is run without explore.",
         states.before_look(), facts(),

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_file
 from evenfold.records.evaluation import RememberedLooks
 from evenfold.records.notes import SealedSet
 from evenfold.records.record import plain
-from evenfold.records.tables import HISTORY, METRICS, SEQUENCES
+from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
 from evenfold.records.tracking import Store, TrackedRun
 from evenfold.sequences.sketch import sketches
 from evenfold.tracking import uploading
@@ -218,6 +219,18 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_verify_goes_on_where_the_record_of_the_run_is_cut_off(tmp_path, monkeypatch):
+    from evenfold import cli, verifying
+
+    asked = []
+    monkeypatch.setattr(
+        verifying, "verify", lambda folder, ledger, looks: asked.append(looks) or []
+    )
+    (tmp_path / "mlflow.json").write_text("")
+    assert cli.main(["verify", str(tmp_path)]) == 0
+    assert asked == [RememberedLooks(answered=False)]
+
+
 def test_verify_asks_the_store_that_a_run_names(store, tmp_path, monkeypatch):
     from evenfold import cli, verifying
 
@@ -262,6 +275,8 @@ def finished(folder, store, evaluation=None, rows=None):
         HISTORY.write(folder / f"{name}.parquet", states.history())
         (folder / f"{name}.safetensors").write_bytes(b"weights of " + name.encode())
     (folder / "report.html").write_text("<p>A report.")
+    (folder / "audit.json").write_text("{}")
+    PREDICTIONS.write(folder / "predictions.parquet", PREDICTIONS.empty())
 
     def variants(suffix):
         return [str(folder / f"{name}{suffix}") for name in ("bce", "focal")]
@@ -276,6 +291,8 @@ def finished(folder, store, evaluation=None, rows=None):
         metrics=str(folder / "metrics.tsv"),
         status=str(folder / "status.json"),
         report=str(folder / "report.html"),
+        audit=str(folder / "audit.json"),
+        predictions=str(folder / "predictions.parquet"),
     )
 
 
@@ -328,11 +345,51 @@ def test_an_uploaded_look_is_remembered(uploaded):
     assert (look.selection, look.test_set) == ("5e1ec7ed00000000", ["a", "b"])
 
 
+def test_digests_are_kept_those_of_the_look_for_ever(uploaded, tmp_path):
+    store, record, folder = uploaded
+    (before,) = remembered_looks(store.uri).looks
+    assert before.digests == record.digests
+    assert {
+        name: sha256_file(folder / file)
+        for name, file in (
+            ("report", "report.html"),
+            ("audit", "audit.json"),
+            ("evaluation", "status.json"),
+            ("metrics", "metrics.tsv"),
+            ("predictions", "predictions.parquet"),
+        )
+    } == record.digests  # The look of this state is one of an earlier version.
+    looked = states.look(intent_sha256="1" * 64, completion_sha256="2" * 64)
+    for look, of_intent in ((looked, "1"), (states.look(intent_sha256="3" * 64), "1")):
+        again = upload(folder, store, evaluation=states.evaluation(look=look))
+        assert again.run_id == record.run_id
+        (now,) = remembered_looks(store.uri).looks
+        assert now.digests["intent"] == of_intent * 64
+        assert now.digests["completion"] == "2" * 64
+        # The file was made again, with what is told now.
+        assert now.digests["evaluation"] == sha256_file(folder / "status.json")
+    assert again.digests["intent"] == "3" * 64
+    upload(folder, store)
+
+
+def test_two_data_sets_of_one_selection_keep_their_own_digests(store):
+    client = connect(store.uri)
+    own = client.get_experiment_by_name("evenfold").experiment_id
+    for name in ("demo", "again"):
+        a_look(client, own, 1, dataset=name, **{"sha256.report": f"of {name}"})
+    assert {
+        look.dataset: look.digests for look in remembered_looks(store.uri).looks
+    } == {
+        "demo": {"report": "of demo"},
+        "again": {"report": "of again"},
+    }
+
+
 def test_the_same_selection_is_not_uploaded_again(uploaded):
     store, record, folder = uploaded
     client = connect(store.uri)
     before = len(client.search_runs([record.experiment_id]))
-    assert upload(folder, store) == record
+    assert upload(folder, store).run_id == record.run_id
     assert len(client.search_runs([record.experiment_id])) == before == 3
 
 

@@ -13,8 +13,13 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 import pandas as pd
 import pytest
 
+from evenfold import verifying
 from evenfold.cli import main
-from tests.conftest import SMALL, WHOLE, Project
+from evenfold.evaluation import entries
+from evenfold.files import read_json, sha256_file, write_json
+from evenfold.records.evaluation import RememberedLooks
+from evenfold.records.selection import Selection
+from tests.conftest import ROOT, SMALL, WHOLE, Project
 
 
 @pytest.fixture
@@ -249,6 +254,14 @@ def relabel(path):
     frame.to_parquet(path, index=False)
 
 
+def rewrite(intent, **change):
+    """Change the intent, and the digest in the completion so that it fits."""
+    write_json(intent, {**read_json(intent), **change})
+    done = intent.with_name(intent.name.replace("intent", "done"))
+    write_json(done, {**read_json(done), "intent": sha256_file(intent)})
+
+
+INTENT = "resources/ledger/look-000001.intent.json"
 ATTACKS = {
     "champion": (
         "results/demo/selection.json",
@@ -288,12 +301,79 @@ ATTACKS = {
     "split": (
         "results/demo/split.parquet",
         lambda p: p.unlink(),
-        "split.parquet is there",
+        "split.parquet is missing",
     ),
     "ledger": (
         "resources/ledger/look-000001.intent.json",
         lambda p: edit(p, '"champion"', '"Champion"'),
         "look-000001.intent.json: changed after the look",
+    ),
+    "key of the last look, its digest made to fit": (
+        INTENT,
+        lambda p: rewrite(p, key=["0" * 16]),
+        "the look is recorded as one at this test set",
+    ),
+    "time of the last look, its digest made to fit": (
+        INTENT,
+        lambda p: rewrite(p, looked_at="2020-01-01T00:00:00+00:00"),
+        "is in the ledger",
+    ),
+    "policy of the last look, its digest made to fit": (
+        INTENT,
+        lambda p: rewrite(p, policy="practice"),
+        "tells of the look of",
+    ),
+    "probes in the completion": (
+        "resources/ledger/look-000001.done.json",
+        lambda p: write_json(p, {**read_json(p), "probes": []}),
+        "tells of the look of",
+    ),
+    "completion": (
+        "resources/ledger/look-000001.done.json",
+        lambda p: p.unlink(),
+        "look-000001.done.json: the look was not completed, or its completion was removed",
+    ),
+    "intent": (
+        INTENT,
+        lambda p: p.unlink(),
+        "look-000001.intent.json: look 1 was removed",
+    ),
+    "audit": (
+        "results/demo/audit.json",
+        lambda p: write_json(p, {**read_json(p), "findings": []}),
+        "audit.json is the one that MLflow recorded",
+    ),
+    "report": (
+        REPORT,
+        lambda p: edit(p, "MCC", "mcc"),
+        "report.html is the one that MLflow recorded",
+    ),
+    "looks that are told": (
+        "results/demo/test/evaluation.json",
+        lambda p: write_json(p, {**read_json(p), "looks": []}),
+        "evaluation.json tells of this selection's own look",
+    ),
+    "curves that are told": (
+        "results/demo/test/evaluation.json",
+        lambda p: write_json(p, {**read_json(p), "curves": None}),
+        "evaluation.json is the one that MLflow recorded",
+    ),
+    "probes that are told": (
+        "results/demo/test/evaluation.json",
+        lambda p: write_json(p, {**read_json(p), "probes": []}),
+        "evaluation.json tells of the probes what the look stored",
+    ),
+    "digests of mlflow.json": (
+        "results/demo/mlflow.json",
+        lambda p: write_json(
+            p, {**read_json(p), "digests": {**read_json(p)["digests"], "intent": "0"}}
+        ),
+        "the look's intent is the one that mlflow.json recorded",
+    ),
+    "evaluation": (
+        "results/demo/test/evaluation.json",
+        lambda p: p.unlink(),
+        "evaluation.json is missing",
     ),
 }
 
@@ -332,15 +412,145 @@ def test_verify_finds_nothing_wrong_with_an_honest_run(finished):
 def test_verify_names_what_was_changed(finished, attack):
     path, change, named = ATTACKS[attack]
     path = finished.folder / path
-    before = path.read_bytes()
+    before = {one: one.read_bytes() for one in path.parent.iterdir() if one.is_file()}
     try:
         change(path)
         code, told = verify(finished)
     finally:
-        path.write_bytes(before)
+        for one, content in before.items():
+            one.write_bytes(content)
     assert code == 1, told
     assert any(named in line for line in faults(told)), told
     assert "Traceback" not in told
+
+
+#: Every file that verify reads.
+READ = (
+    "selection.json", "sequences.parquet", "split.parquet", "bce/weights.safetensors",
+    "bce/threshold.json", "bce/oof.parquet", "test/evaluation.json", "test/metrics.tsv",
+    "test/predictions.parquet", "audit.json", "report.html", "mlflow.json",
+    "look-000001.intent.json", "look-000001.done.json", "look-000001.*.parquet",
+)  # fmt: skip
+
+
+def cut_off(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+DAMAGES = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: os.truncate(path, 0),
+    "cut off": cut_off,
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+}
+
+
+@pytest.mark.parametrize("file", READ)
+def test_verify_names_every_file_that_is_damaged_and_what_to_do(
+    finished, monkeypatch, file
+):
+    # What is computed from undamaged files is not the matter here, and takes long.
+    results = finished.folder / "results/demo"
+    frozen = Selection.read(results / "selection.json")
+    monkeypatch.setattr(verifying, "select_files", lambda *files: frozen)
+    monkeypatch.setattr(verifying, "measure", lambda *table: [])
+    monkeypatch.setattr(entries, "SETTLES", 0.0)
+    ledger = finished.folder / "resources/ledger"
+    (path,) = (ledger if file.startswith("look") else results).glob(file)
+    before = path.read_bytes()
+    for name, damage in DAMAGES.items():
+        if (file, name) == ("selection.json", "missing"):
+            continue  # There is nothing to verify, which is an error.
+        if (file, name) == ("mlflow.json", "missing"):
+            continue  # Whether a run was recorded is not known then.
+        try:
+            damage(path)
+            checks = verifying.verify(results)
+        finally:
+            path.write_bytes(before)
+        told = [check.what for check in checks if check.holds is False]
+        assert any(path.name in one for one in told), (name, told)
+
+
+def test_verify_makes_no_ledger_where_there_is_none(finished, tmp_path):
+    checks = verifying.verify(finished.folder / "results/demo", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    faults = [check.what for check in checks if check.holds is False]
+    assert f"the ledger {tmp_path / 'none'} is there" in faults
+
+
+def test_verify_tells_of_a_look_that_a_synced_folder_set_aside(finished):
+    ledger = finished.folder / "resources/ledger"
+    other = read_json(finished.folder / INTENT) | {"selection": "an0ther", "key": ["0"]}
+    copy = ledger / "look-000001.intent (conflicted copy 2026-11-24).json"
+    write_json(copy, other)
+    code, told = verify(finished)
+    copy.unlink()
+    assert code == 0
+    assert f"?      {copy}: a look that a synced folder set aside" in told
+
+
+def test_what_verify_cannot_prove_is_what_the_methods_say():
+    methods = " ".join((ROOT / "docs/methods.md").read_text().split())
+    for limit in verifying.LIMITS:
+        assert limit in methods
+
+
+def consistently(project):
+    """Change the last look's time wherever a digest of it is, MLflow's tags aside."""
+    results = project.folder / "results/demo"
+    intent = project.folder / INTENT
+    rewrite(intent, looked_at="2020-01-01T00:00:00+00:00")
+    done = intent.with_name("look-000001.done.json")
+    evaluation = read_json(results / "test/evaluation.json")
+    for told in (evaluation["look"], *evaluation["looks"]):
+        told["looked_at"] = "2020-01-01T00:00:00+00:00"
+        told["intent_sha256"] = sha256_file(intent)
+        told["completion_sha256"] = sha256_file(done)
+    write_json(results / "test/evaluation.json", evaluation)
+    record = read_json(results / "mlflow.json")
+    record["digests"] |= {
+        "intent": sha256_file(intent),
+        "completion": sha256_file(done),
+        "evaluation": sha256_file(results / "test/evaluation.json"),
+    }
+    write_json(results / "mlflow.json", record)
+
+
+def test_who_edits_everything_alike_is_told_by_mlflow_alone(finished):
+    """The third of verify's limits: without MLflow's tags nothing is left to compare."""
+    results = finished.folder / "results/demo"
+    paths = [
+        *(finished.folder / "resources/ledger").glob("*.json"),
+        results / "test/evaluation.json", results / "mlflow.json",
+    ]  # fmt: skip
+    before = {path: path.read_bytes() for path in paths}
+    try:
+        consistently(finished)
+        silent = RememberedLooks(answered=False)
+        checks = verifying.verify(results, remembered=silent)
+        code, told = verify(finished)
+    finally:
+        for path, content in before.items():
+            path.write_bytes(content)
+    assert all(check.holds is not False for check in checks)
+    assert code == 1
+    for name in ("the look's intent", "the look's completion", "evaluation.json"):
+        assert any(f"{name} is the one that MLflow" in line for line in faults(told))
+
+
+def test_an_edited_report_is_noticed_until_the_run_is_recorded_again(finished):
+    """The third of verify's limits, its other half."""
+    path = finished.folder / REPORT
+    record = finished.folder / "results/demo/mlflow.json"
+    before = {one: one.read_bytes() for one in (path, record)}
+    edit(path, "MCC", "mcc")
+    finished.snakemake("--forcerun", "track", "--", "results/demo/mlflow.json")
+    code, _ = verify(finished)
+    for one, content in before.items():
+        one.write_bytes(content)
+    finished.snakemake("--forcerun", "track", "--", "results/demo/mlflow.json")
+    assert code == 0
 
 
 def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(

@@ -125,7 +125,12 @@ def _remembered(results: str) -> RememberedLooks:
     # Here: MLflow takes seconds to load, and no other command needs it.
     from evenfold.tracking.looks import remembered_looks
 
-    return remembered_looks(TrackedRun.read(record).uri)
+    try:
+        uri = TrackedRun.read(record).uri
+    except EvenfoldError:
+        # Told with the other files.
+        return RememberedLooks(answered=False)
+    return remembered_looks(uri)
 
 
 def _docs(options: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """The whole chain checked again, from a finished run's own files."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from evenfold import tables
 from evenfold.config.decides import Decides as DecidingConfig
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.evaluation.binding import (
     changed_labels,
     labels_digest,
@@ -16,27 +16,43 @@ from evenfold.evaluation.binding import (
     same_request,
     stored_labels,
 )
-from evenfold.evaluation.ledger import Ledger, Look
+from evenfold.evaluation.entries import DONE, name_of
+from evenfold.evaluation.ledger import Ledger, Look, fingerprint
 from evenfold.evaluation.looking import at_test_set, in_ledger
 from evenfold.evaluation.measuring import measure
 from evenfold.files import sha256_file, sha256_json
-from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
+from evenfold.records.evaluation import (
+    Evaluation,
+    LookTold,
+    RememberedLooks,
+    measured_table,
+)
 from evenfold.records.layout import Results
 from evenfold.records.selection import FrozenVariant, Selection
-from evenfold.records.sequences import Inputs
-from evenfold.records.tables import LABELS
+from evenfold.records.sequences import AuditFacts, Inputs
+from evenfold.records.tables import LABELS, METRICS, OOF, SEQUENCES, SPLIT
+from evenfold.records.thresholds import read_thresholds
+from evenfold.records.tracking import TrackedRun
 from evenfold.selection.freezing import VariantFiles, identity, select_files
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import tune
+from evenfold.sequences.sketch import same_set, sketches
 
+#: What nobody can find here; docs/methods.md has the same sentences.
 LIMITS = (
     "that nobody looked at the test set by other means, or with another ledger",
     "that the ledger was not deleted and begun anew, or its last look removed before "
     "another followed, unless MLflow recorded those looks; keep it, and the tracking "
     "store, on a shared or backed-up place",
+    "that nobody changed the records of the last look, evaluation.json, mlflow.json and "
+    "the tags in MLflow all alike, or changed a file and recorded the run again "
+    "(`snakemake --forcerun track`); keep the tracking store where others guard it",
+    "that report.html says what the records say, where the run was not recorded in MLflow; "
+    "make it again (`snakemake --forcerun report`) and compare",
     "that the weights come from the training described; train again with the same "
     "configuration, versions and threads and compare their digests",
 )
+_AGAIN = "Delete it and run snakemake again."
 
 
 @dataclass(frozen=True)
@@ -66,38 +82,96 @@ def verify(
     Returns
     -------
     list of Check
+        A file that is missing or cannot be read is one that does not hold.
 
     Raises
     ------
     EvenfoldError
-        When there is no selection to check, or a file does not fit its record.
+        When there is no selection to check.
     """
     results = Results.at(folder)
     path = results.path("selection")
     if not path.is_file():
         raise EvenfoldError(f"{path} does not exist: there is no selection to verify.")
+    return list(_checks(results, ledger, remembered))
+
+
+def _checks(
+    results: Results, ledger: str | Path | None, remembered: RememberedLooks | None
+) -> Iterator[Check]:
+    path = results.path("selection")
+    if damage := _damage(path, Selection.read):
+        yield Check(False, damage)
+        return
     selection = Selection.read(path)
-    checks = [*_decides(results, selection), *_choice(results, selection)]
+    yield from _chosen(results, selection)
     published = None
-    if DecidingConfig.of(selection.config, str(path)).split.as_published:
+    try:
+        as_published = DecidingConfig.of(selection.config, str(path)).split.as_published
+    except EvenfoldError as error:
+        yield Check(False, str(error))
+        return
+    if as_published:
         beside = results.published
-        path = beside.path("selection")
-        if not path.is_file():
-            return [*checks, Check(False, f"{path} is there")]
-        published = Selection.read(path)
-        checks += [
-            Check(check.holds, f"published split: {check.what}")
-            for check in (*_decides(beside, published), *_choice(beside, published))
+        if damage := _damage(beside.path("selection"), Selection.read):
+            yield Check(False, damage)
+            return
+        published = Selection.read(beside.path("selection"))
+        for check in _chosen(beside, published):
+            yield Check(check.holds, f"published split: {check.what}")
+    yield from _looked(results, selection.beside(published), ledger, remembered)
+
+
+def _damage(path: Path, read: Callable[[Path], object]) -> str | None:
+    """What is wrong with a file that is missing or cannot be read, and what to do."""
+    if not path.is_file():
+        return f"{path} is missing. Run snakemake again, or restore it from a backup."
+    try:
+        read(path)
+    except EvenfoldError as error:
+        return str(error)
+    # Whatever a damaged file makes a library raise.
+    except Exception as error:
+        return f"{path} cannot be read ({in_a_line(error)}). {_AGAIN}"
+    return None
+
+
+def _guarded(checks: Iterable[Check], of: str) -> Iterator[Check]:
+    """Checks, and a fault where what a changed file holds lets none go on."""
+    try:
+        yield from checks
+    except EvenfoldError as error:
+        yield Check(False, str(error))
+    # Files that can be read and hold what no run writes.
+    except Exception as error:
+        yield Check(
+            False,
+            f"{of} hold what no run writes ({in_a_line(error)}). Delete them and run "
+            "snakemake again, or restore them from a backup.",
+        )
+
+
+def _chosen(results: Results, selection: Selection) -> Iterator[Check]:
+    """Identity and choice of a selection, once all their files can be read."""
+    needed: list[tuple[Path, Callable[[Path], object]]] = [
+        (results.path("sequences"), SEQUENCES.arrow),
+        (results.path("split"), SPLIT.arrow),
+    ]
+    for name in selection.order:
+        needed += [
+            (results.path("weights", variant=name), sha256_file),
+            (results.path("threshold", variant=name), read_thresholds),
         ]
-    if results.path("evaluation").is_file():
-        evaluation = Evaluation.read(results.path("evaluation"))
-        book = Ledger(ledger or results.ledger(evaluation.ledger))
-        if faults := book.faults():
-            return [*checks, *(Check(False, fault) for fault in faults)]
-        checks += _look(results, selection.beside(published), evaluation, book)
-        if remembered is not None:
-            checks += _remembered(remembered, evaluation, book)
-    return checks
+        # A twin's are empty.
+        if name in selection.variants:
+            needed.append((results.path("oof", variant=name), OOF.arrow))
+    damages = [found for path, read in needed if (found := _damage(path, read))]
+    yield from (Check(False, damage) for damage in damages)
+    if damages:
+        return
+    of = f"the files of {results.folder}"
+    yield from _guarded(_decides(results, selection), of)
+    yield from _guarded(_choice(results, selection), of)
 
 
 def _decides(results: Results, selection: Selection) -> Iterator[Check]:
@@ -143,21 +217,6 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
         )
         for name in selection.order
     }
-    missing = [
-        path
-        for path in (
-            results.path("sequences"),
-            results.path("split"),
-            *(Path(own.weights) for own in files.values()),
-            *(Path(own.threshold) for own in files.values()),
-            *(Path(own.oof) for own in files.values()),
-        )
-        if not path.is_file()
-    ]
-    for path in missing:
-        yield Check(False, f"{path} is there")
-    if missing:
-        return
     for name, frozen in selection.variants.items():
         yield from _variant(name, frozen, files[name], selection)
     again = select_files(
@@ -196,33 +255,155 @@ def _variant(
     )
 
 
+def _looked(
+    results: Results,
+    selection: Selection,
+    ledger: str | Path | None,
+    remembered: RememberedLooks | None,
+) -> Iterator[Check]:
+    """The look, if there was one, in the run's files, the ledger and other records."""
+    path = results.path("evaluation")
+    follows = [results.path(name) for name in ("predictions", "metrics", "tracked")]
+    if not path.is_file() and not any(other.is_file() for other in follows):
+        return
+    if damage := _damage(path, Evaluation.read):
+        yield Check(False, damage)
+        return
+    evaluation = Evaluation.read(path)
+    yield from _published(results, evaluation, remembered)
+    book = Ledger(ledger or results.ledger(evaluation.ledger))
+    try:
+        faults = book.faults()
+        looks = [] if faults else book.looks()
+    except EvenfoldError as error:
+        faults, looks = [str(error)], []
+    if faults:
+        yield from (Check(False, fault) for fault in faults)
+        return
+    for look in looks:
+        if look.set_aside:
+            yield Check(
+                None,
+                f"{book.folder / look.set_aside}: a look that a synced folder set aside "
+                "under this name. It counts: leave it there",
+            )
+    yield from _told(results, selection, evaluation, book)
+    of = f"the files of {results.path('metrics').parent}"
+    yield from _guarded(_look(results, selection, evaluation, book), of)
+    if remembered is not None:
+        yield from _remembered(remembered, evaluation, book)
+
+
+#: What evaluation.json tells of a look as the ledger has it.
+_SAME = ("selection", "dataset", "policy", "reason", "looked_at", "champion")
+
+
+def _told(
+    results: Results, selection: Selection, evaluation: Evaluation, ledger: Ledger
+) -> Iterator[Check]:
+    """What evaluation.json tells of the looks, against the ledger and the audit."""
+    looks = ledger.looks()
+    yield Check(
+        bool(looks) or not evaluation.looks, f"the ledger {ledger.folder} is there"
+    )
+    known: list[Look] = []
+    for told in evaluation.looks:
+        found = _found(told, looks)
+        known += [found] if found else []
+        yield Check(
+            found is not None,
+            f"the look of {told.looked_at} ({told.selection}) is in the ledger",
+        )
+        if found:
+            yield Check(
+                told.intent_sha256 in (None, found.intent_sha256)
+                and told.completion_sha256 in (None, found.completion_sha256)
+                and all(getattr(told, x) == getattr(found.intent, x) for x in _SAME),
+                f"evaluation.json tells of the look of {told.looked_at} what the ledger "
+                "has of it",
+            )
+    if known:
+        last = max(look.number for look in known)
+        # A number that two looks have was another's before the folder was synced.
+        twice = {look.number for look in looks if look.set_aside}
+        untold = [
+            look
+            for look in ledger.at(known[0].intent)
+            if look.number < last and look.number not in twice and look not in known
+        ]
+        yield Check(
+            not untold,
+            "evaluation.json tells of every look at this test set up to "
+            f"{known[-1].intent.looked_at}",
+        )
+    own = [look for look in known if same_request(look.intent, selection)]
+    shown = [look for look in own if _is_shown(look, evaluation)]
+    if evaluation.status == "evaluated":
+        yield Check(
+            bool(shown) and evaluation.look in evaluation.looks,
+            "evaluation.json tells of this selection's own look",
+        )
+    for look in (shown or own)[:1]:
+        of = str(results.path("sequences"))
+        yield from _guarded(_key(results, look, evaluation), of)
+        yield Check(
+            look.completed is None or evaluation.probes == look.completed.probes,
+            "evaluation.json tells of the probes what the look stored",
+        )
+    if evaluation.audit_sha256 is not None:
+        path = results.path("audit")
+        if damage := _damage(path, AuditFacts.read):
+            yield Check(False, damage)
+            return
+        yield Check(
+            sha256_file(path) == evaluation.audit_sha256,
+            "audit.json is the one that was there at the look",
+        )
+
+
+def _found(told: LookTold, looks: list[Look]) -> Look | None:
+    """The look in the ledger that evaluation.json tells of."""
+    same = [
+        look
+        for look in looks
+        if look.intent.selection == told.selection
+        and look.intent.looked_at == told.looked_at
+    ]
+    named = [look for look in same if look.intent_sha256 == told.intent_sha256]
+    return next(iter((*named, *same)), None)
+
+
+def _key(results: Results, look: Look, evaluation: Evaluation) -> Iterator[Check]:
+    """Whether a look says of which test set it was."""
+    frame = SEQUENCES.frame(results.path("sequences"), ["sequence", "role"])
+    # The whole data set's, where evenfold held the test set out itself.
+    sets = (frame.loc[frame["role"] == "test", "sequence"], frame["sequence"])
+    exact = any(look.intent.key == fingerprint(one) for one in sets)
+    # Data that another version cleaned may be a little other.
+    told = evaluation.since_look is not None
+    near = told and any(same_set(look.intent.sketches, sketches(one)) for one in sets)
+    yield Check(exact or near, "the look is recorded as one at this test set")
+
+
 def _look(
     results: Results, selection: Selection, evaluation: Evaluation, ledger: Ledger
 ) -> Iterator[Check]:
     """The look, the ledger and the numbers that were published from it."""
     looks = ledger.looks()
-    yield Check(
-        bool(looks) or not evaluation.looks, f"the ledger {ledger.folder} is there"
-    )
-    known = {other.intent.selection for other in looks}
-    for taken in evaluation.looks:
-        yield Check(
-            taken.selection in known,
-            f"the look of {taken.looked_at} ({taken.selection}) is in the ledger",
-        )
     if evaluation.status != "evaluated":
         return
     own = [look for look in looks if same_request(look.intent, selection)]
     if not own:
         yield Check(False, f"selection {evaluation.selection} has a look in the ledger")
         return
-    look = next((one for one in own if _is_shown(one, evaluation)), own[0])
+    shown = [look for look in own if _is_shown(look, evaluation)]
+    look = min(shown or own, key=lambda one: one.completed is None)
     told = evaluation.since_look
     if told and told.changed:
         yield Check(
             not same_models(look.intent, selection),
-            "the report says that the models at hand are others than those looked at: "
-            + ", ".join(told.changed),
+            "evaluation.json tells that the models at hand are others than those looked "
+            f"at: {', '.join(told.changed)}",
         )
     else:
         yield Check(
@@ -230,19 +411,31 @@ def _look(
             "the look was taken with the frozen data, split, weights, thresholds and "
             "champion",
         )
-    if look.intent.labels and look.completed:
+    if look.completed is None:
         yield Check(
-            labels_digest(stored_labels(look)) == look.intent.labels,
-            "the labels that the look stored are those that it was begun with",
+            False,
+            f"{ledger.folder / name_of(look.number, DONE)}: the look was not completed, or "
+            "its completion was removed. Restore that from a backup, or run snakemake "
+            "again with this selection, which resumes the look.",
         )
+        return
     yield from _labels(results, look, evaluation, ledger)
-    kept = pd.read_parquet(results.path("predictions"))
+    path = results.path("predictions")
+    # Not by its schema: what a look of an earlier version stored lacks columns.
+    damages = [
+        _damage(path, pd.read_parquet),
+        _damage(results.path("metrics"), METRICS.frame),
+    ]
+    for damage in filter(None, damages):
+        yield Check(False, damage)
+    if any(damages):
+        return
+    kept = pd.read_parquet(path)
     yield Check(
         look.predictions().equals(kept), "predictions.parquet is what the look stored"
     )
-    variants = look.completed.variants if look.completed else {}
     again = measured_table(
-        measure(selection.dataset, kept, variants, look.intent.champion)
+        measure(selection.dataset, kept, look.completed.variants, look.intent.champion)
     )
     text = again.to_csv(sep="\t", index=False, float_format="%.6f")
     yield Check(
@@ -253,8 +446,8 @@ def _look(
 
 def _is_shown(look: Look, evaluation: Evaluation) -> bool:
     """Whether the evaluation shows the result of a look."""
-    shown, intent = evaluation.look, look.intent
-    return shown is not None and (shown.selection, shown.looked_at, shown.models) == (
+    told, intent = evaluation.look, look.intent
+    return told is not None and (told.selection, told.looked_at, told.models) == (
         intent.selection,
         intent.looked_at,
         intent.models,
@@ -264,25 +457,32 @@ def _is_shown(look: Look, evaluation: Evaluation) -> bool:
 def _labels(
     results: Results, look: Look, evaluation: Evaluation, ledger: Ledger
 ) -> Iterator[Check]:
-    """Whether the test labels at hand are the look's, an amendment's, or told of."""
+    """The test labels: those the look was begun with, and those at hand."""
+    if look.intent.labels:
+        yield Check(
+            labels_digest(stored_labels(look)) == look.intent.labels,
+            "the labels that the look stored are those that it was begun with",
+        )
     path = results.path("labels")
-    if not path.is_file() or look.completed is None:
+    if damage := _damage(path, LABELS.frame):
+        yield Check(False, damage)
         return
     frame = LABELS.frame(path)
     labels = dict(zip(frame["id"], frame["label"].astype(int)))
     changed = changed_labels(look, labels, evaluation.selection)
-    amended = any(labels == one for _, one in ledger.amendments(look))
+    amendments = ledger.amendments(look)
     told = evaluation.changed_labels
     yield Check(
         changed is None
-        or amended
-        or (told and told.changed == changed.changed) is True,
-        f"{path.name}: the labels are those of the look, or the report tells of the "
+        or any(labels == one for _, one in amendments)
+        or (told is not None and told.changed == changed.changed),
+        f"{path.name}: the labels are those of the look, or evaluation.json tells of the "
         "change",
     )
     yield Check(
-        len(evaluation.amendments) == len(ledger.amendments(look)),
-        "every amendment of the look is in the report",
+        [one.amended_at for one in evaluation.amendments]
+        == [one.amended_at for one, _ in amendments],
+        "evaluation.json tells of every amendment of the look",
     )
 
 
@@ -302,3 +502,55 @@ def _remembered(
             f"the look that MLflow recorded on {look.recorded} ({look.dataset}, "
             f"{look.selection}) is in the ledger",
         )
+
+
+#: Files whose digests are kept when a run is recorded, as they are told.
+_PUBLISHED = {
+    "report": "report.html",
+    "audit": "audit.json",
+    "evaluation": "evaluation.json",
+    "metrics": "metrics.tsv",
+    "predictions": "predictions.parquet",
+}
+
+
+def _published(
+    results: Results, evaluation: Evaluation, remembered: RememberedLooks | None
+) -> Iterator[Check]:
+    """What was published, against the digests in mlflow.json and in MLflow's tags."""
+    path = results.path("tracked")
+    if path.is_file():
+        if damage := _damage(path, TrackedRun.read):
+            yield Check(False, damage)
+        else:
+            known = TrackedRun.read(path).digests
+            yield from _digests(results, evaluation, known, path.name)
+    for look in remembered.looks if remembered else []:
+        if (look.selection, look.dataset) == (evaluation.selection, results.dataset):
+            yield from _digests(results, evaluation, look.digests, "MLflow")
+
+
+def _digests(
+    results: Results, evaluation: Evaluation, known: dict[str, str], where: str
+) -> Iterator[Check]:
+    """Files of a run and records of its look against digests, as far as they are known."""
+    for key, name in _PUBLISHED.items():
+        if key not in known:
+            continue
+        if damage := _damage(results.path(key), sha256_file):
+            yield Check(False, damage)
+            continue
+        yield Check(
+            sha256_file(results.path(key)) == known[key],
+            f"{name} is the one that {where} recorded",
+        )
+    told = evaluation.look
+    for name, digest in (
+        ("intent", told.intent_sha256 if told else None),
+        ("completion", told.completion_sha256 if told else None),
+    ):
+        if name in known:
+            yield Check(
+                digest == known[name],
+                f"the look's {name} is the one that {where} recorded",
+            )

@@ -40,6 +40,9 @@ rule track:
         metrics="results/{dataset}/test/metrics.tsv",
         status="results/{dataset}/test/evaluation.json",
         report="results/{dataset}/report.html",
+        # Their digests are kept, as those of what is uploaded.
+        audit="results/{dataset}/audit.json",
+        predictions="results/{dataset}/test/predictions.parquet",
     output:
         "results/{dataset}/mlflow.json",
     log:

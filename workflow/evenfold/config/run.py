@@ -1,8 +1,10 @@
 """The run: config/config.yaml."""
 
-from typing import Any, Literal
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from evenfold.config.engine import Engine
 from evenfold.config.looks import Amend, Look
@@ -10,7 +12,35 @@ from evenfold.config.section import Name, Section
 from evenfold.config.selection import SelectionSettings
 from evenfold.config.tracking import Tracking
 from evenfold.config.variants import Variant
-from evenfold.records.layout import LEDGER
+from evenfold.records.layout import LEDGER, ROOT
+
+#: Folders of a project that hold other things, or that are deleted and made again.
+_TAKEN = (ROOT, "config", "workflow", "profiles", "envs", ".snakemake", ".git")
+
+
+def _ledgers_own(folder: str) -> str:
+    """The ledger's folder, if nothing else lies there and nothing deletes it."""
+    here = Path.cwd().resolve()
+    place = Path(os.path.normpath(here / folder))
+    fault = None
+    if not folder.strip():
+        fault = "it is blank"
+    elif folder.startswith("~"):
+        fault = "~ is not read as your home folder: write that out"
+    elif place == here or place in here.parents:
+        fault = "the project itself lies there"
+    elif place == here / "resources":
+        fault = "resources/ has other things in it"
+    else:
+        for name in _TAKEN:
+            if place.is_relative_to(here / name):
+                fault = f"{name}/ is for other things, and may be deleted"
+    if fault:
+        raise ValueError(
+            f"the ledger needs a folder of its own, outside {ROOT}/, that nobody deletes; "
+            f"{fault}. The default is `ledger: resources/ledger`"
+        )
+    return folder
 
 
 class Run(Section):
@@ -53,7 +83,11 @@ class Run(Section):
         None,
         description="folder or base URL that stands for the host of every data url",
     )
-    ledger: str = Field(LEDGER, description="folder that remembers looks at test sets")
+    ledger: Annotated[str, AfterValidator(_ledgers_own)] = Field(
+        LEDGER,
+        description="folder of its own, outside `results`, that remembers looks at test "
+        "sets",
+    )
     predict: str | None = Field(
         None,
         description="FASTA to score with the target `predict`; whole proteins for a data "

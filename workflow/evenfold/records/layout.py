@@ -115,7 +115,7 @@ FILES = {
     ),
     "audit": File(
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
-        "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS),
+        "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS, "track"),
     ),
     "matrix": File(
         "{dataset}/features/{features}.npy", "features of the training sequences",
@@ -155,7 +155,7 @@ FILES = {
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
-        "tables.PREDICTIONS", "evaluate",
+        "tables.PREDICTIONS", "evaluate", ("track",),
     ),
     "metrics": File(
         "{dataset}/test/metrics.tsv", "one row a variant and operating point",

@@ -2,6 +2,9 @@
 
 from evenfold.records.record import Record
 
+#: Start of the tags of a run in MLflow that hold digests.
+DIGEST = "evenfold.sha256."
+
 
 class Store(Record):
     """tracking.json: where the MLflow store is."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import RememberedLook, RememberedLooks
-from evenfold.records.tracking import Store
+from evenfold.records.tracking import DIGEST, Store
 from evenfold.tracking.store import (
     connect,
     experiment_of,
@@ -75,7 +75,7 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
                 runs = list(_looks(client))
     except EvenfoldError:
         return RememberedLooks(answered=False)
-    found: dict[tuple[str, str], RememberedLook] = {}
+    found: dict[tuple[str, str, str], RememberedLook] = {}
     for run in sorted(runs, key=lambda run: run.info.start_time):
         tags = run.data.tags
         selection = tags["evenfold.selection"]
@@ -86,8 +86,13 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
             dataset=tags["evenfold.dataset"],
             recorded=when.isoformat(timespec="seconds"),
             test_set=test_set.split(),
+            digests={
+                key.removeprefix(DIGEST): value
+                for key, value in tags.items()
+                if key.startswith(DIGEST)
+            },
         )
-        found.setdefault((selection, test_set), look)
+        found.setdefault((selection, look.dataset, test_set), look)
     return RememberedLooks(answered=True, looks=list(found.values()))
 
 

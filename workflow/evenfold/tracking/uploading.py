@@ -17,12 +17,13 @@ import pandas as pd
 from evenfold.config.decides import DecidedVariant, Decides
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import sealed_set
+from evenfold.files import sha256_file
 from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
 from evenfold.records.thresholds import HALF, Tuned
-from evenfold.records.tracking import Store, TrackedRun
+from evenfold.records.tracking import DIGEST, Store, TrackedRun
 from evenfold.tracking.store import connect, experiment_of, locked
 
 # isort: split
@@ -53,6 +54,37 @@ class FinishedFiles:
     metrics: str
     status: str
     report: str
+    audit: str
+    predictions: str
+
+
+def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
+    """SHA-256 of what a run publishes, and of its look's records, by name.
+
+    Parameters
+    ----------
+    files : FinishedFiles
+    evaluation : Evaluation
+
+    Returns
+    -------
+    dict of str to str
+        The files by their names in `records.layout`; `intent` and `completion` of the
+        look, if it was taken.
+    """
+    found = {
+        "report": sha256_file(files.report),
+        "audit": sha256_file(files.audit),
+        "evaluation": sha256_file(files.status),
+        "metrics": sha256_file(files.metrics),
+        "predictions": sha256_file(files.predictions),
+    }
+    look = evaluation.look
+    records = {
+        "intent": look.intent_sha256 if look else None,
+        "completion": look.completion_sha256 if look else None,
+    }
+    return found | {name: digest for name, digest in records.items() if digest}
 
 
 def run_parameters(selection: Selection, decides: Decides) -> dict[str, Any]:
@@ -181,12 +213,25 @@ def track(
                 "{experiment: ...}`."
             )
         parent, children = _recorded(place, finished) or _upload(place, finished)
+        found = digests(paths, finished.evaluation)
+        _keep(client, parent, found)
     return TrackedRun(
         uri=store.uri,
         experiment_id=place.experiment.experiment_id,
         run_id=parent,
         children=children,
+        digests=found,
     )
+
+
+def _keep(client: mlflow.MlflowClient, run_id: str, found: Mapping[str, str]) -> None:
+    """Tag a run with the digests of its files; those of its look's records once."""
+    known = client.get_run(run_id).data.tags
+    for name, digest in found.items():
+        tag = f"{DIGEST}{name}"
+        # Files are made again, with the looks that followed; what a look saw is not.
+        if name not in ("intent", "completion") or tag not in known:
+            client.set_tag(run_id, tag, digest)
 
 
 def _recorded(place: _Place, run: _Finished) -> tuple[str, dict[str, str]] | None:

@@ -22,7 +22,7 @@ SECTION = Section(
 <p>Every look at this test set, under whatever name, on record in the ledger.</p>
 <div class="scroll"><table>
 <thead><tr><th>look</th><th class="t">when</th><th class="t">selection</th><th class="t">data set</th><th class="t">champion</th><th class="t">policy</th><th class="t">reason</th></tr></thead>
-<tbody>{% for look in looks %}<tr class="{{ 'champion' if look.selection == selection }}"><td>{{ look.look }}</td><td class="t">{{ look.looked_at }}</td><td class="t"><code>{{ look.selection }}</code></td><td class="t">{{ look.dataset }}</td><td class="t">{{ look.champion }}</td><td class="t">{{ look.policy }}</td><td class="t w">{{ look.reason or '' }}{{ '' if look.completed else ' (not completed)' }}</td></tr>{% endfor %}</tbody>
+<tbody>{% for look in looks %}<tr class="{{ 'champion' if look.selection == selection }}"><td>{{ look.look }}</td><td class="t">{{ look.looked_at }}</td><td class="t"><code>{{ look.selection }}</code></td><td class="t">{{ look.dataset }}</td><td class="t">{{ look.champion }}</td><td class="t">{{ look.policy }}</td><td class="t w">{{ look.reason or '' }}{{ '' if look.completed else ' (not completed)' }}{% if look.set_aside %} (set aside by a synced folder as <code>{{ look.set_aside }}</code>){% endif %}</td></tr>{% endfor %}</tbody>
 </table></div>
 {% if notes %}
 <p>Sequences of this test set were scored by <code>predict</code> while a selection held it sealed; to whoever knows their labels, that was a look.</p>
