@@ -19,8 +19,9 @@ from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
 from evenfold.records.thresholds import HALF, Tuned
-from evenfold.records.tracking import Store, TrackedRun
-from evenfold.tracking.store import connect, experiment_of, locked
+from evenfold.records.tracking import TrackedRun
+from evenfold.tracking.places import kept, opened
+from evenfold.tracking.store import experiment_of, followed, locked
 
 # isort: split
 # After the store has set MLflow up.
@@ -154,7 +155,7 @@ def track(
     EvenfoldError
         When the store cannot be used, or the experiment was deleted there.
     """
-    store = Store.read(paths.tracking)
+    store = opened(paths.tracking)
     selection = Selection.read(paths.selection)
     files = zip(paths.thresholds, paths.history, paths.weights, strict=True)
     named = dict(zip(variants, files, strict=True))
@@ -167,9 +168,9 @@ def track(
         measured=read_measured(paths.metrics),
         files={n: own for n, own in named.items() if n in selection.variants},
     )
-    client = connect(store.uri)
     mlflow.set_tracking_uri(store.uri)
     with locked(store.lock):
+        client = followed(store)
         place = _Place(client, experiment_of(client, store))
         if place.experiment.lifecycle_stage != "active":
             raise EvenfoldError(
@@ -179,7 +180,8 @@ def track(
             )
         parent, children = _recorded(place, finished) or _upload(place, finished)
     return TrackedRun(
-        uri=store.uri,
+        # mlflow.json lies beside it.
+        uri=kept(store, paths.tracking).uri,
         experiment_id=place.experiment.experiment_id,
         run_id=parent,
         children=children,
