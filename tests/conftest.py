@@ -1,6 +1,7 @@
 """Shared by all tiers: workers, samples, finished runs, real data, services."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import torch
 from evenfold.alphabet import AMINO_ACIDS
 from evenfold.machine import available_cpus, available_memory
 from evenfold.sequences.simulate import Simulation, write_demo
+from evenfold.tracking.places import address
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = os.environ.get("EVENFOLD_REQUIRE_SERVICES") == "1"
@@ -142,11 +144,7 @@ class Project:
         return project
 
     def copy(self, folder: Path) -> "Project":
-        """Another working copy, results and Snakemake's memory of them included.
-
-        Of a run without an MLflow store, which results know by its absolute path.
-        """
-        assert not (self.folder / "results" / "mlflow").exists()
+        """Another working copy, results and Snakemake's memory of them included."""
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         return Project.at(folder)
 
@@ -163,10 +161,16 @@ class Project:
         target.write_text(text)
         return target
 
-    def snakemake(self, *arguments: str, check: bool = True, cores: int = 2, **env):
-        """Run snakemake here; the result has `text`, both streams together."""
+    def snakemake(
+        self, *arguments: str, check: bool = True, cores: int | None = 2, **env
+    ):
+        """Run snakemake here; the result has `text`, both streams together.
+
+        Without `cores` the arguments are all that it gets.
+        """
+        total = [] if cores is None else ["--cores", str(cores)]
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments],
+            [sys.executable, "-m", "snakemake", *total, *arguments],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -181,6 +185,12 @@ class Project:
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text()
+
+    def tracked(self, dataset: str = "demo") -> dict:
+        """The record of the MLflow run, with the store's address as it is from here."""
+        path = self.folder / "results" / dataset / "mlflow.json"
+        record = json.loads(path.read_text())
+        return record | {"uri": address(record["uri"], path)}
 
 
 #: A run small enough for many of them: two variants, three folds, two epochs.

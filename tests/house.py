@@ -46,6 +46,7 @@ PARTS = {
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
     "job": Part(0, "a rule's log, and how an error reaches the user", "errors"),
+    "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
     "tables": Part(0, "Arrow tables", "files"),
     "metrics": Part(

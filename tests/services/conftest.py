@@ -25,6 +25,7 @@ SelectTypeParameters=CR_Core
 ReturnToService=2
 GresTypes=gpu
 AccountingStorageType=accounting_storage/none
+SlurmdParameters=config_overrides
 SlurmctldPort=16817
 SlurmdPort=16818
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -33,14 +34,24 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 SlurmdSpoolDir={folder}/spool
 StateSaveLocation={folder}/state
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:2
+NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:2
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+#: A user's own profile: this Slurm has no accounting, and its jobs take seconds.
+SITE = """
+slurm-status-command: squeue
+slurm-init-seconds-before-status-checks: 8
 """
 
 
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory):
-    """Environment of a one-node Slurm with two GPU slots that no code can use."""
+    """Environment of a one-node Slurm with two GPU slots that no code can use.
+
+    The node says that it is as large as nodes of clusters are, whatever this machine is.
+    What a site without accounting asks of its users is in a profile of their own.
+    """
     for program in ("slurmctld", "slurmd", "munged", "sbatch"):
         if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin") is None:
             unavailable(f"{program} (Debian: slurm-wlm, munge)")
@@ -57,12 +68,7 @@ def slurm(tmp_path_factory):
     for name in ("spool", "state"):
         (folder / name).mkdir()
     host = os.uname().nodename
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    (folder / "slurm.conf").write_text(
-        SLURM_CONF.format(
-            folder=folder, host=host, cpus=os.cpu_count(), memory=int(memory * 0.9)
-        )
-    )
+    (folder / "slurm.conf").write_text(SLURM_CONF.format(folder=folder, host=host))
     (folder / "gres.conf").write_text(
         f"NodeName={host} Name=gpu File=/dev/null\n"
         f"NodeName={host} Name=gpu File=/dev/zero\n"
@@ -77,6 +83,9 @@ def slurm(tmp_path_factory):
             unavailable(f"a machine without a Slurm of its own ({link})")
         link.unlink(missing_ok=True)
         link.symlink_to(folder / link.name)
+    site = folder / "site"
+    site.mkdir()
+    (site / "config.yaml").write_text(SITE)
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o400)
@@ -97,19 +106,22 @@ def slurm(tmp_path_factory):
     time.sleep(1)
     start("slurmd", "-D", "-N", host)
     try:
+        state = "nothing"
         for _ in range(60):
+            if any(process.poll() is not None for process in processes):
+                break  # `sinfo` would wait minutes for it.
             state = subprocess.run(
                 ["sinfo", "-h", "-o", "%T"], env=env, capture_output=True, text=True
             ).stdout.strip()
             if state == "idle":
                 break
             time.sleep(0.5)
-        else:
+        if state != "idle":
             logs = "\n".join(
                 path.read_text()[-1500:] for path in folder.glob("*.[lo][ou][gt]")
             )
             pytest.fail(f"Slurm did not come up: {state!r}\n{logs}")
-        yield {"PATH": env["PATH"]}
+        yield {"PATH": env["PATH"], "SNAKEMAKE_PROFILE": str(site)}
     finally:
         for link in links:
             link.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """What a reviewer sees: the report and the MLflow UI in a real browser."""
 
-import json
 import os
 import socket
 import subprocess
@@ -57,7 +56,7 @@ def test_the_report_in_a_browser(finished, browser):
 @pytest.fixture(scope="module")
 def ui(finished):
     """`mlflow ui` on the run's own store."""
-    record = json.loads(finished.read("results/demo/mlflow.json"))
+    record = finished.tracked()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -110,6 +109,6 @@ def test_a_tracking_server_takes_the_record_too(ui, finished):
         "--config", f"tracking={{uri: '{address}', experiment: served}}",
         "--", "results/demo/mlflow.json",
     )  # fmt: skip
-    served = json.loads(finished.read("results/demo/mlflow.json"))
+    served = finished.tracked()
     assert served["uri"] == address
     assert set(served["children"]) == set(record["children"])

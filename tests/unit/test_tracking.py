@@ -21,14 +21,16 @@ from evenfold.records.tracking import Store, TrackedRun
 from evenfold.sequences.sketch import sketches
 from evenfold.tracking import uploading
 from evenfold.tracking.looks import init_tracking, remembered_looks
-from evenfold.tracking.store import (
-    connect,
-    experiment_of,
-    locked,
+from evenfold.tracking.opening import open_ui, put_right
+from evenfold.tracking.places import (
+    address,
+    follow,
+    kept,
+    opened,
     sqlite_file,
     store_at,
-    usable,
 )
+from evenfold.tracking.store import connect, experiment_of, followed, locked, usable
 from evenfold.tracking.uploading import (
     FinishedFiles,
     epochs,
@@ -202,6 +204,159 @@ def test_a_store_of_another_kind_is_named(tmp_path, uri):
     with pytest.raises(EvenfoldError, match="cannot be used"):
         connect(uri)
     assert not remembered_looks(uri).answered
+
+
+def test_an_empty_file_is_not_made_a_store_by_asking(tmp_path):
+    (tmp_path / "mlflow.db").touch()
+    assert not remembered_looks(f"sqlite:///{tmp_path / 'mlflow.db'}").answered
+    assert (tmp_path / "mlflow.db").stat().st_size == 0
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A folder of results, as rules see it: from the folder that holds it."""
+    (tmp_path / "work/results/demo").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work/results"
+
+
+@pytest.mark.parametrize(
+    ("configured", "recorded", "found"),
+    [
+        (None, "sqlite:///../mlflow/mlflow.db", "sqlite:///{here}/mlflow/mlflow.db"),
+        ("sqlite:///own.db", "sqlite:///../../own.db", "sqlite:///{here}/../own.db"),
+        ("sqlite:////shared/a.db", "sqlite:////shared/a.db", "sqlite:////shared/a.db"),
+        ("http://here:5000", "http://here:5000", "http://here:5000"),
+    ],
+)
+def test_a_record_names_what_moves_with_it_relative_to_itself(
+    results, tmp_path, configured, recorded, found
+):
+    record = "results/demo/tracking.json"
+    store = store_at(configured, "evenfold", "results/mlflow")
+    written = kept(store, record)
+    assert written.uri == recorded and written.lock == "../mlflow/.lock"
+    written.write(record)
+    (results / "mlflow").mkdir()
+    assert opened(record).lock == str(results / "mlflow/.lock")
+    os.rename("results", tmp_path / "results")
+    again = opened(tmp_path / "results/demo/tracking.json")
+    wanted = os.path.normpath(found.format(here=tmp_path / "results")[10:])
+    assert again.uri == (f"sqlite:///{wanted}" if "sqlite" in found else found)
+    assert again.lock == str(tmp_path / "results/mlflow/.lock")
+
+
+def test_an_absolute_path_that_is_gone_is_the_store_beside_if_there_is_one(results):
+    uri = "sqlite:////gone/results/mlflow/mlflow.db"
+    record = results / "demo/tracking.json"
+    lock = "/gone/results/mlflow/.lock"
+    Store(uri=uri, experiment="evenfold", lock=lock).write(record)
+    assert address(uri, record) == opened(record).uri == uri
+    assert opened(record).lock == str(results / "mlflow/.lock")
+    (results / "mlflow").mkdir()
+    (results / "mlflow/mlflow.db").write_text("a store")
+    assert opened(record).uri == f"sqlite:///{results / 'mlflow/mlflow.db'}"
+    # Whatever is still there is used.
+    (results / "kept.db").write_text("another")
+    assert address(f"sqlite:///{results / 'kept.db'}", record).endswith("/kept.db")
+
+
+def locations(store):
+    """Where the experiments of a store keep their artifacts, by name."""
+    return {
+        e.name: e.artifact_location for e in connect(store.uri).search_experiments()
+    }
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_artifacts_follow_a_store_that_is_moved_or_copied(uploaded, tmp_path, copied):
+    before, record, folder = uploaded
+    first, second = tmp_path / "first", tmp_path / "second place"
+    shutil.copytree(folder, first)
+    assert follow(store_at(None, "uploads", first / "mlflow")) == folder / "mlflow"
+    (shutil.copytree if copied else shutil.move)(first, second)
+    store = store_at(None, "uploads", second / "mlflow")
+    place = (second / "mlflow/artifacts").as_uri()
+    with locked(store.lock):
+        client = followed(store)
+    assert locations(store)["uploads"] == place
+    run = client.get_run(record.run_id)
+    assert run.info.artifact_uri == f"{place}/{record.run_id}/artifacts"
+    (logged,) = run.outputs.model_outputs
+    model = client.get_logged_model(logged.model_id)
+    assert model.artifact_location.startswith(f"{place}/models/")
+    assert client.list_artifacts(record.run_id)
+    assert follow(store) is None
+    if copied:
+        original = store_at(None, "uploads", first / "mlflow")
+        assert locations(original)["uploads"] == (first / "mlflow/artifacts").as_uri()
+    assert connect(before.uri).list_artifacts(record.run_id)
+
+
+def test_artifacts_that_were_put_elsewhere_stay_there(store, tmp_path):
+    client = connect(store.uri)
+    (tmp_path / "data/artifacts").mkdir(parents=True)
+    others = {
+        "a folder of its own": (tmp_path / "data/artifacts").as_uri(),
+        "another name": "file:///gone/files",
+        "a bucket": "s3://bucket/artifacts",
+    }
+    for name, place in others.items():
+        client.create_experiment(name, artifact_location=place)
+    follow(store)
+    assert locations(store).items() >= others.items()
+    configured = Store(uri=store.uri, experiment="x", lock=str(tmp_path / "run/.lock"))
+    assert follow(configured) is None
+
+
+def test_a_folder_that_is_mounted_twice_is_not_a_move(store, tmp_path):
+    follow(store)
+    os.symlink(tmp_path, tmp_path.parent / "mounted")
+    folder = tmp_path.parent / "mounted/mlflow"
+    twice = Store(
+        uri=f"sqlite:///{folder}/mlflow.db", experiment="x", lock=f"{folder}/.lock"
+    )
+    assert follow(twice) is None
+
+
+def test_the_command_mlflow_opens_a_store_and_tells_of_a_move(
+    store, tmp_path, capsys, monkeypatch
+):
+    from evenfold import cli
+
+    started = []
+    monkeypatch.setattr(
+        "subprocess.run",
+        lambda command: started.append(command) or SimpleNamespace(returncode=3),
+    )
+    assert cli.main(["mlflow", str(tmp_path), "--port", "5001"]) == 3
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("This store was in ") and told[1] == store.uri
+    ((_, *command),) = started
+    assert command == [
+        "-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--port", "5001",
+    ]  # fmt: skip
+    assert cli.main(["mlflow", str(tmp_path), "--no-ui"]) == 0 and len(started) == 1
+    assert capsys.readouterr().out.splitlines() == [store.uri]
+
+    def stopped(command):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("subprocess.run", stopped)
+    assert open_ui(store, 5000) == 0
+
+
+def test_the_command_mlflow_makes_no_store(tmp_path):
+    with pytest.raises(EvenfoldError, match="no run was recorded there"):
+        put_right(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_is_no_database_is_named_when_it_is_followed(tmp_path):
+    (tmp_path / "mlflow").mkdir()
+    (tmp_path / "mlflow/mlflow.db").write_text("no database" * 100)
+    with pytest.raises(EvenfoldError, match="cannot be used"):
+        put_right(tmp_path)
 
 
 def test_a_defect_is_not_blamed_on_the_store():

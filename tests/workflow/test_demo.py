@@ -236,7 +236,7 @@ def test_the_importable_predictor_agrees_with_the_look(demo):
 def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
     import mlflow
 
-    record = json.loads(demo.read("results/demo/mlflow.json"))
+    record = demo.tracked()
     client = mlflow.MlflowClient(record["uri"])
     runs = client.search_runs([record["experiment_id"]])
     assert len(runs) == 7 and all(run.info.status == "FINISHED" for run in runs)
@@ -256,13 +256,13 @@ def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
     (demo.folder / "results/demo/mlflow.json").unlink()
     demo.snakemake("results/demo/mlflow.json")
     assert len(client.search_runs([record["experiment_id"]])) == 7
-    assert json.loads(demo.read("results/demo/mlflow.json")) == record
+    assert demo.tracked() == record
 
 
 def test_the_logged_model_takes_sequences(demo):
     import mlflow
 
-    record = json.loads(demo.read("results/demo/mlflow.json"))
+    record = demo.tracked()
     mlflow.set_tracking_uri(record["uri"])
     model = mlflow.pyfunc.load_model(f"runs:/{record['run_id']}/champion")
     assert model.metadata.signature.inputs.input_names() == ["sequence"]

@@ -31,12 +31,25 @@ def test_a_killed_training_job_goes_on_to_the_same_weights(explored_once, tmp_pa
     deadline = time.monotonic() + 120
     while not list(kept.glob("*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGSTOP)
+    meanwhile = killed.snakemake(WEIGHTS, check=False)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list(kept.glob("*.safetensors")) and not (killed.folder / WEIGHTS).exists()
+    after = killed.snakemake(WEIGHTS, check=False)
 
-    killed.snakemake("--unlock")
-    killed.snakemake("--rerun-incomplete", "--", WEIGHTS)
+    # Snakemake's message is followed by what to do about it.
+    for refused, advice in (
+        (meanwhile, "Another snakemake is at work in this folder."),
+        (after, "\n    snakemake --unlock\n"),
+    ):
+        assert refused.returncode and "Directory cannot be locked" in refused.text
+        assert advice in refused.text.split("--unlock argument")[1]
+    assert "No other snakemake is at work" not in meanwhile.text
+    unlocked = killed.snakemake("--unlock")
+    assert "at work in this folder" not in unlocked.text
+    done = killed.snakemake("--rerun-incomplete", "--", WEIGHTS)
+    assert "at work in this folder" not in done.text
     assert not kept.exists()
     # Fewer epochs than all were left to do, and the weights are the same.
     log = killed.read("results/demo/logs/train/bce.log")

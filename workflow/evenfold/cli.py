@@ -48,6 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify.add_argument("results", help="results/<dataset> of a finished run")
     verify.add_argument("--ledger", help="folder, if not the one the run recorded")
 
+    mlflow = commands.add_parser(
+        "mlflow", help="open the record of all runs in MLflow, also after a move"
+    )
+    mlflow.add_argument(
+        "results", nargs="?", default="results", help="folder of all results"
+    )
+    mlflow.add_argument("--port", type=int, default=5000)
+    mlflow.add_argument(
+        "--no-ui",
+        action="store_true",
+        help="only put the paths of a moved store right, for MLflow's own commands",
+    )
+
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
     commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
@@ -122,15 +135,26 @@ def _remembered(results: str) -> RememberedLooks:
     record = Results.at(results).path("tracked")
     if not record.is_file():
         return RememberedLooks(answered=False)
-    # Here: MLflow takes seconds to load, and no other command needs it.
+    # Here: MLflow takes seconds to load, and few commands need it.
     from evenfold.tracking.looks import remembered_looks
+    from evenfold.tracking.places import address
 
     try:
-        uri = TrackedRun.read(record).uri
+        uri = address(TrackedRun.read(record).uri, record)
     except EvenfoldError:
         # Told with the other files.
         return RememberedLooks(answered=False)
     return remembered_looks(uri)
+
+
+def _mlflow(options: argparse.Namespace) -> int:
+    from evenfold.tracking.opening import open_ui, put_right
+
+    store, old = put_right(options.results)
+    if old is not None:
+        print(f"This store was in {old}; its artifacts are now found here.")
+    print(store.uri)
+    return 0 if options.no_ui else open_ui(store, options.port)
 
 
 def _docs(options: argparse.Namespace) -> int:
@@ -153,6 +177,7 @@ _COMMANDS = {
     "simulate": _simulate,
     "predict": _predict,
     "verify": _verify,
+    "mlflow": _mlflow,
     "docs": _docs,
     "gallery": _gallery,
 }

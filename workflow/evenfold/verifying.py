@@ -526,7 +526,8 @@ def _published(
             known = TrackedRun.read(path).digests
             yield from _digests(results, evaluation, known, path.name)
     for look in remembered.looks if remembered else []:
-        if (look.selection, look.dataset) == (evaluation.selection, results.dataset):
+        same = (look.selection, look.dataset, look.models or evaluation.models)
+        if same == (evaluation.selection, results.dataset, evaluation.models):
             yield from _digests(results, evaluation, look.digests, "MLflow")
 
 

@@ -12,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 from evenfold.config.plan import Plan
 from evenfold.config.networks import CLASSICAL
 from evenfold.errors import EvenfoldError
+from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import pattern
 from evenfold.sources import Sources
@@ -22,6 +23,13 @@ try:
     PLAN = Plan(config)
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process:
+    # Jobs read this file too, and take no lock.
+    explain_at_exit(
+        lambda: bool(workflow.persistence) and workflow.persistence.locked,
+        ".snakemake",
+    )
 
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
@@ -126,10 +134,15 @@ def claimed_threads(wildcards):
     """Cores that a training job claims, so that jobs never outnumber the real CPUs.
 
     `--cores 8` on two CPUs would start four trainings of two threads each, which then
-    train many times slower than one after the other.
+    train many times slower than one after the other. On a cluster the CPUs are the
+    node's, and no total of cores needs to be given: a job asks for what it uses.
     """
+    # Not `workflow.cores`, which raises where there is no total (`--jobs` alone).
+    cores = workflow.resource_settings.cores
+    if cores is None or workflow.non_local_exec:
+        return PLAN.run.threads
     cpus = available_cpus()
-    share = max(1.0, (workflow.cores or 1) / cpus)
+    share = max(1.0, cores / cpus)
     return math.ceil(min(PLAN.run.threads, cpus) * share)
 
 

@@ -1,6 +1,6 @@
 from evenfold.job import job
 from evenfold.tracking.looks import init_tracking
-from evenfold.tracking.store import store_at
+from evenfold.tracking.places import kept, store_at
 
 with job(snakemake.log[0]) as log:
     store = store_at(
@@ -9,5 +9,5 @@ with job(snakemake.log[0]) as log:
         snakemake.params.folder,
     )
     init_tracking(store, log.warning).write(snakemake.output.looks)
-    store.write(snakemake.output.tracking)
+    kept(store, snakemake.output.tracking).write(snakemake.output.tracking)
     log.info("%s", store)

@@ -156,7 +156,7 @@ class LookTold(Part):
 class RememberedLook(Part):
     """A look that MLflow recorded, with a sketch of the test set."""
 
-    absent = ("looked_at",)
+    absent = ("looked_at", "models")
 
     selection: str
     """id of the selection that looked"""
@@ -166,6 +166,8 @@ class RememberedLook(Part):
     """time of the record in UTC, ISO 8601"""
     looked_at: str | None = None
     """time of the look in UTC, ISO 8601; null of version 0.1.0"""
+    models: str | None = None
+    """digest of the models at hand when it was recorded; null of version 0.1.0"""
     test_set: list[str] = []
     """sketches that identify it; digests, if version 0.1.0 recorded it"""
     digests: dict[str, str] = {}

@@ -20,6 +20,8 @@ LEDGER = "resources/ledger"
 PUBLISHED = "published"
 #: Folder beside a variant's weights that holds its checkpoints.
 CHECKPOINT = "checkpoint"
+#: Folder beside the data sets that holds the embedded MLflow store.
+MLFLOW = "mlflow"
 
 
 @dataclass(frozen=True)
@@ -229,8 +231,8 @@ FOLDERS = (
         "state of a training that was stopped; removed when it ends",
         "train",
     ),
-    ("mlflow/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
-    ("mlflow/artifacts/", "its artifacts", "track"),
+    (f"{MLFLOW}/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
+    (f"{MLFLOW}/artifacts/", "its artifacts", "track"),
 )
 
 

@@ -10,18 +10,18 @@ class Store(Record):
     """tracking.json: where the MLflow store is."""
 
     uri: str
-    """address of the MLflow store"""
+    """address of the MLflow store; a path in it is relative to this file's folder"""
     experiment: str
     """name of the experiment"""
     lock: str
-    """absolute path of the file that is locked during uploads"""
+    """file that is locked during uploads, relative to this file's folder"""
 
 
 class TrackedRun(Record):
     """mlflow.json: the MLflow run of a selection, and of each variant."""
 
     uri: str
-    """address of the MLflow store"""
+    """address of the MLflow store; a path in it is relative to this file's folder"""
     experiment_id: str
     """id of the experiment in the store"""
     run_id: str

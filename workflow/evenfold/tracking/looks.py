@@ -9,13 +9,8 @@ from pathlib import Path
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import RememberedLook, RememberedLooks
 from evenfold.records.tracking import DIGEST, Store
-from evenfold.tracking.store import (
-    connect,
-    experiment_of,
-    locked,
-    sqlite_file,
-    usable,
-)
+from evenfold.tracking.places import sqlite_file
+from evenfold.tracking.store import connect, experiment_of, followed, locked, usable
 
 # isort: split
 # After the store has set MLflow up.
@@ -41,7 +36,7 @@ def init_tracking(store: Store, warn: Callable[[str], object]) -> RememberedLook
     """
     try:
         with locked(store.lock), _impatient(), usable(store.uri):
-            experiment_of(connect(store.uri), store)
+            experiment_of(followed(store), store)
     except EvenfoldError as error:
         warn(str(error))
         return RememberedLooks(answered=False)
@@ -65,8 +60,8 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
         nothing is raised, when the store cannot be asked.
     """
     file = sqlite_file(uri)
-    # MLflow would make an empty one.
-    if file and not file.is_file():
+    # MLflow would make one, and fill an empty file.
+    if file and not (file.is_file() and file.stat().st_size):
         return RememberedLooks(answered=False)
     try:
         with locked(lock) if lock and file else nullcontext(), _impatient():
@@ -75,7 +70,7 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
                 runs = list(_looks(client))
     except EvenfoldError:
         return RememberedLooks(answered=False)
-    found: dict[tuple[str, str, str], RememberedLook] = {}
+    found: dict[tuple[str | None, ...], RememberedLook] = {}
     for run in sorted(runs, key=lambda run: run.info.start_time):
         tags = run.data.tags
         selection = tags["evenfold.selection"]
@@ -85,6 +80,8 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
             selection=selection,
             dataset=tags["evenfold.dataset"],
             recorded=when.isoformat(timespec="seconds"),
+            looked_at=tags.get("evenfold.looked_at"),
+            models=tags.get("evenfold.models"),
             test_set=test_set.split(),
             digests={
                 key.removeprefix(DIGEST): value
@@ -92,7 +89,8 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
                 if key.startswith(DIGEST)
             },
         )
-        found.setdefault((selection, look.dataset, test_set), look)
+        key = (selection, look.dataset, test_set, look.looked_at, look.models)
+        found.setdefault(key, look)
     return RememberedLooks(answered=True, looks=list(found.values()))
 
 

@@ -1,7 +1,8 @@
-"""The MLflow store: where it is, how it is reached, one user of it at a time."""
+"""The MLflow store: how it is reached, one user of it at a time."""
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,36 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.tracking import Store
-
-_SQLITE = "sqlite:///"
-
-
-def store_at(uri: str | None, experiment: str, folder: Path | str) -> Store:
-    """Where the store of a run is; nothing is created or asked.
-
-    Parameters
-    ----------
-    uri : str or None
-        As configured; None for an SQLite file in the folder.
-    experiment : str
-    folder : path-like
-        Also holds the file that serialises uploads.
-
-    Returns
-    -------
-    Store
-    """
-    folder = Path(folder).resolve()
-    return Store(
-        uri=uri or f"{_SQLITE}{folder / 'mlflow.db'}",
-        experiment=experiment,
-        lock=str(folder / ".lock"),
-    )
-
-
-def sqlite_file(uri: str) -> Path | None:
-    """File of an SQLite store; None for any other."""
-    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+from evenfold.tracking.places import artifacts_of, follow
 
 
 @contextmanager
@@ -62,11 +34,26 @@ def usable(uri: str) -> Iterator[None]:
     """
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+    except (
+        MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError,
+    ) as error:  # fmt: skip
         raise EvenfoldError(
             f"the MLflow store {uri} cannot be used: {str(error).splitlines()[0][:300]} "
             "Check the setting `tracking: {uri: ...}`."
         ) from error
+
+
+def followed(store: Store) -> mlflow.MlflowClient:
+    """A client of a run's store that answers, after any move; call it under the lock.
+
+    Raises
+    ------
+    EvenfoldError
+        When it does not answer, or its paths cannot be put right.
+    """
+    with usable(store.uri):
+        follow(store)
+    return connect(store.uri)
 
 
 def connect(uri: str) -> mlflow.MlflowClient:
@@ -97,12 +84,11 @@ def experiment_of(client: mlflow.MlflowClient, store: Store) -> Experiment:
     found = client.get_experiment_by_name(store.experiment)
     if found is not None:
         return found
-    folder, file = Path(store.lock).parent, sqlite_file(store.uri)
     # A server keeps artifacts where it likes; the run's own store beside itself.
-    own = file is not None and file.parent == folder
+    artifacts = artifacts_of(store)
     made = client.create_experiment(
         store.experiment,
-        artifact_location=(folder / "artifacts").as_uri() if own else None,
+        artifact_location=artifacts.as_uri() if artifacts else None,
         tags={
             # Opens the UI in its model-training view, not the GenAI one.
             "mlflow.experimentKind": "custom_model_development",

@@ -23,8 +23,9 @@ from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
 from evenfold.records.thresholds import HALF, Tuned
-from evenfold.records.tracking import DIGEST, Store, TrackedRun
-from evenfold.tracking.store import connect, experiment_of, locked
+from evenfold.records.tracking import DIGEST, TrackedRun
+from evenfold.tracking.places import kept, opened
+from evenfold.tracking.store import experiment_of, followed, locked
 
 # isort: split
 # After the store has set MLflow up.
@@ -123,6 +124,7 @@ class _Finished:
     @property
     def tags(self) -> dict[str, str]:
         """What the parent and its children are found by."""
+        look = self.evaluation.look
         return {
             "evenfold.selection": self.selection.selection,
             "evenfold.dataset": self.dataset,
@@ -130,6 +132,8 @@ class _Finished:
             "evenfold.version": self.selection.records.evenfold,
             "evenfold.champion": self.selection.champion,
             "evenfold.test_set": " ".join(self.evaluation.test_set),
+            "evenfold.models": self.selection.models,
+            **({"evenfold.looked_at": look.looked_at} if look else {}),
             "mlflow.source.name": "evenfold",
         }
 
@@ -189,8 +193,10 @@ def track(
     EvenfoldError
         When the store cannot be used, or the experiment was deleted there.
     """
-    store = Store.read(paths.tracking)
+    store = opened(paths.tracking)
     selection = Selection.read(paths.selection)
+    evaluation = Evaluation.read(paths.status)
+    since = evaluation.since_look
     files = zip(paths.thresholds, paths.history, paths.weights, strict=True)
     named = dict(zip(variants, files, strict=True))
     finished = _Finished(
@@ -198,13 +204,14 @@ def track(
         paths=paths,
         decides=decides,
         selection=selection,
-        evaluation=Evaluation.read(paths.status),
-        measured=read_measured(paths.metrics),
+        evaluation=evaluation,
+        # Of models that were not looked at there is no test result.
+        measured=[] if since and since.changed else read_measured(paths.metrics),
         files={n: own for n, own in named.items() if n in selection.variants},
     )
-    client = connect(store.uri)
     mlflow.set_tracking_uri(store.uri)
     with locked(store.lock):
+        client = followed(store)
         place = _Place(client, experiment_of(client, store))
         if place.experiment.lifecycle_stage != "active":
             raise EvenfoldError(
@@ -216,7 +223,8 @@ def track(
         found = digests(paths, finished.evaluation)
         _keep(client, parent, found)
     return TrackedRun(
-        uri=store.uri,
+        # mlflow.json lies beside it.
+        uri=kept(store, paths.tracking).uri,
         experiment_id=place.experiment.experiment_id,
         run_id=parent,
         children=children,
@@ -236,8 +244,8 @@ def _keep(client: mlflow.MlflowClient, run_id: str, found: Mapping[str, str]) ->
 
 def _recorded(place: _Place, run: _Finished) -> tuple[str, dict[str, str]] | None:
     """The runs of a selection that was uploaded before; cut off ones are removed."""
-    keys = ("evenfold.selection", "evenfold.dataset", "evenfold.status")
-    wanted = {key: run.tags[key] for key in keys}
+    keys = ("selection", "dataset", "status", "models")
+    wanted = {f"evenfold.{key}": run.tags[f"evenfold.{key}"] for key in keys}
     for parent in place.search(**wanted, **{"evenfold.part": "selection"}):
         run_id = parent.info.run_id
         children = place.search(**{"mlflow.parentRunId": run_id})
@@ -314,7 +322,8 @@ def note(
 ) -> str:
     """What the parent's page says, in Markdown: the results, or why there are none."""
     if not measured:
-        return evaluation.told or ""
+        since = evaluation.since_look
+        return evaluation.told or (since.told if since else "")
     lines = [f"Champion **{selection.champion}** by cross-validation.", ""]
     lines += ["| variant | threshold | SN | SP | MCC |", "|---|---|---|---|---|"]
     lines += [

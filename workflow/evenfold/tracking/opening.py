@@ -1,0 +1,57 @@
+"""The record of all runs in MLflow's own pages."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from evenfold.errors import EvenfoldError
+from evenfold.files import Pathlike
+from evenfold.records.layout import MLFLOW
+from evenfold.records.tracking import Store
+from evenfold.tracking.places import follow, sqlite_file, store_at
+from evenfold.tracking.store import locked, usable
+
+
+def put_right(results: Pathlike) -> tuple[Store, Path | None]:
+    """Find the store of a results folder, and its artifacts after a move.
+
+    Parameters
+    ----------
+    results : path-like
+        Folder of all results.
+
+    Returns
+    -------
+    tuple of (Store, Path or None)
+        And the folder where it was before a move, where there was one.
+
+    Raises
+    ------
+    EvenfoldError
+        When there is no store, or it cannot be changed.
+    """
+    store = store_at(None, "", Path(results) / MLFLOW)
+    file = sqlite_file(store.uri)
+    if file is None or not file.is_file():
+        raise EvenfoldError(
+            f"{file} does not exist: no run was recorded there. Name the folder of all "
+            "results (`evenfold mlflow results`); a store that `tracking: {uri: ...}` "
+            "names is opened by MLflow's own command, `mlflow ui`."
+        )
+    with locked(store.lock), usable(store.uri):
+        return store, follow(store)
+
+
+def open_ui(store: Store, port: int) -> int:
+    """Run `mlflow ui` on a store until it is stopped.
+
+    Returns
+    -------
+    int
+        Its exit status.
+    """
+    command = ["ui", "--backend-store-uri", store.uri, "--port", str(port)]
+    try:
+        return subprocess.run([sys.executable, "-m", "mlflow", *command]).returncode
+    except KeyboardInterrupt:
+        return 0
