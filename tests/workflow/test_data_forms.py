@@ -76,7 +76,7 @@ def finished(tmp_path_factory) -> Project:
         tiny_esm(folder / "tiny")
         config = CONFIG.replace("training: {epochs", CONTEXT + "training: {epochs", 1)
     project.write("config/config.yaml", config)
-    project.snakemake(REPORT)  # MLflow takes no form of files.
+    project.snakemake(REPORT)  # What MLflow is told does not depend on the files.
     return project
 
 
