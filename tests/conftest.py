@@ -175,7 +175,8 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **env},
+            # Hundreds of jobs import the package: compiled once, whatever is usual here.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **env},
             timeout=900,
         )
         done.text = done.stdout
@@ -202,6 +203,17 @@ split: {folds: 3}
 selection: {resamples: 200}
 threads: 1
 """
+#: The same with one variant where tests are sampled: for what compares no variants.
+ALONE = SMALL if WHOLE else SMALL.replace("[bce, focal]", "[bce]")
+
+
+@pytest.fixture(autouse=True)
+def threads_of_its_own():
+    """What a test does to torch's threads ends with it: two at work are slower than one."""
+    threads = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 @pytest.fixture

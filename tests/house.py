@@ -107,7 +107,8 @@ PARTS = {
     ),
     "verifying": Part(
         5, "the whole chain, checked again",
-        "config errors evaluation files records selection tables", libraries="pandas",
+        "config errors evaluation files records selection sequences tables",
+        libraries="pandas",
     ),
     "cli": Part(
         5, "the command `evenfold`",

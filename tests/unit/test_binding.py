@@ -9,9 +9,10 @@ from evenfold.config.decides import Decides, decided
 from evenfold.config.run import Run
 from evenfold.config.section import Section
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.binding import labels_digest
+from evenfold.evaluation.binding import labels_digest, not_looked_at
 from evenfold.evaluation.ledger import Ledger
 from evenfold.evaluation.looking import Sealed, Terms, evaluate
+from evenfold.evaluation.notes import leave, note_of
 from evenfold.evaluation.scoring import check_ids
 from evenfold.files import read_json, write_json
 from evenfold.records.evaluation import (
@@ -20,9 +21,12 @@ from evenfold.records.evaluation import (
     RememberedLook,
     RememberedLooks,
 )
+from evenfold.records.layout import Results
+from evenfold.records.notes import SealedSet
 from evenfold.records.selection import Request
 from evenfold.sequences.cleaning import Seen
 from evenfold.sequences.reading import Record
+from evenfold.sequences.sketch import sketches, summary
 from evenfold.sources import Sources
 from tests.unit import reporting_states as states
 from tests.unit.test_ledger import NOTHING, SEQUENCES, scored, selection
@@ -112,6 +116,37 @@ def test_a_look_begun_with_other_models_is_not_resumed_with_these(tmp_path):
     status, _ = looked(tmp_path, selection(weights_sha256="x"), allowed)
     assert status.status == "evaluated" and len(status.looks) == 2
     assert looked(tmp_path)[0].look.look == 1
+
+
+def test_predict_says_that_its_models_were_not_looked_at(tmp_path):
+    results = Results(tmp_path, "demo")
+    own = states.selection()
+    own.write(results.path("selection"))
+    assert not_looked_at(results) is None
+    for models, said in ((own.models, False), ("0" * 16, True)):
+        status = states.evaluation(look=states.look(models=models))
+        status.write(results.path("evaluation"))
+        told = not_looked_at(results)
+        assert (told is not None) is said
+    assert told.startswith(
+        "These models were trained again since the look of 2 January"
+    )
+    # Version 0.1.0 recorded no digest of the models.
+    states.retrained(look=states.look()).write(results.path("evaluation"))
+    assert not_looked_at(results) is not None
+    states.evaluation_withheld().write(results.path("evaluation"))
+    assert not_looked_at(results) is None
+
+
+def test_sealed_sequences_that_were_scored_are_told_at_the_look(tmp_path):
+    sealed = SealedSet(
+        selection="selection-one", dataset="demo", sequences=sketches(SEQUENCES),
+        test_set=summary(sketches(SEQUENCES)),
+    )  # fmt: skip
+    leave(tmp_path, note_of(sealed, SEQUENCES[:7]))
+    status, _ = looked(tmp_path)
+    assert [(note.count, note.among) for note in status.notes] == [(7, 100)]
+    assert status.look.look == 1 and len(status.looks) == 1
 
 
 # --- labels -------------------------------------------------------------------------

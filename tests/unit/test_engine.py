@@ -362,11 +362,16 @@ def job(slow, folder, out):
     )
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_job_ends_with_the_same_weights(tmp_path, how):
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGKILL, signal.SIGTERM), (signal.SIGTERM, signal.SIGKILL)],
+    ids=["killed, then asked to stop", "asked to stop, then killed"],
+)
+def test_a_killed_job_ends_with_the_same_weights(tmp_path, signals):
     """Killed for real, twice, in the middle of an epoch; equal bit for bit."""
     whole = job(0, tmp_path / "undisturbed", tmp_path / "whole.npz")
-    for attempt in range(2):
+    for attempt, how in enumerate(signals):
         process = job(0.04, tmp_path / "kept", tmp_path / "parts.npz")
         before = list((tmp_path / "kept").glob("*")) if attempt else []
         stamps = [path.stat().st_mtime_ns for path in before]

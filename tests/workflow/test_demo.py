@@ -5,15 +5,24 @@ import shutil
 
 import pandas as pd
 import pytest
+import yaml
 
-from tests.conftest import ROOT, SMALL, Project
+from tests.conftest import ALONE, ROOT, WHOLE, Project
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Project:
-    """The main job, whole: bare `snakemake --cores 8` on the demo data."""
+    """The main job: bare `snakemake --cores 8` on the demo data.
+
+    Whole with all variants of its configuration, sampled with the first two.
+    """
     project = Project(tmp_path_factory.mktemp("demo"))
-    project.first = project.snakemake(cores=8)
+    config = project.read("config/config.yaml")
+    if not WHOLE:
+        config = config[: config.index("  - focal\n")] + "threads: 1\n"
+        project.write("config/config.yaml", config)
+    project.variants = len(yaml.safe_load(config)["variants"])
+    project.snakemake(cores=8)
     return project
 
 
@@ -178,11 +187,11 @@ def test_an_edited_comment_or_docstring_reruns_nothing(edited):
     ],
 )  # fmt: skip
 def test_an_edited_line_that_decides_results_reruns_them(
-    edited, file, text, other, rules
+    demo, edited, file, text, other, rules
 ):
     counts = edited((file, text, other))
     assert rules < counts.keys()
-    assert counts["train"] == 6 and counts["select"] == 1
+    assert counts["train"] == demo.variants and counts["select"] == 1
 
 
 def test_an_edited_template_reruns_what_shows_it_alone(edited):
@@ -239,7 +248,8 @@ def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
     record = demo.tracked()
     client = mlflow.MlflowClient(record["uri"])
     runs = client.search_runs([record["experiment_id"]])
-    assert len(runs) == 7 and all(run.info.status == "FINISHED" for run in runs)
+    n = demo.variants + 1
+    assert len(runs) == n and all(run.info.status == "FINISHED" for run in runs)
     parent = client.get_run(record["run_id"])
     child = client.get_run(record["children"]["bce"])
     assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
@@ -255,7 +265,7 @@ def test_mlflow_holds_one_parent_and_a_child_per_variant(demo):
     # A second upload of the same selection adds nothing.
     (demo.folder / "results/demo/mlflow.json").unlink()
     demo.snakemake("results/demo/mlflow.json")
-    assert len(client.search_runs([record["experiment_id"]])) == 7
+    assert len(client.search_runs([record["experiment_id"]])) == n
     assert demo.tracked() == record
 
 
@@ -273,25 +283,29 @@ def test_the_logged_model_takes_sequences(demo):
     assert found["rejected"].tolist() == ["", "letter '#' at position 3"]
 
 
-def test_the_same_run_twice_is_equal_byte_for_byte(tmp_path):
+def test_the_same_run_twice_is_equal_byte_for_byte(explored_once, tmp_path):
     """Two fresh folders, two ledgers, other --cores: the same metrics.tsv.
 
     Full-sized network and two threads: a parallel sum in the order of arrival shows.
     """
-    config = SMALL.replace("threads: 1", "threads: 2").replace(
+    config = ALONE.replace("threads: 1", "threads: 2").replace(
         "{epochs: 2, channels: 4, widths: [3], embedding: 8}", "{epochs: 4}"
     )
     assert "threads: 2" in config and "{epochs: 4}" in config
     found = []
     for name, cores in (("one", 2), ("two", 8)):
-        project = Project.small(tmp_path / name, config)
+        if name == "one" and not WHOLE:  # Its data were split in a third folder.
+            project = explored_once.copy(tmp_path / name)
+            project.write("config/config.yaml", config)
+        else:
+            project = Project.small(tmp_path / name, config)
         project.snakemake("results/demo/test/metrics.tsv", cores=cores)
         found.append((tmp_path / name / "results/demo/test/metrics.tsv").read_bytes())
     assert found[0] == found[1] and len(found[0]) > 500
 
 
-def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(small):
-    project = small
+def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(tmp_path):
+    project = Project.small(tmp_path, ALONE)
     entry = project.read("config/datasets/demo.yaml")
     start = entry.index("test:")
     stop = entry.index("# TR0012")
@@ -310,7 +324,7 @@ def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(small):
 
 def test_several_data_sets_get_a_summary(explored):
     project = explored
-    project.write("config/config.yaml", SMALL.replace("[demo]", "[demo, again]"))
+    project.write("config/config.yaml", ALONE.replace("[demo]", "[demo, again]"))
     project.write(
         "config/datasets/again.yaml", project.read("config/datasets/demo.yaml")
     )

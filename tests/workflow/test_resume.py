@@ -9,7 +9,7 @@ import time
 from evenfold.files import sha256_file
 from tests.conftest import SMALL
 
-CONFIG = SMALL.replace("epochs: 2", "epochs: 150") + "engine: {checkpoint_epochs: 1}\n"
+CONFIG = SMALL.replace("epochs: 2", "epochs: 80") + "engine: {checkpoint_epochs: 1}\n"
 WEIGHTS = "results/demo/bce/weights.safetensors"
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Look
 from evenfold.files import sha256_rows
 from evenfold.records.evaluation import (
     ChangedLabels,
     Correction,
+    Evaluation,
     Intent,
     Permission,
     SinceLook,
 )
+from evenfold.records.layout import Results
 from evenfold.records.selection import SCHEMA, Selection
 
 
@@ -116,6 +119,38 @@ def since_look(look: Look, selection: Selection) -> SinceLook | None:
     )
 
 
+def not_looked_at(results: Results) -> str | None:
+    """What to tell of models at hand whose result the test set did not give.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str or None
+        None where they are those looked at, or none were.
+    """
+    path = results.path("evaluation")
+    if not path.is_file():
+        return None
+    try:
+        evaluation = Evaluation.read(path)
+    except EvenfoldError:
+        return None  # Of another version: it keeps nothing from being scored.
+    look, since = evaluation.look, evaluation.since_look
+    models = Selection.read(results.path("selection")).models
+    known = look.models if look else None
+    other = known != models if known else bool(since and since.changed)
+    if look is None or not other:
+        return None
+    return (
+        "These models were trained again since the look of "
+        f"{_date(look.looked_at)}; the test result in the report is that of the models "
+        "looked at, not of these."
+    )
+
+
 def changed_labels(
     look: Look, labels: dict[str, int], selection: str
 ) -> ChangedLabels | None:
@@ -199,4 +234,8 @@ def _weights(selection: Selection) -> dict[str, str]:
 
 
 def _day(intent: Intent) -> str:
-    return datetime.fromisoformat(intent.looked_at).strftime("%-d %B %Y")
+    return _date(intent.looked_at)
+
+
+def _date(time: str) -> str:
+    return datetime.fromisoformat(time).strftime("%-d %B %Y")

@@ -26,6 +26,7 @@ from evenfold.evaluation.ledger import (
     same_digests,
 )
 from evenfold.evaluation.measuring import curves, difference, measure
+from evenfold.evaluation.notes import notes_at
 from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
 from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated
@@ -364,6 +365,7 @@ def evaluate(
         probes=completed.probes if completed else [],
         ledger=str(ledger.folder.resolve()),
         models=selection.models,
+        notes=notes_at(ledger.folder, intent.sketches),
     )
     if shown is None or completed is None:
         withheld = {

@@ -2,6 +2,8 @@
 
 Each is fitted member by member on the member's own training rows and kept in the same
 form as a network, so that folds, thresholds, files and predictions are the same.
+Training a network imports this module too: scikit-learn, which takes as long to import
+as a small network to train, is imported where something is fitted.
 """
 
 import warnings
@@ -10,10 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import RFE
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from evenfold.errors import EvenfoldError
@@ -97,6 +95,10 @@ def select_features(
     """
     if settings.method == "none":
         return np.ones(x.shape[1], dtype=np.float32)
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.feature_selection import RFE
+    from sklearn.linear_model import LogisticRegression
+
     keep = max(1, round(settings.keep * x.shape[1]))
     mean, scale = (t.numpy() for t in standardisation(torch.as_tensor(x)))
     standard = (x - mean) / scale
@@ -139,6 +141,8 @@ def _standardised(x):
 
 
 def _fit_logistic(x, y, weight, training, loss_settings, seed):
+    from sklearn.linear_model import LogisticRegression
+
     standard, mean, scale = _standardised(x)
     model = LogisticRegression(
         C=training.logistic.c, max_iter=2000, random_state=seed
@@ -147,6 +151,8 @@ def _fit_logistic(x, y, weight, training, loss_settings, seed):
 
 
 def _fit_boosting(x, y, weight, training, loss_settings, seed):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     settings = training.boosting
     model = HistGradientBoostingClassifier(
         max_iter=settings.trees,

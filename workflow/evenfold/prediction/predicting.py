@@ -15,6 +15,7 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import leave, note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
@@ -284,6 +285,8 @@ def predict_file(
     predictor = Predictor.load(folder)
     records = predictor.read(fasta)
     sequences = [record.sequence for record in records]
+    if other := not_looked_at(Results.at(folder)):
+        tell(other)
     if note := predictor.note(sequences):
         tell(told(note))
         if ledger is not None:
