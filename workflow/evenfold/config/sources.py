@@ -2,14 +2,14 @@
 
 from pydantic import Field, model_validator
 
-from evenfold.config.section import Section
+from evenfold.config.section import FilePath, Section
 
 
 class File(Section):
     """A local path, or a public address with its checksum."""
 
-    path: str | None = Field(None, description="local file")
-    url: str | None = Field(None, description="public address to fetch")
+    path: FilePath | None = Field(None, description="local file")
+    url: FilePath | None = Field(None, description="public address to fetch")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="checksum; required with a url"
     )
