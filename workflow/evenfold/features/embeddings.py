@@ -152,7 +152,9 @@ class Vectors:
             if all(_key(sequence) in known for sequence in named):
                 return
             vectors = _of_file(Path(self.file), self.identity)
-            names, used, rows = VectorNames(vectors), {}, {}
+            names = VectorNames(vectors)
+            used: dict[str, str] = {}
+            rows: dict[bytes, bytes] = {}
             for identifier, sequence in zip(ids, named):
                 name = names.find(identifier)
                 if name is None:
