@@ -105,6 +105,11 @@ def test_missing_and_damaged_files(tmp_path):
     cut.write_bytes(gzip.compress(b">a\nMKV\n" * 1000)[:-20])
     with pytest.raises(EvenfoldError, match="cut off or damaged"):
         records(cut)
+    for at in range(10, 40):
+        whole = gzip.compress(b">a\nMKV\n>b\nACDEFGHIKLMN\n")
+        cut.write_bytes(whole[:at] + b"\xff" * 9)
+        with pytest.raises(EvenfoldError, match=r"damaged|UTF-8|FASTA"):
+            records(cut)
     binary = tmp_path / "binary.fasta"
     binary.write_bytes(b"\xff\xfd\x00\x01" * 10)
     with pytest.raises(EvenfoldError, match="not a text file"):

@@ -96,24 +96,32 @@ def opened(path: Path) -> Iterator[IO[str]]:
         with opener(path, "rt", encoding=encoding, newline=None) as handle:
             yield handle
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise EvenfoldError(f"{path}: the gzip file is cut off or damaged") from error
+        raise _damaged(path) from error
     except UnicodeDecodeError as error:
-        raise EvenfoldError(
-            f"{path}: not a text file in UTF-8 ({_bad_byte(path, opener)}). If it is one "
-            "in Latin-1: `iconv -f latin1 -t utf-8`."
-        ) from error
+        raise _not_utf8(path, opener) from error
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _bad_byte(path, opener):
-    """Where the first byte that is not UTF-8 is, counted over the whole file."""
-    at = 0
-    with opener(path, "rb") as handle:
-        for number, line in enumerate(handle, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                return f"byte {at + error.start}, line {number}"
-            at += len(line)
-    return "its end is cut off"
+def _damaged(path):
+    return EvenfoldError(f"{path}: the gzip file is cut off or damaged")
+
+
+def _not_utf8(path, opener):
+    """Names the first byte that is not UTF-8, counted over the whole file."""
+    at, where = 0, "its end is cut off"
+    try:
+        with opener(path, "rb") as handle:
+            for number, line in enumerate(handle, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError as error:
+                    where = f"byte {at + error.start}, line {number}"
+                    break
+                at += len(line)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return _damaged(path)
+    return EvenfoldError(
+        f"{path}: not a text file in UTF-8 ({where}). If it is one in Latin-1: "
+        "`iconv -f latin1 -t utf-8`."
+    )
