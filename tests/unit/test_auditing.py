@@ -96,7 +96,14 @@ def test_sources_that_cross_folds_are_named(unrelated):
 def test_what_cleaning_and_splitting_did_is_told(unrelated):
     counts = Counts(
         train=RoleCounts(
-            read=100, unfit=2, conflicting=4, duplicates=3, dropped_duplicates=3
+            read=100,
+            unfit=2,
+            gapped=1,
+            conflicting=4,
+            duplicates=3,
+            dropped_duplicates=3,
+            unlabelled=2,
+            renamed=5,
         ),
         test=RoleCounts(read=9, impossible_sites=2, not_drawn=1, duplicates=1),
     )
@@ -105,12 +112,16 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
     )
     found = run(unrelated[:4], [False] * 4, [0, 1, 0, 1], counts=counts, split=split)
     titles = " | ".join(finding.title for finding in found.findings)
-    for words in ("2 of 100 records", "4 rows carry both", "3 duplicate rows (dropped)",
+    details = " | ".join(finding.detail for finding in found.findings)
+    assert "1 of them have the gap letter -" in details and "gap: keep" in details
+    for words in ("2 of 100 records", "2 of 100 rows rejected without a label",
+                  "train: 5 repeated ids numbered", "4 rows carry both", "3 duplicate rows (dropped)",
                   "test: 2 listed sites cannot be", "test: 1 negative windows left out",
                   "test: 1 duplicate rows (kept)", "6 training sequences related"):  # fmt: skip
         assert words in titles
-    assert severities(found)[:7] == [
-        "warning", "warning", "info", "warning", "info", "info", "serious"]  # fmt: skip
+    assert severities(found)[:9] == [
+        "warning", "warning", "info", "warning", "info", "warning", "info", "info",
+        "serious"]  # fmt: skip
 
 
 def test_the_simulator_repeats_and_plants_what_it_says():

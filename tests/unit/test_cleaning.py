@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from evenfold.sequences.cleaning import (
     check_both_classes,
     clean_records,
     clean_sequence,
+    unique_across_roles,
 )
 from evenfold.sequences.reading import Record
 
@@ -43,6 +45,12 @@ def record(sequence, label=1, name=None):
         ("M--K", {"gap": "keep", "min_length": 3}, None, "2 residues"),
         ("MKVL", {"max_length": 3}, None, "4 letters"),
         ("", {}, None, "0 residues"),
+        ("XXXX", {}, None, "unknown residues alone"),
+        ("BUX", {"ambiguous": "keep"}, None, "unknown residues alone"),
+        ("-", {"gap": "keep"}, None, "0 residues"),
+        ("MKß", {}, None, "letter 'ß' at position 3"),
+        ("MKﬁ", {}, None, "letter 'ﬁ' at position 3"),
+        ("mkıv", {}, None, "letter 'ı' at position 3"),
     ],
 )
 def test_letter_and_length_policy(sequence, policy, cleaned, reason):
@@ -80,12 +88,26 @@ def test_conflicting_labels_are_dropped_on_both_sides_or_refused():
         )
 
 
-def test_one_id_with_two_sequences_is_an_error_that_names_both_places():
-    rows = [record("MKV", name="same"), record("MKA", name="same")]
-    with pytest.raises(EvenfoldError) as error:
-        clean_records(rows, Cleaning(), "keep")
-    assert rows[0].origin in str(error.value)
-    assert rows[1].origin in str(error.value)
+def test_an_id_of_several_sequences_is_numbered_by_content():
+    """Files of both classes numbered from 1: the order must not tell the class."""
+    sequences = ["MKVA", "MKAA", "ACDE"]
+    found = []
+    for order in (sequences, sequences[::-1]):
+        rows = [record(s, name="1") for s in order]
+        cleaned = clean_records(rows, Cleaning(), "keep")
+        assert cleaned.counts.renamed == 2 and cleaned.counts.duplicates == 0
+        found.append({r.sequence: r.id for r in cleaned.records})
+    assert found[0] == found[1] and set(found[0].values()) == {"1", "1~2", "1~3"}
+
+
+def test_a_numbered_id_never_is_one_that_stands_there_already():
+    rows = [record("MKV", name=n) for n in ("p0", "p0", "p0~2", "p0~2")]
+    ids = [r.id for r in clean_records(rows, Cleaning(), "keep").records]
+    assert ids == ["p0", "p0~3", "p0~2", "p0~2~2"]
+    train = [record("MKV", name="x")]
+    test = [record("MKV", name=n) for n in ("x", "x@test")]
+    unique_across_roles(train, test)
+    assert [r.id for r in test] == ["x@test@test", "x@test"]
 
 
 def test_nothing_left_and_one_class_are_errors():
@@ -93,6 +115,31 @@ def test_nothing_left_and_one_class_are_errors():
         clean_records([record("M1")], Cleaning(), "drop")
     with pytest.raises(EvenfoldError, match="all 2 sequences are positive"):
         check_both_classes([record("MK"), record("AC")], "the train data")
+
+
+@pytest.mark.parametrize(
+    "sequence, words",
+    [
+        ("1MKV", "GenBank's layout"),
+        ("MK#V", "MusiteDeep marks sites with #"),
+        ("-MKV", "gap: keep"),
+        ("M*KV", r"\* inside the sequence \(3\)"),
+    ],
+)
+def test_a_class_that_cleaning_rejected_whole_is_said_to_be_so(sequence, words):
+    rows = [record(sequence, 1) for _ in range(3)] + [record("ACD", 0)]
+    cleaned = clean_records(rows, Cleaning(), "drop")
+    with pytest.raises(EvenfoldError, match="it rejected all 3 positive ones") as error:
+        check_both_classes(cleaned.records, "the train data", cleaned.reasons)
+    assert re.search(words, str(error.value))
+
+
+def test_a_row_without_label_is_rejected_and_counted():
+    rows = [record("MKV"), record("MKA", None), record("M-A")]
+    cleaned = clean_records(rows, Cleaning(), "drop")
+    assert [r.sequence for r in cleaned.records] == ["MKV"]
+    assert cleaned.rejected[0][2] == "no label: its cell is empty"
+    assert (cleaned.counts.unlabelled, cleaned.counts.gapped) == (1, 1)
 
 
 @given(

@@ -1,13 +1,16 @@
 import json
+import math
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.decides import Decides
 from evenfold.config.loading import load_dataset, load_run, resolve_training
 from evenfold.config.losses import LOSSES
 from evenfold.config.plan import Plan
+from evenfold.config.yaml_files import check_keys_once
 from evenfold.documentation.configuration import configuration_page, schemas
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_json
@@ -336,3 +339,92 @@ def test_a_comparison_needs_a_published_test_set_and_an_honest_split(tmp_path, k
     write_dataset(tmp_path, split=split, **keys)
     with pytest.raises(EvenfoldError, match="train_test_homologs: drop"):
         load_dataset("mine", load_run(GOOD), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"seed": 2**70}, "seed: the number 1180591620717411303424 cannot be"),
+        ({"seed": 2**32}, "less than or equal to 4294967295"),
+        ({"threads": "9" * 4000}, "threads: a number this large cannot be"),
+        ({"seed": 10**5000}, "seed: a number this large cannot be"),
+        ({"selection": {"fn_cost": math.inf}}, "selection: fn_cost: the number inf"),
+        ({"selection": {"fn_cost": math.nan}}, "selection: fn_cost: the number nan"),
+        (
+            {
+                "variants": [
+                    {"name": "a", "loss": {"name": "cost", "fn_weight": math.inf}}
+                ]
+            },
+            "fn_weight: the number inf cannot be",
+        ),
+        ({"training": {"learning_rate": 1e308}}, "learning_rate: the number 1e.308"),
+        ({"datasets": ["a" * 300]}, "at most 100 characters"),
+        ({"variants": [{"name": "a" * 300, "loss": "bce"}]}, "at most 100 characters"),
+        ({"predict": "a" * 300}, "predict.*255 bytes a name"),
+        ({"ledger": ""}, "ledger.*a path is empty"),
+        ({"datasets": 5}, "datasets"),
+        ({"variants": 5}, "variants"),
+    ],
+)
+def test_values_that_nothing_can_be_are_refused(change, words):
+    with pytest.raises(EvenfoldError, match=words):
+        load_run({**GOOD, **change})
+
+
+def test_one_data_set_or_variant_needs_no_list():
+    run = load_run({"datasets": "demo", "variants": "bce"})
+    assert run.datasets == ["demo"] and [v.name for v in run.variants] == ["bce"]
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("train: {positive: a.fa, negative: b.fa}\ncleaning: none\n", "cleaning: expect"),
+        ("train: {positive: a.fa, negative: b.fa}\ngrouping: [1]\n", "grouping: expect"),
+        ("train: {positive: a.fa, negative: b.fa}\ntraining: 3\n", "training: expect"),
+        ("train: {positive: '', negative: b.fa}\n", "train.positive.*path is empty"),
+        ("train: {positive: \"a\\0.fa\", negative: b.fa}\n", "null byte"),
+        (f"train: {{positive: {'a' * 300}.fa, negative: b.fa}}\n", "255 bytes a name"),
+        ("form: fasta\nform: lines\n", "line 2.*|the key 'form' stands twice"),
+        ("sites: {residues: K, window: 5, window: 7}\n", "'window' stands twice"),
+        ("cleaning: " + "[" * 3000 + "]" * 3000, "nested too deep"),
+        ("cleaning: " + "[" * 80 + "]" * 80, "within each other"),
+        ("train: {proteins: a.fa}\nsites: {residues: K, negatives_per_positive: 1e308}\n",
+         "negatives_per_positive: the number 1e.308 cannot be"),
+        ("train: {proteins: a.fa}\nsites: {residues: K, negatives_per_positive: 1.0e+308}\n",
+         "negatives_per_positive: the number 1e.308 cannot be"),
+        ("sites: {residues: K, negatives_per_positive: .inf}\n", "inf cannot be"),
+        ("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+         "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+         "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]\n", "100000 v"),
+        ("a: &a [*a]\n", "within each other"),
+        ("description: 2020-13-45\n", "not valid YAML"),
+        ("- 1\n", "expected keys and values"),
+    ],
+)  # fmt: skip
+def test_a_data_sets_file_that_cannot_be_read_says_why(tmp_path, text, words):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(EvenfoldError, match=words) as error:
+        load_dataset("mine", load_run(GOOD), tmp_path)
+    assert "mine.yaml" in str(error.value)
+
+
+def test_a_data_sets_file_in_latin_1_names_its_line(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes(b"form: fasta\ndescription: M\xfcller\n")
+    with pytest.raises(EvenfoldError, match=r"not in UTF-8 \(line 2\).*iconv"):
+        load_dataset("mine", load_run(GOOD), tmp_path)
+
+
+def test_a_key_that_stands_twice_is_found_in_the_runs_files_too(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("variants: [bce]\nseed: 1\nvariants: [focal]\n")
+    with pytest.raises(EvenfoldError, match=r"(?s)'variants' stands twice.*line 3"):
+        check_keys_once(path)
+    path.write_text("not: [yaml")
+    check_keys_once(path)
+
+
+def test_the_recorded_configuration_has_nucleotides_only_where_it_was_set():
+    assert "nucleotides" not in Cleaning().model_dump()
+    assert Cleaning(nucleotides="keep").model_dump()["nucleotides"] == "keep"

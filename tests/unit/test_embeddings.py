@@ -12,6 +12,7 @@ from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
 from evenfold.features import embeddings, featurize_file
 from evenfold.features.embeddings import LanguageModel, Vectors
+from evenfold.features.vector_files import VectorNames, vectors_by_id
 from evenfold.records import tables
 from evenfold.sequences.cleaning import sequences_table
 from evenfold.sequences.reading import Record
@@ -197,7 +198,7 @@ NAMES = ["a.npz", "pairs.npz", "a.h5", "a.parquet", "wide.parquet"]
 @pytest.fixture
 def sequences(tmp_path):
     train = [Record(f"r{i}", s, "", i % 2, "") for i, s in enumerate(SEQUENCES[:4])]
-    test = [Record("r0@test", "WWWW", "", None, "")]
+    test = [Record("t0@test", "WWWW", "", None, "")]
     rows = [sequences_table(train, "train", True), sequences_table(test, "test", False)]
     tables.SEQUENCES.write(tmp_path / "s.parquet", pa.concat_tables(rows))
     return tmp_path / "s.parquet"
@@ -205,7 +206,8 @@ def sequences(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_vectors_of_a_file_by_id(name, sequences, tmp_path):
-    rows = {f"r{i}": generator.normal(size=3).astype(np.float32) for i in range(4)}
+    ids = [*(f"r{i}" for i in range(4)), "t0"]
+    rows = {name: generator.normal(size=3).astype(np.float32) for name in ids}
     write_file(tmp_path / name, rows)
     settings = Embeddings(file=str(tmp_path / name), store=str(tmp_path / "store"))
     size = featurize_file(
@@ -214,10 +216,10 @@ def test_vectors_of_a_file_by_id(name, sequences, tmp_path):
     )  # fmt: skip
     matrix = np.load(tmp_path / "f.npy")
     assert size == matrix.shape == (4, 23)
-    assert np.allclose(matrix[:, 20:], np.array(list(rows.values())), atol=1e-7)
+    assert np.allclose(matrix[:, 20:], np.array(list(rows.values()))[:4], atol=1e-7)
     source = Vectors.of(settings.model_dump())
-    # A test sequence is found by what it is; its id is that of a training one.
-    assert np.allclose(source.compute(["WWWW"])[0], rows["r0"])
+    # A test sequence is found by what it is; its id got an end of its own.
+    assert np.allclose(source.compute(["WWWW"])[0], rows["t0"])
     with pytest.raises(
         EvenfoldError, match="has no vector for 1 sequences, such as YYY"
     ):
@@ -237,6 +239,8 @@ def test_a_missing_or_odd_vector_names_the_record(sequences, tmp_path):
         featurized({"r0": [1.0, 2], "r1": [1.0, 2]})
     with pytest.raises(EvenfoldError, match="'r3' is not 2 finite numbers"):
         featurized({f"r{i}": [1.0, np.nan if i == 3 else 2] for i in range(4)})
+    with pytest.raises(EvenfoldError, match="no vector for 't0@test'"):
+        featurized({f"r{i}": [1.0, 2] for i in range(4)})
     with pytest.raises(EvenfoldError, match="no such file"):
         Vectors.of(Embeddings(file="missing.npz").model_dump())
 
@@ -253,3 +257,86 @@ def test_an_embedding_needs_one_origin():
                         ({"embeddings": {"model": "a", "file": "b"}}, "either a model")):  # fmt: skip
         with pytest.raises(ValueError, match=words):
             Training(**keys)
+
+
+@pytest.mark.parametrize(
+    "names, ids",
+    [
+        (["P1", "P2"], ["sp|P1|A_HUMAN", "tr|P2|B_HUMAN"]),
+        (["sp|P1|A_HUMAN", "sp|P2|B_HUMAN"], ["P1", "P2"]),
+        (["sp|P1_2|A_HUMAN some words", "b_c_d"], ["sp|P1.2|A_HUMAN", "b.c/d"]),
+        (["a/b", "c"], ["a/b", "c~2"]),
+        (["a~b", "a"], ["a~b~2", "a@test"]),
+        (["p0~2", "p0"], ["p0~2", "p0"]),
+    ],
+)
+def test_ids_of_a_file_are_found_as_others_write_them(names, ids):
+    known = VectorNames(names)
+    assert [known.find(identifier) for identifier in ids] == names
+    assert known.find("other") is None
+
+
+def test_what_two_names_share_names_neither():
+    names = VectorNames(["sp|P1|A", "tr|P1|B"])
+    assert names.find("P1") is None and names.find("sp|P1|A") == "sp|P1|A"
+
+
+def test_one_vector_never_stands_for_two_sequences(tmp_path):
+    """Ids that repeat in the files of both classes get ends; a vector by id has none."""
+    path = tmp_path / "a.npz"
+    np.savez(path, **{"1": np.ones(3), "2": np.ones(3)})
+    settings = Embeddings(file=str(path), store=str(tmp_path)).model_dump()
+    for ids in (["1", "1~2"], ["1", "1@test"], ["2", "1", "1~2"]):
+        with pytest.raises(
+            EvenfoldError, match="'1' would stand for several sequences"
+        ):
+            Vectors.of(settings).take_file(ids, ["AAC", "CAA", "DDD"][-len(ids) :])
+    np.savez(path, **{"1": np.ones(3), "1~2": np.zeros(3)})
+    source = Vectors.of(settings)
+    source.take_file(["1", "1~2", "1~3"], ["AAC", "CAA", "AAC"])
+    assert source.compute(["AAC", "CAA"]).tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_files_of_vectors_as_others_write_them(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    bio, nested = tmp_path / "bio.h5", tmp_path / "nested.HDF5"
+    with h5py.File(bio, "w") as file:
+        for number, name in enumerate(["x", "y"]):
+            file[str(number)] = np.full(2, number)
+            file[str(number)].attrs["original_id"] = name
+    with h5py.File(nested, "w") as file:
+        file["a/b"], file["a/c"] = np.zeros(2), np.ones(2)
+    assert {k: list(v) for k, v in vectors_by_id(bio).items()} == {
+        "x": [0, 0],
+        "y": [1, 1],
+    }
+    assert set(vectors_by_id(nested)) == {"a/b", "a/c"}
+    pairs = tmp_path / "a.npz"
+    np.savez(pairs, names=np.array([b"x", b"y"]), embeddings=np.eye(2))
+    assert set(vectors_by_id(pairs)) == {"x", "y"}
+    pq.write_table(pa.table({"ID": [b"x"], "v": [[1.0, 2.0]]}), tmp_path / "a.parquet")
+    assert vectors_by_id(tmp_path / "a.parquet") == {"x": [1.0, 2.0]}
+
+
+def test_files_of_vectors_that_cannot_be_read_say_why(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, ids=np.array(["x", "y"], dtype=object), vectors=np.eye(2))
+    with pytest.raises(EvenfoldError, match="dtype=str"):
+        vectors_by_id(path)
+    np.savez(path, ids=np.array(["x"]), vectors=np.eye(2))
+    with pytest.raises(EvenfoldError, match="1 ids, but 2 vectors"):
+        vectors_by_id(path)
+    np.savez(path, ids=np.array(["x", "x"]), vectors=np.eye(2))
+    with pytest.raises(EvenfoldError, match="two vectors of the id 'x'"):
+        vectors_by_id(path)
+    np.savez(path, ids=np.array(["x", "y"]), vectors=np.eye(2))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(EvenfoldError, match="cut off or damaged"):
+        vectors_by_id(path)
+    pytest.importorskip("h5py")
+    for name in ("a.h5", "a.parquet"):
+        (tmp_path / name).write_bytes(b"PAR1 not really")
+        with pytest.raises(EvenfoldError, match="cut off or damaged"):
+            vectors_by_id(tmp_path / name)
+    with pytest.raises(EvenfoldError, match=r"not as \.npy"):
+        vectors_by_id(tmp_path / "a.npy")

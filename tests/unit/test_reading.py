@@ -6,7 +6,8 @@ import pytest
 
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.reading import read, read_labels
+from evenfold.sequences.labels import read_labels
+from evenfold.sequences.reading import read, read_all_fasta
 
 
 def records(path, label=1, **keys):
@@ -77,14 +78,12 @@ def test_sequences_without_ids_are_named_by_content_not_by_order(tmp_path):
         ("a.fasta", "\n\n", {}, "no sequences"),
         ("a.fasta", "MKV\nACD\n", {}, "does not start with '>'"),
         ("a.txt", ">a\nMKV\n", {}, "form: fasta"),
-        ("a.fasta", ">\nMKV\n", {}, "no id"),
         ("a.fasta", ">a\n" + "ACGT" * 20 + "\n", {}, "nucleotides"),
         ("a.fasta", ">a|2\nMKV\n", {"label_pattern": r"\|(\d)$"}, "label '2'"),
         ("a.fasta", ">a\nMKV\n", {"label_pattern": r"\|(\d)$"}, "no label"),
         ("a.fasta", ">a\nMKV\n", {"source_pattern": r"\|(\d)$"}, "source_pattern"),
         ("a.tsv", "id\tseq\nx\tMKV\n", {}, "no column 'sequence'"),
-        ("a.tsv", "id\tsequence\tlabel\nx\t\t1\n", {}, "empty"),
-        ("a.tsv", "id\tsequence\tlabel\nx\tMKV\t\n", {}, "no label"),
+        ("a.tsv", "id\tsequence\tlabel\nx\tMKV\t2\n", {}, "label '2'"),
     ],
 )
 def test_bad_files_are_named_with_the_record_and_the_remedy(
@@ -106,8 +105,13 @@ def test_missing_and_damaged_files(tmp_path):
     cut.write_bytes(gzip.compress(b">a\nMKV\n" * 1000)[:-20])
     with pytest.raises(EvenfoldError, match="cut off or damaged"):
         records(cut)
+    for at in range(10, 40):
+        whole = gzip.compress(b">a\nMKV\n>b\nACDEFGHIKLMN\n")
+        cut.write_bytes(whole[:at] + b"\xff" * 9)
+        with pytest.raises(EvenfoldError, match=r"damaged|UTF-8|FASTA"):
+            records(cut)
     binary = tmp_path / "binary.fasta"
-    binary.write_bytes(b"\xff\xfe\x00\x01" * 10)
+    binary.write_bytes(b"\xff\xfd\x00\x01" * 10)
     with pytest.raises(EvenfoldError, match="not a text file"):
         records(binary)
 
@@ -181,3 +185,211 @@ def test_labels_from_a_table_of_their_own(tmp_path):
     table.write_text("id\tlabel\nx\t1\nx\t0\n")
     with pytest.raises(EvenfoldError, match="line 3: a second, other label for 'x'"):
         read_labels(table, Reading())
+
+
+def test_joined_files_and_hidden_headers_merge_no_records(tmp_path):
+    """Byte order marks, blanks before `>` and a missing line end between files."""
+    path = tmp_path / "a.fasta"
+    path.write_bytes(
+        b"\xef\xbb\xbf>a\nMKV\n\xef\xbb\xbf>b\nACD\n >c\nEFG\n; a comment\nHIK>d\nLMN>"
+    )
+    assert [(r.id, r.sequence) for r in records(path)] == [
+        ("a", "MKV"), ("b", "ACD"), ("c", "EFGHIK"), ("d", "LMN>")]  # fmt: skip
+    path.write_text(">a\nHIK\ufeff>b\nLMN\n>\n1 mkv aac\n")
+    assert [r.sequence for r in records(path)] == ["HIK", "LMN", "1mkvaac"]
+
+
+def test_utf16_is_read_and_a_bad_byte_is_counted_over_the_file(tmp_path):
+    path = tmp_path / "a.fasta"
+    path.write_bytes(">a\nMKV\n".encode("utf-16"))
+    assert [r.sequence for r in records(path)] == ["MKV"]
+    good = b">a\nMKV\n" * 20_000
+    path.write_bytes(good + b">M\xfcller\nMKV\n")
+    with pytest.raises(EvenfoldError, match=r"byte 140002, line 40001.*iconv"):
+        records(path)
+    path.write_bytes(gzip.compress(good + b">M\xfcller\nMKV\n"))
+    with pytest.raises(EvenfoldError, match="byte 140002, line 40001"):
+        records(path)
+
+
+@pytest.mark.parametrize(
+    "name, head, words",
+    [
+        ("a.xlsx", b"PK\x03\x04", "save the sheet as CSV"),
+        ("a.zip", b"PK\x03\x04", "Unpack"),
+        ("a.fasta.bz2", b"BZh91AY", "compress it with gzip"),
+        ("a.fasta", b"BZh91AY", "compress it with gzip"),
+        ("a.csv", b"PK\x03\x04", "save the sheet as CSV"),
+        ("a.fasta.xz", b"\xfd7zXZ\x00", "compress it with gzip"),
+    ],
+)
+def test_what_no_form_can_help_is_told_what_to_do(tmp_path, name, head, words):
+    path = tmp_path / name
+    path.write_bytes(head + b"\x00" * 20)
+    with pytest.raises(EvenfoldError, match=f"(?i){words}"):
+        records(path)
+
+
+def test_a_folder_and_a_file_of_pir_are_named(tmp_path):
+    with pytest.raises(EvenfoldError, match="a folder; name the file"):
+        records(tmp_path, form="fasta")
+    path = tmp_path / "a.fasta"
+    path.write_text(">P1;CRAB\nALPHA CRYSTALLIN\nMKV*\n")
+    with pytest.raises(EvenfoldError, match="PIR, whose second lines are titles"):
+        records(path)
+    path = tmp_path / "a.txt"
+    path.write_text("Sequence\nMKV\n")
+    with pytest.raises(EvenfoldError, match="line 1: 'Sequence' is the name of a col"):
+        records(path)
+
+
+@pytest.mark.parametrize(
+    "letters, refused",
+    [
+        ("ACGTRYKMSW" * 10, True),
+        ("ACGU" * 20, True),
+        ("ACGTN" * 20, True),
+        ("GAGAGS" * 20, False),
+        ("GAGAGA" * 20, False),
+        ("KRWGHY" * 20, False),
+        ("MKVLAAGI" * 20, False),
+        ("ACGT", False),
+    ],
+)
+def test_nucleotides_are_refused_and_silk_is_not(tmp_path, letters, refused):
+    path = tmp_path / "a.fasta"
+    path.write_text(f">a\n{letters}\n")
+    if refused:
+        with pytest.raises(EvenfoldError, match=r"nucleotides: keep"):
+            list(read_all_fasta(path))
+    else:
+        assert list(read_all_fasta(path))
+    kept = records(path, cleaning={"nucleotides": "keep"})
+    assert kept[0].sequence == letters
+
+
+def test_without_an_id_a_record_is_named_by_content(tmp_path):
+    fasta, table, lines = (tmp_path / name for name in ("a.fa", "a.csv", "a.txt"))
+    fasta.write_text(">\nMKV\n>|1\nACD\n")
+    table.write_text("Sequence\nMKV\nACD\n")
+    lines.write_text("MKV\nACD\n")
+    wanted = [(r.id, r.sequence) for r in records(lines)]
+    assert [(r.id, r.sequence) for r in records(table)] == wanted
+    table.write_text("id,sequence\n,MKV\n,ACD\n")
+    assert [(r.id, r.sequence) for r in records(table)] == wanted
+    assert records(fasta)[0].id == wanted[0][0]
+    with pytest.raises(EvenfoldError, match="no column 'name'"):
+        records(table, id_column="name")
+
+
+def test_a_quote_in_tsv_is_a_letter_unless_all_is_quoted(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text('id\tsequence\tlabel\n"alpha\tMKV\t1\nx\tACD\t0\nbeta"\tEFG\t1\n')
+    found = records(path, label=None)
+    assert [r.id for r in found] == ['"alpha', "x", 'beta"']
+    path.write_text('"id"\t"sequence"\t"label"\n"alpha"\t"MKV"\t"1"\n')
+    assert [(r.id, r.sequence, r.label) for r in records(path, label=None)] == [
+        ("alpha", "MKV", 1)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID,Sequence,Label\nx,MKV,1\ny,ACD,0\n",
+        "id, sequence, label\nx, MKV, 1\ny, ACD, 0\n,,\n",
+        "id;sequence;label;note\nx;MKV;1;a, b\ny;ACD;0;\n",
+        "id,sequence,label\nx,MKV,1\n\ufeffid,sequence,label\ny,ACD,0\n",
+        "\n\ufeffid,sequence,label,note\nx,MKV,1,'a'\ny,ACD,0,\"two\nlines\"\n",
+    ],
+)
+def test_tables_as_people_have_them(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    assert [(r.id, r.sequence, r.label) for r in records(path, label=None)] == [
+        ("x", "MKV", 1), ("y", "ACD", 0)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("id,sequence,sequence\nx,MKV,ACD\n", "2 columns are called 'sequence'"),
+        ("id,Sequence,SEQUENCE\nx,MKV,ACD\n", "2 columns are called 'sequence'"),
+        ("id,sequence\nx,MKV\ny,ACD,1\n", "line 3: 3 cells, but the header has 2"),
+        ('id,sequence,note\nx,MKV,"a\ny,ACD,b\nz,EFG,c"\n', "line 2: a quote opens"),
+        ('id,sequence\n"x,MKV\ny,ACD\nz",EFG\n', "line 2: a quote opens"),
+        ('id,sequence\n"x,MKV\ny,ACD\n', "line 2: the quotes of the CSV do not close"),
+        ('id,sequence\n"x"z,MKV\n', "line 2: the quotes of the CSV do not close"),
+    ],
+)
+def test_a_table_that_would_lose_rows_is_refused_with_its_line(tmp_path, text, words):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(EvenfoldError, match=words):
+        records(path)
+
+
+def test_an_empty_cell_is_no_reason_to_stop(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,sequence,label\nx,,1\ny,ACD,\nz,EFG,0\nw,HIK,NA\n")
+    found = records(path, label=None)
+    assert [(r.id, r.sequence, r.label) for r in found] == [
+        ("x", "", 1), ("y", "ACD", None), ("z", "EFG", 0), ("w", "HIK", None)]  # fmt: skip
+
+
+def test_parquet_with_bytes_numbers_and_nothing(tmp_path):
+    path = tmp_path / "a.parquet"
+    columns = {
+        "ID": [b"p0", b"p1", None],
+        "sequence": [b"MKV", b"ACD", b"EFG"],
+        "label": [1.0, float("nan"), 0.0],
+    }
+    pq.write_table(pa.table(columns), path)
+    found = records(path, label=None)
+    assert [r.id for r in found][:2] == ["p0", "p1"] and found[2].id.startswith("seq-")
+    assert [(r.sequence, r.label) for r in found] == [
+        ("MKV", 1), ("ACD", None), ("EFG", 0)]  # fmt: skip
+    whole = path.read_bytes()
+    path.write_bytes(whole[:20] + b"\xff" * 60 + whole[80:])
+    with pytest.raises(EvenfoldError, match="Parquet file is cut off or damaged"):
+        records(path, label=None)
+
+
+@pytest.mark.parametrize(
+    "texts, keys",
+    [
+        (("1", "0"), {}),
+        (("1.0", "0.0"), {}),
+        (("True", "False"), {}),
+        (("yes", "no"), {}),
+        (("+1", "-1"), {"negative_label": -1}),
+        (("1.0", "-1.0"), {"positive_label": 1, "negative_label": "-1"}),
+        (("yes", "no"), {"positive_label": True, "negative_label": False}),
+        (("True", "False"), {"positive_label": "yes", "negative_label": "no"}),
+        (("AMP", "nonAMP"), {"positive_label": "amp", "negative_label": "nonamp"}),
+        (("A", "a"), {"positive_label": "A", "negative_label": "a"}),
+    ],
+)
+def test_labels_as_people_write_them(tmp_path, texts, keys):
+    path = tmp_path / "a.csv"
+    path.write_text(f"id,sequence,label\nx,MKV,{texts[0]}\ny,ACD,{texts[1]}\n")
+    assert [r.label for r in records(path, label=None, **keys)] == [1, 0]
+
+
+def test_a_label_that_is_not_clear_names_the_line_that_mends_it(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,sequence,label\nx,MKV,1\ny,ACD,-1\n")
+    with pytest.raises(EvenfoldError, match='set `negative_label: "-1"`'):
+        records(path, label=None)
+    path = tmp_path / "a.fasta"
+    path.write_text(">P1|1|training\nMKV\n>P2|0|testing\nACD\n")
+    ilearn = r"\|([01])\|(?:training|testing)$"
+    with pytest.raises(EvenfoldError, match=r"as iLearn writes it.*training.testing"):
+        records(path, label=None, label_pattern=r"\|([01])$")
+    found = records(path, label=None, label_pattern=ilearn)
+    assert [(r.id, r.label) for r in found] == [("P1", 1), ("P2", 0)]
+    path.write_text(">P1|1|0|training\nMKV\n")
+    for pattern in (r"\|([01])\|", r"\|([01])", "([01])"):
+        with pytest.raises(EvenfoldError, match=r"several labels \('1'"):
+            records(path, label=None, label_pattern=pattern)
+    with pytest.raises(ValueError, match="are the same"):
+        Reading(positive_label="1", negative_label=1)

@@ -244,8 +244,10 @@ def test_a_damaged_file_is_named(tmp_path, text, words):
 
 ROLE = {
     "duplicate rows": 0, "kept": 3, "letters normalised": 0, "negatives not drawn": 0,
-    "read": 4, "rejected as conflicting": 0, "rejected as duplicate": 0,
-    "rejected as impossible sites": 0, "rejected by letters or length": 1,
+    "of them for the gap letter": 0, "read": 4, "rejected as conflicting": 0,
+    "rejected as duplicate": 0, "rejected as impossible sites": 0,
+    "rejected by letters or length": 1, "rejected without a label": 0,
+    "repeated ids numbered": 0,
 }  # fmt: skip
 CLOSENESS = {
     "aligner": "Smith-Waterman", "close": 0, "close_by_chance": 0.0, "of": 2,

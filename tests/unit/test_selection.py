@@ -387,6 +387,39 @@ def test_with_too_few_positives_nothing_is_tuned_and_it_says_so():
     assert "15 sequences, fewer than 20" in found.notes[0]
 
 
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_equal_scores_keep_one_half_and_say_so(criterion, tmp_path):
+    _, y = gaussian(100)
+    found = tuned(np.full(len(y), 0.3), y, criterion=criterion, resamples=100)
+    assert (found.tuned, found.threshold, found.operating_point) == (False, 0.5, HALF)
+    assert "equal, so they carry no information" in found.notes[0]
+    found.write(tmp_path / "threshold.json")
+    assert Tuned.read(tmp_path / "threshold.json") == found
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_keep_one_half_and_say_so(odd):
+    z, y = gaussian(100)
+    z[3] = odd
+    found = tuned(z, y, resamples=100)
+    assert (found.tuned, found.threshold) == (False, 0.5)
+    assert f"1 of {len(z)} out-of-fold scores are no finite numbers" in found.notes[0]
+    assert np.isfinite([found.auroc, found.auprc, found.brier]).all()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e300])
+def test_scores_of_any_size_are_tuned_or_told(scale):
+    z, y = gaussian(100)
+    found = tuned(z * scale, y, resamples=100)
+    assert found.tuned or "carry no information" in found.notes[0]
+
+
+def test_a_fold_of_equal_scores_is_amber_at_least():
+    z, y = gaussian(300)
+    z[np.arange(len(z)) % 5 == 0] = 0.3
+    assert tuned(z, y).stability.flag != "green"
+
+
 def test_the_fallback_of_the_constrained_criterion_is_told():
     y = np.r_[np.ones(30, int), np.zeros(30, int)]
     z = np.r_[np.full(20, 2.0), np.full(10, -2.0), np.full(28, -2.0), np.full(2, 2.0)]

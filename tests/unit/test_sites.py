@@ -18,7 +18,9 @@ from evenfold.records.tables import SEQUENCES
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
 from evenfold.sequences.reading import Record
 from evenfold.sequences.sites import (
+    Listed,
     _of_protein,
+    every_site,
     proteins_of,
     under_sampled,
     windows,
@@ -50,8 +52,9 @@ def write(folder, name, text):
 )
 def test_every_residue_of_interest_is_the_centre_of_one_window(sequence, half, listed):
     settings = reading(window=2 * half + 1, mismatch="reject").sites
-    sites = {1: {p: "here" for p in listed}, 0: {}}
-    made = [r for r in _of_protein("P", sequence, sites, settings) if not r.fault]
+    sites = Listed({1: {p: "here" for p in listed}, 0: {}})
+    protein = Record("P", sequence, "P", -1, "here")
+    made = [r for r in _of_protein(protein, sites, settings) if not r.fault]
     lysines = [i for i, a in enumerate(sequence, 1) if a == "K"]
     assert [r.id for r in made] == [f"P|K{i}" for i in lysines]
     for record, position in zip(made, lysines):
@@ -199,3 +202,77 @@ def test_the_published_succinylation_windows_are_reproduced(shared_data):
     negatives = published(folder / "test/fasta/test_negative_sites.fasta")
     lost = negatives - ours("test", 0)
     assert sum(negatives.values()) == 2973 and sum(lost.values()) == 2
+
+
+def test_a_stop_at_the_end_of_a_protein_costs_no_site(tmp_path):
+    """Cut first and cleaned then, windows near the end had a * inside."""
+    bare = write(tmp_path, "a.fasta", ">P1 #2\nAKCAKK\n>P2\nkkk\n")
+    ended = write(tmp_path, "b.fasta", ">P1 #2\nAKCAKK*\n>P2\nkkk*\n")
+    wanted = [(r.id, r.sequence) for r in found(reading(), proteins=bare)]
+    assert [(r.id, r.sequence) for r in found(reading(), proteins=ended)] == wanted
+    protein = Record("P1", "AKCAKK*", "", -1, "here")
+    windows_of_it = list(every_site(protein, reading().sites))
+    assert [w.sequence for w in windows_of_it] == ["-AKCA", "CAKK-", "AKK--"]
+    assert protein.sequence == "AKCAKK"
+    strict = Reading(sites={"residues": "K", "window": 5}, cleaning={"stop": "reject"})
+    assert {r.unfit for r in found(strict, proteins=ended)} == {
+        "final * of its protein"
+    }
+    inside = write(tmp_path, "c.fasta", ">P1\nKA*AK*\n")
+    assert [r.sequence for r in found(reading(), proteins=inside)] == ["--KA*", "*AK--"]
+
+
+def test_positions_as_people_write_them(tmp_path):
+    proteins = write(tmp_path, "a.fasta", ">P1\nAKCAKK\n>P2\nKAK\n")
+    for text in ("P1,2\nP1,5\nP2,3\n", "P1,K2\nP1,k5\nP2,K3\n", "P1,2.0\nP1,5.0\nP2,3.0\n",
+                 "P1,2;5\nP2,3;\n", 'P1,"2, 5"\nP2,03\n'):  # fmt: skip
+        table = write(tmp_path, "p.csv", "Protein,Position\n" + text)
+        made = found(reading(), proteins=proteins, positive_sites=table)
+        positives = [r.id for r in made if r.label and not r.fault]
+        assert positives == ["P1|K2", "P1|K5", "P2|K3"], text
+    for cell, words in (
+        ("S2", "site 2 of P1 is K, and its table names it S2"),
+        ("9" * 5000, "'9{40}' is no position"),
+        ("", "'' is no position"),
+        ("two", "'two' is no position"),
+        ("-2", "'-2' is no position"),
+    ):
+        table = write(tmp_path, "p.csv", f"protein,position\nP1,{cell}\nP1,5\n")
+        with pytest.raises(EvenfoldError, match=f"csv line 2.*{words}"):
+            found(reading(), proteins=proteins, positive_sites=table)
+        made = found(
+            reading(mismatch="reject"), proteins=proteins, positive_sites=table
+        )
+        assert len([r for r in made if r.fault]) == 1
+    digits = write(tmp_path, "b.fasta", f">P1 #{'9' * 5000}\nAKCAKK\n")
+    with pytest.raises(EvenfoldError, match="no position"):
+        found(reading(), proteins=digits)
+    with pytest.raises(EvenfoldError, match="'x', which is no position"):
+        found(
+            reading(header_pattern="(x)"),
+            proteins=write(tmp_path, "c.fa", ">P1 x\nK\n"),
+        )
+
+
+def test_sites_marked_in_the_sequence_as_musitedeep_does(tmp_path):
+    marked = write(tmp_path, "a.fasta", ">P1\nAK#CAK#\nK\n>P2\nKA\n")
+    made = found(reading(), proteins=marked)
+    assert [(r.id, r.label, r.sequence) for r in made] == [
+        ("P1|K2", 1, "-AKCA"), ("P1|K5", 1, "CAKK-"), ("P1|K6", 0, "AKK--"),
+        ("P2|K1", 0, "--KA-")]  # fmt: skip
+    table = write(tmp_path, "p.csv", "protein,position\nP1,2\n")
+    with pytest.raises(EvenfoldError, match="marks sites with #, and tables"):
+        found(reading(), proteins=marked, positive_sites=table)
+
+
+def test_proteins_of_one_name_are_told_apart(tmp_path):
+    """Windows, and the proteins that a language model reads for them."""
+    path = write(tmp_path, "a.fasta", ">P1 #1\nKAC\n>P1 #2\nWKC\n>P1 #1\nKAC\n")
+    made = found(reading(), proteins=path)
+    assert {r.source for r in made} == {"P1"}
+    names = {r.sequence: r.id.partition("|")[0] for r in made}
+    assert set(names.values()) == {"P1", "P1~2"} and len(names) == 2
+    table = write(tmp_path, "p.csv", "protein,position\nP1,1\n")
+    twice = write(tmp_path, "b.fasta", ">P1\nKAC\n>P1\nKAC\n")
+    made = found(reading(), proteins=twice, positive_sites=table)
+    assert [(r.id, r.label) for r in made] == [("P1|K1", 1)] * 2

@@ -67,6 +67,16 @@ def test_too_few_of_a_class_says_what_to_change():
         assert words in str(error.value)
 
 
+def test_a_class_of_one_group_is_not_advised_what_would_be_refused():
+    """`folds: 2` is the fewest, and needs two groups too."""
+    labels = np.array([1, 1, 0, 0, 0, 0])
+    for clusters in ([0, 0, 1, 2, 3, 4], [0, 0, 1, 1, 2, 2]):
+        with pytest.raises(EvenfoldError, match="one independent group") as error:
+            assign_folds(labels, np.array(clusters), Split(), seed=1)
+        assert "folds:" not in str(error.value)
+        assert "Add positive sequences" in str(error.value)
+
+
 def test_one_giant_group_is_named_with_its_size():
     labels = np.r_[np.tile([0, 1], 100), 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
     clusters = np.r_[np.zeros(200, int), np.arange(1, 6), np.arange(1, 6)]

@@ -55,11 +55,6 @@ def test_nucleotides(mine):
     fails(mine, "pos.fasta", "nucleotides", "Translate")
 
 
-def test_one_id_with_two_sequences(mine):
-    mine.write("pos.fasta", POSITIVE + ">p0|X\nWWWWWWWW\n")
-    fails(mine, "pos.fasta record 31", "'p0|X'", "unique")
-
-
 def test_an_unlabelled_record(mine):
     mine.write("all.fasta", ">a|1\nMKV\n>b\nMKA\n")
     mine.write(

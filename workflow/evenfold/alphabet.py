@@ -1,5 +1,7 @@
 """The letters of protein sequences and their codes."""
 
+from string import ascii_lowercase, ascii_uppercase
+
 import numpy as np
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
@@ -28,6 +30,17 @@ def encode(sequence: str) -> np.ndarray:
         0 gap, 1 to 20 the amino acids in alphabetical order, 21 any other letter.
     """
     return _CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
+
+
+_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
+
+
+def upper_case(sequence: str) -> str:
+    """The letters a to z in upper case, and nothing else changed.
+
+    `str.upper` would turn \u00df into SS and a dotless i into I: residues nobody wrote.
+    """
+    return sequence.upper() if sequence.isascii() else sequence.translate(_UPPER)
 
 
 def residues(sequence: str) -> str:

@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
 from evenfold.config.networks import CLASSICAL
+from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
@@ -20,6 +21,9 @@ from evenfold.sources import Sources
 prepare_jobs(WORKFLOW)
 
 try:
+    # Snakemake has read these, and of a key that stands twice the last.
+    for file in workflow.configfiles:
+        check_keys_once(file)
     PLAN = Plan(config)
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None

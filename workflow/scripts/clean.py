@@ -10,3 +10,11 @@ with job(snakemake.log[0]) as log:
     )
     for role, numbers in counts.by_role.items():
         log.info("%s: %s", role, numbers.dump())
+        if numbers.gapped:
+            log.warning(
+                "%s: %d of %d records rejected for the gap letter -; if it pads windows, "
+                "set `cleaning: {gap: keep}`",
+                role,
+                numbers.gapped,
+                numbers.read,
+            )

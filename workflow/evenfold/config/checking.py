@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from evenfold.config.losses import LOSSES, OWN
-from evenfold.config.section import Section
+from evenfold.config.section import LARGEST, Section, in_words
 from evenfold.errors import EvenfoldError
 
 S = typing.TypeVar("S", bound=Section)
+_DEEPEST = 50
+_MOST_VALUES = 100_000
 #: What pydantic puts into the place of a fault besides the keys that a user wrote.
 _TAGS = {*LOSSES, OWN}
 
@@ -33,6 +35,7 @@ def validated(model: type[S], raw: object, where: str) -> S:
     """
     if not isinstance(raw, dict):
         raise EvenfoldError(f"{where}: expected keys and values, found {raw!r:.60}")
+    check_values(raw, where)
     check_keys(model, raw, where)
     try:
         return model.model_validate(raw)
@@ -68,6 +71,44 @@ def check_keys(model: type[Section], raw: object, where: str) -> None:
         if inner is not None:
             for item in value if isinstance(value, list) else [value]:
                 check_keys(inner, item, f"{where}: {key}")
+
+
+def check_values(raw: object, where: str) -> None:
+    """Refuse what no setting can be: infinite or huge numbers, endless nesting.
+
+    Parameters
+    ----------
+    raw : object
+        Keys and values, as YAML gave them.
+    where : str
+        File or place, for the error.
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    waiting = [(raw, where, 0)]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        value, place, depth = waiting.pop()
+        if depth > _DEEPEST:
+            break
+        if isinstance(value, dict):
+            waiting += [
+                (v, f"{place}: {key!s:.60}", depth + 1) for key, v in value.items()
+            ]
+        elif isinstance(value, list):
+            waiting += [(v, place, depth + 1) for v in value]
+        elif isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise EvenfoldError(
+                f"{place}: {in_words(value)} cannot be; give a number of at most "
+                f"{LARGEST:g}"
+            )
+    raise EvenfoldError(
+        f"{where}: more than {_DEEPEST} mappings and lists within each other, or more "
+        f"than {_MOST_VALUES} values; no configuration needs that"
+    )
 
 
 def _section_of(annotation):

@@ -1,8 +1,8 @@
 """How odd letters, lengths, duplicates and conflicts are treated."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from evenfold.config.section import Section
 
@@ -18,7 +18,9 @@ class Cleaning(Section):
         description="B, Z, J, U, O: kept as they are, replaced by X, or record rejected",
     )
     unknown: Literal["keep", "reject"] = Field(
-        "keep", description="X: kept as an unknown residue, or record rejected"
+        "keep",
+        description="X: kept as an unknown residue, or record rejected; a sequence of "
+        "unknown residues alone: rejected",
     )
     stop: Literal["strip", "reject"] = Field(
         "strip",
@@ -27,6 +29,11 @@ class Cleaning(Section):
     gap: Literal["keep", "remove", "reject"] = Field(
         "reject",
         description="- : kept (window padding), removed, or record rejected",
+    )
+    nucleotides: Literal["error", "keep"] = Field(
+        "error",
+        description="a file whose letters are those of DNA or RNA: the run stops, or it "
+        "is read as proteins",
     )
     min_length: int = Field(1, ge=1, description="shortest sequence, gaps not counted")
     max_length: int | None = Field(
@@ -45,3 +52,11 @@ class Cleaning(Section):
         description="one sequence with both labels within a role: all its rows are "
         "dropped and listed, or the run stops",
     )
+
+    @model_serializer(mode="wrap")
+    def _as_recorded(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what stands at a default that selections frozen before do not know."""
+        found = dumped(self)
+        if self.nucleotides == "error":
+            del found["nucleotides"]
+        return found

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from evenfold.config.section import Section
+from evenfold.config.section import FilePath, Section
 
 
 class Embeddings(Section):
@@ -24,10 +24,10 @@ class Embeddings(Section):
         "window, with its whole protein as context (data sets with `sites`)",
     )
     revision: str | None = Field(None, description="commit of a model on the hub")
-    file: str | None = Field(
+    file: FilePath | None = Field(
         None, description="precomputed vectors by id: .parquet, .h5 or .npz"
     )
-    store: str = Field(
+    store: FilePath = Field(
         "resources/embeddings",
         description="folder that keeps every vector ever made, by sequence",
     )

@@ -40,6 +40,19 @@ FORMS = {
         "columns",
     ),
 }
+#: Suffixes of what no form can read, and what to do with such a file.
+_UNREADABLE = {
+    ".xlsx": "Save the sheet as CSV",
+    ".xls": "Save the sheet as CSV",
+    ".ods": "Save the sheet as CSV",
+    ".zip": "Unpack it",
+    ".tar": "Unpack it",
+    ".tgz": "Unpack it",
+    ".7z": "Unpack it",
+    ".bz2": "Unpack it, or compress it with gzip",
+    ".xz": "Unpack it, or compress it with gzip",
+    ".zst": "Unpack it, or compress it with gzip",
+}
 FormName = Annotated[str, OneOf(["auto", *FORMS])]
 
 
@@ -49,7 +62,7 @@ def form_of(name: str, form: str = "auto") -> str:
     Raises
     ------
     EvenfoldError
-        When the suffix is that of no form.
+        When the suffix is that of no form; says what to do with an archive.
 
     Examples
     --------
@@ -62,6 +75,10 @@ def form_of(name: str, form: str = "auto") -> str:
     for known, one in FORMS.items():
         if suffix in one.suffixes:
             return known
+    if suffix in _UNREADABLE:
+        raise EvenfoldError(
+            f"{name}: files with {suffix} are not read. {_UNREADABLE[suffix]}."
+        )
     *most, last = FORMS
     raise EvenfoldError(
         f"{name}: the form of this file is not clear from its suffix; set `form:` to "

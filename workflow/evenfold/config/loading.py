@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-import yaml
-
 from evenfold.config.audit import Audit
-from evenfold.config.checking import check_keys, nearest, validated
+from evenfold.config.checking import check_keys, check_values, nearest, validated
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.dataset import Dataset
 from evenfold.config.forms import FORMS, form_of
@@ -17,6 +15,7 @@ from evenfold.config.section import IMPORT_PATH, NAME, Section
 from evenfold.config.split import Split
 from evenfold.config.training import Training, check_pairing
 from evenfold.config.variants import Variant
+from evenfold.config.yaml_files import read_yaml
 from evenfold.errors import EvenfoldError
 
 #: Sections given as plain mappings, merged over each other before they are checked.
@@ -38,6 +37,7 @@ def load_run(raw: dict, where: str = "the configuration") -> Run:
         With one line per fault, each naming the key and the nearest valid one.
     """
     raw = dict(raw)
+    check_values(raw, where)
     for key in ("variants", "datasets"):
         if isinstance(raw.get(key), dict):
             raise EvenfoldError(
@@ -46,6 +46,9 @@ def load_run(raw: dict, where: str = "the configuration") -> Run:
                 f"file would stay behind unasked; a list replaces them. "
                 f"Write `{key}:` with one `- ` entry each."
             )
+        elif key in raw and isinstance(raw[key], str | int | float):
+            # `--config datasets=mine` means the one.
+            raw[key] = [raw[key]]
     for name in raw.get("datasets") or []:
         if not re.match(NAME, str(name)):
             raise EvenfoldError(
@@ -82,12 +85,13 @@ def load_dataset(
             f"data set {name!r}: there is no {path}.{nearest(name, known)} "
             f"Known data sets: {', '.join(known) or 'none'}."
         )
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise EvenfoldError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise EvenfoldError(f"{path}: expected keys and values, found {raw!r:.60}")
+    raw = read_yaml(path)
+    for key in ("cleaning", "grouping", "split", "audit", "training"):
+        if not isinstance(raw.get(key) or {}, dict):
+            raise EvenfoldError(
+                f"{path}: {key}: expected keys and values, found {raw[key]!r:.60}. Leave "
+                "the key out for the defaults."
+            )
     for key in ("cleaning", "grouping", "split", "audit"):
         raw[key] = merge(raw.get(key) or {}, getattr(run, key))
     check_keys(Training, raw.get("training") or {}, f"{path}: training")

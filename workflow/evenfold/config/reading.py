@@ -1,11 +1,40 @@
 """How the files of a data set are read and cleaned."""
 
-from pydantic import Field, model_validator
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.forms import FORMS, FormName
 from evenfold.config.section import Section, check_one_group
 from evenfold.config.sites import Sites
+
+_WORDS = {"true": 1.0, "yes": 1.0, "on": 1.0, "false": 0.0, "no": 0.0, "off": 0.0}
+
+
+def label_value(label: str) -> float | str:
+    """What a label means: yes and True are 1, 1.0 and +1 are 1, letters have no case.
+
+    Examples
+    --------
+    >>> [label_value(text) for text in ("1", "+1.0", "Yes", "-1", "AMP")]
+    [1.0, 1.0, 1.0, -1.0, 'amp']
+    """
+    folded = label.strip().casefold()
+    if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", folded):
+        return float(folded)
+    return _WORDS.get(folded, folded)
+
+
+def _unquoted(value: Any) -> Any:
+    """YAML makes a number or a truth value of a label that stands there unquoted."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Label = Annotated[str, BeforeValidator(_unquoted)]
 
 
 class Reading(Section):
@@ -39,9 +68,19 @@ class Reading(Section):
         description="regular expression with one group that finds the label in a "
         "FASTA header; the match is cut out of the id",
     )
-    positive_label: str = Field("1", description="label text of the positive class")
-    negative_label: str = Field("0", description="label text of the negative class")
-    id_column: str = Field("id", description="table: column of the id")
+    positive_label: Label = Field(
+        "1",
+        description="label text of the positive class; 1.0, +1, yes and True are 1 too",
+    )
+    negative_label: Label = Field(
+        "0",
+        description="label text of the negative class; 0.0, no and False are 0 too",
+    )
+    id_column: str = Field(
+        "id",
+        description="table: column of the id; without a column `id` rows are named after "
+        "their content",
+    )
     sequence_column: str = Field(
         "sequence", description="table: column of the sequence"
     )
@@ -62,9 +101,11 @@ class Reading(Section):
     @model_validator(mode="before")
     @classmethod
     def _windows_are_padded(cls, value):
-        if isinstance(value, dict) and value.get("sites"):
-            cleaning = {"gap": "keep", **(value.get("cleaning") or {})}
-            value = {**value, "cleaning": cleaning}
+        if not (isinstance(value, dict) and value.get("sites")):
+            return value
+        cleaning = value.get("cleaning") or {}
+        if isinstance(cleaning, dict):
+            value = {**value, "cleaning": {"gap": "keep", **cleaning}}
         return value
 
     @model_validator(mode="after")
@@ -73,4 +114,6 @@ class Reading(Section):
             raise ValueError("`sites` pads its windows: set `cleaning: {gap: keep}`")
         for key in ("label_pattern", "source_pattern"):
             check_one_group(self, key)
+        if self.positive_label == self.negative_label:
+            raise ValueError("positive_label and negative_label are the same")
         return self

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from evenfold.config.engine import Engine
 from evenfold.config.looks import Amend, Look
-from evenfold.config.section import Name, Section
+from evenfold.config.section import LARGEST_SEED, FilePath, Name, Section
 from evenfold.config.selection import SelectionSettings
 from evenfold.config.tracking import Tracking
 from evenfold.config.variants import Variant
@@ -68,7 +68,12 @@ class Run(Section):
     variants: list[Variant] = Field(
         min_length=1, description="loss variants to compare (a list)"
     )
-    seed: int = Field(1, ge=0, description="the one number all randomness derives from")
+    seed: int = Field(
+        1,
+        ge=0,
+        le=LARGEST_SEED,
+        description="the one number all randomness derives from",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="`auto` uses CUDA when the training job finds it"
     )
@@ -79,16 +84,16 @@ class Run(Section):
         "repeat byte for byte at the same number",
     )
     engine: Engine = Engine()
-    mirror: str | None = Field(
+    mirror: FilePath | None = Field(
         None,
         description="folder or base URL that stands for the host of every data url",
     )
-    ledger: Annotated[str, AfterValidator(_ledgers_own)] = Field(
+    ledger: Annotated[FilePath, AfterValidator(_ledgers_own)] = Field(
         LEDGER,
         description="folder of its own, outside `results`, that remembers looks at test "
         "sets",
     )
-    predict: str | None = Field(
+    predict: FilePath | None = Field(
         None,
         description="FASTA to score with the target `predict`; whole proteins for a data "
         "set with `sites`",

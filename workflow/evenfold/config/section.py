@@ -4,21 +4,75 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 #: A thing of the user's own, `module:Name`.
 IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
-Name = Annotated[str, Field(pattern=NAME)]
+#: File systems take 255 bytes, and files are named after it.
+LONGEST_NAME = 100
+Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_NAME)]
+#: No setting is larger, and twice of it is a number still.
+LARGEST = 1e12
+#: The largest seed that every generator takes.
+LARGEST_SEED = 2**32 - 1
 ImportPath = Annotated[str, Field(pattern=IMPORT_PATH)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+def check_path(path: str) -> str:
+    """A path that a file system can take.
+
+    Raises
+    ------
+    ValueError
+        When it is empty, too long, or has a sign that no path has.
+    """
+    if not path.strip():
+        raise ValueError("a path is empty; name the file, or leave the key out")
+    if "\0" in path:
+        raise ValueError("a path has a null byte in it")
+    if len(path.encode()) > 4000 or any(len(p.encode()) > 255 for p in path.split("/")):
+        raise ValueError("a path is longer than file systems take: 255 bytes a name")
+    return path
+
+
+FilePath = Annotated[str, AfterValidator(check_path)]
+
+
+def in_words(number: float) -> str:
+    """A number for an error; Python refuses to write out more than 4300 digits."""
+    if isinstance(number, int):
+        return (
+            "a number this large" if abs(number) >= 10**60 else f"the number {number}"
+        )
+    return f"the number {number:.12g}"
 
 
 class Section(BaseModel):
     """A part of the configuration: frozen, and without unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _numbers_can_be(self):
+        # Also those that YAML leaves as texts, like 1e308, which has no point.
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, int | float) and abs(value) > LARGEST:
+                raise ValueError(
+                    f"{name}: {in_words(value)} cannot be; give a number of at most "
+                    f"{LARGEST:g}"
+                )
+        return self
 
     #: Whether anything of it identifies a selection; see `Decides.settings`.
     decides: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from evenfold.config.section import Section, check_one_group
+from evenfold.config.section import LARGEST_SEED, Section, check_one_group
 
 
 class Sites(Section):
@@ -14,7 +14,9 @@ class Sites(Section):
         pattern=r"^[ACDEFGHIKLMNPQRSTVWY]+$",
         description="residues of interest, for example K, or STY",
     )
-    window: int = Field(31, ge=1, description="letters of a window, an odd number")
+    window: int = Field(
+        31, ge=1, le=100_001, description="letters of a window, an odd number"
+    )
     header_pattern: str = Field(
         r"#(\d+)",
         description="regular expression with one group that finds every positive site in "
@@ -36,7 +38,7 @@ class Sites(Section):
         description="training negatives drawn per positive; empty: all. The test set "
         "keeps its own ratio",
     )
-    seed: int = Field(1, ge=0, description="of that draw")
+    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="of that draw")
     mismatch: Literal["error", "reject"] = Field(
         "error",
         description="a site beyond its protein, at another residue or of both labels: "

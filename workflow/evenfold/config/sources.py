@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from evenfold.config.section import Section
+from evenfold.config.section import FilePath, Section
 
 
 class File(Section):
@@ -10,8 +10,8 @@ class File(Section):
 
     decides = False
 
-    path: str | None = Field(None, description="local file")
-    url: str | None = Field(None, description="public address to fetch")
+    path: FilePath | None = Field(None, description="local file")
+    url: FilePath | None = Field(None, description="public address to fetch")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="checksum; required with a url"
     )

@@ -82,8 +82,24 @@ labels (`labelled`, with `label_pattern` for FASTA headers or `label_column` for
 FASTA, one sequence a line, or TSV/CSV with a header; each also gzipped; several files a
 class. A file is a local path, or `{url: ..., sha256: ...}`.
 
-Ids in the results are the first word of a header with the matched label cut out. A
-repeated id gets `~2`, `~3`; a test id that also stands in training gets `@test`.
+Columns are found in any case, and cells may be separated by tabs, commas or semicolons.
+A quote in TSV is a letter, unless the whole file is quoted. Labels 1, 1.0, +1, yes and
+True are one, and so are 0, 0.0, no and False; for -1 set `negative_label: -1`. A row
+whose label is empty is rejected and listed. Headers as iLearn writes them
+(`>id|1|training`) take `label_pattern: '\\|([01])\\|(?:training|testing)$'`.
+
+Sites are tables with one position a row or several (`13;48`), with the residue (`K57`)
+or without, numbers in the headers (`header_pattern`), or `#` after the residue in the
+sequence, as MusiteDeep writes them.
+
+Vectors of a file (`embeddings: file`) are found by the id, also with `_` for `.` and `/`
+(ProtT5's script), by the accession of `sp|ACC|NAME`, or by `original_id` (HDF5 of
+bio_embeddings); npz holds one array an id, or `ids` and `vectors`, or `names` and
+`embeddings`.
+
+Ids in the results are the first word of a header with the matched label cut out. Of an id
+that stands before several sequences one keeps it and the others get `~2`, `~3`, in an
+order that their content decides; a test id that also stands in training gets `@test`.
 Sequences without ids are named after their content.
 """
 

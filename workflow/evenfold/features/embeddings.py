@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from evenfold.alphabet import AMINO_ACIDS, residues
 from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.features.vector_files import VectorNames, vectors_by_id, without_end
 from evenfold.files import sha256_file
 from evenfold.machine import own_gpu
 
@@ -136,11 +136,13 @@ class Vectors:
         Parameters
         ----------
         ids, sequences : list of str, length n
+            All of a data set: two sequences of one vector would be found in no other way.
 
         Raises
         ------
         EvenfoldError
-            An id without a vector, or a number that is not finite.
+            An id without a vector, one vector for two sequences, or a number that is not
+            finite.
         """
         if not self.file:
             raise ValueError("these vectors come from a model")
@@ -150,18 +152,24 @@ class Vectors:
             if all(_key(sequence) in known for sequence in named):
                 return
             vectors = _of_file(Path(self.file), self.identity)
-            rows = {}
+            names = VectorNames(vectors)
+            used: dict[str, str] = {}
+            rows: dict[bytes, bytes] = {}
             for identifier, sequence in zip(ids, named):
-                # Cleaning gives repeated ids an ending of their own.
-                published = identifier.removesuffix("@test").partition("~")[0]
-                found = vectors.get(identifier, vectors.get(published))
-                if found is None:
+                name = names.find(identifier)
+                if name is None:
                     raise EvenfoldError(
                         f"{self.file}: no vector for {identifier!r}. It must hold one for "
                         "every training and test sequence, under its id in "
                         "sequences.parquet."
                     )
-                vector = np.asarray(found, dtype=np.float32)
+                if used.setdefault(name, sequence) != sequence:
+                    raise EvenfoldError(
+                        f"{self.file}: the vector {name!r} would stand for several "
+                        f"sequences, {identifier!r} among them, whose ids differ in their "
+                        "ends alone. Give each one, under its id in sequences.parquet."
+                    )
+                vector = _numbers(vectors[name])
                 if vector.shape != (self.width,) or not np.isfinite(vector).all():
                     raise EvenfoldError(
                         f"{self.file}: the vector of {identifier!r} is not {self.width} "
@@ -198,7 +206,7 @@ class Vectors:
             asked: dict[str, dict[bytes, int]] = {}
             for identifier, window, role in zip(ids, sequences, roles):
                 key = _key(window)
-                name, _, site = identifier.removesuffix("@test").rpartition("|")
+                name, _, site = without_end(identifier).rpartition("|")
                 protein = proteins.get((role, name))
                 if protein is None:
                     raise EvenfoldError(
@@ -206,7 +214,7 @@ class Vectors:
                         "window; give proteins and `sites` in the data set's file"
                     )
                 if key not in known:
-                    position = int(site.partition("~")[0].lstrip(AMINO_ACIDS))
+                    position = int(site.lstrip(AMINO_ACIDS))
                     asked.setdefault(protein, {})[key] = position
             if not asked:
                 return
@@ -481,6 +489,13 @@ def _save(store, rows):
 # --- files by id --------------------------------------------------------------------
 
 
+def _numbers(vector):
+    try:
+        return np.asarray(vector, dtype=np.float32)
+    except (TypeError, ValueError):
+        return np.full(1, np.nan, dtype=np.float32)
+
+
 def _existing(file):
     path = Path(file)
     if not path.is_file():
@@ -491,9 +506,7 @@ def _existing(file):
 @lru_cache(maxsize=1)
 def _of_file(path, digest):
     """Vectors by id of a file, read once a job; `digest` tells it from later versions."""
-    vectors = _vectors_by_id(path)
-    if not vectors:
-        raise EvenfoldError(f"{path}: no vectors in it")
+    vectors = vectors_by_id(path)
     shape = np.shape(next(iter(vectors.values())))
     if len(shape) != 1:
         raise EvenfoldError(
@@ -501,36 +514,3 @@ def _of_file(path, digest):
             "Average the residues first."
         )
     return vectors
-
-
-def _vectors_by_id(path):
-    """Vectors by id of an npz, HDF5 or Parquet file."""
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            if set(file.files) == {"ids", "vectors"}:
-                return dict(zip(map(str, file["ids"]), file["vectors"]))
-            return {name: file[name] for name in file.files}
-    if path.suffix in (".h5", ".hdf5"):
-        try:
-            import h5py
-        except ImportError as error:
-            raise EvenfoldError(
-                f"{path}: HDF5 needs h5py: pip install 'evenfold[plm]'"
-            ) from error
-        with h5py.File(path) as file:
-            return {name: file[name][()] for name in file}
-    if path.suffix in (".parquet", ".pq"):
-        table = pq.read_table(path)
-        if "id" not in table.column_names:
-            raise EvenfoldError(
-                f"{path}: no column 'id'. Found: {', '.join(table.column_names)[:200]}"
-            )
-        ids = [str(i) for i in table.column("id").to_pylist()]
-        rest = table.drop_columns(["id"])
-        if rest.num_columns == 1:  # one column of lists
-            return dict(zip(ids, rest.column(0).to_pylist()))
-        return dict(zip(ids, np.column_stack([c.to_numpy() for c in rest.columns])))
-    raise EvenfoldError(
-        f"{path}: vectors come as .npz, .h5 (HDF5) or .parquet, by id; not as "
-        f"{path.suffix or 'a file without suffix'}"
-    )

@@ -375,8 +375,11 @@ def _vectors(path, settings, proteins) -> Vectors:
         for ids, sequences, roles in _rows(path):
             vectors.take_sites(ids, sequences, roles, whole)
     if vectors.file:
-        for ids, sequences, _ in _rows(path):
-            vectors.take_file(ids, sequences)
+        parts = list(_rows(path))
+        vectors.take_file(
+            [identifier for ids, _, _ in parts for identifier in ids],
+            [sequence for _, sequences, _ in parts for sequence in sequences],
+        )
     return vectors
 
 

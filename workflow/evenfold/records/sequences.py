@@ -22,6 +22,10 @@ class RoleCounts(Part):
     """repeats of a sequence under the same label"""
     unfit: int = Field(0, alias="rejected by letters or length")
     """records rejected by their letters or their length"""
+    gapped: int = Field(0, alias="of them for the gap letter")
+    """those rejected because of the gap letter -, under `gap: reject`"""
+    unlabelled: int = Field(0, alias="rejected without a label")
+    """rows whose cell of the label is empty"""
     impossible_sites: int = Field(0, alias="rejected as impossible sites")
     """sites beyond their protein, at another residue or of both labels"""
     conflicting: int = Field(0, alias="rejected as conflicting")
@@ -30,6 +34,8 @@ class RoleCounts(Part):
     """repeats that were rejected"""
     not_drawn: int = Field(0, alias="negatives not drawn")
     """negative windows left out by under-sampling"""
+    renamed: int = Field(0, alias="repeated ids numbered")
+    """sequences numbered because their id stands before another sequence too"""
 
 
 class Counts(Record):

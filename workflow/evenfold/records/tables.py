@@ -345,7 +345,10 @@ def read_rejected(path: Pathlike) -> list[list[str]]:
 
 def write_rejected(path: Pathlike, rows: Iterable[Iterable[str]]) -> None:
     """Write rejected.tsv: id, source (file and place), reason."""
-    with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
+    with (
+        replacing(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as handle,
+    ):
         writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
         writer.writerow(REJECTED.names)
         writer.writerows(rows)

@@ -212,7 +212,7 @@ class Tuned(Record):
     criterion: str
     """criterion that the configuration asks for"""
     tuned: bool
-    """whether the classes were large enough to tune"""
+    """whether the classes were large enough to tune, and the scores said anything"""
     operating_point: str
     """name of the deployed one: `0.5` or the criterion"""
     threshold: float

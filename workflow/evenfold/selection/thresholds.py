@@ -32,6 +32,8 @@ _SPREAD_RESAMPLES = 200
 #: Cells of a resample-by-row matrix; bounds memory.
 _CELLS = 20_000_000
 _CURVE_POINTS = 200
+#: No logit that means anything is larger, and its square is a number still.
+_SURE = 1e9
 
 
 @dataclass(frozen=True)
@@ -277,13 +279,17 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
         A point for 0.5 and for each criterion, which of them is deployed, and the
         calibration. Stability and calibration are None where nothing was tuned.
     """
+    silent = _why_scores_tell_nothing(oof.logits)
+    oof = _finite(oof)
     scores = sigmoid(oof.logits)
     pooled = sweep(oof.logits, oof.labels)
     criterion = settings.criterion
     smaller = min(pooled.n_positive, pooled.n_negative)
-    tuned = smaller >= settings.min_positives
+    tuned = smaller >= settings.min_positives and not silent
     notes = []
-    if not tuned:
+    if silent:
+        notes.append(f"{silent}: no threshold was tuned, 0.5 is kept.")
+    elif not tuned:
         notes.append(
             f"The smaller class has {smaller} sequences, fewer than "
             f"{settings.min_positives}: no threshold was tuned, 0.5 is kept."
@@ -326,6 +332,25 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
         calibration=calibrate(oof.logits, oof.labels, oof.folds) if tuned else None,
         notes=notes,
     )
+
+
+def _why_scores_tell_nothing(logits: np.ndarray) -> str | None:
+    """In words; None where they are numbers that differ."""
+    odd = int((~np.isfinite(logits)).sum())
+    if odd:
+        return (
+            f"{odd} of {len(logits)} out-of-fold scores are no finite numbers, so the "
+            "training failed and the scores carry no information"
+        )
+    if np.ptp(sigmoid(logits)) == 0:
+        return "All out-of-fold scores are equal, so they carry no information"
+    return None
+
+
+def _finite(oof: OutOfFold) -> OutOfFold:
+    """What is no number counts as called negative; huge logits as very large."""
+    logits = np.nan_to_num(oof.logits, nan=-_SURE).clip(-_SURE, _SURE)
+    return OutOfFold(logits, oof.labels, oof.folds)
 
 
 def _why_half_is_kept(half: Point, tuned: Point, pooled: Sweep) -> str | None:
@@ -515,7 +540,10 @@ def threshold_sd(logits: np.ndarray, labels: np.ndarray, threshold: float) -> fl
         variance += above * (1 - above) / len(own)
         if np.ptp(own) == 0 or not np.isfinite(threshold):
             return float("nan")
-        density += float(gaussian_kde(own)(threshold)[0])
+        try:
+            density += float(gaussian_kde(own)(threshold)[0])
+        except np.linalg.LinAlgError:  # scores that differ in their last digits alone
+            return float("nan")
     return float(np.sqrt(variance) / density) if density > 0 else float("nan")
 
 
@@ -552,6 +580,8 @@ def _curve(points: Sweep) -> Curve:
     """The sweep thinned to a few hundred thresholds, evenly over the rows."""
     inside = np.isfinite(points.logit)
     rows = np.flatnonzero(inside)
+    if not len(rows):
+        return Curve(threshold=[], sn=[], sp=[], mcc=[])
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, _CURVE_POINTS).astype(int))]
     return Curve(
         threshold=sigmoid(points.logit[rows]).round(6).tolist(),

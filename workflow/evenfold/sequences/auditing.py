@@ -340,8 +340,23 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
                 "warning" if unfit > 0.01 * happened.read else "info",
                 f"{role}: {unfit} of {happened.read} records rejected by letters or "
                 "length",
-                "Each is listed in rejected.tsv with its reason.",
+                "Each is listed in rejected.tsv with its reason." + _padding(happened),
                 unfit,
+            )
+        if unlabelled := happened.unlabelled:
+            yield _finding(
+                "warning" if unlabelled > 0.01 * happened.read else "info",
+                f"{role}: {unlabelled} of {happened.read} rows rejected without a label",
+                "The cell of their label is empty; see rejected.tsv.",
+                unlabelled,
+            )
+        if renamed := happened.renamed:
+            yield _finding(
+                "info",
+                f"{role}: {renamed} repeated ids numbered",
+                "Their ids stand before other sequences too; they end in ~2, ~3 and so "
+                "on.",
+                renamed,
             )
         if sites := happened.impossible_sites:
             yield _finding(
@@ -374,6 +389,15 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
                 "The same sequence under the same label more than once.",
                 duplicates,
             )
+
+
+def _padding(happened):
+    if not happened.gapped:
+        return ""
+    return (
+        f" {happened.gapped} of them have the gap letter -; if it pads windows at the "
+        "ends of their proteins, set `cleaning: {gap: keep}`."
+    )
 
 
 #: What is done with relatives under each policy, and how severe it is.

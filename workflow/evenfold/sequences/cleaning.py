@@ -16,6 +16,7 @@ from evenfold.alphabet import (
     STOP,
     UNKNOWN,
     residues,
+    upper_case,
 )
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
@@ -23,10 +24,14 @@ from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
 from evenfold.records.sequences import Counts, Inputs, RoleCounts
 from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
-from evenfold.sequences.reading import Record, read, read_labels
+from evenfold.sequences.ids import give_ids, unique_across_roles
+from evenfold.sequences.labels import read_labels
+from evenfold.sequences.reading import Record, read
 from evenfold.sequences.sites import proteins_of, under_sampled, windows
 
+GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windows)"
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
+_KNOWN = re.compile(f"[{AMINO_ACIDS}]")
 _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]")
 
 
@@ -40,11 +45,16 @@ class Cleaned:
     rejected : list of tuple (id, origin, reason)
     happened : Counter
         How often, by fields of RoleCounts.
+    reasons : dict of int or None to Counter
+        By label, how often a record was rejected for what, its place aside.
     """
 
     records: list[Record]
     rejected: list[tuple[str, str, str]] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
+    reasons: dict[int | None, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
 
     def reject(self, record: Record, reason: str, why: str) -> None:
         """List a record that is not used, and count it.
@@ -59,6 +69,7 @@ class Cleaned:
         """
         self.rejected.append((record.id, record.origin, reason))
         self.happened[why] += 1
+        self.reasons[record.label][reason.partition(" at position")[0]] += 1
 
     @property
     def counts(self) -> RoleCounts:
@@ -79,7 +90,7 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     tuple of (str, str or None)
         The cleaned sequence, and the reason of its rejection if there is one.
     """
-    if sequence != (upper := sequence.upper()):
+    if sequence != (upper := upper_case(sequence)):
         if policy.lower_case == "reject":
             return sequence, "lower-case letters"
         sequence = upper
@@ -100,10 +111,12 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
         return sequence, "unknown residue X"
     if GAP in sequence:
         if policy.gap == "reject":
-            return sequence, "gap letter -"
+            return sequence, GAP_REJECTED
         if policy.gap == "remove":
             sequence = residues(sequence)
     length = len(residues(sequence))
+    if length and not _KNOWN.search(sequence):
+        return sequence, "unknown residues alone"
     if length < policy.min_length:
         return sequence, f"{length} residues, shorter than {policy.min_length}"
     if policy.max_length is not None and len(sequence) > policy.max_length:
@@ -121,8 +134,8 @@ def clean_records(
     records : iterable of Record
     policy : Cleaning
     duplicates : {'drop', 'keep'}
-        What happens to repeated sequences of one label. Kept ones get ids of their
-        own (`id~2`, `id~3`, ...).
+        What happens to repeated sequences of one label. What is kept under a repeated
+        id gets one of its own (`id~2`, `id~3`, ...).
 
     Returns
     -------
@@ -131,66 +144,45 @@ def clean_records(
     Raises
     ------
     EvenfoldError
-        One id with two sequences, a conflict under `conflicts: error`, or nothing
-        left.
+        A conflict under `conflicts: error`, or nothing left.
     """
     result = Cleaned([])
     passed: list[Record] = []
-    sequence_of_id: dict[str, str] = {}
-    origin_of_id: dict[str, str] = {}
     for record in records:
         result.happened["read"] += 1
         original = record.sequence
         record.sequence, reason = clean_sequence(original, policy)
+        reason = record.unfit or reason
         if record.fault:
             result.reject(record, record.fault, "impossible_sites")
-            continue
-        if reason:
+        elif record.label is None:
+            result.reject(record, "no label: its cell is empty", "unlabelled")
+        elif reason:
             result.reject(record, reason, "unfit")
-            continue
-        result.happened["normalised"] += record.sequence != original
-        known = sequence_of_id.setdefault(record.id, record.sequence)
-        origin_of_id.setdefault(record.id, record.origin)
-        if known != record.sequence:
-            raise EvenfoldError(
-                f"{record.origin}: the id {record.id!r} stands before another sequence "
-                f"too ({origin_of_id[record.id]}). Ids must be unique: rename one of "
-                "the two records."
-            )
-        passed.append(record)
+            result.happened["gapped"] += reason == GAP_REJECTED
+        else:
+            result.happened["normalised"] += record.sequence != original
+            passed.append(record)
 
-    labels: dict[str, set[int | None]] = defaultdict(set)
+    passed = _without_conflicts(passed, policy, result)
+    first: dict[str, Record] = {}
+    repeats: list[Record] = []
     for record in passed:
-        labels[record.sequence].add(record.label)
-    seen: dict[str, str] = {}
-    repeats: Counter[str] = Counter()
-    for record in passed:
-        if len(labels[record.sequence]) > 1:
-            if policy.conflicts == "error":
-                raise EvenfoldError(
-                    f"{record.origin}: the sequence of {record.id!r} also stands under "
-                    "the other label. Remove one, or set `cleaning: {conflicts: drop}`."
-                )
-            reason = "conflicting labels for one sequence"
-            result.reject(record, reason, "conflicting")
-            continue
-        if record.sequence in seen:
-            result.happened["duplicates"] += 1
-            if duplicates == "drop":
-                reason = f"duplicate of {seen[record.sequence]}"
-                result.reject(record, reason, "dropped_duplicates")
-                continue
-        seen.setdefault(record.sequence, record.id)
-        repeats[record.id] += 1
-        if repeats[record.id] > 1:
-            record.id = f"{record.id}~{repeats[record.id]}"
-        result.records.append(record)
+        repeated = first.setdefault(record.sequence, record) is not record
+        result.happened["duplicates"] += repeated
+        dropped = repeated and duplicates == "drop"
+        (repeats if dropped else result.records).append(record)
+    published = {(record.id, record.sequence) for record in result.records}
+    result.happened["renamed"] += len(published) - len({name for name, _ in published})
+    give_ids(result.records)
+    for record in repeats:
+        reason = f"duplicate of {first[record.sequence].id}"
+        result.reject(record, reason, "dropped_duplicates")
     if not result.records:
-        reasons = Counter(reason for _, _, reason in result.rejected).most_common(3)
+        everything = sum(result.reasons.values(), Counter())
         raise EvenfoldError(
-            "cleaning left no sequence. Most frequent reasons: "
-            + "; ".join(f"{reason} ({n})" for reason, n in reasons)
-            + ". See the `cleaning` section of the configuration."
+            f"cleaning left no sequence. {_most(everything)} See the `cleaning` section of "
+            "the configuration."
         )
     return result
 
@@ -232,7 +224,47 @@ class Seen:
         return sha256(b"".join(sorted(self._rows))).hexdigest()
 
 
-def check_both_classes(records: list[Record], what: str) -> None:
+def _without_conflicts(records, policy, result):
+    """Records whose sequence has one label; the others are rejected or refused."""
+    labels: dict[str, set[int | None]] = defaultdict(set)
+    for record in records:
+        labels[record.sequence].add(record.label)
+    remaining = []
+    for record in records:
+        if len(labels[record.sequence]) == 1:
+            remaining.append(record)
+            continue
+        if policy.conflicts == "error":
+            raise EvenfoldError(
+                f"{record.origin}: the sequence of {record.id!r} also stands under "
+                "the other label. Remove one, or set `cleaning: {conflicts: drop}`."
+            )
+        reason = "conflicting labels for one sequence"
+        result.reject(record, reason, "conflicting")
+    return remaining
+
+
+def _most(reasons):
+    """The most frequent reasons of rejections in words, and what they are a sign of."""
+    named = "; ".join(f"{reason} ({n})" for reason, n in reasons.most_common(3))
+    hints = [hint for hint, sign in _SIGNS.items() if re.search(sign, named)]
+    return " ".join([f"Most frequent reasons: {named}.", *hints])
+
+
+#: What some reasons are a sign of.
+_SIGNS = {
+    "Numbers in the lines of a sequence, as in GenBank's layout, are no residues: remove "
+    "them.": r"letter '\d'",
+    "MusiteDeep marks sites with #: list such files under `proteins` and set "
+    "`sites`.": "letter '#'",
+}
+
+
+def check_both_classes(
+    records: list[Record],
+    what: str,
+    reasons: dict[int | None, Counter[str]] | None = None,
+) -> None:
     """Refuse data of a single class.
 
     Parameters
@@ -240,6 +272,8 @@ def check_both_classes(records: list[Record], what: str) -> None:
     records : list of Record
     what : str
         What they are, as the error says it.
+    reasons : dict of int or None to Counter, optional
+        By label, why records were rejected.
 
     Raises
     ------
@@ -247,25 +281,19 @@ def check_both_classes(records: list[Record], what: str) -> None:
     """
     counts = Counter(record.label for record in records)
     if len(counts) < 2:
-        label = "positive" if records[0].label else "negative"
+        names = {1: "positive", 0: "negative"}
+        label = int(bool(records[0].label))
+        lost = (reasons or {}).get(1 - label, Counter())
+        if lost:
+            raise EvenfoldError(
+                f"{what}: all {len(records)} sequences that cleaning kept are "
+                f"{names[label]}; it rejected all {lost.total()} {names[1 - label]} ones. "
+                f"{_most(lost)} Binary classification needs both classes."
+            )
         raise EvenfoldError(
-            f"{what}: all {len(records)} sequences are {label}. Binary classification "
-            "needs both classes; check the files and the labels."
+            f"{what}: all {len(records)} sequences are {names[label]}. Binary "
+            "classification needs both classes; check the files and the labels."
         )
-
-
-def unique_across_roles(train: list[Record], test: list[Record]) -> None:
-    """Give test records whose id also stands in training an id of their own.
-
-    Parameters
-    ----------
-    train, test : list of Record
-        Those of `test` are changed.
-    """
-    taken = {record.id for record in train}
-    for record in test:
-        if record.id in taken:
-            record.id += "@test"
 
 
 @dataclass(frozen=True)
@@ -310,7 +338,7 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
         own = [file for file in files if file["role"] == role]
         if reading.sites:
             found = proteins_of(own, reading)
-            whole += [(role, p.source, p.sequence.upper()) for p in found]
+            whole += [(role, p.id, upper_case(p.sequence)) for p in found]
             records = windows(found, own, reading)
         else:
             records = _records(own, reading)
@@ -320,7 +348,8 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
         cleaned[role] = clean_records(seen[role].of(records), policy, duplicates)
         if role == "train" and reading.sites and reading.sites.negatives_per_positive:
             _under_sample(cleaned[role], reading.sites)
-        check_both_classes(cleaned[role].records, f"the {role} data")
+        result = cleaned[role]
+        check_both_classes(result.records, f"the {role} data", result.reasons)
     train = cleaned["train"].records
     test = cleaned.get("test", Cleaned([])).records
     unique_across_roles(train, test)
@@ -354,10 +383,10 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
 
 def _records(files, reading):
     """Records of one role, from files of a class or labelled ones."""
-    labels = None
+    labels: dict[str, int | None] | None = None
     for file in files:
         if file["kind"] == "labels":
-            labels = (labels or {}) | read_labels(file["path"], reading)
+            labels = _joined(labels or {}, read_labels(file["path"], reading), file)
     return (
         record
         for file in files
@@ -370,6 +399,17 @@ def _records(files, reading):
             labels if file["label"] is None else None,
         )
     )
+
+
+def _joined(labels, more, file):
+    """Labels of several tables; two labels for one id are refused."""
+    for identifier, label in more.items():
+        if labels.setdefault(identifier, label) != label:
+            raise EvenfoldError(
+                f"{file['path']}: a second, other label for {identifier!r}, which another "
+                "table of labels has too"
+            )
+    return labels
 
 
 def _under_sample(cleaned, settings):

@@ -1,22 +1,29 @@
 """Readers of the published forms: FASTA, one sequence a line, TSV, CSV and Parquet."""
 
-import csv
-import gzip
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from Bio.SeqIO.FastaIO import SimpleFastaParser
-
+from evenfold.alphabet import GAP, upper_case
 from evenfold.config.forms import form_of
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
+from evenfold.sequences.labels import label_in_header, label_of
+from evenfold.sequences.opening import opened
+from evenfold.sequences.tabular import table_rows
+
+#: The codes of IUPAC for nucleotides, and the bases among them.
+_NUCLEOTIDES = "ACGTUNRYKMSWBDHV"
+_BASES = ("A", "C", "G", "TU")
+_BOM = "\ufeff"
+#: What stands before an id in the form of PIR, which has a title below it.
+_PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);")
+#: A header, also where it was joined to the sequence before it.
+_HEADER = re.compile(r">|[A-Za-z*\-\s]+>.*\S")
 
 
 @dataclass(slots=True)
@@ -24,7 +31,9 @@ class Record:
     """One record as published.
 
     `origin` names its file and place, `header` is what stood before a protein that
-    `sites` cuts windows from, and `fault` says why it cannot be used.
+    `sites` cuts windows from, `marks` are the sites that its sequence marked with #, and
+    `fault` says why it cannot be. `unfit` says why the protein of a window is not used;
+    `label` is None where its cell is empty.
     """
 
     id: str
@@ -34,28 +43,8 @@ class Record:
     origin: str
     header: str = ""
     fault: str | None = None
-
-
-def _begins(path, magic):
-    if not path.is_file():
-        raise EvenfoldError(f"{path}: there is no such file")
-    with open(path, "rb") as probe:
-        return probe.read(len(magic)) == magic
-
-
-@contextmanager
-def _open(path: Path):
-    """Open a text file, gzipped or not, and say plainly why it cannot be read."""
-    opener = gzip.open if _begins(path, b"\x1f\x8b") else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", newline=None) as handle:
-            yield handle
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise EvenfoldError(f"{path}: the gzip file is cut off or damaged") from error
-    except UnicodeDecodeError as error:
-        raise EvenfoldError(
-            f"{path}: not a text file (byte {error.start} is not UTF-8)"
-        ) from error
+    marks: tuple[int, ...] = ()
+    unfit: str | None = None
 
 
 def read(
@@ -63,7 +52,7 @@ def read(
     settings: Reading,
     label: int | None,
     name: str | None = None,
-    labels: dict[str, int] | None = None,
+    labels: dict[str, int | None] | None = None,
 ) -> Iterator[Record]:
     """Stream the records of one file.
 
@@ -77,7 +66,7 @@ def read(
         Label of every record, or None when the file itself holds the labels.
     name : str, optional
         Published name of the file, when `path` is a downloaded copy.
-    labels : dict of str to int, optional
+    labels : dict of str to int or None, optional
         Labels by id, when a table of their own holds them.
 
     Yields
@@ -91,7 +80,8 @@ def read(
     """
     path = Path(path)
     form = form_of(name or path.name, settings.form)
-    n = letters = nucleotides = 0
+    n = 0
+    letters: Counter[str] = Counter()
     given = -1 if labels is not None else label
     for record in READERS[form](path, settings, given):
         n += 1
@@ -102,41 +92,74 @@ def read(
                     "there, or remove the record."
                 )
             record.label = labels[record.id]
-        if letters < 100_000:
-            letters += len(record.sequence)
-            nucleotides += sum(map(record.sequence.upper().count, "ACGTUN-"))
+        if letters.total() < 100_000:
+            letters.update(upper_case(record.sequence))
         yield record
     if n == 0:
         raise EvenfoldError(
             f"{path}: no sequences in it. Expected {form}; an empty or wrong file?"
         )
-    if letters >= 30 and nucleotides >= 0.99 * letters:
+    if settings.cleaning.nucleotides == "error":
+        _check_nucleotides(path, letters)
+
+
+def _check_nucleotides(path, letters):
+    """Refuse DNA and RNA: nothing but their codes, and three bases at least.
+
+    Silk is G and A alone, and no nucleotide sequence is.
+    """
+    del letters[GAP]
+    total = letters.total()
+    bases = [sum(letters[one] for one in base) for base in _BASES]
+    present = sum(n >= 0.02 * total for n in bases)
+    plain = sum(bases) + letters["N"]
+    share = sum(letters[code] for code in _NUCLEOTIDES) / max(total, 1)
+    likely = (plain >= 0.99 * total and present >= 3) or present == 4
+    if total >= 30 and share >= 0.99 and likely:
         raise EvenfoldError(
-            f"{path}: {nucleotides / letters:.0%} of its letters are A, C, G, T, U or "
-            "N. This looks like nucleotides; evenfold reads proteins. Translate it "
-            "first."
+            f"{path}: {share:.0%} of its letters are codes of nucleotides (A, C, G, T, U, "
+            "N and the like). This looks like nucleotides; evenfold reads proteins. "
+            "Translate it first; if they are proteins, set `cleaning: {nucleotides: keep}`."
         )
 
 
-def read_all_fasta(path: str | PathLike) -> Iterator[Record]:
-    """Stream an unlabelled FASTA file, as `predict` needs it."""
-    return read(path, Reading(form="fasta"), label=-1)
+def read_all_fasta(
+    path: str | PathLike, settings: Reading | None = None
+) -> Iterator[Record]:
+    """Stream an unlabelled FASTA file, as `predict` needs it.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : Reading, optional
+        How its letters are judged, if not by default.
+
+    Returns
+    -------
+    iterator of Record
+    """
+    settings = (settings or Reading()).model_copy(update={"form": "fasta"})
+    plain = settings.model_copy(update={"source_pattern": None})
+    return read(path, plain, label=-1)
+
+
+def named_by_content(sequence: str) -> str:
+    """An id for a sequence that has none.
+
+    A running number would tell the order of the file, and with it the class.
+    """
+    return f"seq-{hashlib.sha256(sequence.encode()).hexdigest()[:10]}"
 
 
 def _read_fasta(path, settings, label):
-    with _open(path) as handle:
-        for line in handle:
-            if line.strip():
-                if not line.startswith(">"):
-                    raise EvenfoldError(
-                        f"{path}: the first line does not start with '>', so it is "
-                        f"not FASTA: {line.strip()[:40]!r}. For one sequence a line "
-                        "set `form: lines`, for TSV or CSV `form: table`."
-                    )
-                break
-    with _open(path) as handle:
-        for number, (header, sequence) in enumerate(SimpleFastaParser(handle), 1):
+    with opened(path) as handle:
+        for number, (header, sequence) in enumerate(_fasta(path, handle), 1):
             origin = f"{path} record {number}"
+            if _PIR.match(header):
+                raise EvenfoldError(
+                    f"{origin} ({header[:60]!r}): a file of PIR, whose second lines are "
+                    "titles. Convert it to FASTA."
+                )
             source = _search(settings.source_pattern, header)
             if settings.source_pattern and source is None:
                 raise EvenfoldError(
@@ -145,21 +168,47 @@ def _read_fasta(path, settings, label):
                 )
             own_label, published = label, header if settings.sites else ""
             if label is None:
-                text = _search(settings.label_pattern, header)
-                own_label = _label(text, settings, f"{origin} ({header[:60]!r})")
-                header = re.sub(settings.label_pattern, "", header, count=1)
-            identifier = (header.split() or [""])[0]
-            if not identifier:
-                raise EvenfoldError(f"{origin}: the header has no id")
+                own_label, header = label_in_header(header, settings, origin)
+            identifier = (header.split() or [named_by_content(sequence)])[0]
             yield Record(
                 identifier, sequence, source or "", own_label, origin, published
             )
 
 
+def _fasta(path, handle):
+    """Headers and sequences.
+
+    A byte order mark or blanks before `>` do not hide a header, nor does a line end
+    that is missing where files were joined.
+    """
+    header: str | None = None
+    parts: list[str] = []
+    for line in handle:
+        line = line.replace(_BOM, "").strip()
+        if not line or line.startswith(";"):
+            continue
+        if not line.startswith(">") and header is None:
+            raise EvenfoldError(
+                f"{path}: the first line does not start with '>', so it is "
+                f"not FASTA: {line[:40]!r}. For one sequence a line "
+                "set `form: lines`, for TSV or CSV `form: table`."
+            )
+        if ">" in line and _HEADER.match(line):
+            before, _, after = line.partition(">")
+            if header is not None:
+                parts.append(before)
+                yield header, "".join("".join(parts).split())
+            header, parts = after.strip(), []
+        else:
+            parts.append(line)
+    if header is not None:
+        yield header, "".join("".join(parts).split())
+
+
 def _read_lines(path, settings, label):
-    with _open(path) as handle:
+    with opened(path) as handle:
         for number, line in enumerate(handle, 1):
-            sequence = line.strip()
+            sequence = line.replace(_BOM, "").strip()
             if not sequence:
                 continue
             origin = f"{path} line {number}"
@@ -167,24 +216,30 @@ def _read_lines(path, settings, label):
                 raise EvenfoldError(
                     f"{origin}: starts with '>', so it is FASTA; set `form: fasta`"
                 )
-            # Named by content: a running number would tell the order of the file,
-            # and with it the class.
-            digest = hashlib.sha256(sequence.encode()).hexdigest()[:10]
-            yield Record(f"seq-{digest}", sequence, "", label, origin)
+            if sequence.casefold() in ("sequence", "sequences"):
+                raise EvenfoldError(
+                    f"{origin}: {sequence!r} is the name of a column, not a sequence; set "
+                    f"`form: table` and `sequence_column: {sequence}`, or remove the line"
+                )
+            yield Record(named_by_content(sequence), sequence, "", label, origin)
 
 
 def _read_table(path, settings, label):
     columns = [settings.id_column, settings.sequence_column]
     columns += [settings.label_column] if label is None else []
     columns += [settings.source_column] if settings.source_column else []
-    for origin, (identifier, sequence, *others) in table_rows(path, columns):
-        if not identifier or not sequence:
-            raise EvenfoldError(f"{origin}: the id or the sequence is empty")
+    # A column that was asked for must be there.
+    optional = {"id"} & {settings.id_column}
+    for origin, (identifier, sequence, *others) in table_rows(path, columns, optional):
         own_label = label
         if label is None:
-            own_label = _label(others.pop(0), settings, origin)
+            own_label = label_of(others.pop(0), settings, origin)
         yield Record(
-            identifier, sequence, others[0] if others else "", own_label, origin
+            identifier or named_by_content(sequence),
+            sequence,
+            others[0] if others else "",
+            own_label,
+            origin,
         )
 
 
@@ -196,110 +251,6 @@ READERS: dict[str, Callable[[Path, Reading, int | None], Iterator[Record]]] = {
 }
 
 
-def table_rows(
-    path: str | PathLike, columns: list[str]
-) -> Iterator[tuple[str, list[str]]]:
-    """Some columns of a TSV, CSV or Parquet file, row by row, as texts.
-
-    Parameters
-    ----------
-    path : path-like
-    columns : list of str
-
-    Yields
-    ------
-    tuple of (str, list of str)
-        Where the row is, and its cells; a missing one is empty.
-
-    Raises
-    ------
-    EvenfoldError
-        No such column, or a damaged file.
-    """
-    path = Path(path)
-    if _begins(path, b"PAR1"):
-        yield from _parquet_rows(path, columns)
-        return
-    with _open(path) as handle:
-        first = handle.readline()
-        if not first.strip():
-            raise EvenfoldError(f"{path}: empty; expected a header line")
-        delimiter = "\t" if "\t" in first else ","
-    with _open(path) as handle:
-        rows = csv.DictReader(handle, delimiter=delimiter)
-        _check_columns(path, columns, rows.fieldnames)
-        for number, row in enumerate(rows, 2):
-            # The csv module leaves every cell a string: a peptide NA stays "NA".
-            yield f"{path} line {number}", [(row[c] or "").strip() for c in columns]
-
-
-def _parquet_rows(path, columns):
-    try:
-        source = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise EvenfoldError(
-            f"{path}: the Parquet file is cut off or damaged"
-        ) from error
-    with source:
-        _check_columns(path, columns, source.schema_arrow.names)
-        number = 0
-        for batch in source.iter_batches(batch_size=8192, columns=columns):
-            cells = [batch.column(c).to_pylist() for c in columns]
-            for row in zip(*cells):
-                number += 1
-                yield f"{path} row {number}", ["" if c is None else str(c) for c in row]
-
-
-def _check_columns(path, wanted, found):
-    missing = [column for column in wanted if column not in found]
-    if missing:
-        raise EvenfoldError(
-            f"{path}: no column {missing[0]!r} in its header. Found: "
-            f"{', '.join(found)}. Set id_column, sequence_column, label_column or "
-            "source_column in the data set's file, or the columns of `sites`."
-        )
-
-
-def read_labels(path: str | PathLike, settings: Reading) -> dict[str, int]:
-    """Labels by id from a table of their own.
-
-    Parameters
-    ----------
-    path : path-like
-    settings : Reading
-        Says its columns and what the labels are called.
-
-    Returns
-    -------
-    dict of str to int
-
-    Raises
-    ------
-    EvenfoldError
-        A label that is neither of the two, or two labels for one id.
-    """
-    found: dict[str, int] = {}
-    columns = [settings.id_column, settings.label_column]
-    for origin, (identifier, text) in table_rows(path, columns):
-        label = _label(text, settings, origin)
-        if found.setdefault(identifier, label) != label:
-            raise EvenfoldError(f"{origin}: a second, other label for {identifier!r}")
-    return found
-
-
 def _search(pattern, header):
     match = re.search(pattern, header) if pattern else None
     return match.group(1) if match else None
-
-
-def _label(text, settings, origin):
-    if text == settings.positive_label:
-        return 1
-    if text == settings.negative_label:
-        return 0
-    found = "no label" if text in (None, "") else f"the label {text!r}"
-    raise EvenfoldError(
-        f"{origin}: {found} found; expected {settings.positive_label!r} (positive) or "
-        f"{settings.negative_label!r} (negative). Check label_pattern or label_column, "
-        "positive_label and negative_label, or remove the record."
-    )

@@ -1,18 +1,46 @@
 """Site mode: labelled windows around residues of whole proteins."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from evenfold.alphabet import GAP
+from evenfold.alphabet import GAP, STOP, upper_case
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
-from evenfold.sequences.reading import Record, read, table_rows
+from evenfold.sequences.ids import give_ids
+from evenfold.sequences.reading import Record, read
+from evenfold.sequences.tabular import table_rows
+
+#: After the residue that it marks, as MusiteDeep writes sites.
+MARK = "#"
+_POSITION = re.compile(r"([A-Za-z]?)0*([1-9][0-9]{0,8})(?:\.0*)?")
+
+
+@dataclass
+class Listed:
+    """The sites that files list, of one protein.
+
+    Attributes
+    ----------
+    origin : dict of int to dict of int to str
+        By label and position, where it is listed.
+    residue : dict of int to str
+        By position, the residue that a table names with it (`K57`).
+    """
+
+    origin: dict[int, dict[int, str]] = field(default_factory=lambda: {1: {}, 0: {}})
+    residue: dict[int, str] = field(default_factory=dict)
 
 
 def proteins_of(files: list[dict], reading: Reading) -> list[Record]:
-    """Whole proteins of one role; `source` is the name that sites go by.
+    """Whole proteins of one role, cleaned as a whole.
+
+    `source` is the name that sites go by, `id` the same, or one of its own for another
+    sequence of that name.
 
     Parameters
     ----------
@@ -28,24 +56,63 @@ def proteins_of(files: list[dict], reading: Reading) -> list[Record]:
     Raises
     ------
     EvenfoldError
-        Two proteins of one name where tables list the sites.
+        Two proteins of one name, or marked sites, where tables list the sites.
     """
     tables = any(file["kind"] != "proteins" for file in files)
     found: list[Record] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, Record] = {}
     for file in files:
         if file["kind"] != "proteins":
             continue
         for record in read(file["path"], reading, -1, file["name"]):
-            record.source = record.source or record.id
-            if tables and record.source in seen:
+            record.id = record.source = record.source or record.id
+            _take_marks(record)
+            clean_protein(record, reading.cleaning)
+            other = seen.setdefault(record.id, record)
+            if tables and other.sequence != record.sequence:
                 raise EvenfoldError(
                     f"{record.origin}: the protein {record.source!r} also stands in "
-                    f"{seen[record.source]}, so its sites are not clear. Remove one."
+                    f"{other.origin} with another sequence, so its sites are not clear. "
+                    "Remove one."
                 )
-            seen[record.source] = record.origin
+            if tables and record.marks:
+                raise EvenfoldError(
+                    f"{record.origin}: its sequence marks sites with {MARK}, and tables "
+                    "list sites too. Give one of the two."
+                )
             found.append(record)
+    give_ids(found, copies=False)
     return found
+
+
+def _take_marks(protein):
+    """Sites marked in the sequence go from there into `marks`."""
+    if MARK not in protein.sequence:
+        return
+    parts = protein.sequence.split(MARK)
+    ends, end = [], 0
+    for part in parts[:-1]:
+        end += len(part)
+        ends.append(end)
+    protein.sequence, protein.marks = "".join(parts), tuple(ends)
+
+
+def clean_protein(protein: Record, policy: Cleaning) -> None:
+    """Apply to a whole protein what must not wait for its windows: the final *.
+
+    In a window the end of the protein would be a * inside the sequence.
+
+    Parameters
+    ----------
+    protein : Record
+        Its sequence is changed, or said why it is unfit.
+    policy : Cleaning
+    """
+    if protein.sequence.endswith(STOP):
+        if policy.stop == "reject":
+            protein.unfit = "final * of its protein"
+        else:
+            protein.sequence = protein.sequence[:-1]
 
 
 def windows(
@@ -77,61 +144,64 @@ def windows(
     settings = reading.sites
     if settings is None:
         raise ValueError("windows are cut where `sites` says so alone")
-    listed: dict[int, dict[str, dict[int, str]]] = {1: {}, 0: {}}
     tables = [file for file in files if file["kind"] != "proteins"]
+    listed: dict[str, Listed] = defaultdict(Listed)
     for file in tables:
         label = int(file["kind"] == "positive_sites")
-        for protein, position, origin in _table(file["path"], settings):
-            listed[label].setdefault(protein, {}).setdefault(position, origin)
-
-    def every():
-        for record in proteins:
-            if tables:
-                sites = {
-                    label: listed[label].get(record.source, {}) for label in listed
-                }
-            else:
-                found = re.findall(settings.header_pattern, record.header)
-                sites = {1: {int(p): record.origin for p in found}, 0: {}}
-            for window in _of_protein(record.source, record.sequence, sites, settings):
-                window.origin += f", protein {record.source}"
-                yield window
-        yield from _of_no_protein(listed, {record.source for record in proteins})
-
-    for window in every():
-        if window.fault and settings.mismatch == "error":
-            raise EvenfoldError(
-                f"{window.origin}: {window.fault}. Positions count from 1. Mend it, or set "
-                "`sites: {mismatch: reject}` to list such sites in rejected.tsv."
-            )
-        yield window
+        for faulty in _take_table(file["path"], settings, listed, label):
+            yield _passed(faulty, settings)
+    for record in proteins:
+        sites = listed.get(record.source, Listed())
+        if not tables:
+            sites = _in_the_protein(record, settings)
+        for window in _of_protein(record, sites, settings):
+            window.origin += f", protein {record.source}"
+            yield _passed(window, settings)
+    for record in _of_no_protein(listed, {protein.source for protein in proteins}):
+        yield _passed(record, settings)
 
 
-def every_site(protein: Record, settings: Sites) -> Iterator[Record]:
+def _passed(window, settings):
+    """A window, unless its site cannot be and that stops the run."""
+    if window.fault and settings.mismatch == "error":
+        raise EvenfoldError(
+            f"{window.origin}: {window.fault}. Positions count from 1. Mend it, or set "
+            "`sites: {mismatch: reject}` to list such sites in rejected.tsv."
+        )
+    return window
+
+
+def every_site(
+    protein: Record, settings: Sites, policy: Cleaning | None = None
+) -> Iterator[Record]:
     """Windows around all residues of interest of a protein of which no site is known.
 
     Parameters
     ----------
     protein : Record
+        Its final * goes as the policy says, from its sequence too.
     settings : Sites
+    policy : Cleaning, optional
+        The one of the training, if it is not the default.
 
     Yields
     ------
     Record
     """
     settings = settings.model_copy(update={"unlisted": "negative"})
-    for window in _of_protein(protein.id, protein.sequence, {1: {}, 0: {}}, settings):
+    clean_protein(protein, policy or Cleaning())
+    for window in _of_protein(protein, Listed(), settings):
         window.origin = protein.origin
         yield window
 
 
 def _of_no_protein(listed, known):
     """Sites of proteins that are not there."""
-    for label, proteins in listed.items():
-        for protein, sites in proteins.items():
+    for label in (1, 0):
+        for protein, sites in listed.items():
             if protein in known:
                 continue
-            for position, origin in sites.items():
+            for position, origin in sites.origin[label].items():
                 yield Record(
                     f"{protein}|{position}", "", protein, label, origin,
                     fault=f"site {position} of {protein}: the files of proteins have no "
@@ -139,49 +209,74 @@ def _of_no_protein(listed, known):
                 )  # fmt: skip
 
 
-def _of_protein(protein, sequence, sites, settings):
+def _of_protein(protein, sites, settings):
     """Windows and faulty sites of one protein, in the order of their positions."""
     half = settings.window // 2
-    padded = GAP * half + sequence + GAP * half
-    upper = sequence.upper()
-    positions = set(sites[1]) | set(sites[0])
+    padded = GAP * half + protein.sequence + GAP * half
+    upper = upper_case(protein.sequence)
+    positives, negatives = sites.origin[1], sites.origin[0]
+    positions = set(positives) | set(negatives)
     if settings.unlisted == "negative":
         positions |= {i for i, a in enumerate(upper, 1) if a in settings.residues}
     for position in sorted(positions):
-        label = int(position in sites[1])
-        origin = sites[1].get(position) or sites[0].get(position) or "unlisted site"
+        origin = positives.get(position) or negatives.get(position) or "unlisted site"
         residue = upper[position - 1] if 1 <= position <= len(upper) else None
-        fault = None
-        if residue is None:
-            fault = f"site {position} of {protein} is beyond its {len(upper)} residues"
-        elif residue not in settings.residues:
-            fault = (
-                f"site {position} of {protein} is {residue}, not one of "
-                f"{settings.residues}"
-            )
-        elif position in sites[1] and position in sites[0]:
-            fault = (
-                f"site {position} of {protein} is listed as positive and as negative"
-            )
         yield Record(
-            f"{protein}|{residue or ''}{position}",
+            f"{protein.id}|{residue or ''}{position}",
             padded[position - 1 : position - 1 + settings.window],
-            protein,
-            label,
+            protein.source,
+            int(position in positives),
             origin,
-            fault=fault,
+            fault=_fault(protein, position, residue, sites, settings),
+            unfit=protein.unfit,
         )
 
 
-def _table(path, settings):
-    """Protein and position of every row of a site table, with its place."""
-    columns = [settings.protein_column, settings.position_column]
-    for origin, (protein, position) in table_rows(path, columns):
-        if not re.fullmatch(r"[1-9]\d*", position):
+def _fault(protein, position, residue, sites, settings):
+    """Why a site cannot be; `residue` is what the protein has there, None beyond it."""
+    site = f"site {position} of {protein.source}"
+    stated = sites.residue.get(position, residue)
+    if residue is None:
+        return f"{site} is beyond its {len(protein.sequence)} residues"
+    if residue not in settings.residues:
+        return f"{site} is {residue}, not one of {settings.residues}"
+    if stated != residue:
+        return f"{site} is {residue}, and its table names it {stated}{position}"
+    if all(position in sites.origin[label] for label in (1, 0)):
+        return f"{site} is listed as positive and as negative"
+    return None
+
+
+def _in_the_protein(protein, settings):
+    """The sites that the header or the sequence of a protein names: positives."""
+    found = list(protein.marks)
+    for text in re.findall(settings.header_pattern, protein.header):
+        position = _POSITION.fullmatch(text)
+        if not position:
             raise EvenfoldError(
-                f"{origin}: {position!r} is no position; they are whole numbers from 1"
+                f"{protein.origin}: header_pattern {settings.header_pattern!r} finds "
+                f"{text[:40]!r}, which is no position; they are whole numbers from 1"
             )
-        yield protein, int(position), origin
+        found.append(int(position[2]))
+    return Listed({1: dict.fromkeys(found, protein.origin), 0: {}})
+
+
+def _take_table(path, settings, listed, label):
+    """Add the sites of a table to those listed; yields the cells that are none."""
+    columns = [settings.protein_column, settings.position_column]
+    for origin, (protein, cell) in table_rows(path, columns):
+        for text in re.split(r"[;,|\s]+", cell.strip(";,| ")):
+            match = _POSITION.fullmatch(text)
+            if match:
+                position = int(match[2])
+                listed[protein].origin[label].setdefault(position, origin)
+                if match[1]:
+                    listed[protein].residue.setdefault(position, match[1].upper())
+            else:
+                yield Record(
+                    f"{protein}|{text[:20]}", "", protein, label, origin,
+                    fault=f"{text[:40]!r} is no position; they are whole numbers from 1",
+                )  # fmt: skip
 
 
 def under_sampled(

@@ -76,11 +76,19 @@ def _grouped_parts(labels, clusters, parts, seed, purpose):
     for label, name in ((1, "positive"), (0, "negative")):
         n_rows = int((labels == label).sum())
         n_groups = len(np.unique(clusters[labels == label]))
+        if n_groups < 2:
+            raise EvenfoldError(
+                f"{purpose} needs {parts} parts with both classes, but the {n_rows} "
+                f"{name} sequences are one independent group: no part could be left out "
+                f"that others tell something about. Add {name} sequences that are not "
+                "related to them; if they are not related to each other, set a higher "
+                "identity or coverage under `grouping`."
+            )
         if n_groups < parts:
             raise EvenfoldError(
                 f"{purpose} needs {parts} parts with both classes, but there are only "
                 f"{n_rows} {name} sequences in {n_groups} independent groups. Add "
-                f"{name} sequences, set `split: {{folds: {max(2, n_groups)}}}` or "
+                f"{name} sequences, set `split: {{folds: {n_groups}}}` or "
                 "fewer, or set a higher identity under `grouping`."
             )
     sizes = np.sort(np.bincount(clusters))[::-1]

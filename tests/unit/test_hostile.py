@@ -1,0 +1,118 @@
+"""Files with a few letters wrong: a sentence, or nothing lost and nothing invented."""
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evenfold.config.reading import Reading
+from evenfold.config.yaml_files import read_yaml
+from evenfold.errors import EvenfoldError
+from evenfold.records.tables import read_rejected
+from evenfold.sequences.cleaning import CleanOutputs, clean_files
+from evenfold.sequences.labels import read_labels
+from tests.conftest import examples
+
+#: A good file of each kind, and what is put into it.
+GOOD = {
+    "a.fasta": ">id1|1\nMKV\n>id2|0\nACDEFGHIK\nLM\n>id3|1\nEFG*\n",
+    "a.csv": "id,sequence,label\nx,MKV,1\ny,ACD,0\nz,EFG,1\nw,HIK,0\n",
+    "a.tsv": "id\tsequence\tlabel\nx\tMKV\t1\ny\tACD\t0\nz\tEFG\t0\n",
+    "p.fasta": ">P1\nAKCAKK\n>P2 #1\nKAK*\n",
+    "s.csv": "protein,position\nP1,2\nP2,K1\n",
+    "a.yaml": "train: {positive: a.fa, negative: b.fa}\ncleaning:\n  gap: keep\n",
+}
+PIECES = [
+    *'>"*-X#;,.:[]{}&\t\n\r\0\ufeff\u2028\x85',
+    *(" ", "\r\n", '""', "ß", "ﬁ", "ı", "MKV", "|1", "|0", "~2", "@test", "id1", "P1"),
+    *(
+        "K5",
+        "13;48",
+        "57.0",
+        "9" * 5000,
+        "-1",
+        "NA",
+        "yes",
+        "1e308",
+        ".inf",
+        "*a",
+        "&a ",
+    ),
+    *(
+        "id,sequence,label\n",
+        "protein,position\n",
+        "x,MKV,1\n",
+        "!!python/none ",
+        "<<: ",
+    ),
+]
+EDITS = st.lists(
+    st.tuples(st.integers(0, 80), st.integers(0, 3), st.sampled_from(PIECES)),
+    max_size=3,
+)
+HOSTILE = settings(
+    max_examples=examples(200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+
+
+def edited(folder, name, edits):
+    """A good file with some places cut, and something else put there."""
+    text = GOOD[name]
+    for at, cut, piece in edits:
+        at = min(at, len(text))
+        text = text[:at] + piece + text[at + cut :]
+    path = folder / name
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def cleaned(folder, paths, kinds, reading):
+    """Clean some files, and hold the sums."""
+    files = [{"path": str(path), "name": path.name, "kind": kind, "role": "train",
+              "label": None} for path, kind in zip(paths, kinds)]  # fmt: skip
+    names = ["seq.parquet", "l.parquet", "r.tsv", "c.json", "prot.parquet", "i.json"]
+    try:
+        counts = clean_files(
+            files, reading, CleanOutputs(*(folder / name for name in names))
+        )
+    except EvenfoldError:
+        return
+    ids = pq.read_table(folder / "seq.parquet").column("id").to_pylist()
+    assert len(ids) == len(set(ids))
+    assert counts.train.read == len(ids) + len(read_rejected(folder / "r.tsv"))
+
+
+@pytest.mark.parametrize("name", ["a.fasta", "a.csv", "a.tsv"])
+@given(edits=EDITS, duplicates=st.sampled_from(["keep", "drop"]))
+@HOSTILE
+def test_files_of_sequences(tmp_path, name, edits, duplicates):
+    reading = Reading(
+        label_pattern=r"\|([01])$", cleaning={"train_duplicates": duplicates}
+    )
+    cleaned(tmp_path, [edited(tmp_path, name, edits)], ["sequences"], reading)
+
+
+@given(first=EDITS, second=EDITS, mismatch=st.sampled_from(["error", "reject"]))
+@HOSTILE
+def test_proteins_and_sites(tmp_path, first, second, mismatch):
+    reading = Reading(
+        sites={"residues": "K", "window": 5, "mismatch": mismatch},
+        cleaning={"train_duplicates": "keep"},
+    )
+    proteins = edited(tmp_path, "p.fasta", first)
+    cleaned(tmp_path, [proteins], ["proteins"], reading)
+    sites = edited(tmp_path, "s.csv", second)
+    cleaned(tmp_path, [proteins, sites], ["proteins", "positive_sites"], reading)
+
+
+@given(edits=EDITS)
+@HOSTILE
+def test_labels_and_configuration(tmp_path, edits):
+    for name, reader in (("a.csv", read_labels), ("a.yaml", read_yaml)):
+        path = edited(tmp_path, name, edits)
+        try:
+            reader(path, Reading()) if reader is read_labels else reader(path)
+        except EvenfoldError as error:
+            assert str(path) in str(error)

@@ -1,0 +1,135 @@
+"""Labels as people write them: 1 and 0, +1 and -1, yes and no, True and False."""
+
+import re
+from os import PathLike
+
+from evenfold.config.reading import Reading, label_value
+from evenfold.errors import EvenfoldError
+from evenfold.sequences.tabular import table_rows
+
+_EMPTY = {"", "na", "n/a", "nan", "null", "none"}
+_ILEARN = re.compile(r"\|[01]\|(training|testing)$")
+
+
+def label_of(text: str, settings: Reading, origin: str) -> int | None:
+    """The class that a label text stands for; None for an empty cell.
+
+    Parameters
+    ----------
+    text : str
+    settings : Reading
+        What the labels are called.
+    origin : str
+        Place of the record, for the error.
+
+    Returns
+    -------
+    int or None
+
+    Raises
+    ------
+    EvenfoldError
+        A text that is neither label.
+
+    Examples
+    --------
+    >>> [label_of(text, Reading(), "line 2") for text in ("1", "0.0", "True", "no", "")]
+    [1, 0, 1, 0, None]
+    """
+    known = {settings.positive_label: 1, settings.negative_label: 0}
+    if text in known:
+        return known[text]
+    alike = {label_value(label): one for label, one in known.items()}
+    if len(alike) == len(known) and label_value(text) in alike:
+        return alike[label_value(text)]
+    if text.casefold() in _EMPTY:
+        return None
+    raise _refusal(text, settings, origin)
+
+
+def _refusal(text, settings, origin):
+    found = "no label" if text is None else f"the label {text!r}"
+    return EvenfoldError(
+        f"{origin}: {found} found; expected {settings.positive_label!r} (positive) or "
+        f"{settings.negative_label!r} (negative). {_remedy(text, origin)}"
+    )
+
+
+def _remedy(text, origin):
+    if text is not None and label_value(text) == -1.0:
+        return f'If that is the negative class, set `negative_label: "{text}"`.'
+    if _ILEARN.search(origin.rstrip("')")):
+        return (
+            "A header as iLearn writes it: "
+            r"`label_pattern: '\|([01])\|(?:training|testing)$'`."
+        )
+    return (
+        "Check label_pattern or label_column, positive_label and negative_label, or "
+        "remove the record."
+    )
+
+
+def label_in_header(header: str, settings: Reading, origin: str) -> tuple[int, str]:
+    """The label in a FASTA header, and the header without it.
+
+    Parameters
+    ----------
+    header : str
+    settings : Reading
+        With `label_pattern`.
+    origin : str
+
+    Returns
+    -------
+    tuple of (int, str)
+
+    Raises
+    ------
+    EvenfoldError
+        No label, an unknown one, or a pattern that finds several.
+    """
+    where = f"{origin} ({header[:60]!r})"
+    pattern = re.compile(settings.label_pattern or "(?!)()")
+    found, at = [], 0
+    while match := pattern.search(header, at):
+        found.append(match)
+        # A sign that ends one label may begin the next.
+        at = max(match.end(1), match.start() + 1)
+    if len(found) > 1:
+        texts = ", ".join(repr(match.group(1)) for match in found[:3])
+        raise EvenfoldError(
+            f"{where}: label_pattern {settings.label_pattern!r} finds several labels "
+            f"({texts}). Write a pattern that matches once, for example with $ at its end."
+        )
+    label = label_of(found[0].group(1) or "", settings, where) if found else None
+    if label is None:
+        raise _refusal(None, settings, where)
+    cut = header[: found[0].start()] + header[found[0].end() :]
+    return label, cut
+
+
+def read_labels(path: str | PathLike, settings: Reading) -> dict[str, int | None]:
+    """Labels by id from a table of their own; None where the cell is empty.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : Reading
+        Says its columns and what the labels are called.
+
+    Returns
+    -------
+    dict of str to int or None
+
+    Raises
+    ------
+    EvenfoldError
+        A label that is neither of the two, or two labels for one id.
+    """
+    found: dict[str, int | None] = {}
+    columns = [settings.id_column, settings.label_column]
+    for origin, (identifier, text) in table_rows(path, columns):
+        label = label_of(text, settings, origin)
+        if found.setdefault(identifier, label) != label:
+            raise EvenfoldError(f"{origin}: a second, other label for {identifier!r}")
+    return found

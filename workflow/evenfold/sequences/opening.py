@@ -1,0 +1,127 @@
+"""Text files opened: plain or gzipped, and said plainly why one cannot be read."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from evenfold.errors import EvenfoldError
+
+_GZIP = b"\x1f\x8b"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: First bytes of what is no text, what it is, and what to do.
+_NO_TEXT = {
+    b"PK\x03\x04": (
+        "a zip archive or a spreadsheet",
+        "Unpack it, or save the sheet as CSV",
+    ),
+    b"\xd0\xcf\x11\xe0": ("a spreadsheet of the old form", "Save the sheet as CSV"),
+    b"BZh": ("compressed with bzip2", "Unpack it, or compress it with gzip"),
+    b"\xfd7zXZ": ("compressed with xz", "Unpack it, or compress it with gzip"),
+    b"\x28\xb5\x2f\xfd": (
+        "compressed with zstd",
+        "Unpack it, or compress it with gzip",
+    ),
+    b"7z\xbc\xaf": ("a 7z archive", "Unpack it"),
+    b"\x89HDF": ("an HDF5 file", "Export its sequences as FASTA or CSV"),
+    b"ARROW1": ("a Feather file", "Save it as Parquet or CSV"),
+    b"%PDF": ("a PDF", "Export its sequences as FASTA or CSV"),
+}
+
+
+def begins(path: Path, magic: bytes) -> bool:
+    """Whether a file begins with these bytes.
+
+    Parameters
+    ----------
+    path : Path
+    magic : bytes
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    EvenfoldError
+        When there is no such file, or it may not be read.
+    """
+    return _head(path).startswith(magic)
+
+
+def _head(path):
+    try:
+        if path.is_dir():
+            raise EvenfoldError(f"{path}: a folder; name the file in it")
+        if not path.exists():
+            raise EvenfoldError(f"{path}: there is no such file")
+        with open(path, "rb") as probe:
+            return probe.read(8)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path, error):
+    why = getattr(error, "strerror", None) or error
+    return EvenfoldError(f"{path}: cannot be read: {why}")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[str]]:
+    """Open a text file, gzipped or not, in UTF-8 or in UTF-16 with its mark.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    file of text
+
+    Raises
+    ------
+    EvenfoldError
+        No text, damaged, or not to be read; for a bad byte with its line.
+    """
+    head = _head(path)
+    for magic, (what, remedy) in _NO_TEXT.items():
+        if head.startswith(magic):
+            raise EvenfoldError(f"{path}: {what}, not a text file. {remedy}.")
+    opener = gzip.open if head.startswith(_GZIP) else open
+    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+    try:
+        with opener(path, "rt", encoding=encoding, newline=None) as handle:
+            yield handle
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _damaged(path) from error
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, opener) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _damaged(path):
+    return EvenfoldError(f"{path}: the gzip file is cut off or damaged")
+
+
+def _not_utf8(path, opener):
+    """Names the first byte that is not UTF-8, counted over the whole file."""
+    at, where = 0, "its end is cut off"
+    try:
+        with opener(path, "rb") as handle:
+            for number, line in enumerate(handle, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError as error:
+                    where = f"byte {at + error.start}, line {number}"
+                    break
+                at += len(line)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return _damaged(path)
+    return EvenfoldError(
+        f"{path}: not a text file in UTF-8 ({where}). If it is one in Latin-1: "
+        "`iconv -f latin1 -t utf-8`."
+    )
