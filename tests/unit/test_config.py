@@ -169,10 +169,15 @@ def test_what_decides_excludes_what_chooses_nothing():
     assert decides(variants=["bce", "focal"]) != here
 
 
+@pytest.mark.parametrize("folder", ["", "  "])
+def test_a_ledger_without_a_name_is_refused(folder):
+    with pytest.raises(EvenfoldError, match="ledger: a path is empty"):
+        load_run({**GOOD, "ledger": folder})
+
+
 @pytest.mark.parametrize(
     "folder, why",
     [
-        ("", "it is blank"), ("  ", "it is blank"),
         (".", "the project itself"), ("./", "the project itself"),
         ("..", "the project itself"), ("/", "the project itself"),
         ("resources/..", "the project itself"), ("{here}", "the project itself"),

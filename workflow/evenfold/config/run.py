@@ -23,9 +23,7 @@ def _ledgers_own(folder: str) -> str:
     here = Path.cwd().resolve()
     place = Path(os.path.normpath(here / folder))
     fault = None
-    if not folder.strip():
-        fault = "it is blank"
-    elif folder.startswith("~"):
+    if folder.startswith("~"):
         fault = "~ is not read as your home folder: write that out"
     elif place == here or place in here.parents:
         fault = "the project itself lies there"
