@@ -23,6 +23,7 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 ReturnToService=2
+MinJobAge=3600
 GresTypes=gpu
 AccountingStorageType=accounting_storage/none
 SlurmdParameters=config_overrides

@@ -55,14 +55,13 @@ def test_the_report_in_a_browser(finished, browser):
 
 @pytest.fixture(scope="module")
 def ui(finished):
-    """`mlflow ui` on the run's own store."""
+    """`evenfold mlflow` on the run's own store."""
     record = finished.tracked()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", record["uri"],
-         "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+        [sys.executable, "-m", "evenfold.cli", "mlflow", "--port", str(port)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         cwd=finished.folder, start_new_session=True,
     )  # fmt: skip

@@ -335,6 +335,7 @@ def test_the_command_mlflow_opens_a_store_and_tells_of_a_move(
     ((_, *command),) = started
     assert command == [
         "-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--port", "5001",
+        "--workers", "1",
     ]  # fmt: skip
     assert cli.main(["mlflow", str(tmp_path), "--no-ui"]) == 0 and len(started) == 1
     assert capsys.readouterr().out.splitlines() == [store.uri]

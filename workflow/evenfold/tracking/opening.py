@@ -50,8 +50,12 @@ def open_ui(store: Store, port: int) -> int:
     int
         Its exit status.
     """
-    command = ["ui", "--backend-store-uri", store.uri, "--port", str(port)]
+    command = [
+        *(sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri),
+        # One person looks: more workers would only take longer to start.
+        *("--port", str(port), "--workers", "1"),
+    ]
     try:
-        return subprocess.run([sys.executable, "-m", "mlflow", *command]).returncode
+        return subprocess.run(command).returncode
     except KeyboardInterrupt:
         return 0
