@@ -32,9 +32,8 @@ def moved(gone_and_moved, tmp_path):
 
 def verified(project, capsys) -> list[str]:
     """What `evenfold verify` says, all of it right."""
-    book = project.folder / "resources" / "ledger"
     results = project.folder / "results" / "demo"
-    status = cli.main(["verify", str(results), "--ledger", str(book)])
+    status = cli.main(["verify", str(results)])
     told = capsys.readouterr().out
     assert status == 0 and " 0 faults" in told, told
     return told.splitlines()

@@ -406,7 +406,7 @@ def test_verify_finds_nothing_wrong_with_an_honest_run(finished):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAULT" not in done.stdout and "0 faults" in done.stdout
     assert "What this cannot prove" in done.stdout
-    for what in ("bce: the threshold", "with the frozen weights", "every number"):
+    for what in ("bce: the threshold", "with the frozen data", "every number"):
         assert what in done.stdout
 
 
