@@ -52,7 +52,7 @@ def pytest_xdist_auto_num_workers(config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Long tests first, and of those marked `sampled` every n-th case.
+    """Long tests first; of those marked `sampled` every n-th case, of `whole` none.
 
     A case that is named on the command line runs in any case.
     """
@@ -61,7 +61,9 @@ def pytest_collection_modifyitems(config, items):
         return
     left_out, seen = [], {}
     for item in items:
-        if mark := item.get_closest_marker("sampled"):
+        if item.get_closest_marker("whole"):
+            left_out.append(item)
+        elif mark := item.get_closest_marker("sampled"):
             number = seen.setdefault(item.function, 0)
             seen[item.function] += 1
             if number % mark.args[0]:
@@ -88,7 +90,7 @@ def pytest_testnodedown(node, error):
 def pytest_terminal_summary(terminalreporter, config):
     if left_out := getattr(config, "left_out", 0):
         terminalreporter.write_line(
-            f"Of sampled cases {left_out} were left out; EVENFOLD_WHOLE=1 runs all."
+            f"{left_out} long cases were left out; EVENFOLD_WHOLE=1 runs all."
         )
 
 

@@ -79,6 +79,7 @@ def ui(finished):
     process.wait(timeout=20)
 
 
+@pytest.mark.whole
 def test_runs_metrics_and_model_are_visible_in_the_mlflow_ui(ui, browser):
     address, record = ui
     base = f"{address}/#/experiments/{record['experiment_id']}"
@@ -101,6 +102,7 @@ def test_runs_metrics_and_model_are_visible_in_the_mlflow_ui(ui, browser):
     keep(browser, "mlflow-model")
 
 
+@pytest.mark.whole
 def test_a_tracking_server_takes_the_record_too(ui, finished):
     """The setting `tracking: {uri: ...}` with an MLflow server instead of the file."""
     address, record = ui

@@ -70,6 +70,7 @@ def on_slurm(slurm, tmp_path_factory):
     return project, done.text, jobs_of(slurm)
 
 
+@pytest.mark.whole
 def test_the_readme_command_ends_in_the_metrics_of_a_local_run(on_slurm, local_metrics):
     project, text, jobs = on_slurm
     assert "has been submitted with SLURM jobid" in text
@@ -78,6 +79,7 @@ def test_the_readme_command_ends_in_the_metrics_of_a_local_run(on_slurm, local_m
     assert (project.folder / "results/demo/report.html").is_file()
 
 
+@pytest.mark.whole
 def test_two_variants_train_side_by_side_on_two_gpu_slots(on_slurm):
     _, _, jobs = on_slurm
     one, two = (job for job in jobs if "train" in job.rule)
@@ -86,6 +88,7 @@ def test_two_variants_train_side_by_side_on_two_gpu_slots(on_slurm):
     assert {job.gpus for job in jobs if "train" not in job.rule} == {"N/A"}
 
 
+@pytest.mark.whole
 def test_jobs_alone_are_enough_without_the_profile(
     slurm, explored_once, tmp_path, local_metrics
 ):

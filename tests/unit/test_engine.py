@@ -362,7 +362,7 @@ def job(slow, folder, out):
     )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "signals",
     [(signal.SIGKILL, signal.SIGTERM), (signal.SIGTERM, signal.SIGKILL)],

@@ -14,6 +14,7 @@ def test_the_gallery_page_is_current_and_has_its_pictures():
         assert (ROOT / f"docs/losses/{name}.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.whole
 def test_the_command_writes_all_of_it(tmp_path):
     written = write_gallery(tmp_path)
     assert len(written) == len(LOSSES) + 2 and all(p.is_file() for p in written)

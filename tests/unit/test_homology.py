@@ -52,6 +52,7 @@ def test_planted_homologs_are_found_and_none_invented(length, share, aligner):
     assert (pairs.identity >= 0.5).all() and (pairs.coverage >= 0.8).all()
 
 
+@pytest.mark.whole
 def test_a_less_sensitive_search_finds_less_of_the_same():
     generator = np.random.default_rng(1)
     single = [random_sequence(generator, 150) for _ in range(60)]

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import tarfile
 
 import pandas as pd
@@ -22,6 +20,7 @@ from tests.workflow.test_seal import (
 )
 
 
+@pytest.mark.whole
 def test_a_look_stays_what_it_was_whatever_is_trained_or_corrected_after_it(explored):
     sealed = seal(explored, ALONE)
     sealed.snakemake(METRICS)
@@ -100,19 +99,3 @@ def test_a_run_of_version_0_1_0_is_verified_and_its_look_stays(older):
     assert older.read(METRICS) == first
     code, text = verify(older)
     assert (code, faults(text)) == (0, [])
-
-
-def test_a_results_folder_that_was_moved_with_its_project_is_verified(explored):
-    sealed = seal(explored)
-    sealed.snakemake(REPORT)
-    moved = sealed.folder.parent / "moved"
-    shutil.move(sealed.folder, moved)
-    done = subprocess.run(
-        [sys.executable, "-m", "evenfold.cli", "verify", str(moved / "results/demo")],
-        capture_output=True,
-        text=True,
-        cwd=sealed.folder.parent,
-        env={"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"},
-    )
-    assert done.returncode == 0, done.stdout
-    assert faults(done.stdout) == []

@@ -161,6 +161,7 @@ def test_proteins_of_one_id_are_named(finished):
             predictor.read("twice.fasta")
 
 
+@pytest.mark.whole
 def test_proteins_without_a_site_are_named(finished):
     finished.write("none.fasta", ">N2\nAAA\n")
     done = finished.snakemake(

@@ -283,6 +283,7 @@ def test_the_logged_model_takes_sequences(demo):
     assert found["rejected"].tolist() == ["", "letter '#' at position 3"]
 
 
+@pytest.mark.whole
 def test_the_same_run_twice_is_equal_byte_for_byte(explored_once, tmp_path):
     """Two fresh folders, two ledgers, other --cores: the same metrics.tsv.
 
@@ -322,6 +323,7 @@ def test_without_a_test_set_one_is_held_out_by_groups_and_sealed(tmp_path):
     assert metrics(project)["n"].iloc[0] == len(held)
 
 
+@pytest.mark.whole
 def test_several_data_sets_get_a_summary(explored):
     project = explored
     project.write("config/config.yaml", ALONE.replace("[demo]", "[demo, again]"))

@@ -54,6 +54,7 @@ def test_a_moved_run_without_its_store_verifies_and_gets_no_other(moved, capsys)
     assert not (moved.folder / "results" / "mlflow").exists()
 
 
+@pytest.mark.whole
 def test_a_moved_run_is_finished_and_is_recorded_on_in_its_own_store(moved):
     assert "Nothing to be done" in moved.snakemake("-n").text
     path = "results/demo/mlflow.json"

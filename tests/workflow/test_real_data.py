@@ -21,7 +21,7 @@ threads: 1
 """
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "name, train, test",
     [("anticp2", (1378, 689), (344, 172)), ("thermo", (2247, 1093), (562, 273)),

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from evenfold.files import sha256_file
 from tests.conftest import SMALL
 
@@ -13,6 +15,7 @@ CONFIG = SMALL.replace("epochs: 2", "epochs: 80") + "engine: {checkpoint_epochs:
 WEIGHTS = "results/demo/bce/weights.safetensors"
 
 
+@pytest.mark.whole
 def test_a_killed_training_job_goes_on_to_the_same_weights(explored_once, tmp_path):
     whole, killed = (explored_once.copy(tmp_path / name) for name in ("one", "two"))
     for project in (whole, killed):

@@ -126,6 +126,7 @@ def test_test_sequences_that_are_scored_before_the_look_leave_a_note(sealed):
     assert not (sealed.folder / "results/demo/test/evaluation.json").exists()
 
 
+@pytest.mark.whole
 def test_two_working_directories_that_share_a_ledger(explored_once, tmp_path):
     projects = []
     for name, change in (("one", ""), ("two", f"{OTHER}, ")):

@@ -53,6 +53,7 @@ def finished(tmp_path_factory) -> Project:
     return project
 
 
+@pytest.mark.whole
 def test_the_same_loss_is_trained_once_and_reported_as_one(finished):
     selection = json.loads(finished.read("results/balanced/selection.json"))
     assert set(selection["same"]) == TWINS
@@ -68,6 +69,7 @@ def test_the_same_loss_is_trained_once_and_reported_as_one(finished):
         assert f"= {name}" in report
 
 
+@pytest.mark.whole
 def test_every_other_variant_is_evaluated_and_tracked(finished):
     metrics = pd.read_csv(
         finished.folder / "results/balanced/test/metrics.tsv", sep="\t"
@@ -91,6 +93,7 @@ def test_a_loss_that_does_not_fit_a_model_is_refused_before_anything_runs(projec
     assert "Traceback" not in done.text
 
 
+@pytest.mark.whole
 def test_the_controls_are_judged_beside_the_real_run(finished):
     finished.snakemake("sanity")
     table = pd.read_csv(
@@ -104,6 +107,7 @@ def test_the_controls_are_judged_beside_the_real_run(finished):
     assert "besides the sequences" not in verdict and verdict.strip()
 
 
+@pytest.mark.whole
 def test_an_unlike_share_of_positives_makes_them_different(explored):
     """On the demo, one positive in four, balanced weights are a loss of their own."""
     explored.write("config/config.yaml", SMALL.replace("[bce, focal]", (
@@ -119,6 +123,7 @@ def test_an_unlike_share_of_positives_makes_them_different(explored):
     assert same("weighted_balanced") is None and same("logit_adjusted") is None
 
 
+@pytest.mark.whole
 def test_the_network_of_the_documentation_trains_and_predicts(explored):
     """docs/networks.md as it stands: its module, and its line of the configuration."""
     project = explored

@@ -183,6 +183,8 @@ def _decides(results: Results, selection: Selection) -> Iterator[Check]:
     )
     if request := selection.request:
         settings = DecidingConfig.of(selection.config).settings()
+        # JSON keeps no order of the variants.
+        settings["order"] = selection.order
         yield Check(
             request.settings == settings,
             "the settings that were asked for are those of the configuration",
@@ -419,7 +421,7 @@ def _look(
             "again with this selection, which resumes the look.",
         )
         return
-    yield from _labels(results, look, evaluation, ledger)
+    yield from _labels(results, selection, look, evaluation)
     path = results.path("predictions")
     # Not by its schema: what a look of an earlier version stored lacks columns.
     damages = [
@@ -455,7 +457,7 @@ def _is_shown(look: Look, evaluation: Evaluation) -> bool:
 
 
 def _labels(
-    results: Results, look: Look, evaluation: Evaluation, ledger: Ledger
+    results: Results, selection: Selection, look: Look, evaluation: Evaluation
 ) -> Iterator[Check]:
     """The test labels: those the look was begun with, and those at hand."""
     if look.intent.labels:
@@ -469,8 +471,8 @@ def _labels(
         return
     frame = LABELS.frame(path)
     labels = dict(zip(frame["id"], frame["label"].astype(int)))
-    changed = changed_labels(look, labels, evaluation.selection)
-    amendments = ledger.amendments(look)
+    changed = changed_labels(look, labels, selection)
+    amendments = Ledger(look.folder).amendments(look)
     told = evaluation.changed_labels
     yield Check(
         changed is None

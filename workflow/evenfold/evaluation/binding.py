@@ -152,7 +152,7 @@ def not_looked_at(results: Results) -> str | None:
 
 
 def changed_labels(
-    look: Look, labels: dict[str, int], selection: str
+    look: Look, labels: dict[str, int], selection: Selection
 ) -> ChangedLabels | None:
     """What to tell where labels of the test set were changed since a look.
 
@@ -162,7 +162,7 @@ def changed_labels(
         Completed.
     labels : dict of str to int
         Those at hand, by id.
-    selection : str
+    selection : Selection
 
     Returns
     -------
@@ -170,7 +170,9 @@ def changed_labels(
     """
     then = stored_labels(look)
     changed = sum(1 for i, label in then.items() if labels.get(i, label) != label)
-    missing = len(then.keys() - labels.keys())
+    # Data that were cleaned or split otherwise may have other test sequences.
+    same = look.intent.decides.split == selection.decides.split
+    missing = len(then.keys() - labels.keys()) if same else 0
     if not (changed or missing):
         return None
     gone = f" {missing} of its sequences have no label any more." if missing else ""
@@ -183,7 +185,7 @@ def changed_labels(
             f"{gone}"
         ),
         to_amend=Correction(
-            selection=selection,
+            selection=selection.selection,
             labels=labels_digest(labels),
             reason="why the labels were changed",
         ),

@@ -326,14 +326,12 @@ def evaluate(
         own = [look for look in here if same_request(look.intent, selection)]
         exact = [look for look in own if same_models(look.intent, selection)]
         if exact:
-            return max(
-                exact, key=lambda look: (look.completed is not None, look.number)
-            )
+            return _standing(exact)
         if _may_look(selection, terms, here, own):
             if not prepared:
                 prepared.append(ready())
             return True
-        return own[-1] if own else False
+        return _standing(own) if own else False
 
     need = _NEED * len(sealed.labels) * len(selection.variants)
     look = ledger.open(intent, choose, need)
@@ -381,18 +379,23 @@ def evaluate(
         told = withheld_message(evaluation, str(ledger.folder))
         told_why = evaluation.model_copy(update={"told": told})
         return told_why, PREDICTIONS.empty(), {}
-    _amend(ledger, shown, terms, sealed.labels, selection.selection)
+    _amend(ledger, shown, terms, sealed.labels, selection)
     amendments = ledger.amendments(shown)
     known = [labels for _, labels in amendments]
     since = {
         "since_look": since_look(shown, selection),
         "changed_labels": None
         if not sealed.labels or sealed.labels in known
-        else changed_labels(shown, sealed.labels, selection.selection),
+        else changed_labels(shown, sealed.labels, selection),
         "amendments": [_amended(shown, *one) for one in amendments],
     }
     seen = evaluation.model_copy(update=since)
     return seen, shown.predictions(), completed.variants
+
+
+def _standing(looks: list[Look]) -> Look:
+    """The one of several looks whose result is shown: the last that was completed."""
+    return max(looks, key=lambda look: (look.completed is not None, look.number))
 
 
 def _may_look(
@@ -483,13 +486,13 @@ def _amend(
     look: Look,
     terms: Terms,
     labels: dict[str, int],
-    selection: str,
+    selection: Selection,
 ) -> None:
     """Record corrected labels, where the configuration says why."""
     if not labels or changed_labels(look, labels, selection) is None:
         return
     digest = labels_digest(labels)
-    reason = terms.correction(selection, digest)
+    reason = terms.correction(selection.selection, digest)
     if reason is not None:
         ledger.amend(look, labels, digest, reason)
 
