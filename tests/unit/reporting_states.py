@@ -419,7 +419,11 @@ def amended(**changes) -> Evaluation:
     """evaluation.json of a look that was scored again under corrected labels."""
     row = evaluation_withheld().earlier[0]
     one = AmendmentTold(
-        amended_at="2026-01-03", reason="the curators moved 20", changed=20, rows=[row]
+        looked_at="2026-01-02",
+        amended_at="2026-01-03",
+        reason="the curators moved 20",
+        changed=20,
+        rows=[row],
     )
     return evaluation(**({"amendments": [one]} | changes))
 

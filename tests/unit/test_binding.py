@@ -1,15 +1,22 @@
 """What a look is bound to: attacked, mistaken and corrected, without Snakemake."""
 
 import re
+import shutil
 
 import pytest
 
 from evenfold.config.dataset import Dataset
 from evenfold.config.decides import Decides, decided
+from evenfold.config.loading import load_run
+from evenfold.config.looks import PLACEHOLDERS
 from evenfold.config.run import Run
 from evenfold.config.section import Section
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.binding import labels_digest, not_looked_at
+from evenfold.evaluation.binding import (
+    asked_otherwise,
+    labels_digest,
+    not_looked_at,
+)
 from evenfold.evaluation.ledger import Ledger
 from evenfold.evaluation.looking import Sealed, Terms, evaluate
 from evenfold.evaluation.notes import leave, note_of
@@ -149,6 +156,73 @@ def test_sealed_sequences_that_were_scored_are_told_at_the_look(tmp_path):
     assert status.look.look == 1 and len(status.looks) == 1
 
 
+def test_a_look_that_was_not_completed_hides_none_that_was(tmp_path):
+    _, first = looked(tmp_path)
+    again = selection(weights_sha256="x")
+    permission = looked(tmp_path, again, score=never)[0].since_look.to_look_again
+
+    def crash():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        looked(tmp_path, again, Terms("sealed", (permission,)), score=crash)
+    status, shown = looked(tmp_path, selection(weights_sha256="y"), score=never)
+    assert status.status == "evaluated" and shown.equals(first)
+    assert [look.completed for look in status.looks] == [True, False]
+
+
+def test_practice_does_not_open_a_test_set_that_was_sealed(tmp_path):
+    looked(tmp_path)
+    status, _ = looked(tmp_path, selection("two"), Terms("practice"), score=never)
+    assert status.status == "withheld"
+
+
+def test_what_is_asked_otherwise_is_told():
+    one = request(
+        settings={"seed": 1, "variants": {"bce": {"training": {"epochs": 5}}}}
+    )
+    two = request(
+        train="x", settings={"seed": 1, "variants": {"bce": {"training": {}}}}
+    )
+    assert asked_otherwise(one, two) == [
+        "the training records",
+        "variants.bce.training.epochs: 5 before, the default now",
+    ]
+    assert asked_otherwise(one, one) == [] == asked_otherwise(None, one)
+
+
+def test_a_withheld_look_tells_what_is_asked_otherwise(tmp_path):
+    first = selection().model_copy(update={"request": request(settings={"seed": 1})})
+    looked(tmp_path, first)
+    second = selection("two").model_copy(
+        update={"request": request(settings={"seed": 2})}
+    )
+    status, _ = looked(tmp_path, second, score=never)
+    assert "Asked otherwise since: seed: 1 before, 2 now. The cross" in status.told
+
+
+@pytest.mark.parametrize("key", ["allow_look", "amend_labels"])
+def test_what_stands_for_a_reason_is_none(key):
+    entry = {"selection": "0" * 16, "reason": PLACEHOLDERS[key == "amend_labels"]}
+    if key == "amend_labels":
+        entry["labels"] = "0" * 16
+    with pytest.raises(EvenfoldError, match="this stands for your reason"):
+        load_run({"datasets": ["demo"], "variants": ["bce"], key: [entry]})
+
+
+def test_models_beside_those_of_the_published_split_were_looked_at(tmp_path):
+    results = Results(tmp_path, "demo")
+    own, published = states.selection(), states.selection(dataset="demo/published")
+    own.write(results.path("selection"))
+    published.write(results.published.path("selection"))
+    look = states.look(models=own.beside(published).models)
+    states.evaluation(look=look).write(results.path("evaluation"))
+    assert not_looked_at(results) is None
+    other = states.evaluation(look=look, selection="0ther00000000000")
+    other.write(results.path("evaluation"))
+    assert "is of another selection (0ther00000000000)" in not_looked_at(results)
+
+
 # --- labels -------------------------------------------------------------------------
 
 
@@ -177,6 +251,11 @@ def test_changed_labels_are_counted_and_amended_only_with_a_reason(tmp_path):
     # From now on every report shows it, also without the setting and the new labels.
     assert len(looked(tmp_path)[0].amendments) == 1
     assert len(looked(tmp_path, terms=terms, labels=OTHERS)[0].amendments) == 1
+    # Also that of a selection whose look is withheld, and whatever a folder leaves there.
+    (tmp_path / "amendment-000001-old.json").write_text("junk")
+    path = next(tmp_path.glob("amendment-*.json"), None)
+    shutil.copy(path, tmp_path / f"{path.stem} (conflicted copy).json")
+    assert len(looked(tmp_path, selection("two"))[0].amendments) == 1
     next(tmp_path.glob("amendment-*.labels.parquet")).unlink()
     with pytest.raises(EvenfoldError, match="are missing or were changed since"):
         looked(tmp_path)

@@ -187,7 +187,7 @@ SPOKEN = [
         states.withheld(), states.before_look(),
     ),
     Spoken(
-        verdict, "The independent test set is still sealed.",
+        verdict, "No look at the independent test set was taken for this page.",
         states.before_look(), states.withheld(),
     ),
     Spoken(

@@ -1,8 +1,10 @@
 """The whole chain checked again, from a finished run's own files."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +20,7 @@ from evenfold.evaluation.binding import (
 )
 from evenfold.evaluation.entries import DONE, name_of
 from evenfold.evaluation.ledger import Ledger, Look, fingerprint
-from evenfold.evaluation.looking import at_test_set, in_ledger
+from evenfold.evaluation.looking import amended, at_test_set, in_ledger
 from evenfold.evaluation.measuring import measure
 from evenfold.files import sha256_file, sha256_json
 from evenfold.records.evaluation import (
@@ -49,6 +51,8 @@ LIMITS = (
     "(`snakemake --forcerun track`); keep the tracking store where others guard it",
     "that report.html says what the records say, where the run was not recorded in MLflow; "
     "make it again (`snakemake --forcerun report`) and compare",
+    "that no amendment was added to the ledger, or taken out of it, by hand before the "
+    "report was made anew; its digest of the labels and its reason are in every report",
     "that the weights come from the training described; train again with the same "
     "configuration, versions and threads and compare their digests",
 )
@@ -233,6 +237,26 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
         (again.champion, again.threshold) == (selection.champion, selection.threshold),
         f"the champion {selection.champion} follows from cross-validation alone",
     )
+    # Another version, or machine, may round or resample a little otherwise.
+    if again.records == selection.records:
+        yield Check(
+            _alike(again.dump(), selection.dump()),
+            "every number of selection.json follows from the out-of-fold scores",
+        )
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same, numbers to nine digits."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            _alike(one[key], other[key]) for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        both = math.isnan(one) and math.isnan(other)
+        return both or math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(one == other)
 
 
 def _variant(
@@ -272,6 +296,14 @@ def _looked(
         yield Check(False, damage)
         return
     evaluation = Evaluation.read(path)
+    if evaluation.selection != selection.selection:
+        yield Check(
+            None,
+            f"{path.parent} and the report are of the selection {evaluation.selection}, "
+            f"selection.json is of {selection.selection}: run snakemake to bring them "
+            "together. Until then the look is not checked",
+        )
+        return
     yield from _published(results, evaluation, remembered)
     book = Ledger(ledger or results.ledger(evaluation.ledger))
     try:
@@ -393,6 +425,20 @@ def _look(
     """The look, the ledger and the numbers that were published from it."""
     looks = ledger.looks()
     if evaluation.status != "evaluated":
+        own = [
+            look
+            for look in looks
+            if same_request(look.intent, selection)
+            and same_models(look.intent, selection)
+        ]
+        yield Check(
+            evaluation.look is None and not any(look.completed for look in own),
+            "the look was withheld, and none of these models was taken",
+        )
+        yield Check(
+            METRICS.frame(results.path("metrics")).empty,
+            "metrics.tsv is empty, as without a look",
+        )
         return
     own = [look for look in looks if same_request(look.intent, selection)]
     if not own:
@@ -472,7 +518,8 @@ def _labels(
     frame = LABELS.frame(path)
     labels = dict(zip(frame["id"], frame["label"].astype(int)))
     changed = changed_labels(look, labels, selection)
-    amendments = Ledger(look.folder).amendments(look)
+    ledger = Ledger(look.folder)
+    amendments = ledger.amendments(look)
     told = evaluation.changed_labels
     yield Check(
         changed is None
@@ -481,11 +528,20 @@ def _labels(
         f"{path.name}: the labels are those of the look, or evaluation.json tells of the "
         "change",
     )
-    yield Check(
-        [one.amended_at for one in evaluation.amendments]
-        == [one.amended_at for one, _ in amendments],
-        "evaluation.json tells of every amendment of the look",
-    )
+    known = [one.looked_at for one in evaluation.looks]
+    looks = [one for one in ledger.at(look.intent) if one.intent.looked_at in known]
+    again = amended(ledger, looks)
+    for amendment, corrected in amendments:
+        yield Check(
+            labels_digest(corrected) == amendment.digest,
+            f"the corrected labels of {amendment.amended_at} are those of the amendment",
+        )
+    if again or evaluation.amendments:
+        yield Check(
+            evaluation.amendments == again,
+            "every amendment is told of, and its numbers follow from the stored "
+            "predictions and the corrected labels",
+        )
 
 
 def _remembered(
@@ -528,8 +584,10 @@ def _published(
             known = TrackedRun.read(path).digests
             yield from _digests(results, evaluation, known, path.name)
     for look in remembered.looks if remembered else []:
-        same = (look.selection, look.dataset, look.models or evaluation.models)
-        if same == (evaluation.selection, results.dataset, evaluation.models):
+        told = evaluation.look.looked_at if evaluation.look else None
+        found = (look.models or evaluation.models, look.looked_at or told)
+        same = (look.selection, look.dataset) == (evaluation.selection, results.dataset)
+        if same and found == (evaluation.models, told):
             yield from _digests(results, evaluation, look.digests, "MLflow")
 
 
@@ -545,7 +603,8 @@ def _digests(
             continue
         yield Check(
             sha256_file(results.path(key)) == known[key],
-            f"{name} is the one that {where} recorded",
+            f"{name} is the one that {where} recorded (if it was made again since, "
+            "`snakemake` records it anew)",
         )
     told = evaluation.look
     for name, digest in (

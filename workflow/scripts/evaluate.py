@@ -1,7 +1,7 @@
 from evenfold.evaluation.looking import LookInputs, LookOutputs, Terms, evaluate_files
 from evenfold.job import job
 from evenfold.machine import available_cpus
-from evenfold.records.evaluation import Correction, Permission
+from evenfold.records.evaluation import Correction, Permission, setting
 
 with job(snakemake.log[0]) as log:
     files, params = snakemake.input, snakemake.params
@@ -37,6 +37,16 @@ with job(snakemake.log[0]) as log:
         log.warning("%s", evaluation.told)
     else:
         log.info("look %d at this test set", evaluation.look.look)
-    for since in (evaluation.since_look, evaluation.changed_labels):
-        if since:
-            log.warning("%s", since.told)
+    if since := evaluation.since_look:
+        log.warning("%s", since.told)
+        if since.to_look_again:
+            log.warning(
+                "to look at these once more:\n%s",
+                setting("allow_look", since.to_look_again),
+            )
+    if changed := evaluation.changed_labels:
+        log.warning(
+            "%s To have it scored again under these labels:\n%s",
+            changed.told,
+            setting("amend_labels", changed.to_amend),
+        )

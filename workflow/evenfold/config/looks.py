@@ -1,8 +1,25 @@
 """Permissions: further looks at a test set, and corrections of its labels."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from evenfold.config.section import Section
+
+#: What stands for a reason in the settings that a report prints.
+PLACEHOLDERS = ("why a further look is justified", "why the labels were changed")
+
+
+def _given(reason: str) -> str:
+    """A reason, unless it is what stands for one."""
+    if reason.strip() in PLACEHOLDERS:
+        raise ValueError(
+            "this stands for your reason: write it there, every later report shows it"
+        )
+    return reason
+
+
+Reason = Annotated[str, AfterValidator(_given)]
 
 
 class Look(Section):
@@ -19,7 +36,7 @@ class Look(Section):
         description="models of this selection that may look, where others of its models "
         "did before",
     )
-    reason: str = Field(min_length=10, description="why another look is justified")
+    reason: Reason = Field(min_length=10, description="why another look is justified")
 
 
 class Amend(Section):
@@ -34,4 +51,4 @@ class Amend(Section):
         min_length=8,
         description="digest of the corrected labels, as the report gives it",
     )
-    reason: str = Field(min_length=10, description="why the labels were changed")
+    reason: Reason = Field(min_length=10, description="why the labels were changed")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Look
@@ -15,7 +16,7 @@ from evenfold.records.evaluation import (
     SinceLook,
 )
 from evenfold.records.layout import Results
-from evenfold.records.selection import SCHEMA, Selection
+from evenfold.records.selection import SCHEMA, Request, Selection
 
 
 def labels_digest(labels: dict[str, int]) -> str:
@@ -119,6 +120,67 @@ def since_look(look: Look, selection: Selection) -> SinceLook | None:
     )
 
 
+def models_at_hand(results: Results) -> set[str]:
+    """Digests by which a look may know the models of a run.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    set of str
+        Also of the models with those of the published split beside them, if there is one.
+    """
+    selection = Selection.read(results.path("selection"))
+    published = results.published.path("selection")
+    if not published.is_file():
+        return {selection.models}
+    return {selection.models, selection.beside(Selection.read(published)).models}
+
+
+def asked_otherwise(then: Request | None, now: Request | None) -> list[str]:
+    """What is asked otherwise now than by an earlier look, in words.
+
+    Parameters
+    ----------
+    then, now : Request or None
+        None of version 0.1.0.
+
+    Returns
+    -------
+    list of str
+    """
+    if then is None or now is None:
+        return []
+    found = [
+        what
+        for what, one, other in (
+            ("the training records", then.train, now.train),
+            ("the test sequences", then.test, now.test),
+            ("code of your own", then.code, now.code),
+            ("the file of vectors", then.vectors, now.vectors),
+        )
+        if one != other
+    ]
+    before, after = _leaves(then.settings), _leaves(now.settings)
+    for key in sorted(before.keys() | after.keys()):
+        one, other = (side.get(key, "the default") for side in (before, after))
+        if one != other:
+            found.append(f"{key}: {one} before, {other} now")
+    return found
+
+
+def _leaves(settings: Any, above: str = "") -> dict[str, str]:
+    """Settings by their keys from the top, joined by points."""
+    if not isinstance(settings, dict):
+        return {above: str(settings)}
+    found: dict[str, str] = {}
+    for key, inside in settings.items():
+        found |= _leaves(inside, f"{above}.{key}" if above else key)
+    return found
+
+
 def not_looked_at(results: Results) -> str | None:
     """What to tell of models at hand whose result the test set did not give.
 
@@ -139,10 +201,18 @@ def not_looked_at(results: Results) -> str | None:
     except EvenfoldError:
         return None  # Of another version: it keeps nothing from being scored.
     look, since = evaluation.look, evaluation.since_look
-    models = Selection.read(results.path("selection")).models
-    known = look.models if look else None
-    other = known != models if known else bool(since and since.changed)
-    if look is None or not other:
+    selection = Selection.read(results.path("selection"))
+    if look is None:
+        return None
+    if evaluation.selection != selection.selection:
+        return (
+            f"The test result in {path.parent} is of another selection "
+            f"({evaluation.selection}) than these models ({selection.selection}), which "
+            "were not looked at."
+        )
+    known = look.models
+    other = known not in models_at_hand(results) if known else since and since.changed
+    if not other:
         return None
     return (
         "These models were trained again since the look of "
@@ -240,4 +310,7 @@ def _day(intent: Intent) -> str:
 
 
 def _date(time: str) -> str:
-    return datetime.fromisoformat(time).strftime("%-d %B %Y")
+    try:
+        return datetime.fromisoformat(time).strftime("%-d %B %Y")
+    except ValueError:
+        return time  # Changed by hand, which `verify` tells.

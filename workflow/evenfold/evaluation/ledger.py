@@ -13,6 +13,7 @@ completions there were, a completion that of its intent and of its predictions.
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -441,6 +442,9 @@ class Ledger:
         """
         found = []
         for path in sorted(self.folder.glob(f"amendment-{look.number:06d}-*.json")):
+            # Copies that a synced folder leaves have other names.
+            if not re.fullmatch(r"amendment-\d+-[0-9a-f]{16}\.json", path.name):
+                continue
             amendment = Amendment.read(path)
             if amendment.intent != look.intent_sha256:
                 continue  # Of a look that a synced folder gave the same number.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import (
+    asked_otherwise,
     changed_labels,
     labels_digest,
     same_models,
@@ -320,6 +321,8 @@ def evaluate(
     """
     intent = _intent(selection, terms, sealed)
     test_set = summary(intent.sketches)
+    # What cannot be read stops before the look.
+    notes = notes_at(ledger.folder, intent.sketches)
     prepared: list[Callable[[], pd.DataFrame]] = []
 
     def choose(here: list[Look]) -> Look | bool:
@@ -363,7 +366,7 @@ def evaluate(
         probes=completed.probes if completed else [],
         ledger=str(ledger.folder.resolve()),
         models=selection.models,
-        notes=notes_at(ledger.folder, intent.sketches),
+        notes=notes,
     )
     if shown is None or completed is None:
         withheld = {
@@ -374,20 +377,23 @@ def evaluate(
                 models=selection.models if look else None,
                 reason="why a further look is justified",
             ),
+            "amendments": amended(ledger, looks),
+            "asked_otherwise": asked_otherwise(
+                looks[0].intent.request, selection.request
+            ),
         }
         evaluation = evaluation.model_copy(update=withheld)
         told = withheld_message(evaluation, str(ledger.folder))
         told_why = evaluation.model_copy(update={"told": told})
         return told_why, PREDICTIONS.empty(), {}
     _amend(ledger, shown, terms, sealed.labels, selection)
-    amendments = ledger.amendments(shown)
-    known = [labels for _, labels in amendments]
+    known = [labels for _, labels in ledger.amendments(shown)]
     since = {
         "since_look": since_look(shown, selection),
         "changed_labels": None
         if not sealed.labels or sealed.labels in known
         else changed_labels(shown, sealed.labels, selection),
-        "amendments": [_amended(shown, *one) for one in amendments],
+        "amendments": amended(ledger, looks),
     }
     seen = evaluation.model_copy(update=since)
     return seen, shown.predictions(), completed.variants
@@ -402,7 +408,8 @@ def _may_look(
     selection: Selection, terms: Terms, here: list[Look], own: list[Look]
 ) -> bool:
     """Whether another look may be taken: `own` are those for the same request."""
-    if not here or terms.policy == "practice":
+    practised = all(look.intent.policy == "practice" for look in here)
+    if not here or (practised and terms.policy == "practice"):
         return True
     return terms.reason(selection, again=bool(own)) is not None
 
@@ -497,6 +504,27 @@ def _amend(
         ledger.amend(look, labels, digest, reason)
 
 
+def amended(ledger: Ledger, looks: list[Look]) -> list[AmendmentTold]:
+    """What the stored predictions of looks reach under corrected labels.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    looks : list of Look
+        At one test set.
+
+    Returns
+    -------
+    list of AmendmentTold
+    """
+    return [
+        _amended(look, *one)
+        for look in looks
+        if look.completed
+        for one in ledger.amendments(look)
+    ]
+
+
 def _amended(look: Look, amendment: Amendment, labels: dict[str, int]) -> AmendmentTold:
     """What the stored predictions of a look reach under corrected labels."""
     then = stored_labels(look)
@@ -504,6 +532,7 @@ def _amended(look: Look, amendment: Amendment, labels: dict[str, int]) -> Amendm
     kept = stored[stored["id"].isin(labels)]
     corrected = kept.assign(label=kept["id"].map(labels).astype("int8"))
     return AmendmentTold(
+        looked_at=look.intent.looked_at,
         amended_at=amendment.amended_at,
         reason=amendment.reason,
         changed=sum(1 for i, label in then.items() if labels.get(i, label) != label),
@@ -629,8 +658,8 @@ def evaluate_files(
     if faults := book.faults():
         raise EvenfoldError(
             "the ledger of looks was changed by hand: "
-            + "; ".join(faults)
-            + ". Restore it from a backup. The test set was not looked at."
+            + "; ".join(fault.rstrip(".") for fault in faults)
+            + ". The test set was not looked at. Restore the ledger from a backup."
         )
     evaluation, predictions, variants = evaluate(
         selection,
@@ -684,11 +713,13 @@ def withheld_message(evaluation: Evaluation, ledger: str) -> str:
     str
     """
     first = evaluation.looks[0]
+    differs = "; ".join(evaluation.asked_otherwise)
     return (
         f"not evaluated: this test set was looked at on {first.looked_at} by "
         f"selection {first.selection} (data set {first.dataset}; ledger "
-        f"{ledger}). The cross-validation results of this selection "
-        f"({evaluation.selection}) are in the report. To look once more, with a reason "
-        "that the report will show for ever, add to the configuration:\n"
-        + setting("allow_look", evaluation.to_look_again)
+        f"{ledger}). "
+        + (f"Asked otherwise since: {differs}. " if differs else "")
+        + f"The cross-validation results of this selection ({evaluation.selection}) are in "
+        "the report. To look once more, with a reason that the report will show for ever, "
+        "add to the configuration:\n" + setting("allow_look", evaluation.to_look_again)
     )

@@ -4,10 +4,12 @@ Scores of test sequences tell whoever knows their labels what a look would tell.
 are not withheld; that they were made is noted in the folder of the ledger.
 """
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import models_at_hand
 from evenfold.files import sha256_json
 from evenfold.records.evaluation import Evaluation
 from evenfold.records.layout import PUBLISHED, Results
@@ -16,6 +18,8 @@ from evenfold.records.selection import Selection
 from evenfold.records.sequences import SplitFacts
 from evenfold.records.tables import SEQUENCES
 from evenfold.sequences.sketch import matched, same_summary, sketches, summary
+
+_NAMED = re.compile(r"note-[0-9a-f]{16}\.json")
 
 
 def sealed_set(results: Results) -> SealedSet | None:
@@ -60,8 +64,12 @@ def _looked(results: Results) -> bool:
     except EvenfoldError:
         # Of another version: nothing that new sequences could not be scored for.
         return False
-    current = Selection.read(selection).selection
-    return found.status == "evaluated" and found.selection == current
+    current = Selection.read(selection)
+    if found.status != "evaluated" or found.selection != current.selection:
+        return False
+    # Of models that were trained again the test set tells nothing yet.
+    models = found.look.models if found.look else None
+    return models is None or models in models_at_hand(own)
 
 
 def note_of(sealed: SealedSet, sequences: list[str]) -> Note | None:
@@ -103,7 +111,8 @@ def told(note: Note) -> str:
     str
     """
     return (
-        f"{note.count} of the sequences are, or nearly are, among the {note.among} test "
+        f"{note.count} of the sequences {'is, or nearly is,' if note.count == 1 else 'are, or nearly are,'} "
+        f"among the {note.among} test "
         f"sequences of {note.dataset}, which the selection {note.selection} holds sealed: "
         "to whoever knows their labels, these scores are a look at the test set."
     )
@@ -157,7 +166,9 @@ def notes(folder: str | Path) -> list[Note]:
     EvenfoldError
         With the note that does not fit.
     """
-    found = [Note.read(path) for path in Path(folder).glob("note-*.json")]
+    # Copies and other files that a synced folder leaves have other names.
+    named = [p for p in Path(folder).glob("note-*.json") if _NAMED.fullmatch(p.name)]
+    found = [Note.read(path) for path in named]
     return sorted(found, key=lambda note: (note.when, note.selection, note.count))
 
 

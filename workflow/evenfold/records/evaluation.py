@@ -372,6 +372,8 @@ class ChangedLabels(Part):
 class AmendmentTold(Part):
     """What a look's stored predictions reach under corrected labels."""
 
+    looked_at: str
+    """time of the look in UTC, ISO 8601"""
     amended_at: str
     """time of the amendment in UTC, ISO 8601"""
     reason: str
@@ -441,11 +443,13 @@ class Evaluation(Record):
     changed_labels: ChangedLabels | None = None
     """where labels of the test set are others, and no amendment has them"""
     amendments: list[AmendmentTold] = []
-    """what the look reaches under corrected labels, the oldest first"""
+    """what the looks reach under corrected labels, by look, the oldest first"""
     earlier: list[EarlierResult] = []
     """results of the earlier looks, where this one was withheld"""
     to_look_again: Permission | None = None
     """entry of `allow_look` that would permit a further look"""
+    asked_otherwise: list[str] = []
+    """what this selection asks otherwise than the first look, in words"""
     told: str | None = None
     """why the look was withheld, in sentences"""
     curves: TestCurves | None = None

@@ -244,8 +244,9 @@ def _keep(client: mlflow.MlflowClient, run_id: str, found: Mapping[str, str]) ->
 
 def _recorded(place: _Place, run: _Finished) -> tuple[str, dict[str, str]] | None:
     """The runs of a selection that was uploaded before; cut off ones are removed."""
-    keys = ("selection", "dataset", "status", "models")
-    wanted = {f"evenfold.{key}": run.tags[f"evenfold.{key}"] for key in keys}
+    keys = ("selection", "dataset", "status", "models", "looked_at")
+    tags = {f"evenfold.{key}": run.tags.get(f"evenfold.{key}") for key in keys}
+    wanted = {key: value for key, value in tags.items() if value}
     for parent in place.search(**wanted, **{"evenfold.part": "selection"}):
         run_id = parent.info.run_id
         children = place.search(**{"mlflow.parentRunId": run_id})

@@ -40,9 +40,15 @@ def _rates(facts: Facts) -> Iterator[Badge]:
 
 def _stability(facts: Facts) -> Badge:
     stability = facts.champion.stability
+    label = f"threshold stability{_at_hand(facts)}"
     if stability is None:
-        return Badge("threshold stability", "not tuned", "amber")
-    return Badge("threshold stability", stability.flag, stability.flag)
+        return Badge(label, "not tuned", "amber")
+    return Badge(label, stability.flag, stability.flag)
+
+
+def _at_hand(facts: Facts) -> str:
+    """What is said of models other than those whose test result is shown."""
+    return " (models at hand)" if facts.since_look else ""
 
 
 def _leaks(facts: Facts) -> Badge:

@@ -83,7 +83,7 @@ def _seal(facts: Facts) -> Iterator[str]:
     if facts.evaluation:
         yield "The independent test set was not looked at by this selection."
     else:
-        yield "The independent test set is still sealed."
+        yield "No look at the independent test set was taken for this page."
 
 
 def _lead(facts: Facts) -> str:
