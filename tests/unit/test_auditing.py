@@ -108,7 +108,12 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
         test=RoleCounts(read=9, impossible_sites=2, not_drawn=1, duplicates=1),
     )
     split = NOTHING.model_copy(
-        update={"policy": "report", "related": {"exact copies": 6, "homologs": 0}}
+        update={
+            "policy": "report",
+            "related": {"exact copies": 6, "homologs": 0},
+            "related_sequences": 6,
+            "n_train": 60,
+        }
     )
     found = run(unrelated[:4], [False] * 4, [0, 1, 0, 1], counts=counts, split=split)
     titles = " | ".join(finding.title for finding in found.findings)
@@ -117,11 +122,75 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
     for words in ("2 of 100 records", "2 of 100 rows rejected without a label",
                   "train: 5 repeated ids numbered", "4 rows carry both", "3 duplicate rows (dropped)",
                   "test: 2 listed sites cannot be", "test: 1 negative windows left out",
-                  "test: 1 duplicate rows (kept)", "6 training sequences related"):  # fmt: skip
+                  "test: 1 duplicate rows (kept)", "6 of 60 training sequences (10.0%) related"):  # fmt: skip
         assert words in titles
     assert severities(found)[:9] == [
         "warning", "warning", "info", "warning", "info", "warning", "info", "info",
         "serious"]  # fmt: skip
+
+
+def related(n, n_test=200, policy="drop", lost=10, n_train=90):
+    """Findings about a test set of which n sequences are related to training ones."""
+    split = NOTHING.model_copy(
+        update={
+            "policy": policy, "n_test": n_test, "n_train": n_train,
+            "related": {"exact copies": lost}, "related_sequences": lost,
+            "related_test": {"exact copies": n}, "related_test_sequences": n,
+        }
+    )  # fmt: skip
+    found = run(["ACDEFGHIKL", "LKIHGFEDCA"] * 2, [False] * 4, [0, 1, 0, 1], split=split)
+    return found.findings[:2]
+
+
+@pytest.mark.parametrize(
+    "n, policy, severity",
+    [
+        (1, "drop", "info"), (10, "drop", "info"), (11, "drop", "warning"),
+        (40, "drop", "warning"), (41, "drop", "serious"), (1, "keep", "warning"),
+        (41, "keep", "serious"), (1, "report", "serious"),
+    ],
+)  # fmt: skip
+def test_the_share_of_the_test_set_with_relatives_makes_the_severity(
+    n, policy, severity
+):
+    of_test, _ = related(n, policy=policy)
+    assert of_test.severity == severity and of_test.n == n
+    assert of_test.about == ("removed" if policy == "drop" else "leak")
+    assert "split={as_published: true}" in of_test.detail
+    done = "dropped from" if policy == "drop" else "kept in"
+    assert of_test.title == (
+        f"{n} of 200 test sequences ({n / 200:.1%}) had a copy or relative in the "
+        f"training data as given, {done} training"
+    )
+    assert of_test.detail.startswith(f"Exact copies: {n}. Copies: the same residues")
+
+
+@pytest.mark.parametrize("lost, severity", [(20, "info"), (21, "warning")])
+def test_training_sequences_lost_are_told_before_and_after(lost, severity):
+    _, of_train = related(1, lost=lost, n_train=100 - lost)
+    assert of_train.severity == severity
+    assert of_train.title == (
+        f"{lost} of 100 training sequences ({lost}.0%) related to the test set, dropped "
+        f"from training; {100 - lost} are left"
+    )
+
+
+def test_relatives_that_are_kept_are_not_lost():
+    _, of_train = related(1, policy="keep", lost=40, n_train=100)
+    assert of_train.severity == "warning" and "left" not in of_train.title
+    assert "40 of 100 training sequences (40.0%)" in of_train.title
+
+
+def test_where_the_share_of_an_older_split_is_not_known_nothing_is_claimed():
+    (first, _) = related(None, lost=40, n_train=60)
+    assert first.title.startswith("40 of 100 training sequences")
+
+
+def test_what_was_removed_can_stop_the_run():
+    found = run(["ACDEFGHIKL", "LKIHGFEDCA"], [False] * 2, [0, 1])
+    found = found.model_copy(update={"findings": related(41)})
+    with pytest.raises(EvenfoldError, match="41 of 200 test sequences"):
+        refuse(found, Audit(fail_on="serious"))
 
 
 def test_the_simulator_repeats_and_plants_what_it_says():

@@ -276,6 +276,7 @@ FILES_AS_WRITTEN = [
             "held_out": False, "longest": 31, "n_test": 2, "n_train": 4,
             "n_train_positive": 2, "policy": "drop", "rejected": 1,
             "related": {"exact copies": 1}, "related_sequences": 1,
+            "related_test": {"exact copies": 2}, "related_test_sequences": 2,
         },
     ),
     (

@@ -75,6 +75,15 @@ FOUND = states.finding(
 )  # fmt: skip
 SHORTCUT = states.finding(severity="serious", about="shortcut")
 SERIOUS = states.finding(severity="serious", title="12 test sequences are copies")
+GONE = states.finding(
+    severity="serious", about="removed", title="60 of 150 test sequences had relatives"
+)
+CUT = states.split(
+    related={"homologs": 90}, related_sequences=90,
+    related_test={"homologs": 60}, related_test_sequences=60,
+)  # fmt: skip
+WEAKER = GONE.model_copy(update={"severity": "warning"})
+REMOVED = facts(split=CUT, audit=states.audit(findings=[GONE]))
 PAPERS = states.settings(
     published=[
         {"method": "Ours 2019", "sn": 0.91, "sp": 0.83, "mcc": 0.74, "acc": 0.87},
@@ -226,6 +235,20 @@ SPOKEN = [
     Spoken(badges, "threshold stability green", facts(), UNTUNED),
     Spoken(badges, "threshold stability not tuned", UNTUNED, facts()),
     Spoken(badges, "leaks none found", facts(), audited(findings=[FOUND])),
+    Spoken(
+        badges,
+        "leaks removed: 40% of the test set (60 of 150) had relatives in training",
+        REMOVED, facts(),
+    ),
+    Spoken(
+        badges,
+        "leaks warnings; removed: 40% of the test set (60 of 150) had relatives in",
+        facts(split=CUT, audit=states.audit(findings=[FOUND, GONE])), REMOVED,
+    ),
+    Spoken(
+        badges, "leaks removed: 90 relatives of the test set",
+        facts(split=CUT.model_copy(update={"related_test_sequences": None})), REMOVED,
+    ),
     Spoken(badges, "leaks warnings", audited(findings=[FOUND]), facts()),
     Spoken(badges, "leaks serious", audited(findings=[FOUND, SERIOUS]), facts()),
     Spoken(badges, "best shortcut length, MCC 0.11", facts(), audited(probes=None)),
@@ -824,6 +847,9 @@ def test_a_missing_number_is_not_told_as_one():
         ("leaks", audited(findings=[FOUND]), "amber"),
         ("leaks", audited(findings=[FOUND, SERIOUS]), "red"),
         ("leaks", audited(findings=[SHORTCUT]), "green"),
+        ("leaks", REMOVED, "red"),
+        ("leaks", facts(split=CUT, audit=states.audit(findings=[WEAKER])), "amber"),
+        ("leaks", facts(split=CUT), "green"),
         ("best shortcut", facts(), ""),
         ("best shortcut", audited(probes=[RIVAL]), "red"),
         ("looks at this test set", facts(), ""),

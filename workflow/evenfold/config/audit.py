@@ -22,6 +22,16 @@ class Audit(Section):
         description="share of sequences with a close partner across the split or the "
         "folds, beyond chance, that is serious; fewer are a warning",
     )
+    related_warning: Fraction = Field(
+        0.05,
+        description="share of the test set with a copy or relative in the training data "
+        "as given, dropped or not, that is a warning when more have one",
+    )
+    related_serious: Fraction = Field(
+        0.2,
+        description="the same for a serious finding; a warning where a larger share of "
+        "the training sequences was dropped as relatives",
+    )
     probe_mcc: Fraction = Field(
         0.3,
         description="MCC from which a trivial predictor (length, composition, nearest "

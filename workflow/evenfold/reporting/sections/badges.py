@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from evenfold.records.sequences import SplitFacts
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import rivals
 from evenfold.reporting.section import Section
@@ -45,13 +46,32 @@ def _stability(facts: Facts) -> Badge:
     return Badge("threshold stability", stability.flag, stability.flag)
 
 
+_LEFT = {"serious": "serious", "warning": "warnings"}
+_COLOURS = {"serious": "red", "warning": "amber"}
+
+
 def _leaks(facts: Facts) -> Badge:
-    found = {f.severity for f in facts.audit.findings if f.about != "shortcut"}
-    if "serious" in found:
-        return Badge("leaks", "serious", "red")
-    if "warning" in found:
-        return Badge("leaks", "warnings", "amber")
-    return Badge("leaks", "none found", "green")
+    """What is left of leaks, and what was removed: never "none" where there was some."""
+    left = _worst(facts, ("leak", "shift"))
+    told = [_LEFT[left]] if left else []
+    told += [_removed(facts.split)] if facts.split.removed else []
+    worst = _worst(facts, ("leak", "shift", "removed"))
+    return Badge("leaks", "; ".join(told) or "none found", _COLOURS.get(worst, "green"))
+
+
+def _worst(facts: Facts, about: tuple[str, ...]) -> str:
+    """The worst severity of such findings; empty where none needs a word."""
+    found = {f.severity for f in facts.audit.findings if f.about in about}
+    return next((severity for severity in _LEFT if severity in found), "")
+
+
+def _removed(split: SplitFacts) -> str:
+    n, of = split.related_test_sequences, split.n_test
+    if n is None:
+        return f"removed: {split.related_sequences} relatives of the test set"
+    return (
+        f"removed: {n / of:.0%} of the test set ({n} of {of}) had relatives in training"
+    )
 
 
 def _shortcut(facts: Facts) -> Iterator[Badge]:
