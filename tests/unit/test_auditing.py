@@ -138,7 +138,9 @@ def related(n, n_test=200, policy="drop", lost=10, n_train=90):
             "related_test": {"exact copies": n}, "related_test_sequences": n,
         }
     )  # fmt: skip
-    found = run(["ACDEFGHIKL", "LKIHGFEDCA"] * 2, [False] * 4, [0, 1, 0, 1], split=split)
+    found = run(
+        ["ACDEFGHIKL", "LKIHGFEDCA"] * 2, [False] * 4, [0, 1, 0, 1], split=split
+    )
     return found.findings[:2]
 
 

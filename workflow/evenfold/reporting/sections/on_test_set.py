@@ -148,7 +148,7 @@ SECTION = Section(
 <tr class="{{ 'half' if row.operating_point == half else ('champion' if row.champion) }}">
 <td class="t">{{ row.variant if loop.changed(row.variant) }}</td>
 <td class="t">{{ 'untuned' if row.operating_point == half else row.operating_point }}</td>
-<td>{{ row.threshold|rate }}</td>
+<td>{{ row.threshold|threshold }}</td>
 <td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td>
 <td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td>
 <td>{{ row.acc|rate }}</td><td>{{ row.auroc|rate }}</td><td>{{ row.auprc|rate }}</td><td>{{ row.brier|rate }}</td>
