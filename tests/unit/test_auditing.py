@@ -346,15 +346,61 @@ def test_shortcuts_and_shifts_are_told_from_the_limits_on():
         sequences[:80] + longer, is_test, [i % 4 for i in range(120)], labels=labels
     )
     by_kind = {finding.about: finding for finding in found.findings}
+    lengths = [f.title for f in found.findings if f.about == "shift"]
     shortcut, shifted = by_kind["shortcut"], by_kind["shift"]
     assert shortcut.severity == "warning" and shortcut.n == 80
     assert "The first and the last residue alone" in shortcut.title
     assert "SN 1.00, SP 1.00" in shortcut.detail
     train, test = found.shift.median_length
+    assert lengths[0] == (
+        f"Median length {train:.0f} in training, {test:.0f} in the test set: a factor of "
+        f"{test / train:.1f}"
+    )
     assert (
         f"Median length {train:.0f} in training, {test:.0f} in the test"
         in shifted.detail
     )
+
+
+def test_a_file_sorted_by_class_is_no_finding():
+    sequences, labels = peptides(120)
+    order = np.argsort(labels)
+    audited = Audited(
+        [sequences[i] for i in order], [f"r{i}" for i in range(120)], [""] * 120,
+        np.array([False] * 120), np.arange(120) % 4, labels[order], ordered=True,
+    )  # fmt: skip
+    found = audit(
+        audited, Counts(train=RoleCounts()), NOTHING, Grouping(), Audit(), Search()
+    )
+    (told,) = (probe for probe in found.probes if probe.name == "order")
+    assert told.mcc > 0.6
+    assert not [f for f in found.findings if f.about == "shortcut"]
+
+
+@pytest.mark.parametrize("factor, told", [(1.0, False), (4.0, True), (0.25, True)])
+def test_lengths_that_differ_are_told_with_their_medians(factor, told):
+    generator = np.random.default_rng(0)
+    sequences = [random_sequence(generator, 80) for _ in range(30)] + [
+        random_sequence(generator, int(80 * factor)) for _ in range(20)
+    ]
+    is_test = [False] * 30 + [True] * 20
+    found = run(sequences, is_test, [i % 3 for i in range(50)])
+    titles = [f.title for f in found.findings if f.about == "shift"]
+    title = f"Median length 80 in training, {80 * factor:.0f} in the test set: a factor of 4.0"
+    assert (title in titles) is told
+    assert any("a factor of" in title for title in titles) is told
+
+
+def test_residues_whose_share_differs_are_named():
+    generator = np.random.default_rng(0)
+    train = [random_sequence(generator, 40) for _ in range(40)]
+    test = [s[:20] + "K" * 20 for s in train]
+    found = run(train + test, [False] * 40 + [True] * 40, [i % 4 for i in range(80)])
+    assert next(iter(found.shift.residues)) == "K" and len(found.shift.residues) == 3
+    (detail,) = (f.detail for f in found.findings if "or composition" in f.title)
+    before, after = found.shift.residues["K"]
+    assert after > 0.5 > before
+    assert f"K {before:.1%} in training and {after:.1%} in the test set" in detail
 
 
 def test_a_shift_between_the_roles_is_measured():

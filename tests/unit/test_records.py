@@ -288,14 +288,15 @@ FILES_AS_WRITTEN = [
                     "n": 1, "severity": "serious", "title": "1 of 2",
                 }
             ],
-            "fold_to_fold": CLOSENESS,
+            "fold_to_fold": CLOSENESS, "probe_mcc": 0.3,
         },
     ),
     (
         AuditFacts,
         {
-            "findings": [], "fold_to_fold": CLOSENESS, "probes": [PROBE],
-            "shift": {"auroc": 0.5, "median_length": [31.0, 30.5]},
+            "findings": [], "fold_to_fold": CLOSENESS, "probe_mcc": 0.2, "probes": [PROBE],
+            "shift": {"auroc": 0.5, "median_length": [31.0, 30.5],
+                "residues": {"K": [0.1, 0.3]}},
             "test_to_train": CLOSENESS,
         },
     ),

@@ -47,6 +47,12 @@ def on_test(**changes):
     return facts(measured=states.rows(**changes))
 
 
+def counted(**changes):
+    """A run whose champion was counted so on the test set, at 0.5 and as tuned."""
+    both = states.measured_at_half(**changes), states.measured(**changes)
+    return facts(measured=list(both))
+
+
 def tuned(**changes):
     """A run whose champion was tuned otherwise."""
     return facts(tuned={"bce": states.tuned(), "focal": states.tuned(**changes)})
@@ -91,6 +97,27 @@ NEVER_TUNED = facts(
         against_baseline={"focal": states.difference(low=-0.01)},
     )
 )
+PROBED = states.probe(
+    name="composition", what="the share of each amino acid", mcc=0.55, sn=0.78, sp=0.77
+)
+#: The champion reads aac and dpc; with words of a reduced alphabet it reads more.
+COMPOSED = audited(probes=[PROBED])
+OTHERWISE = facts(
+    audit=COMPOSED.audit,
+    settings=states.settings(decides=states.decides(features=["aac", "dayhoff"])),
+)
+LONGER = states.finding(about="shift", title="Median length 84 in training")
+LOWER = facts(
+    measured=states.rows(
+        mcc=0.41, mcc_low=0.2, mcc_high=0.49, tp=20, fn=5, fp=25, tn=100
+    ),
+    audit=states.audit(findings=[LONGER]),
+)
+LEFT_IN = facts(
+    measured=states.rows(mcc=0.76, mcc_low=0.66, mcc_high=0.82),
+    split=states.split(policy="report", related_sequences=33),
+)
+RARE = counted(tp=29, fn=11, fp=759, tn=1350, n=2149, sn=0.72, sp=0.64)
 FEW = states.selection(groups=39)
 RIVAL = states.probe(what="the length", mcc=0.52, sn=0.76, sp=0.75, name="length")
 FOUND = states.finding(
@@ -155,6 +182,16 @@ SPOKEN = [
         "focal at threshold 0.400 reaches MCC 0.59 [0.45, 0.71] with SN 0.80 and SP 0.79 "
         "on 150 independent test sequences.",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        verdict,
+        "with SN 0.72 and SP 0.64, precision (PPV) 0.037 [0.026, 0.052], 29 of 788 calls "
+        "right on 2149 independent test sequences.",
+        RARE, counted(tp=25, fn=5, fp=20, tn=100),
+    ),
+    Spoken(
+        verdict, "SP 0.64, precision (PPV) unknown, 0 of 0 calls right",
+        counted(tp=0, fn=10, fp=0, tn=990, sp=0.64), facts(),
     ),
     Spoken(
         verdict,
@@ -360,6 +397,62 @@ SPOKEN = [
         audited(probes=[RIVAL]), facts(),
     ),
     Spoken(
+        notes,
+        "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC +0.590 "
+        "(chance: 0).",
+        on_test(auroc=0.349), on_test(auroc=0.5),
+    ),
+    Spoken(
+        notes, "is below chance: AUROC 0.860 (chance: 0.5), MCC -0.010 (chance: 0).",
+        on_test(mcc=-0.01), on_test(mcc=0.0),
+    ),
+    Spoken(
+        notes,
+        "On the test set focal (MCC 0.590, AUROC 0.860) is below a logistic regression "
+        "on the share of each amino acid (MCC 0.600, AUROC 0.570).",
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.6})]),
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.59})]),
+    ),
+    Spoken(
+        notes, "on the share of each amino acid (MCC 0.100, AUROC 0.861).",
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.1, "auroc": 0.861})]),
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.1, "auroc": None})]),
+    ),
+    Spoken(
+        notes,
+        "On the test set MCC is 0.410, below the interval that cross-validation "
+        "promised, tuning counted in ([0.500, 0.700]). Likely reasons: another class "
+        "ratio, 50% positive in training and 17% in the test set, on which MCC depends "
+        "(`selection: {deployment_positives: ...}` tunes for a share that is expected); "
+        "a shift: Median length 84 in training.",
+        LOWER, facts(),
+    ),
+    Spoken(
+        notes,
+        "On the test set MCC is 0.760, above the interval that cross-validation "
+        "promised, tuning counted in ([0.500, 0.700]). Likely reasons: chance, for the "
+        "test set's own interval [0.660, 0.820] reaches into it; a score on the test set "
+        "is the mean of 5 members, and out-of-fold of 1; 33 training sequences are "
+        "related to the test set.",
+        LEFT_IN, on_test(mcc=0.7),
+    ),
+    Spoken(
+        notes, "([0.500, 0.700]). Likely reasons: none that the records show.",
+        on_test(mcc=0.41, mcc_low=0.3, mcc_high=0.49),
+        facts(evaluation=states.retrained(), measured=states.rows(mcc=0.41)),
+    ),
+    Spoken(
+        notes,
+        "focal reads compositions alone (aac, dpc), and a logistic regression on the "
+        "share of each amino acid is level with it: MCC 0.55 (SN 0.78, SP 0.77) beside "
+        "0.60 out-of-fold. It is a model of composition.",
+        COMPOSED, OTHERWISE,
+    ),
+    Spoken(
+        notes, "A shortcut rivals the models: the share of each amino acid alone",
+        OTHERWISE, COMPOSED,
+    ),
+    Spoken(
         notes, "Audit: 12 test sequences are copies.",
         audited(findings=[SERIOUS]), audited(findings=[FOUND]),
     ),
@@ -454,6 +547,12 @@ SPOKEN = [
         "variant threshold SN SP SN − SP MCC 95 % interval ACC AUROC AUPRC Brier TP / FP "
         "/ TN / FN bce untuned 0.500",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        on_test_set, "SN SP PPV, 95 % interval SN − SP MCC", RARE, facts(),
+    ),
+    Spoken(
+        on_test_set, "0.720 0.640 0.037 [0.026, 0.052] +0.010", RARE, facts(),
     ),
     Spoken(on_test_set, "focal untuned 0.500", facts(), states.before_look()),
     Spoken(
@@ -912,6 +1011,9 @@ def test_a_missing_number_is_not_told_as_one():
         ("leaks", facts(split=CUT), "green"),
         ("best shortcut", facts(), ""),
         ("best shortcut", audited(probes=[RIVAL]), "red"),
+        ("best shortcut", COMPOSED, ""),
+        ("best shortcut", OTHERWISE, "red"),
+        ("best shortcut", audited(probes=[PROBED, RIVAL]), "red"),
         ("looks at this test set", facts(), ""),
         ("looks at this test set", states.withheld(), "amber"),
     ],
@@ -929,6 +1031,11 @@ def test_a_badge_has_the_colour_of_its_state(label, state, colour):
         (looked(elsewhere=None), False),
         (audited(findings=[SERIOUS]), True),
         (audited(probes=[RIVAL]), True),
+        (COMPOSED, False),
+        (OTHERWISE, True),
+        (on_test(auroc=0.49), True),
+        (on_test(mcc=0.49), False),
+        (looked(probes=[PROBED.model_copy(update={"mcc": 0.6})]), True),
         (facts(selection=FEW), False),
         (states.twins(), False),
     ],
@@ -942,6 +1049,25 @@ def test_a_rival_must_be_seen_by_the_models_and_reach_their_interval():
     for change in ({"seen": False}, {"mcc": 0.519}):
         probe = RIVAL.model_copy(update=change)
         assert notes.notes(audited(probes=[probe])) == []
+
+
+@pytest.mark.parametrize("low", [-0.02, 0.03])
+def test_a_probe_that_predicts_little_embarrasses_no_model(low):
+    """Beside a model that predicts little too: both are near chance."""
+    weak = states.frozen(oof=states.point(mcc=0.05, mcc_low=low))
+    chosen = states.selection(
+        variants={"bce": states.frozen(loss="bce"), "focal": weak}
+    )
+    for mcc, limit, rivals in (
+        (0.04, 0.3, 0),
+        (0.29, 0.3, 0),
+        (0.3, 0.3, 1),
+        (0.29, 0.2, 1),
+    ):
+        probe = RIVAL.model_copy(update={"mcc": mcc})
+        audit = states.audit(probes=[probe], probe_mcc=limit)
+        found = notes.notes(states.before_look(selection=chosen, audit=audit))
+        assert ["rivals" in note.text for note in found] == [True] * rivals
 
 
 def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():

@@ -42,3 +42,9 @@ class Audit(Section):
         description="AUROC from which telling test from training sequences by length "
         "and composition is a warning",
     )
+    length_ratio: float = Field(
+        1.5,
+        ge=1,
+        description="factor between the median lengths of training and test sequences "
+        "above which it is a warning",
+    )

@@ -221,6 +221,8 @@ class Shift(Part):
     """0 to 1, 0.5 without a shift; null for too few sequences"""
     median_length: tuple[float, float] | None = None
     """median residues of training and of test sequences"""
+    residues: dict[str, tuple[float, float]] = {}
+    """mean share, 0 to 1, in training and test, of the three that differ most"""
     absent = ("median_length",)
 
 
@@ -237,6 +239,8 @@ class AuditFacts(Record):
     """judged out-of-fold on training sequences, the largest MCC first"""
     shift: Shift | None = None
     """between training and test sequences"""
+    probe_mcc: float = 0.3
+    """MCC from which a probe is a shortcut, 0 to 1: `audit: probe_mcc`"""
     absent = ("test_to_train", "probes", "shift")
 
 

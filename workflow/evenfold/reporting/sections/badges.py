@@ -78,8 +78,10 @@ def _shortcut(facts: Facts) -> Iterator[Badge]:
     """The best of what the models see: probes come in this order."""
     seen = [probe for probe in facts.audit.probes or [] if probe.seen]
     if seen:
-        colour = "red" if rivals(facts.audit, facts.selection.chosen.oof) else ""
-        yield Badge("best shortcut", f"{seen[0].name}, MCC {seen[0].mcc:.2f}", colour)
+        embarrassing = rivals(facts)
+        best = (embarrassing or seen)[0]
+        colour = "red" if embarrassing else ""
+        yield Badge("best shortcut", f"{best.name}, MCC {best.mcc:.2f}", colour)
 
 
 def _looks(facts: Facts) -> Iterator[Badge]:

@@ -8,7 +8,7 @@ from evenfold.records.record import Interval
 from evenfold.records.selection import Selection
 from evenfold.records.thresholds import HALF, Point, told
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import tuning
+from evenfold.reporting.judging import is_rare, precision, tuning
 from evenfold.reporting.pages import ENVIRONMENT
 from evenfold.reporting.section import Section
 
@@ -44,8 +44,16 @@ def _rates(point: Point | Measured, interval: Interval) -> str:
     low, high = interval
     return (
         f"MCC {point.mcc:.2f} [{low:.2f}, {high:.2f}] with "
-        f"SN {point.sn:.2f} and SP {point.sp:.2f}"
+        f"SN {point.sn:.2f} and SP {point.sp:.2f}{_precision(point)}"
     )
+
+
+def _precision(point: Point | Measured) -> str:
+    """Beside SN and SP where positives are rare: most calls may be wrong even so."""
+    if not is_rare(point):
+        return ""
+    called = point.tp + point.fp
+    return f", precision (PPV) {precision(point)}, {point.tp} of {called} calls right"
 
 
 def _on_test(row: Measured) -> str:
