@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pytest
 from jinja2 import nodes
 
+from evenfold.config.audit import Audit
+from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import RememberedLook, SinceLook
+from evenfold.records.sequences import Finding, Severity
 from evenfold.reporting import sections
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.pages import ENVIRONMENT
@@ -33,6 +36,7 @@ from evenfold.reporting.sections import (
     shortcuts,
     verdict,
 )
+from evenfold.sequences.auditing import refuse
 from tests.unit import reporting_states as states
 from tests.unit.reporting_states import facts
 
@@ -455,6 +459,17 @@ SPOKEN = [
     Spoken(
         notes, "Audit: 12 test sequences are copies.",
         audited(findings=[SERIOUS]), audited(findings=[FOUND]),
+    ),
+    Spoken(
+        notes,
+        "Audit: 60 of 150 test sequences had relatives. To see what they are worth to "
+        "the result, trained as most papers do beside this split: snakemake --config "
+        "'split={as_published: true}'",
+        REMOVED, facts(split=CUT, audit=states.audit(findings=[WEAKER])),
+    ),
+    Spoken(
+        notes, "Audit: 60 of 150 test sequences had relatives. Trained as most papers",
+        states.compared(split=CUT, audit=REMOVED.audit), REMOVED,
     ),
     Spoken(
         notes,
@@ -1043,6 +1058,21 @@ def test_a_badge_has_the_colour_of_its_state(label, state, colour):
 def test_what_spoils_a_result_is_red(state, red):
     (note,) = notes.notes(state)
     assert note.colour == ("red" if red else "")
+
+
+@pytest.mark.parametrize("about", get_args(Finding.model_fields["about"].annotation))
+@pytest.mark.parametrize("severity", get_args(Severity))
+def test_a_run_stops_at_every_finding_that_is_red(severity, about):
+    one = states.finding(severity=severity, about=about)
+    state = facts(split=CUT, audit=states.audit(findings=[one]))
+    colours = {note.colour for note in notes.notes(state)}
+    colours |= {badge.colour for badge in badges.badges(state)}
+    tagged = f'tag {severity}"' in leaks.SECTION.part(state) and severity == "serious"
+    if "red" in colours or tagged:
+        with pytest.raises(EvenfoldError, match="no test sequence is near"):
+            refuse(state.audit, Audit(fail_on="serious"))
+    else:
+        refuse(state.audit, Audit(fail_on="serious"))
 
 
 def test_a_rival_must_be_seen_by_the_models_and_reach_their_interval():

@@ -15,7 +15,8 @@ class Audit(Section):
     fail_on: Literal["never", "serious", "warning"] = Field(
         "never",
         description="severity from which a finding stops the run before the test set "
-        "is looked at",
+        "is looked at; every finding that the report shows in red is serious. A shortcut "
+        "that is level with the trained models is a warning until they are there",
     )
     close: Fraction = Field(
         0.01,

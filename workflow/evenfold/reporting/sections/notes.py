@@ -152,8 +152,17 @@ def composition_model(facts: Facts) -> Iterator[Note]:
 def serious_findings(facts: Facts) -> Iterator[Note]:
     """Findings of the audit that spoil the results."""
     for finding in facts.audit.findings:
-        if finding.severity == "serious":
+        if finding.severity != "serious":
+            continue
+        if finding.about != "removed" or facts.beside:
             yield Note(f"Audit: {finding.title}.", "red")
+        else:
+            yield Note(
+                f"Audit: {finding.title}. To see what they are worth to the result, "
+                "trained as most papers do beside this split:",
+                "red",
+                "snakemake --config 'split={as_published: true}'",
+            )
 
 
 def unstable_threshold(facts: Facts) -> Iterator[Note]:
