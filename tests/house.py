@@ -90,7 +90,7 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "config files records", libraries="pandas matplotlib jinja2",
+        "config files metrics records", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
         4, "finished records, MLflow", "config errors evaluation files records",

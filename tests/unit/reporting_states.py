@@ -1,6 +1,7 @@
 """States of a run, as valid records: everything is well, but for what a test changes."""
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -459,7 +460,9 @@ def evaluation_withheld(**changes) -> Evaluation:
     return evaluation(**(values | changes))
 
 
-def decides(model: str = "feedforward", **losses) -> Decides:
+def decides(
+    model: str = "feedforward", features: Sequence[str] = ("aac", "dpc"), **losses
+) -> Decides:
     """The resolved configuration; by variant the settings of its loss."""
     losses = losses or {
         "bce": {"name": "bce"},
@@ -472,7 +475,10 @@ def decides(model: str = "feedforward", **losses) -> Decides:
         seed=1,
         selection=SelectionSettings(),
         variants={
-            name: DecidedVariant(loss=loss, training=Training(epochs=2, model=model))
+            name: DecidedVariant(
+                loss=loss,
+                training=Training(epochs=2, model=model, features=list(features)),
+            )
             for name, loss in losses.items()
         },
     )

@@ -108,7 +108,12 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
         test=RoleCounts(read=9, impossible_sites=2, not_drawn=1, duplicates=1),
     )
     split = NOTHING.model_copy(
-        update={"policy": "report", "related": {"exact copies": 6, "homologs": 0}}
+        update={
+            "policy": "report",
+            "related": {"exact copies": 6, "homologs": 0},
+            "related_sequences": 6,
+            "n_train": 60,
+        }
     )
     found = run(unrelated[:4], [False] * 4, [0, 1, 0, 1], counts=counts, split=split)
     titles = " | ".join(finding.title for finding in found.findings)
@@ -117,11 +122,77 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
     for words in ("2 of 100 records", "2 of 100 rows rejected without a label",
                   "train: 5 repeated ids numbered", "4 rows carry both", "3 duplicate rows (dropped)",
                   "test: 2 listed sites cannot be", "test: 1 negative windows left out",
-                  "test: 1 duplicate rows (kept)", "6 training sequences related"):  # fmt: skip
+                  "test: 1 duplicate rows (kept)", "6 of 60 training sequences (10.0%) related"):  # fmt: skip
         assert words in titles
     assert severities(found)[:9] == [
         "warning", "warning", "info", "warning", "info", "warning", "info", "info",
         "serious"]  # fmt: skip
+
+
+def related(n, n_test=200, policy="drop", lost=10, n_train=90):
+    """Findings about a test set of which n sequences are related to training ones."""
+    split = NOTHING.model_copy(
+        update={
+            "policy": policy, "n_test": n_test, "n_train": n_train,
+            "related": {"exact copies": lost}, "related_sequences": lost,
+            "related_test": {"exact copies": n}, "related_test_sequences": n,
+        }
+    )  # fmt: skip
+    found = run(
+        ["ACDEFGHIKL", "LKIHGFEDCA"] * 2, [False] * 4, [0, 1, 0, 1], split=split
+    )
+    return found.findings[:2]
+
+
+@pytest.mark.parametrize(
+    "n, policy, severity",
+    [
+        (1, "drop", "info"), (10, "drop", "info"), (11, "drop", "warning"),
+        (40, "drop", "warning"), (41, "drop", "serious"), (1, "keep", "warning"),
+        (41, "keep", "serious"), (1, "report", "serious"),
+    ],
+)  # fmt: skip
+def test_the_share_of_the_test_set_with_relatives_makes_the_severity(
+    n, policy, severity
+):
+    of_test, _ = related(n, policy=policy)
+    assert of_test.severity == severity and of_test.n == n
+    assert of_test.about == ("removed" if policy == "drop" else "leak")
+    assert "split={as_published: true}" in of_test.detail
+    done = "dropped from" if policy == "drop" else "kept in"
+    assert of_test.title == (
+        f"{n} of 200 test sequences ({n / 200:.1%}) had a copy or relative in the "
+        f"training data as given, {done} training"
+    )
+    assert of_test.detail.startswith(f"Exact copies: {n}. Copies: the same residues")
+
+
+@pytest.mark.parametrize("lost, severity", [(20, "info"), (21, "warning")])
+def test_training_sequences_lost_are_told_before_and_after(lost, severity):
+    _, of_train = related(1, lost=lost, n_train=100 - lost)
+    assert of_train.severity == severity
+    assert of_train.title == (
+        f"{lost} of 100 training sequences ({lost}.0%) related to the test set, dropped "
+        f"from training; {100 - lost} are left"
+    )
+
+
+def test_relatives_that_are_kept_are_not_lost():
+    _, of_train = related(1, policy="keep", lost=40, n_train=100)
+    assert of_train.severity == "warning" and "left" not in of_train.title
+    assert "40 of 100 training sequences (40.0%)" in of_train.title
+
+
+def test_where_the_share_of_an_older_split_is_not_known_nothing_is_claimed():
+    (first, _) = related(None, lost=40, n_train=60)
+    assert first.title.startswith("40 of 100 training sequences")
+
+
+def test_what_was_removed_can_stop_the_run():
+    found = run(["ACDEFGHIKL", "LKIHGFEDCA"], [False] * 2, [0, 1])
+    found = found.model_copy(update={"findings": related(41)})
+    with pytest.raises(EvenfoldError, match="41 of 200 test sequences"):
+        refuse(found, Audit(fail_on="serious"))
 
 
 def test_the_simulator_repeats_and_plants_what_it_says():
@@ -275,15 +346,61 @@ def test_shortcuts_and_shifts_are_told_from_the_limits_on():
         sequences[:80] + longer, is_test, [i % 4 for i in range(120)], labels=labels
     )
     by_kind = {finding.about: finding for finding in found.findings}
+    lengths = [f.title for f in found.findings if f.about == "shift"]
     shortcut, shifted = by_kind["shortcut"], by_kind["shift"]
     assert shortcut.severity == "warning" and shortcut.n == 80
     assert "The first and the last residue alone" in shortcut.title
     assert "SN 1.00, SP 1.00" in shortcut.detail
     train, test = found.shift.median_length
+    assert lengths[0] == (
+        f"Median length {train:.0f} in training, {test:.0f} in the test set: a factor of "
+        f"{test / train:.1f}"
+    )
     assert (
         f"Median length {train:.0f} in training, {test:.0f} in the test"
         in shifted.detail
     )
+
+
+def test_a_file_sorted_by_class_is_no_finding():
+    sequences, labels = peptides(120)
+    order = np.argsort(labels)
+    audited = Audited(
+        [sequences[i] for i in order], [f"r{i}" for i in range(120)], [""] * 120,
+        np.array([False] * 120), np.arange(120) % 4, labels[order], ordered=True,
+    )  # fmt: skip
+    found = audit(
+        audited, Counts(train=RoleCounts()), NOTHING, Grouping(), Audit(), Search()
+    )
+    (told,) = (probe for probe in found.probes if probe.name == "order")
+    assert told.mcc > 0.6
+    assert not [f for f in found.findings if f.about == "shortcut"]
+
+
+@pytest.mark.parametrize("factor, told", [(1.0, False), (4.0, True), (0.25, True)])
+def test_lengths_that_differ_are_told_with_their_medians(factor, told):
+    generator = np.random.default_rng(0)
+    sequences = [random_sequence(generator, 80) for _ in range(30)] + [
+        random_sequence(generator, int(80 * factor)) for _ in range(20)
+    ]
+    is_test = [False] * 30 + [True] * 20
+    found = run(sequences, is_test, [i % 3 for i in range(50)])
+    titles = [f.title for f in found.findings if f.about == "shift"]
+    title = f"Median length 80 in training, {80 * factor:.0f} in the test set: a factor of 4.0"
+    assert (title in titles) is told
+    assert any("a factor of" in title for title in titles) is told
+
+
+def test_residues_whose_share_differs_are_named():
+    generator = np.random.default_rng(0)
+    train = [random_sequence(generator, 40) for _ in range(40)]
+    test = [s[:20] + "K" * 20 for s in train]
+    found = run(train + test, [False] * 40 + [True] * 40, [i % 4 for i in range(80)])
+    assert next(iter(found.shift.residues)) == "K" and len(found.shift.residues) == 3
+    (detail,) = (f.detail for f in found.findings if "or composition" in f.title)
+    before, after = found.shift.residues["K"]
+    assert after > 0.5 > before
+    assert f"K {before:.1%} in training and {after:.1%} in the test set" in detail
 
 
 def test_a_shift_between_the_roles_is_measured():

@@ -276,6 +276,7 @@ FILES_AS_WRITTEN = [
             "held_out": False, "longest": 31, "n_test": 2, "n_train": 4,
             "n_train_positive": 2, "policy": "drop", "rejected": 1,
             "related": {"exact copies": 1}, "related_sequences": 1,
+            "related_test": {"exact copies": 2}, "related_test_sequences": 2,
         },
     ),
     (
@@ -287,14 +288,15 @@ FILES_AS_WRITTEN = [
                     "n": 1, "severity": "serious", "title": "1 of 2",
                 }
             ],
-            "fold_to_fold": CLOSENESS,
+            "fold_to_fold": CLOSENESS, "probe_mcc": 0.3,
         },
     ),
     (
         AuditFacts,
         {
-            "findings": [], "fold_to_fold": CLOSENESS, "probes": [PROBE],
-            "shift": {"auroc": 0.5, "median_length": [31.0, 30.5]},
+            "findings": [], "fold_to_fold": CLOSENESS, "probe_mcc": 0.2, "probes": [PROBE],
+            "shift": {"auroc": 0.5, "median_length": [31.0, 30.5],
+                "residues": {"K": [0.1, 0.3]}},
             "test_to_train": CLOSENESS,
         },
     ),

@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pytest
 from jinja2 import nodes
 
+from evenfold.config.audit import Audit
+from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import RememberedLook, SinceLook
+from evenfold.records.sequences import Finding, Severity
 from evenfold.reporting import sections
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.pages import ENVIRONMENT
@@ -33,6 +36,7 @@ from evenfold.reporting.sections import (
     shortcuts,
     verdict,
 )
+from evenfold.sequences.auditing import refuse
 from tests.unit import reporting_states as states
 from tests.unit.reporting_states import facts
 
@@ -45,6 +49,12 @@ def chosen(**changes):
 def on_test(**changes):
     """A run whose champion reached something else on the test set."""
     return facts(measured=states.rows(**changes))
+
+
+def counted(**changes):
+    """A run whose champion was counted so on the test set, at 0.5 and as tuned."""
+    both = states.measured_at_half(**changes), states.measured(**changes)
+    return facts(measured=list(both))
 
 
 def tuned(**changes):
@@ -67,6 +77,51 @@ TIE = {
     "best": states.best(of=2),
     "against_baseline": {"focal": states.difference(mcc=0.012, se=0.021)},
 }
+
+
+def tied(**changes):
+    """A selection whose champion leads by chance, and tuned its threshold to this."""
+    variants = {
+        "bce": states.frozen(loss="bce"),
+        "focal": states.frozen(oof=states.point(**changes)),
+    }
+    lead = states.difference(low=-0.01)
+    return states.selection(variants=variants, against_baseline={"focal": lead})
+
+
+CHANCE = facts(selection=tied())
+NEVER_TUNED = facts(
+    selection=states.selection(
+        variants={
+            "bce": states.frozen(loss="bce"),
+            "focal": states.frozen(
+                oof=states.at_half(), operating_point="0.5", threshold=0.5
+            ),
+        },
+        against_baseline={"focal": states.difference(low=-0.01)},
+    )
+)
+PROBED = states.probe(
+    name="composition", what="the share of each amino acid", mcc=0.55, sn=0.78, sp=0.77
+)
+#: The champion reads aac and dpc; with words of a reduced alphabet it reads more.
+COMPOSED = audited(probes=[PROBED])
+OTHERWISE = facts(
+    audit=COMPOSED.audit,
+    settings=states.settings(decides=states.decides(features=["aac", "dayhoff"])),
+)
+LONGER = states.finding(about="shift", title="Median length 84 in training")
+LOWER = facts(
+    measured=states.rows(
+        mcc=0.41, mcc_low=0.2, mcc_high=0.49, tp=20, fn=5, fp=25, tn=100
+    ),
+    audit=states.audit(findings=[LONGER]),
+)
+LEFT_IN = facts(
+    measured=states.rows(mcc=0.76, mcc_low=0.66, mcc_high=0.82),
+    split=states.split(policy="report", related_sequences=33),
+)
+RARE = counted(tp=29, fn=11, fp=759, tn=1350, n=2149, sn=0.72, sp=0.64)
 FEW = states.selection(groups=39)
 RIVAL = states.probe(what="the length", mcc=0.52, sn=0.76, sp=0.75, name="length")
 FOUND = states.finding(
@@ -75,6 +130,15 @@ FOUND = states.finding(
 )  # fmt: skip
 SHORTCUT = states.finding(severity="serious", about="shortcut")
 SERIOUS = states.finding(severity="serious", title="12 test sequences are copies")
+GONE = states.finding(
+    severity="serious", about="removed", title="60 of 150 test sequences had relatives"
+)
+CUT = states.split(
+    related={"homologs": 90}, related_sequences=90,
+    related_test={"homologs": 60}, related_test_sequences=60,
+)  # fmt: skip
+WEAKER = GONE.model_copy(update={"severity": "warning"})
+REMOVED = facts(split=CUT, audit=states.audit(findings=[GONE]))
 PAPERS = states.settings(
     published=[
         {"method": "Ours 2019", "sn": 0.91, "sp": 0.83, "mcc": 0.74, "acc": 0.87},
@@ -122,6 +186,16 @@ SPOKEN = [
         "focal at threshold 0.400 reaches MCC 0.59 [0.45, 0.71] with SN 0.80 and SP 0.79 "
         "on 150 independent test sequences.",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        verdict,
+        "with SN 0.72 and SP 0.64, precision (PPV) 0.037 [0.026, 0.052], 29 of 788 calls "
+        "right on 2149 independent test sequences.",
+        RARE, counted(tp=25, fn=5, fp=20, tn=100),
+    ),
+    Spoken(
+        verdict, "SP 0.64, precision (PPV) unknown, 0 of 0 calls right",
+        counted(tp=0, fn=10, fp=0, tn=990, sp=0.64), facts(),
     ),
     Spoken(
         verdict,
@@ -197,14 +271,50 @@ SPOKEN = [
     Spoken(
         verdict,
         "focal leads it by +0.012 MCC out-of-fold, within one standard error (0.021): a "
-        "tie, and the simpler one is kept. The threshold does the work, not the loss.",
+        "tie, and the simpler one is kept. From 0.5 to the tuned threshold",
         chosen(**TIE), facts(),
     ),
     Spoken(
         verdict,
-        "Its lead over bce out-of-fold (+0.080 MCC, [-0.010, +0.120]) is within chance: "
-        "the threshold does the work, not the loss.",
-        chosen(against_baseline={"focal": states.difference(low=-0.01)}), facts(),
+        "Its lead over bce out-of-fold (+0.080 MCC, [-0.010, +0.120]) is within chance. "
+        "From 0.5",
+        CHANCE, facts(),
+    ),
+    Spoken(
+        verdict,
+        "From 0.5 to the tuned threshold MCC changes by +0.030 [-0.091, +0.135] and |SN − "
+        "SP| by -0.320 [-0.413, -0.093] on the test set (95 %, sequences taken as "
+        "independent). Being",
+        facts(), NEVER_TUNED,
+    ),
+    Spoken(
+        verdict,
+        "MCC changes by +0.050 [-0.047, +0.153] and |SN − SP| by -0.320 [-0.380, -0.130] "
+        "out-of-fold (95 %, sequences taken as independent). The threshold does the "
+        "work, not the loss.",
+        states.before_look(selection=CHANCE.selection), facts(),
+    ),
+    # No work was done where MCC, or balance, is worse for it.
+    *(
+        Spoken(verdict, "The threshold does the work, not the loss.", CHANCE, state)
+        for state in (
+            facts(selection=CHANCE.selection, measured=states.rows(mcc=0.51)),
+            facts(selection=CHANCE.selection, measured=states.rows(gap=-0.4)),
+            facts(selection=tied(mcc=0.54)),
+            facts(selection=tied(gap=0.4)),
+            NEVER_TUNED,
+        )
+    ),
+    Spoken(
+        verdict, "The threshold does the work, not the loss.",
+        chosen(**TIE, variants=tied().variants), chosen(**TIE),
+    ),
+    Spoken(
+        verdict, "(p < 0.001 after Holm's correction for 2 comparisons)",
+        chosen(against_baseline={"focal": states.difference(p_holm=0.0)}), facts(),
+    ),
+    Spoken(
+        verdict, "focal at threshold 0.00042 reaches", on_test(threshold=0.00042), facts()
     ),
     Spoken(
         verdict,
@@ -226,6 +336,20 @@ SPOKEN = [
     Spoken(badges, "threshold stability green", facts(), UNTUNED),
     Spoken(badges, "threshold stability not tuned", UNTUNED, facts()),
     Spoken(badges, "leaks none found", facts(), audited(findings=[FOUND])),
+    Spoken(
+        badges,
+        "leaks removed: 40% of the test set (60 of 150) had relatives in training",
+        REMOVED, facts(),
+    ),
+    Spoken(
+        badges,
+        "leaks warnings; removed: 40% of the test set (60 of 150) had relatives in",
+        facts(split=CUT, audit=states.audit(findings=[FOUND, GONE])), REMOVED,
+    ),
+    Spoken(
+        badges, "leaks removed: 90 relatives of the test set",
+        facts(split=CUT.model_copy(update={"related_test_sequences": None})), REMOVED,
+    ),
     Spoken(badges, "leaks warnings", audited(findings=[FOUND]), facts()),
     Spoken(badges, "leaks serious", audited(findings=[FOUND, SERIOUS]), facts()),
     Spoken(badges, "best shortcut length, MCC 0.11", facts(), audited(probes=None)),
@@ -277,8 +401,75 @@ SPOKEN = [
         audited(probes=[RIVAL]), facts(),
     ),
     Spoken(
+        notes,
+        "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC +0.590 "
+        "(chance: 0).",
+        on_test(auroc=0.349), on_test(auroc=0.5),
+    ),
+    Spoken(
+        notes, "is below chance: AUROC 0.860 (chance: 0.5), MCC -0.010 (chance: 0).",
+        on_test(mcc=-0.01), on_test(mcc=0.0),
+    ),
+    Spoken(
+        notes,
+        "On the test set focal (MCC 0.590, AUROC 0.860) is below a logistic regression "
+        "on the share of each amino acid (MCC 0.600, AUROC 0.570).",
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.6})]),
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.59})]),
+    ),
+    Spoken(
+        notes, "on the share of each amino acid (MCC 0.100, AUROC 0.861).",
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.1, "auroc": 0.861})]),
+        looked(probes=[PROBED.model_copy(update={"mcc": 0.1, "auroc": None})]),
+    ),
+    Spoken(
+        notes,
+        "On the test set MCC is 0.410, below the interval that cross-validation "
+        "promised, tuning counted in ([0.500, 0.700]). Likely reasons: another class "
+        "ratio, 50% positive in training and 17% in the test set, on which MCC depends "
+        "(`selection: {deployment_positives: ...}` tunes for a share that is expected); "
+        "a shift: Median length 84 in training.",
+        LOWER, facts(),
+    ),
+    Spoken(
+        notes,
+        "On the test set MCC is 0.760, above the interval that cross-validation "
+        "promised, tuning counted in ([0.500, 0.700]). Likely reasons: chance, for the "
+        "test set's own interval [0.660, 0.820] reaches into it; a score on the test set "
+        "is the mean of 5 members, and out-of-fold of 1; 33 training sequences are "
+        "related to the test set.",
+        LEFT_IN, on_test(mcc=0.7),
+    ),
+    Spoken(
+        notes, "([0.500, 0.700]). Likely reasons: none that the records show.",
+        on_test(mcc=0.41, mcc_low=0.3, mcc_high=0.49),
+        facts(evaluation=states.retrained(), measured=states.rows(mcc=0.41)),
+    ),
+    Spoken(
+        notes,
+        "focal reads compositions alone (aac, dpc), and a logistic regression on the "
+        "share of each amino acid is level with it: MCC 0.55 (SN 0.78, SP 0.77) beside "
+        "0.60 out-of-fold. It is a model of composition.",
+        COMPOSED, OTHERWISE,
+    ),
+    Spoken(
+        notes, "A shortcut rivals the models: the share of each amino acid alone",
+        OTHERWISE, COMPOSED,
+    ),
+    Spoken(
         notes, "Audit: 12 test sequences are copies.",
         audited(findings=[SERIOUS]), audited(findings=[FOUND]),
+    ),
+    Spoken(
+        notes,
+        "Audit: 60 of 150 test sequences had relatives. To see what they are worth to "
+        "the result, trained as most papers do beside this split: snakemake --config "
+        "'split={as_published: true}'",
+        REMOVED, facts(split=CUT, audit=states.audit(findings=[WEAKER])),
+    ),
+    Spoken(
+        notes, "Audit: 60 of 150 test sequences had relatives. Trained as most papers",
+        states.compared(split=CUT, audit=REMOVED.audit), REMOVED,
     ),
     Spoken(
         notes,
@@ -371,6 +562,12 @@ SPOKEN = [
         "variant threshold SN SP SN − SP MCC 95 % interval ACC AUROC AUPRC Brier TP / FP "
         "/ TN / FN bce untuned 0.500",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        on_test_set, "SN SP PPV, 95 % interval SN − SP MCC", RARE, facts(),
+    ),
+    Spoken(
+        on_test_set, "0.720 0.640 0.037 [0.026, 0.052] +0.010", RARE, facts(),
     ),
     Spoken(on_test_set, "focal untuned 0.500", facts(), states.before_look()),
     Spoken(
@@ -824,8 +1021,14 @@ def test_a_missing_number_is_not_told_as_one():
         ("leaks", audited(findings=[FOUND]), "amber"),
         ("leaks", audited(findings=[FOUND, SERIOUS]), "red"),
         ("leaks", audited(findings=[SHORTCUT]), "green"),
+        ("leaks", REMOVED, "red"),
+        ("leaks", facts(split=CUT, audit=states.audit(findings=[WEAKER])), "amber"),
+        ("leaks", facts(split=CUT), "green"),
         ("best shortcut", facts(), ""),
         ("best shortcut", audited(probes=[RIVAL]), "red"),
+        ("best shortcut", COMPOSED, ""),
+        ("best shortcut", OTHERWISE, "red"),
+        ("best shortcut", audited(probes=[PROBED, RIVAL]), "red"),
         ("looks at this test set", facts(), ""),
         ("looks at this test set", states.withheld(), "amber"),
     ],
@@ -843,6 +1046,11 @@ def test_a_badge_has_the_colour_of_its_state(label, state, colour):
         (looked(elsewhere=None), False),
         (audited(findings=[SERIOUS]), True),
         (audited(probes=[RIVAL]), True),
+        (COMPOSED, False),
+        (OTHERWISE, True),
+        (on_test(auroc=0.49), True),
+        (on_test(mcc=0.49), False),
+        (looked(probes=[PROBED.model_copy(update={"mcc": 0.6})]), True),
         (facts(selection=FEW), False),
         (states.twins(), False),
     ],
@@ -852,10 +1060,44 @@ def test_what_spoils_a_result_is_red(state, red):
     assert note.colour == ("red" if red else "")
 
 
+@pytest.mark.parametrize("about", get_args(Finding.model_fields["about"].annotation))
+@pytest.mark.parametrize("severity", get_args(Severity))
+def test_a_run_stops_at_every_finding_that_is_red(severity, about):
+    one = states.finding(severity=severity, about=about)
+    state = facts(split=CUT, audit=states.audit(findings=[one]))
+    colours = {note.colour for note in notes.notes(state)}
+    colours |= {badge.colour for badge in badges.badges(state)}
+    tagged = f'tag {severity}"' in leaks.SECTION.part(state) and severity == "serious"
+    if "red" in colours or tagged:
+        with pytest.raises(EvenfoldError, match="no test sequence is near"):
+            refuse(state.audit, Audit(fail_on="serious"))
+    else:
+        refuse(state.audit, Audit(fail_on="serious"))
+
+
 def test_a_rival_must_be_seen_by_the_models_and_reach_their_interval():
     for change in ({"seen": False}, {"mcc": 0.519}):
         probe = RIVAL.model_copy(update=change)
         assert notes.notes(audited(probes=[probe])) == []
+
+
+@pytest.mark.parametrize("low", [-0.02, 0.03])
+def test_a_probe_that_predicts_little_embarrasses_no_model(low):
+    """Beside a model that predicts little too: both are near chance."""
+    weak = states.frozen(oof=states.point(mcc=0.05, mcc_low=low))
+    chosen = states.selection(
+        variants={"bce": states.frozen(loss="bce"), "focal": weak}
+    )
+    for mcc, limit, rivals in (
+        (0.04, 0.3, 0),
+        (0.29, 0.3, 0),
+        (0.3, 0.3, 1),
+        (0.29, 0.2, 1),
+    ):
+        probe = RIVAL.model_copy(update={"mcc": mcc})
+        audit = states.audit(probes=[probe], probe_mcc=limit)
+        found = notes.notes(states.before_look(selection=chosen, audit=audit))
+        assert ["rivals" in note.text for note in found] == [True] * rivals
 
 
 def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():

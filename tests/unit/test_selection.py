@@ -11,7 +11,7 @@ from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.selection import Stability
 from evenfold.metrics import sigmoid
 from evenfold.records.selection import Decides, Difference, Provenance
-from evenfold.records.thresholds import HALF, Tuned
+from evenfold.records.thresholds import HALF, Tuned, told
 from evenfold.selection import thresholds
 from evenfold.selection.criteria import CRITERIA
 from evenfold.selection.freezing import (
@@ -348,6 +348,37 @@ def test_the_bootstrap_of_counts_is_the_bootstrap_of_rows():
         drawn = np.concatenate([generator.choice(r, len(r)) for r in rows])
         values.append(sk.matthews_corrcoef(y[drawn], called[drawn]))
     assert fast == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.012)
+
+
+@pytest.mark.parametrize("before, after", [(0.7, 0.1), (0.1, 0.7)])
+def test_what_another_threshold_changes_is_the_bootstrap_of_rows(before, after):
+    z, y = gaussian(300)
+    at = [metrics.confusion(z, y, t) for t in (before, after)]
+    fast = metrics.moved(*at, 20_000, 1)
+    generator = np.random.default_rng(2)
+    rows = [np.flatnonzero(y == label) for label in (0, 1)]
+    values = []
+    for _ in range(2000):
+        drawn = np.concatenate([generator.choice(r, len(r)) for r in rows])
+        found = [
+            metrics.rates(**metrics.confusion(z[drawn], y[drawn], t))
+            for t in (before, after)
+        ]
+        mcc, gap = zip(*((one["mcc"], abs(one["gap"])) for one in found))
+        values.append((mcc[1] - mcc[0], gap[1] - gap[0]))
+    slow = np.quantile(values, [0.025, 0.975], axis=0).T
+    assert np.allclose(fast, slow, atol=0.015)
+
+
+def test_of_a_missing_class_no_change_is_claimed():
+    none = {"tp": 0, "fn": 0, "fp": 3, "tn": 4}
+    assert np.isnan(metrics.moved(none, none, 50, 1)).all()
+
+
+def test_a_threshold_is_told_in_digits_that_mean_something():
+    shown = {0.0: "0.000", 1.0: "1.000", 0.5: "0.500", 0.00042: "0.00042",
+             0.0042: "0.0042", 0.99958: "0.99958", 3e-9: "3.0e-09"}  # fmt: skip
+    assert {t: told(t) for t in shown} == shown
 
 
 def tuned(z, y, folds=None, seed=1, **change):

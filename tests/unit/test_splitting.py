@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
+from evenfold.files import write_json
 from evenfold.records.sequences import SplitFacts
 from evenfold.records.tables import (
     CROSSING,
@@ -155,6 +156,9 @@ def test_relatives_of_the_test_set_are_dropped_and_listed(tmp_path):
     assert (facts.n_train, facts.n_test, facts.rejected) == (38, 6, 3)
     assert (facts.related, facts.related_sequences) == (
         {"exact copies": 1, "homologs": 1}, 2)  # fmt: skip
+    assert (facts.related_test, facts.related_test_sequences) == (
+        {"exact copies": 1, "homologs": 1}, 2)  # fmt: skip
+    assert facts.removed and facts.n_given == 40
     assert not facts.held_out and facts.longest == 5
     assert sum(facts.fold_sizes) == 38 and sum(facts.fold_positives) == 19
     split = SPLIT.arrow(outputs.split)
@@ -172,8 +176,32 @@ def test_relatives_are_kept_where_the_policy_says_so(tmp_path):
     inputs = inputs_of(tmp_path, test=6, crossing=RELATED)
     outputs, facts = split_in(tmp_path, inputs, train_test_homologs="report")
     assert (facts.policy, facts.n_train, facts.rejected) == ("report", 40, 1)
-    assert facts.related_sequences == 2
+    assert facts.related_sequences == facts.related_test_sequences == 2
+    assert not facts.removed and facts.n_given == 40
     assert len(SEQUENCES.arrow(outputs.sequences)) == 46
+
+
+def test_a_test_sequence_with_many_relatives_is_one_test_sequence():
+    found = Relatives.of(
+        [
+            ("r1", "t0", "exact copy", 1.0),
+            ("r2", "t0", "exact copy", 1.0),
+            ("r2", "t1", "MMseqs2", 0.5),
+            ("r3", "t1", "same source protein", 0.0),
+        ]
+    )
+    assert found.tested == {"t0", "t1"} and len(found.relation) == 3
+    assert found.counts == {"exact copies": 2, "homologs": 1, "same source protein": 1}
+    assert found.test_counts == {
+        "exact copies": 1, "homologs": 1, "same source protein": 1}  # fmt: skip
+
+
+def test_facts_of_an_earlier_version_are_read(tmp_path):
+    _, facts = split_in(tmp_path, inputs_of(tmp_path, test=6, crossing=RELATED))
+    older = facts.dump()
+    del older["related_test"], older["related_test_sequences"]
+    write_json(tmp_path / "older.json", older)
+    assert SplitFacts.read(tmp_path / "older.json").related_test_sequences is None
 
 
 def test_a_held_out_test_set_takes_its_labels_along(tmp_path):

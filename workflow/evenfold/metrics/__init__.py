@@ -14,6 +14,7 @@ from evenfold.metrics.intervals import (
     bootstrap_mcc,
     effective_size,
     interval,
+    moved,
     newcombe,
     wilson,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "logit",
     "matthews",
     "mcnemar",
+    "moved",
     "net_benefit",
     "newcombe",
     "paired_difference",

@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from sklearn.isotonic import IsotonicRegression
 
 _BINS = 10
 Number = TypeVar("Number", float, list[float])
@@ -163,7 +162,7 @@ def proper_scores(probabilities: ArrayLike, labels: ArrayLike) -> dict[str, floa
     p = np.asarray(probabilities, dtype=np.float64)
     y = np.asarray(labels, dtype=np.float64)
     brier = float(np.mean((p - y) ** 2))
-    recalibrated = IsotonicRegression().fit_transform(p, y)
+    recalibrated = _isotonic(p, y)
     best = float(np.mean((recalibrated - y) ** 2))
     uncertainty = float(y.mean() * (1 - y.mean()))
     safe = np.clip(p, 1e-15, 1 - 1e-15)
@@ -193,7 +192,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike) -> dict[str, list[f
     """
     order = np.argsort(probabilities, kind="stable")
     p = np.asarray(probabilities)[order]
-    observed = IsotonicRegression().fit_transform(p, np.asarray(labels, float)[order])
+    observed = _isotonic(p, np.asarray(labels, float)[order])
     rows = np.unique(np.linspace(0, len(p) - 1, 200).astype(int))
     return {
         "predicted": p[rows].round(6).tolist(),
@@ -225,3 +224,11 @@ def net_benefit(
     tp = (called & positive).sum(1)
     fp = (called & ~positive).sum(1)
     return (tp - fp * risks / (1 - risks)) / len(positive)
+
+
+def _isotonic(p, y):
+    """Fitted and applied to the same rows."""
+    # scikit-learn takes a second to load, and the report needs none of it.
+    from sklearn.isotonic import IsotonicRegression
+
+    return IsotonicRegression().fit_transform(p, y)

@@ -134,6 +134,47 @@ def bootstrap_mcc(
     return float(low), float(high)
 
 
+def moved(
+    before: Confusion, after: Confusion, resamples: int, seed: int, level: float = 0.95
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Intervals of what another threshold on the same scores changes.
+
+    What the higher threshold calls positive, the lower one does too; so the counts tell
+    how many rows of each class are called otherwise, and resampling rows within a class
+    is multinomial in them.
+
+    Parameters
+    ----------
+    before, after : dict
+        tp, fp, tn, fn at either threshold.
+    resamples, seed : int
+    level : float
+
+    Returns
+    -------
+    tuple of tuple of float
+        Of the difference of MCC, and of that of |SN - SP|; NaN where a class is missing.
+    """
+    generator = np.random.default_rng(seed)
+    n1, n0 = before["tp"] + before["fn"], before["tn"] + before["fp"]
+    if not n1 or not n0:
+        return (float("nan"),) * 2, (float("nan"),) * 2
+    tps = _nested(n1, before["tp"], after["tp"], resamples, generator)
+    fps = _nested(n0, before["fp"], after["fp"], resamples, generator)
+    mcc = [matthews(tp, fp, n0 - fp, n1 - tp) for tp, fp in zip(tps, fps)]
+    gap = [np.abs(tp / n1 - 1 + fp / n0) for tp, fp in zip(tps, fps)]
+    return interval(mcc[1] - mcc[0], level), interval(gap[1] - gap[0], level)
+
+
+def _nested(n, before, after, resamples, generator):
+    """Rows called before and after, of n drawn anew; the fewer are among the more."""
+    low, high = sorted((before, after))
+    shares = np.array([low, high - low, n - high]) / n
+    parts = generator.multinomial(n, shares, resamples)
+    both, more = parts[:, 0], parts[:, 0] + parts[:, 1]
+    return (both, more) if before <= after else (more, both)
+
+
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of a bootstrap distribution.
 

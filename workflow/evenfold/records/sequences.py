@@ -102,6 +102,10 @@ class SplitFacts(Record):
     """training sequences by how they are related to the test set"""
     related_sequences: int = 0
     """training sequences related to the test set in any way"""
+    related_test: dict[str, int] = {}
+    """test sequences by how they are related to the training data as given"""
+    related_test_sequences: int | None = None
+    """test sequences related to them in any way; absent of earlier versions"""
     n_train: int
     """training sequences that are used"""
     n_test: int
@@ -116,14 +120,29 @@ class SplitFacts(Record):
     """rows of rejected.tsv: records that are not used"""
     longest: int
     """letters of the longest sequence, padding counted in"""
+    absent = ("related_test_sequences",)
+
+    @property
+    def n_given(self) -> int:
+        """Training sequences before relatives of the test set were dropped."""
+        dropped = self.related_sequences if self.policy == "drop" else 0
+        return self.n_train + dropped
+
+    @property
+    def removed(self) -> bool:
+        """Whether relatives of the test set were dropped from training."""
+        return self.policy == "drop" and self.related_sequences > 0
 
 
 class Finding(Part):
-    """One finding of the audit, about a leak, a shortcut or a shift."""
+    """One finding of the audit, about a leak, a shortcut or a shift.
+
+    What was a leak in the data as given, and is none in the split, is `removed`.
+    """
 
     severity: Severity
     """how bad it is; `audit: fail_on` stops a run at it"""
-    about: Literal["leak", "shortcut", "shift"]
+    about: Literal["leak", "removed", "shortcut", "shift"]
     """what it is about"""
     title: str
     """the finding in one line, without a full stop"""
@@ -202,6 +221,8 @@ class Shift(Part):
     """0 to 1, 0.5 without a shift; null for too few sequences"""
     median_length: tuple[float, float] | None = None
     """median residues of training and of test sequences"""
+    residues: dict[str, tuple[float, float]] = {}
+    """mean share, 0 to 1, in training and test, of the three that differ most"""
     absent = ("median_length",)
 
 
@@ -218,6 +239,8 @@ class AuditFacts(Record):
     """judged out-of-fold on training sequences, the largest MCC first"""
     shift: Shift | None = None
     """between training and test sequences"""
+    probe_mcc: float = 0.3
+    """MCC from which a probe is a shortcut, 0 to 1: `audit: probe_mcc`"""
     absent = ("test_to_train", "probes", "shift")
 
 

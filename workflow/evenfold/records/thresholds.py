@@ -1,5 +1,6 @@
 """Records of one variant: whether it is another's twin, its thresholds, its calibration."""
 
+import math
 from typing import Literal
 
 from evenfold.files import Pathlike
@@ -11,6 +12,22 @@ HALF = "0.5"
 CalibrationMethod = Literal[
     "none", "temperature", "platt", "beta", "isotonic", "venn_abers"
 ]
+
+
+def told(threshold: float) -> str:
+    """A threshold as it is told: three decimals, near 0 or 1 two significant digits.
+
+    Examples
+    --------
+    >>> told(0.4), told(0.00042), told(0.99958)
+    ('0.400', '0.00042', '0.99958')
+    """
+    near = min(threshold, 1 - threshold)
+    if near <= 0:
+        return f"{threshold:.3f}"
+    if threshold < 1e-6:
+        return f"{threshold:.1e}"
+    return f"{threshold:.{max(3, 1 - math.floor(math.log10(near)))}f}"
 
 
 class Twin(Record):

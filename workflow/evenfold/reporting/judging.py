@@ -1,25 +1,113 @@
 """Judgements that several sections share."""
 
-from evenfold.records.sequences import AuditFacts, Probe
-from evenfold.records.thresholds import Point
+from dataclasses import dataclass
+
+from evenfold.metrics import moved, wilson
+from evenfold.metrics.counts import Confusion
+from evenfold.records.evaluation import Measured
+from evenfold.records.record import Interval
+from evenfold.records.sequences import Probe
+from evenfold.records.thresholds import Point, told
+from evenfold.reporting.facts import Facts
 
 #: Groups, and sequences of a class, below which bootstrap intervals are too short.
 FEWEST_GROUPS = 40
 FEWEST_OF_A_CLASS = 50
 
 
-def rivals(audit: AuditFacts, point: Point) -> list[Probe]:
-    """Trivial predictors that a model sees and that reach its interval of MCC.
+#: Feature sets that are shares of residues, or tell them.
+_COMPOSITIONS = {"aac", "dpc", "tpc"}
+#: One positive in so many and fewer: precision is told beside SN and SP.
+_RARE = 5
+
+
+def rivals(facts: Facts) -> list[Probe]:
+    """Shortcuts that would embarrass: level with the champion, and not what it is.
 
     Parameters
     ----------
-    audit : AuditFacts
-    point : Point
-        The model's.
+    facts : Facts
 
     Returns
     -------
     list of Probe
+        What models see, at least `audit: probe_mcc` and in the champion's interval of
+        MCC or above; the largest MCC first.
     """
-    least = point.mcc_low
-    return [p for p in audit.probes or [] if p.seen and p.mcc >= least > 0]
+    return [p for p in _level(facts) if p.name != "composition" or not _read(facts)]
+
+
+def is_composition(facts: Facts) -> tuple[Probe, list[str]] | None:
+    """The composition alone, where it is level with a champion that reads nothing else.
+
+    Returns
+    -------
+    tuple of (Probe, list of str) or None
+        The probe, and the champion's features.
+    """
+    found = [p for p in _level(facts) if p.name == "composition"]
+    return (found[0], _read(facts)) if found and _read(facts) else None
+
+
+def _level(facts: Facts) -> list[Probe]:
+    least = max(facts.audit.probe_mcc, facts.selection.chosen.oof.mcc_low)
+    return [p for p in facts.audit.probes or [] if p.seen and p.mcc >= least]
+
+
+def _read(facts: Facts) -> list[str]:
+    """The champion's features, if they are compositions alone."""
+    features = facts.settings.decides.variants[
+        facts.selection.champion
+    ].training.features
+    return list(features) if set(features) <= _COMPOSITIONS else []
+
+
+def is_rare(row: Point | Measured) -> bool:
+    """Whether fewer than one sequence in five is positive."""
+    return _RARE * (row.tp + row.fn) < row.tp + row.fn + row.tn + row.fp
+
+
+def precision(row: Point | Measured) -> str:
+    """PPV with its interval (Wilson, calls taken as independent), in words."""
+    called = row.tp + row.fp
+    if not called:
+        return "unknown"
+    low, high = wilson(row.tp, called)
+    return f"{told(row.tp / called)} [{told(low)}, {told(high)}]"
+
+
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What the tuned threshold changes from 0.5, on the same sequences.
+
+    Attributes
+    ----------
+    mcc, gap : float
+        Difference of MCC, and of |SN - SP|.
+    of_mcc, of_gap : Interval
+        95 %, sequences taken as independent.
+    """
+
+    mcc: float
+    gap: float
+    of_mcc: Interval
+    of_gap: Interval
+
+    @property
+    def helped(self) -> bool:
+        """Whether neither is worse, and one is better by more than chance."""
+        shown = self.of_mcc[0] > 0 or self.of_gap[1] < 0
+        return self.mcc >= 0 and self.gap <= 0 and shown
+
+
+def tuning(half: Point | Measured, tuned: Point | Measured) -> Tuning:
+    """From 0.5 to the tuned threshold."""
+    of_mcc, of_gap = moved(_counts(half), _counts(tuned), _RESAMPLES, seed=0)
+    return Tuning(tuned.mcc - half.mcc, abs(tuned.gap) - abs(half.gap), of_mcc, of_gap)
+
+
+def _counts(row: Point | Measured) -> Confusion:
+    return {"tp": row.tp, "fp": row.fp, "tn": row.tn, "fn": row.fn}

@@ -6,6 +6,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from evenfold.records.thresholds import told
+
 _FOLDER = Path(__file__).parent
 
 #: Text from files and configuration is escaped; a name that is not there is an error.
@@ -15,6 +17,8 @@ ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 ENVIRONMENT.filters["rate"] = lambda value: f"{value:.3f}"
+ENVIRONMENT.filters["threshold"] = told
+ENVIRONMENT.filters["p"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"
 ENVIRONMENT.filters["signed"] = lambda value: f"{value:+.3f}"
 
 

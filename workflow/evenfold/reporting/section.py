@@ -20,7 +20,8 @@ class Section:
         Gets the facts and gives what the fragment shows, by name: rows, sentences,
         figures. None where there is nothing to show.
     fragment : str
-        Jinja template of the part. Filters `rate` (0.123) and `signed` (+0.123).
+        Jinja template of the part. Filters `rate` (0.123), `signed` (+0.123),
+        `threshold` (0.00012) and `p` (< 0.001).
     """
 
     tells: Callable[[Facts], Mapping[str, Any] | None]

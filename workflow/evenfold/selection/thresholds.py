@@ -21,6 +21,7 @@ from evenfold.records.thresholds import (
     Stability,
     Tuned,
     Twin,
+    told,
 )
 from evenfold.selection.calibrating import calibrate
 from evenfold.selection.criteria import deployed, kappa, tabled, utility
@@ -364,7 +365,7 @@ def _why_half_is_kept(half: Point, tuned: Point, pooled: Sweep) -> str | None:
     return (
         f"At 0.5 SN - SP is {half.gap:+.3f}, within one standard error ({se:.3f}) of "
         "zero, and MCC is no smaller than at the tuned threshold "
-        f"{tuned.threshold:.3f}: 0.5 is kept."
+        f"{told(tuned.threshold)}: 0.5 is kept."
     )
 
 

@@ -250,7 +250,7 @@ def audit(
     AuditFacts
     """
     train, test = audited.train, audited.test
-    findings = [*_cleaning_findings(counts), *_split_findings(split, limits)]
+    findings = [*_cleaning_findings(counts), *_split_findings(split, limits, rules)]
     test_to_train = shifted = probed = None
     if len(test):
         _, test_to_train, finding = _closeness(
@@ -288,6 +288,7 @@ def audit(
         fold_to_fold=fold_to_fold,
         probes=probed,
         shift=shifted,
+        probe_mcc=rules.probe_mcc,
     )
 
 
@@ -321,7 +322,7 @@ def _finding(
     detail: str,
     n: int = 0,
     examples: Iterable[Iterable[str]] = (),
-    about: Literal["leak", "shortcut", "shift"] = "leak",
+    about: Literal["leak", "removed", "shortcut", "shift"] = "leak",
 ) -> Finding:
     return Finding(
         severity=severity,
@@ -400,31 +401,73 @@ def _padding(happened):
     )
 
 
-#: What is done with relatives under each policy, and how severe it is.
+#: What is done with relatives under each policy, and how severe it is at least.
 _POLICIES: dict[str, tuple[str, Severity]] = {
     "drop": ("dropped from training", "info"),
-    "keep": ("kept", "warning"),
-    "report": ("kept", "serious"),
+    "keep": ("kept in training", "warning"),
+    "report": ("kept in training", "serious"),
 }
+_SEVERITIES: tuple[Severity, ...] = ("ok", "info", "warning", "serious")
+_WORTH = (
+    "What they are worth to the result: `snakemake --config 'split={as_published: "
+    "true}'` trains beside this split as most papers do and scores both in the one look."
+)
 
 
-def _split_findings(split: SplitFacts, limits: Grouping) -> Iterator[Finding]:
-    done, severity = _POLICIES[split.policy]
+def _split_findings(
+    split: SplitFacts, limits: Grouping, rules: Audit
+) -> Iterator[Finding]:
+    """What the test set shared with the training data as given, and what that cost."""
+    if not split.related_sequences:
+        return
+    done, least = _POLICIES[split.policy]
+    about: Literal["removed", "leak"] = "removed" if split.removed else "leak"
+    n, of = split.related_test_sequences, split.n_test
+    if n:
+        yield _finding(
+            max(least, _by_share(n / of, rules), key=_SEVERITIES.index),
+            f"{n} of {of} test sequences ({n / of:.1%}) had a copy or relative in the "
+            f"training data as given, {done}",
+            f"{_by_kind(split.related_test)}. {_meant(split.related_test, limits)} A "
+            "result on the test set with them left in tells how well relatives are "
+            f"recognised. {_WORTH}",
+            n,
+            about=about,
+        )
+    lost = split.related_sequences / split.n_given
+    large = split.removed and lost > rules.related_serious
+    after = f"; {split.n_train} are left" if split.removed else ""
+    yield _finding(
+        max(least, "warning" if large else "info", key=_SEVERITIES.index),
+        f"{split.related_sequences} of {split.n_given} training sequences ({lost:.1%}) "
+        f"related to the test set, {done}{after}",
+        f"{_by_kind(split.related)}. {_meant(split.related, limits)}",
+        split.related_sequences,
+        about=about,
+    )
+
+
+def _by_share(share: float, rules: Audit) -> Severity:
+    if share > rules.related_serious:
+        return "serious"
+    return "warning" if share > rules.related_warning else "info"
+
+
+def _by_kind(counts: dict[str, int]) -> str:
+    told = ", ".join(f"{kind}: {n}" for kind, n in counts.items() if n)
+    return told[0].upper() + told[1:]
+
+
+def _meant(counts: dict[str, int], limits: Grouping) -> str:
+    """When sequences are called what they were counted as."""
     rule = {
-        "exact copies": "The same residues in both roles.",
-        "homologs": f"Identity of at least {limits.identity:.0%} "
+        "exact copies": "Copies: the same residues in both roles.",
+        "homologs": f"Homologs: identity of at least {limits.identity:.0%} "
         f"({limits.short_identity:.0%} below {limits.short_length} residues) over "
         f"{limits.coverage:.0%} of both sequences.",
-        "same source protein": "From a protein that also gave test sequences.",
+        "same source protein": "Same source protein: it also gave test sequences.",
     }
-    for kind, n in split.related.items():
-        if n:
-            yield _finding(
-                severity,
-                f"{n} training sequences related to the test set ({kind}), {done}",
-                rule[kind],
-                n,
-            )
+    return " ".join(rule[kind] for kind, n in counts.items() if n)
 
 
 def _chance(queries, training, target_lengths, limits, search):
@@ -489,7 +532,8 @@ def _of_a_sample(n, searched, of):
 
 def _probe_findings(probed: list[Probe], rules: Audit) -> Iterator[Finding]:
     for probe in probed:
-        if probe.mcc < rules.probe_mcc:
+        # A file sorted by class is how files are written; no model sees the order.
+        if probe.mcc < rules.probe_mcc or probe.name == "order":
             continue
         yield _finding(
             "warning" if probe.seen else "info",
@@ -508,16 +552,33 @@ def _probe_findings(probed: list[Probe], rules: Audit) -> Iterator[Finding]:
 
 def _shift_findings(shifted: Shift, rules: Audit) -> Iterator[Finding]:
     area, lengths = shifted.auroc, shifted.median_length
-    if area is None or lengths is None or area < rules.shift:
+    if lengths is None:
         return
-    yield _finding(
-        "warning",
-        "Test sequences differ from training ones in length or composition (AUROC "
-        f"{area:.2f})",
-        f"Median length {lengths[0]:.0f} in training, {lengths[1]:.0f} in the test set: "
-        "results on the test set may not be what cross-validation promises.",
-        about="shift",
-    )
+    train, test = lengths
+    ratio = max(lengths) / max(1.0, min(lengths))
+    if ratio > rules.length_ratio:
+        yield _finding(
+            "warning",
+            f"Median length {train:.0f} in training, {test:.0f} in the test set: a "
+            f"factor of {ratio:.1f}",
+            "A model that read whole sequences of one length is asked about others; "
+            "what cross-validation promises was measured on the lengths in training.",
+            about="shift",
+        )
+    if area is not None and area >= rules.shift:
+        shares = ", ".join(
+            f"{residue} {before:.1%} in training and {after:.1%} in the test set"
+            for residue, (before, after) in shifted.residues.items()
+        )
+        yield _finding(
+            "warning",
+            "Test sequences differ from training ones in length or composition (AUROC "
+            f"{area:.2f})",
+            f"Median length {train:.0f} in training, {test:.0f} in the test set; "
+            f"residues whose mean share differs most: {shares}. Results on the test set "
+            "may not be what cross-validation promises.",
+            about="shift",
+        )
 
 
 def _examples(found, close):

@@ -232,18 +232,30 @@ def shift(train: list[str], test: list[str], seed: int = 0) -> Shift:
     lengths = [
         np.array([len(s.replace(GAP, "")) for s in part]) for part in (train, test)
     ]
-    x = np.column_stack(
-        [composition([*train, *test]), np.log1p(np.concatenate(lengths))]
+    shares = composition(train), composition(test)
+    found = Shift(
+        auroc=None,
+        median_length=(float(np.median(lengths[0])), float(np.median(lengths[1]))),
+        residues=_apart(*(part.mean(0) for part in shares)),
     )
+    x = np.column_stack([np.vstack(shares), np.log1p(np.concatenate(lengths))])
     y = np.repeat([0, 1], [len(train), len(test)])
     fold = np.random.default_rng(seed).permutation(len(y)) % 5
     scores = np.zeros(len(y))
     for number in range(5):
         held_out = fold == number
         if len(np.unique(y[~held_out])) < 2:
-            return Shift(auroc=None)
+            return found
         scores[held_out] = _scores(
             "composition", x[~held_out], y[~held_out], x[held_out]
         )
-    medians = float(np.median(lengths[0])), float(np.median(lengths[1]))
-    return Shift(auroc=auroc(scores, y), median_length=medians)
+    return found.model_copy(update={"auroc": auroc(scores, y)})
+
+
+def _apart(train, test):
+    """Mean shares of the three residues that differ most, the largest first."""
+    order = np.argsort(-np.abs(train - test), kind="stable")[:3]
+    return {
+        AMINO_ACIDS[i]: (round(float(train[i]), 4), round(float(test[i]), 4))
+        for i in order
+    }

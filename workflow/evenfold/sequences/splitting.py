@@ -128,29 +128,41 @@ class Relatives:
     ----------
     relation : dict of str to str
         How, by id, said as the reason of a rejection; the closest relation of each.
-    counts : dict of str to int
-        How many, by kind of relation; one sequence may be related in several ways.
+    counts, test_counts : dict of str to int
+        How many training and how many test sequences, by kind of relation; one sequence
+        may be related in several ways.
+    tested : frozenset of str
+        Ids of the test sequences that are related to training ones.
     """
 
     relation: dict[str, str]
     counts: dict[str, int]
+    test_counts: dict[str, int]
+    tested: frozenset[str]
 
     @classmethod
     def of(cls, crossing: Iterable[tuple[str, str, str, float]]) -> "Relatives":
         """From (training id, test id, relation, identity), as grouping found them."""
         closest: dict[str, str] = {}
         kinds: dict[str, set[str]] = {}
+        test_kinds: dict[str, set[str]] = {}
         # The closest relation of a training row is the one kept: copy, homolog, source.
         for train, test, relation, identity in sorted(
             crossing, key=lambda row: (-row[3], row[2] != "exact copy")
         ):
             kind = _KINDS.get(relation, "homologs")
             kinds.setdefault(kind, set()).add(train)
+            test_kinds.setdefault(kind, set()).add(test)
             known = f", identity {identity:.0%}" if kind == "homologs" else ""
             how = f"homolog ({relation}{known})" if kind == "homologs" else relation
             how = "same source protein as" if kind == relation else f"{how} of"
             closest.setdefault(train, f"{how} test sequence {test}")
-        return cls(closest, {kind: len(ids) for kind, ids in sorted(kinds.items())})
+        return cls(
+            closest,
+            {kind: len(ids) for kind, ids in sorted(kinds.items())},
+            {kind: len(ids) for kind, ids in sorted(test_kinds.items())},
+            frozenset().union(*test_kinds.values()),
+        )
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ def split_files(
     cluster = tables.numbers(GROUPS.arrow(inputs.groups), "cluster")
     is_test = np.array([role == "test" for role in tables.strings(table, "role")])
     held_out = not is_test.any()
-    relatives, rejected = Relatives({}, {}), []
+    relatives, rejected = Relatives.of([]), []
     if held_out:
         labels = tables.numbers(table, "label")
         is_test = hold_out(labels, cluster, settings, seed)
@@ -245,6 +257,8 @@ def split_files(
         folds=settings.folds,
         related=relatives.counts,
         related_sequences=len(relatives.relation),
+        related_test=relatives.test_counts,
+        related_test_sequences=len(relatives.tested),
         n_train=int((~is_test).sum()),
         n_test=int(is_test.sum()),
         n_train_positive=int(labels.sum()),

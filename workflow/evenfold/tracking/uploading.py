@@ -22,7 +22,7 @@ from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
-from evenfold.records.thresholds import HALF, Tuned
+from evenfold.records.thresholds import HALF, Tuned, told
 from evenfold.records.tracking import DIGEST, TrackedRun
 from evenfold.tracking.places import kept, opened
 from evenfold.tracking.store import experiment_of, followed, locked
@@ -328,7 +328,7 @@ def note(
     lines = [f"Champion **{selection.champion}** by cross-validation.", ""]
     lines += ["| variant | threshold | SN | SP | MCC |", "|---|---|---|---|---|"]
     lines += [
-        f"| {row.variant} | {row.threshold:.3f} ({row.operating_point}) | {row.sn:.3f} | "
+        f"| {row.variant} | {told(row.threshold)} ({row.operating_point}) | {row.sn:.3f} | "
         f"{row.sp:.3f} | {row.mcc:.3f} |"
         for row in measured
     ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from evenfold.records.sequences import SplitFacts
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import rivals
 from evenfold.reporting.section import Section
@@ -51,21 +52,42 @@ def _at_hand(facts: Facts) -> str:
     return " (models at hand)" if facts.since_look else ""
 
 
+_LEFT = {"serious": "serious", "warning": "warnings"}
+_COLOURS = {"serious": "red", "warning": "amber"}
+
+
 def _leaks(facts: Facts) -> Badge:
-    found = {f.severity for f in facts.audit.findings if f.about != "shortcut"}
-    if "serious" in found:
-        return Badge("leaks", "serious", "red")
-    if "warning" in found:
-        return Badge("leaks", "warnings", "amber")
-    return Badge("leaks", "none found", "green")
+    """What is left of leaks, and what was removed: never "none" where there was some."""
+    left = _worst(facts, ("leak", "shift"))
+    told = [_LEFT[left]] if left else []
+    told += [_removed(facts.split)] if facts.split.removed else []
+    worst = _worst(facts, ("leak", "shift", "removed"))
+    return Badge("leaks", "; ".join(told) or "none found", _COLOURS.get(worst, "green"))
+
+
+def _worst(facts: Facts, about: tuple[str, ...]) -> str:
+    """The worst severity of such findings; empty where none needs a word."""
+    found = {f.severity for f in facts.audit.findings if f.about in about}
+    return next((severity for severity in _LEFT if severity in found), "")
+
+
+def _removed(split: SplitFacts) -> str:
+    n, of = split.related_test_sequences, split.n_test
+    if n is None:
+        return f"removed: {split.related_sequences} relatives of the test set"
+    return (
+        f"removed: {n / of:.0%} of the test set ({n} of {of}) had relatives in training"
+    )
 
 
 def _shortcut(facts: Facts) -> Iterator[Badge]:
     """The best of what the models see: probes come in this order."""
     seen = [probe for probe in facts.audit.probes or [] if probe.seen]
     if seen:
-        colour = "red" if rivals(facts.audit, facts.selection.chosen.oof) else ""
-        yield Badge("best shortcut", f"{seen[0].name}, MCC {seen[0].mcc:.2f}", colour)
+        embarrassing = rivals(facts)
+        best = (embarrassing or seen)[0]
+        colour = "red" if embarrassing else ""
+        yield Badge("best shortcut", f"{best.name}, MCC {best.mcc:.2f}", colour)
 
 
 def _looks(facts: Facts) -> Iterator[Badge]:

@@ -116,7 +116,7 @@ SECTION = Section(
 <tbody>{% for row in rows %}
 <tr class="{{ 'champion' if row.champion }}"><td class="t">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</td><td class="t w">{{ row.loss }}{% if row.positive_feedback %} <span class="warning">(positive feedback)</span>{% endif %}</td>
 <td>{{ row.auroc|rate }}</td><td>{{ row.half.mcc|rate }}</td><td>{{ row.half.gap|signed }}</td>
-<td>{{ row.tuned.threshold|rate }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
+<td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{{ row.stability }}</td></tr>
 {% endfor %}</tbody>
 </table></div>
@@ -124,7 +124,7 @@ SECTION = Section(
 <details><summary>Every test against {{ baseline }}</summary>
 <div class="scroll"><table>
 <thead><tr><th class="t">variant</th><th>Δ MCC</th><th>standard error</th><th>p</th><th>p, Holm</th><th>Δ |SN − SP|</th><th>95 % interval</th><th>Δ AUROC</th><th>p, DeLong</th><th>p, McNemar: all</th><th>positives</th><th>negatives</th><th>p, folds</th></tr></thead>
-<tbody>{% for name, one in selection.against_baseline.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|rate }}</td><td>{{ one.p_holm|rate }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|rate }}</td><td>{{ one.mcnemar.all.p|rate }}</td><td>{{ one.mcnemar.positives.p|rate }}</td><td>{{ one.mcnemar.negatives.p|rate }}</td><td>{{ one.folds.p|rate }}</td></tr>
+<tbody>{% for name, one in selection.against_baseline.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
 {% endfor %}</tbody></table></div>
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.</small></p></details>
 {% endif %}

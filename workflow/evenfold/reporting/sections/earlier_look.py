@@ -18,7 +18,7 @@ SECTION = Section(
 <h2>The earlier look at this test set</h2>
 <div class="scroll"><table>
 <thead><tr><th class="t">looked at</th><th class="t">data set</th><th class="t">variant</th><th class="t">threshold</th><th>SN</th><th>SP</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
-<tbody>{% for row in rows %}<tr><td class="t">{{ row.looked_at }}</td><td class="t">{{ row.dataset }}</td><td class="t">{{ row.variant }}</td><td class="t">{{ row.threshold|rate }} ({{ row.operating_point }})</td><td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td><td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+<tbody>{% for row in rows %}<tr><td class="t">{{ row.looked_at }}</td><td class="t">{{ row.dataset }}</td><td class="t">{{ row.variant }}</td><td class="t">{{ row.threshold|threshold }} ({{ row.operating_point }})</td><td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td><td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
 </table></div>
 """,
 )

@@ -1,12 +1,18 @@
 """The notes: what a reader must not miss."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from evenfold.records.evaluation import setting
+from evenfold.records.evaluation import Measured, setting
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import FEWEST_GROUPS, FEWEST_OF_A_CLASS, rivals
+from evenfold.reporting.judging import (
+    FEWEST_GROUPS,
+    FEWEST_OF_A_CLASS,
+    is_composition,
+    rivals,
+)
 from evenfold.reporting.section import Section
 from evenfold.reporting.sections.published_split import honest_and_published
 
@@ -121,7 +127,7 @@ def few_training_groups(facts: Facts) -> Iterator[Note]:
 def shortcut(facts: Facts) -> Iterator[Note]:
     """That something trivial comes near the champion."""
     point = facts.selection.chosen.oof
-    for probe in rivals(facts.audit, point):
+    for probe in rivals(facts):
         yield Note(
             f"A shortcut rivals the models: {probe.what} alone predicts the class with "
             f"MCC {probe.mcc:.2f} out-of-fold (SN {probe.sn:.2f}, SP {probe.sp:.2f}), "
@@ -130,11 +136,33 @@ def shortcut(facts: Facts) -> Iterator[Note]:
         )
 
 
+def composition_model(facts: Facts) -> Iterator[Note]:
+    """That what the champion knows is the composition, which is its input."""
+    point = facts.selection.chosen.oof
+    if found := is_composition(facts):
+        probe, features = found
+        yield Note(
+            f"{facts.selection.champion} reads compositions alone ({', '.join(features)}), "
+            f"and a logistic regression on {probe.what} is level with it: MCC "
+            f"{probe.mcc:.2f} (SN {probe.sn:.2f}, SP {probe.sp:.2f}) beside "
+            f"{point.mcc:.2f} out-of-fold. It is a model of composition."
+        )
+
+
 def serious_findings(facts: Facts) -> Iterator[Note]:
     """Findings of the audit that spoil the results."""
     for finding in facts.audit.findings:
-        if finding.severity == "serious":
+        if finding.severity != "serious":
+            continue
+        if finding.about != "removed" or facts.beside:
             yield Note(f"Audit: {finding.title}.", "red")
+        else:
+            yield Note(
+                f"Audit: {finding.title}. To see what they are worth to the result, "
+                "trained as most papers do beside this split:",
+                "red",
+                "snakemake --config 'split={as_published: true}'",
+            )
 
 
 def unstable_threshold(facts: Facts) -> Iterator[Note]:
@@ -188,6 +216,80 @@ def out_of_balance(facts: Facts) -> Iterator[Note]:
         )
 
 
+def below_chance(facts: Facts) -> Iterator[Note]:
+    """That guessing would have done better on the test set."""
+    row = facts.tested
+    if row and (row.auroc < 0.5 or row.mcc < 0):
+        yield Note(
+            f"On the test set {facts.shown} is below chance: AUROC {row.auroc:.3f} "
+            f"(chance: 0.5), MCC {row.mcc:+.3f} (chance: 0).",
+            "red",
+        )
+
+
+def below_composition(facts: Facts) -> Iterator[Note]:
+    """That the composition alone does better on the test set."""
+    row = facts.tested
+    for probe in facts.evaluation.probes if facts.evaluation and row else []:
+        if probe.name != "composition" or row is None:
+            continue
+        area = math.nan if probe.auroc is None else probe.auroc
+        if row.mcc < probe.mcc or row.auroc < area:
+            yield Note(
+                f"On the test set {facts.shown} (MCC {row.mcc:.3f}, AUROC "
+                f"{row.auroc:.3f}) is below a logistic regression on {probe.what} (MCC "
+                f"{probe.mcc:.3f}, AUROC {area:.3f}).",
+                "red",
+            )
+
+
+def not_as_promised(facts: Facts) -> Iterator[Note]:
+    """That MCC on the test set is not where cross-validation put it, and why it may be."""
+    row = facts.tested
+    if row is None or facts.since_look or facts.shown != facts.selection.champion:
+        return
+    low, high = facts.selection.chosen.grouped.tuned_mcc
+    if low <= row.mcc <= high:
+        return
+    above = row.mcc > high
+    reasons = "; ".join(_reasons(facts, row, above)) or "none that the records show"
+    yield Note(
+        f"On the test set MCC is {row.mcc:.3f}, {'above' if above else 'below'} the "
+        f"interval that cross-validation promised, tuning counted in ([{low:.3f}, "
+        f"{high:.3f}]). Likely reasons: {reasons}."
+    )
+
+
+def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
+    low, high = facts.selection.chosen.grouped.tuned_mcc
+    if row.mcc_low <= high and row.mcc_high >= low:
+        yield (
+            f"chance, for the test set's own interval [{row.mcc_low:.3f}, "
+            f"{row.mcc_high:.3f}] reaches into it"
+        )
+    train, test = facts.selection.positives, (row.tp + row.fn) / row.n
+    if max(train, test) > 1.5 * min(train, test):
+        yield (
+            f"another class ratio, {train:.0%} positive in training and {test:.0%} in "
+            "the test set, on which MCC depends (`selection: {deployment_positives: "
+            "...}` tunes for a share that is expected)"
+        )
+    for finding in facts.audit.findings:
+        if finding.about == "shift":
+            yield f"a shift: {finding.title}"
+    seeds = facts.settings.decides.variants[facts.shown].training.seeds
+    if above:
+        yield (
+            f"a score on the test set is the mean of {facts.split.folds * seeds} members, "
+            f"and out-of-fold of {seeds}"
+        )
+    if above and facts.split.related_sequences and not facts.split.removed:
+        yield (
+            f"{facts.split.related_sequences} training sequences are related to the "
+            "test set"
+        )
+
+
 def twins(facts: Facts) -> Iterator[Note]:
     """Variants that were trained once, since their losses are the same here."""
     for name in facts.tuned:
@@ -234,7 +336,11 @@ NOTES: tuple[Callable[[Facts], Iterator[Note]], ...] = (
     looks_elsewhere,
     mlflow_silent,
     few_training_groups,
+    below_chance,
+    below_composition,
+    not_as_promised,
     shortcut,
+    composition_model,
     serious_findings,
     unstable_threshold,
     shifted_folds,

@@ -88,7 +88,7 @@ SECTION = Section(
 <p><small>Intervals: bootstrap within each class, sequences taken as independent.</small></p>
 <div class="scroll"><table>
 <thead><tr><th class="t">criterion</th><th>threshold</th><th>SN</th><th>SP</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
-<tbody>{% for criterion, point in points %}<tr><td class="t">{{ criterion }}</td><td>{{ point.threshold|rate }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+<tbody>{% for criterion, point in points %}<tr><td class="t">{{ criterion }}</td><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
 </table></div>
 """,
 )

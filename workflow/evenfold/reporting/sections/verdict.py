@@ -5,8 +5,11 @@ from typing import Any
 
 from evenfold.records.evaluation import Measured
 from evenfold.records.record import Interval
-from evenfold.records.thresholds import Point
+from evenfold.records.selection import Selection
+from evenfold.records.thresholds import HALF, Point, told
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.judging import is_rare, precision, tuning
+from evenfold.reporting.pages import ENVIRONMENT
 from evenfold.reporting.section import Section
 
 
@@ -15,11 +18,11 @@ def headline(facts: Facts) -> str:
     name = facts.shown
     if point := facts.tested:
         return (
-            f"{name} at threshold {point.threshold:.3f} reaches {_on_test(point)} on "
+            f"{name} at threshold {told(point.threshold)} reaches {_on_test(point)} on "
             f"{point.n} independent test sequences."
         )
     return (
-        f"In cross-validation {name} at threshold {facts.selection.threshold:.3f} "
+        f"In cross-validation {name} at threshold {told(facts.selection.threshold)} "
         f"reaches {_out_of_fold(facts)}."
     )
 
@@ -31,6 +34,7 @@ def detail(facts: Facts) -> str:
         *_untuned(facts),
         *_seal(facts),
         _lead(facts),
+        *_threshold(facts),
         *_luck(facts),
     )
     return " ".join(sentences)
@@ -40,8 +44,16 @@ def _rates(point: Point | Measured, interval: Interval) -> str:
     low, high = interval
     return (
         f"MCC {point.mcc:.2f} [{low:.2f}, {high:.2f}] with "
-        f"SN {point.sn:.2f} and SP {point.sp:.2f}"
+        f"SN {point.sn:.2f} and SP {point.sp:.2f}{_precision(point)}"
     )
+
+
+def _precision(point: Point | Measured) -> str:
+    """Beside SN and SP where positives are rare: most calls may be wrong even so."""
+    if not is_rare(point):
+        return ""
+    called = point.tp + point.fp
+    return f", precision (PPV) {precision(point)}, {point.tp} of {called} calls right"
 
 
 def _on_test(row: Measured) -> str:
@@ -96,20 +108,48 @@ def _lead(facts: Facts) -> str:
     if selection.champion == baseline:
         return (
             f"{best.variant} leads it by {lead.mcc:+.3f} MCC out-of-fold, within one "
-            f"standard error ({lead.se:.3f}): a tie, and the simpler one is kept. The "
-            "threshold does the work, not the loss."
+            f"standard error ({lead.se:.3f}): a tie, and the simpler one is kept."
         )
     if lead.low <= 0 <= lead.high:
         return (
             f"Its lead over {baseline} out-of-fold ({lead.mcc:+.3f} MCC, "
-            f"[{lead.low:+.3f}, {lead.high:+.3f}]) is within chance: the threshold does "
-            "the work, not the loss."
+            f"[{lead.low:+.3f}, {lead.high:+.3f}]) is within chance."
         )
+    p = ENVIRONMENT.filters["p"](lead.p_holm)
     return (
         f"Out-of-fold it beats {baseline} by {lead.mcc:+.3f} MCC [{lead.low:+.3f}, "
-        f"{lead.high:+.3f}] (p = {lead.p_holm:.3f} after Holm's correction for "
-        f"{best.of - 1} comparisons)."
+        f"{lead.high:+.3f}] (p {p if p[0] == '<' else f'= {p}'} after Holm's correction "
+        f"for {best.of - 1} comparisons)."
     )
+
+
+def _threshold(facts: Facts) -> Iterator[str]:
+    """What the tuned threshold changes, and whether it, not the loss, does the work."""
+    chosen = facts.selection.chosen
+    if chosen.operating_point == HALF:
+        return
+    found, where = [tuning(chosen.oof_at_half, chosen.oof)], "out-of-fold"
+    deployed, half = facts.tested, facts.tested_at_half
+    if deployed and half and deployed is not half and not facts.since_look:
+        found.append(tuning(half, deployed))
+        where = "on the test set"
+    last = found[-1]
+    (mcc_low, mcc_high), (gap_low, gap_high) = last.of_mcc, last.of_gap
+    yield (
+        f"From 0.5 to the tuned threshold MCC changes by {last.mcc:+.3f} "
+        f"[{mcc_low:+.3f}, {mcc_high:+.3f}] and |SN − SP| by {last.gap:+.3f} "
+        f"[{gap_low:+.3f}, {gap_high:+.3f}] {where} (95 %, sequences taken as "
+        "independent)."
+    )
+    if _tied(facts.selection) and all(one.helped for one in found):
+        yield "The threshold does the work, not the loss."
+
+
+def _tied(selection: Selection) -> bool:
+    """Whether the best variant's lead over the baseline may be chance."""
+    lead = selection.against_baseline.get(selection.best.variant)
+    tie = selection.champion == selection.baseline
+    return lead is not None and (tie or lead.low <= 0 <= lead.high)
 
 
 def _luck(facts: Facts) -> Iterator[str]:
