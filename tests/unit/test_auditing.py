@@ -164,7 +164,7 @@ def test_the_share_of_the_test_set_with_relatives_makes_the_severity(
         f"{n} of 200 test sequences ({n / 200:.1%}) had a copy or relative in the "
         f"training data as given, {done} training"
     )
-    assert of_test.detail.startswith(f"Exact copies: {n}. Copies: the same residues")
+    assert of_test.detail.startswith(f"Exact copies: {n}. A copy has the same residues")
 
 
 @pytest.mark.parametrize("lost, severity", [(20, "info"), (21, "warning")])

@@ -461,11 +461,11 @@ def _by_kind(counts: dict[str, int]) -> str:
 def _meant(counts: dict[str, int], limits: Grouping) -> str:
     """When sequences are called what they were counted as."""
     rule = {
-        "exact copies": "Copies: the same residues in both roles.",
-        "homologs": f"Homologs: identity of at least {limits.identity:.0%} "
+        "exact copies": "A copy has the same residues in both roles.",
+        "homologs": f"A homolog has an identity of at least {limits.identity:.0%} "
         f"({limits.short_identity:.0%} below {limits.short_length} residues) over "
         f"{limits.coverage:.0%} of both sequences.",
-        "same source protein": "Same source protein: it also gave test sequences.",
+        "same source protein": "Their source protein gave test sequences too.",
     }
     return " ".join(rule[kind] for kind, n in counts.items() if n)
 
