@@ -324,7 +324,8 @@ def test_a_ledger_of_an_earlier_version_is_read(tmp_path):
     assert tuned.groups == 100 and np.isnan(tuned.brier_calibrated)
     assert np.isnan(tuned.mcc_tuning_low) and tuned.mcc_low < tuned.mcc
     # Another selection's look follows, and is chained to it.
-    status, _ = look(tmp_path, "two", "practice")
+    permission = Permission(selection="selection-two", reason="r" * 10)
+    status, _ = look(tmp_path, "two", allowed=[permission])
     assert [told.look for told in status.looks] == [1, 2]
     assert Ledger(tmp_path).faults() == []
 
@@ -420,7 +421,7 @@ def test_a_copy_that_says_nothing_new_is_left_alone(tmp_path, name, what):
 def test_foreign_files_are_left_alone(tmp_path, name):
     (tmp_path / "ledger").mkdir()
     (tmp_path / "ledger" / name).write_bytes(b"\x00\x01 of somebody else")
-    look(tmp_path / "ledger")
+    look(tmp_path / "ledger", policy="practice")
     (tmp_path / "ledger" / "look-000007.intent.json.d").mkdir()
     before = content_of_files(tmp_path / "ledger")
     assert look(tmp_path / "ledger", "two", "practice")[0].look.look == 2

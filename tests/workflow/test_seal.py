@@ -491,7 +491,8 @@ def test_verify_tells_of_a_look_that_a_synced_folder_set_aside(finished):
     code, told = verify(finished)
     copy.unlink()
     assert code == 0
-    assert f"?      {copy}: a look that a synced folder set aside" in told
+    told_as = f"resources/ledger/{copy.name}: a look that a synced folder set aside"
+    assert f"?      {told_as}" in told
 
 
 def test_what_verify_cannot_prove_is_what_the_methods_say():
