@@ -36,6 +36,7 @@ def keep(browser, name):
         browser.save_screenshot(f"{folder}/{name}.png")
 
 
+@pytest.mark.whole
 def test_the_report_in_a_browser(finished, browser):
     browser.get((finished.folder / "results/demo/report.html").as_uri())
     heading = browser.find_element("tag name", "h1").text

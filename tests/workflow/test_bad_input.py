@@ -157,6 +157,7 @@ def test_a_device_that_is_not_there(explored):
     )
 
 
+@pytest.mark.whole
 def test_hostile_headers_are_text_in_the_report(mine):
     """A header with markup: escaped in HTML, never a path."""
     evil = ">../../evil<script>alert(1)</script>\nMKVLAAGIKLLDWHHHH\n"

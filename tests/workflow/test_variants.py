@@ -151,6 +151,7 @@ def test_the_network_of_the_documentation_trains_and_predicts(explored):
     assert "Traceback" not in done.text
 
 
+@pytest.mark.whole
 def test_a_loss_a_feature_set_and_a_criterion_of_ones_own(explored):
     """docs/own.md as it stands: its modules, and its lines of the configuration."""
     project = explored
