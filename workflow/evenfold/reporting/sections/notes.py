@@ -53,8 +53,8 @@ def models_since_look(facts: Facts) -> Iterator[Note]:
     since = facts.evaluation.since_look if facts.evaluation else None
     if since and since.to_look_again:
         yield Note(
-            "To look once more, at the models at hand, with a reason that the report "
-            "will show for ever, add to the configuration:",
+            f"{since.told} To look once more, at the models at hand, with a reason that "
+            "the report will show for ever, add to the configuration:",
             "red",
             setting("allow_look", since.to_look_again),
         )

@@ -30,7 +30,6 @@ def headline(facts: Facts) -> str:
 def detail(facts: Facts) -> str:
     """What to know beside it: the untuned threshold, the baseline, luck."""
     sentences = (
-        *_since(facts),
         *_untuned(facts),
         *_seal(facts),
         _lead(facts),
@@ -63,11 +62,6 @@ def _on_test(row: Measured) -> str:
 def _out_of_fold(facts: Facts) -> str:
     chosen = facts.selection.chosen
     return _rates(chosen.oof, chosen.grouped.mcc)
-
-
-def _since(facts: Facts) -> Iterator[str]:
-    if facts.since_look:
-        yield facts.since_look.told
 
 
 def _untuned(facts: Facts) -> Iterator[str]:
