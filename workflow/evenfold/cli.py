@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from evenfold import __version__
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, RememberedLooks
 from evenfold.records.layout import Results
@@ -24,19 +25,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    parser = argparse.ArgumentParser(prog="evenfold", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = argparse.ArgumentParser(
+        prog="evenfold",
+        description=__doc__,
+        epilog="Exit status: 0 done, 1 an error or a fault that was found, 2 wrong "
+        "arguments.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"evenfold {__version__}"
+    )
+    commands = parser.add_subparsers(dest="command")
+    shown = argparse.ArgumentDefaultsHelpFormatter
 
-    simulate = commands.add_parser("simulate", help="write the demo data")
+    simulate = commands.add_parser(
+        "simulate", help="write the demo data", formatter_class=shown
+    )
     simulate.add_argument("--out", default="resources/demo", help="folder")
-    simulate.add_argument("--seed", type=int, default=7)
+    simulate.add_argument("--seed", type=int, default=7, help="of the simulation")
     simulate.add_argument("--train", type=int, default=1200, help="training windows")
     simulate.add_argument("--test", type=int, default=600, help="test windows")
 
-    predict = commands.add_parser("predict", help="score a FASTA with a champion")
+    predict = commands.add_parser(
+        "predict", help="score a FASTA with a champion", formatter_class=shown
+    )
     predict.add_argument("results", help="results/<dataset> of a finished run")
-    predict.add_argument("fasta")
-    predict.add_argument("--out", default="predictions.tsv")
+    predict.add_argument("fasta", help="sequences, also gzipped")
+    predict.add_argument(
+        "--out",
+        default="predictions.tsv",
+        help="table of scores: .tsv, .csv or .parquet; rejected ones go beside it",
+    )
     predict.add_argument(
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
@@ -49,12 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify.add_argument("--ledger", help="folder, if not the one the run recorded")
 
     mlflow = commands.add_parser(
-        "mlflow", help="open the record of all runs in MLflow, also after a move"
+        "mlflow",
+        help="open the record of all runs in MLflow, also after a move",
+        formatter_class=shown,
     )
     mlflow.add_argument(
         "results", nargs="?", default="results", help="folder of all results"
     )
-    mlflow.add_argument("--port", type=int, default=5000)
+    mlflow.add_argument("--port", type=int, default=5000, help="of the page")
     mlflow.add_argument(
         "--no-ui",
         action="store_true",
@@ -66,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
 
     options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
     try:
         return _COMMANDS[options.command](options)
     except EvenfoldError as error:
@@ -86,8 +109,10 @@ def _simulate(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction import predict_file
+    from evenfold.prediction.output import check_output
 
-    rejected = options.out.removesuffix(".tsv") + ".rejected.tsv"
+    check_output(options.out, options.fasta)
+    rejected = f"{Path(options.out).with_suffix('')}.rejected.tsv"
     counts = predict_file(
         options.results,
         options.fasta,
@@ -99,6 +124,10 @@ def _predict(options: argparse.Namespace) -> int:
     print(f"{options.out}: {counts['scored']} scored")
     if counts["rejected"]:
         print(f"{rejected}: {counts['rejected']} rejected, with reasons")
+    if not counts["scored"]:
+        raise EvenfoldError(
+            f"nothing in {options.fasta} was scored; the reasons are in {rejected}."
+        )
     return 0
 
 

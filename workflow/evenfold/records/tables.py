@@ -329,10 +329,12 @@ SCORES = Table("scores", (
 
 
 def write_frame(path: Pathlike, frame: pd.DataFrame) -> None:
-    """Write a data frame atomically as Parquet, or as TSV by its suffix."""
+    """Write a data frame atomically as Parquet, or as TSV or CSV by its suffix."""
     with replacing(path) as temporary:
-        if str(path).endswith(".tsv"):
-            frame.to_csv(temporary, sep="\t", index=False, float_format="%.6f")
+        suffix = str(path).lower()[-4:]
+        if suffix in (".tsv", ".csv"):
+            sign = "\t" if suffix == ".tsv" else ","
+            frame.to_csv(temporary, sep=sign, index=False, float_format="%.6f")
         else:
             frame.to_parquet(temporary, index=False)
 

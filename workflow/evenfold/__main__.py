@@ -1,0 +1,7 @@
+"""`python -m evenfold`, the command."""
+
+import sys
+
+from evenfold.cli import main
+
+sys.exit(main())
