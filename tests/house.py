@@ -98,7 +98,7 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "config errors evaluation features files metrics models records sequences",
+        "alphabet config errors evaluation features files metrics models records sequences",
         libraries="mlflow pandas",
     ),
     "documentation": Part(

@@ -27,7 +27,11 @@ from tests.house import (
 
 
 def test_every_part_of_the_package_has_its_floor():
-    found = {part_of(p) for p in PACKAGE.rglob("*.py")} - {"__init__", "__main__", "__pycache__"}
+    found = {part_of(p) for p in PACKAGE.rglob("*.py")} - {
+        "__init__",
+        "__main__",
+        "__pycache__",
+    }
     assert found == set(PARTS)
 
 

@@ -210,3 +210,10 @@ def test_an_mlflow_model_warns_by_the_file_that_was_logged_with_it(
         assert (found["positive"] == 1).all()
         told = [str(one.message) for one in seen]
         assert len([t for t in told if t.startswith("20 of the sequences")]) == warned
+
+
+def test_rows_of_one_id_can_be_told_apart(tmp_path):
+    fasta = tmp_path / "new.fasta"
+    fasta.write_text(">new 0\nMKV\n>new 1\nMKL\n>other\nMKV\n>new 0\nMKV\n")
+    ids = [record.id for record in predictor(None).read(fasta)]
+    assert len(set(ids)) == 4 and set(ids) >= {"new", "new~2", "new~3", "other"}

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evenfold.alphabet import upper_case
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
@@ -27,6 +29,7 @@ from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
 from evenfold.records.tables import SCORES, write_rejected
 from evenfold.sequences.cleaning import clean_sequence
+from evenfold.sequences.ids import give_ids
 from evenfold.sequences.reading import Record, read_all_fasta
 from evenfold.sequences.sites import every_site
 
@@ -153,8 +156,11 @@ class Predictor:
         EvenfoldError
             No site in it, or two proteins of one id.
         """
-        records = list(read_all_fasta(fasta))
+        reading = Reading(cleaning=self.cleaning)
+        records = list(read_all_fasta(fasta, reading))
         if not self.sites:
+            # Rows of one id could not be told apart.
+            give_ids(records)
             return records
         known: dict[str, Record] = {}
         for protein in records:
@@ -165,7 +171,11 @@ class Predictor:
                     "Rename one."
                 )
         records = list(known.values())
-        windows = [w for protein in records for w in every_site(protein, self.sites)]
+        windows = [
+            w
+            for protein in records
+            for w in every_site(protein, self.sites, self.cleaning)
+        ]
         if not windows:
             raise EvenfoldError(
                 f"{fasta}: none of its {len(records)} proteins has a residue of "
@@ -179,7 +189,7 @@ class Predictor:
                 [window.id for window in windows],
                 [clean_sequence(w.sequence, self.cleaning)[0] for w in windows],
                 [""] * len(windows),
-                {("", protein.id): protein.sequence.upper() for protein in records},
+                {("", protein.id): upper_case(protein.sequence) for protein in records},
             )
         return windows
 
@@ -214,11 +224,13 @@ class Predictor:
         """
         return note_of(self.sealed, sequences) if self.sealed else None
 
-    def _scored(self, sequences):
+    def _scored(self, sequences, unfit=None):
+        """Scores and reasons; `unfit` says why the protein of a window is not used."""
         reasons: list[str | None] = []
         kept, rows = [], []
         for row, sequence in enumerate(sequences):
             sequence, reason = clean_sequence(sequence, self.cleaning)
+            reason = (unfit[row] if unfit else None) or reason
             reason = reason or self.features.refusal(sequence)
             reasons.append(reason)
             if reason is None:
@@ -291,7 +303,7 @@ def predict_file(
         tell(told(note))
         if ledger is not None:
             tell(_left(ledger, note))
-    values, reasons = predictor._scored(sequences)
+    values, reasons = predictor._scored(sequences, [record.unfit for record in records])
     good = ~np.isnan(values)
     frame = pd.DataFrame(
         {
