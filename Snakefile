@@ -20,6 +20,12 @@ include: "workflow/rules/prediction.smk"
 include: "workflow/rules/sanity.smk"
 
 
+onsuccess:
+    # Jobs on a cluster read this file too.
+    if workflow.is_main_process:
+        say_what_came_of_it()
+
+
 localrules:
     all,
     explore,

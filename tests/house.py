@@ -90,7 +90,7 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "config files metrics records", libraries="pandas matplotlib jinja2",
+        "config errors files metrics records", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
         4, "finished records, MLflow", "config errors evaluation files records",
@@ -112,7 +112,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors prediction records sequences tracking verifying",
+        "documentation errors prediction records reporting sequences tracking verifying",
     ),
 }  # fmt: skip
 

@@ -60,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="folder, if not the one the run recorded or resources/ledger",
     )
 
+    show = commands.add_parser("show", help="say again what a run came to")
+    show.add_argument("results", help="results/<dataset>")
+
     verify = commands.add_parser(
         "verify", help="check a finished run and its look again"
     )
@@ -143,6 +146,13 @@ def _ledger(folder: str) -> Path:
     return results.ledger()
 
 
+def _show(options: argparse.Namespace) -> int:
+    from evenfold.reporting.closing import closing
+
+    print("\n".join(closing(Results.at(options.results))))
+    return 0
+
+
 _MARKS = {True: "ok   ", False: "FAULT", None: "?    "}
 
 
@@ -205,6 +215,7 @@ def _gallery(options: argparse.Namespace) -> int:
 _COMMANDS = {
     "simulate": _simulate,
     "predict": _predict,
+    "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,
     "docs": _docs,

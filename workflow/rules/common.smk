@@ -1,5 +1,6 @@
 import math
 import sys
+import time
 from pathlib import Path
 
 # The package lies beside the rules, so that jobs find it on every node and under
@@ -15,7 +16,7 @@ from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
-from evenfold.records.layout import pattern
+from evenfold.records.layout import Results, pattern
 from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
@@ -35,6 +36,7 @@ if workflow.is_main_process:
         ".snakemake",
     )
 
+STARTED = time.time()
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
 
@@ -177,3 +179,14 @@ def baseline(wildcards):
     """The first variant with plain cross entropy, or the first."""
     plain = [name for name, v in PLAN.variants.items() if v.loss.name == "bce"]
     return (plain or list(PLAN.variants))[0]
+
+
+def say_what_came_of_it():
+    """The verdict of every data set whose report this run has written."""
+    from evenfold.reporting.closing import closing
+
+    for name in PLAN.datasets:
+        results = Results(Path("results"), name)
+        pages = (results.path("report"), results.path("exploration"))
+        if any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages):
+            print("\n".join(["", *closing(results)]), file=sys.stderr)

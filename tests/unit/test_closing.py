@@ -1,0 +1,58 @@
+"""What the terminal says at the end of a run."""
+
+import pytest
+
+from evenfold.cli import main
+from evenfold.errors import EvenfoldError
+from evenfold.records.evaluation import measured_table
+from evenfold.records.layout import Results
+from evenfold.records.tables import METRICS
+from evenfold.reporting.closing import closing
+from tests.unit import reporting_states as states
+
+
+@pytest.fixture
+def results(tmp_path):
+    found = Results(tmp_path / "results", "demo")
+    states.selection().write(found.path("selection"))
+    return found
+
+
+def test_before_a_look_cross_validation_is_told(results):
+    results.path("exploration").write_text("a page")
+    assert closing(results) == [
+        "demo: in cross-validation focal at threshold 0.400 reaches MCC 0.60 with SN 0.80 "
+        "and SP 0.80; no look was taken.",
+        f"  report: {results.path('exploration')}",
+    ]
+
+
+def test_the_verdict_and_where_to_read_on(results, capsys):
+    METRICS.write(results.path("metrics"), measured_table(states.rows()))
+    states.evaluation().write(results.path("evaluation"))
+    results.path("report").write_text("a page")
+    assert main(["show", str(results.folder)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "demo: focal at threshold 0.400 reaches MCC 0.59 [0.45, 0.71] with SN 0.80 and SP "
+        "0.79 on 150 independent test sequences (look 1).",
+        f"  report: {results.path('report')}",
+        f"  check it again: evenfold verify {results.folder}",
+    ]
+
+
+def test_a_withheld_look_and_changed_labels_are_told(results):
+    METRICS.write(results.path("metrics"), measured_table(states.rows()))
+    states.evaluation_withheld().write(results.path("evaluation"))
+    assert closing(results)[0].startswith(
+        "demo: not evaluated, since this test set was looked at before; in "
+        "cross-validation focal"
+    )
+    states.relabelled().write(results.path("evaluation"))
+    assert closing(results)[1].startswith("  20 of 150 labels of the test set")
+    states.evaluation(selection="0ther00000000000").write(results.path("evaluation"))
+    assert "no look was taken" in closing(results)[0]
+
+
+def test_nothing_to_show_is_said(tmp_path):
+    with pytest.raises(EvenfoldError, match="nothing was selected yet"):
+        closing(Results(tmp_path, "demo"))

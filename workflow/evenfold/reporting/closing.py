@@ -1,0 +1,78 @@
+"""What is said in the terminal at the end of a run, and any time by `evenfold show`."""
+
+from collections.abc import Iterator
+
+from evenfold.errors import EvenfoldError
+from evenfold.records.evaluation import Evaluation, read_measured
+from evenfold.records.layout import Results
+from evenfold.records.selection import Selection
+from evenfold.records.thresholds import told
+
+
+def closing(results: Results) -> list[str]:
+    """The verdict of a data set, and where to read on.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    list of str
+        Lines.
+
+    Raises
+    ------
+    EvenfoldError
+        Where there is no selection yet.
+    """
+    path = results.path("selection")
+    if not path.is_file():
+        raise EvenfoldError(
+            f"{path} does not exist: nothing was selected yet. Run `snakemake` first."
+        )
+    return [*_verdict(results, Selection.read(path)), *_where(results)]
+
+
+def _verdict(results: Results, selection: Selection) -> Iterator[str]:
+    chosen = selection.chosen
+    out_of_fold = (
+        f"{selection.champion} at threshold {told(selection.threshold)} reaches MCC "
+        f"{chosen.oof.mcc:.2f} with SN {chosen.oof.sn:.2f} and SP {chosen.oof.sp:.2f}"
+    )
+    path = results.path("evaluation")
+    evaluation = Evaluation.read(path) if path.is_file() else None
+    if evaluation is None or evaluation.selection != selection.selection:
+        yield f"{results.dataset}: in cross-validation {out_of_fold}; no look was taken."
+        return
+    look = evaluation.look
+    if look is None:
+        yield (
+            f"{results.dataset}: not evaluated, since this test set was looked at before; "
+            f"in cross-validation {out_of_fold}."
+        )
+        return
+    rows = read_measured(results.path("metrics"))
+    for row in rows:
+        if row.variant == look.champion and row.deployed:
+            yield (
+                f"{results.dataset}: {row.variant} at threshold {told(row.threshold)} "
+                f"reaches MCC {row.mcc:.2f} [{row.mcc_low:.2f}, {row.mcc_high:.2f}] with "
+                f"SN {row.sn:.2f} and SP {row.sp:.2f} on {row.n} independent test "
+                f"sequences (look {look.look})."
+            )
+    for since in (evaluation.since_look, evaluation.changed_labels):
+        if since:
+            yield f"  {since.told}"
+
+
+def _where(results: Results) -> Iterator[str]:
+    pages = [results.path(name) for name in ("report", "exploration")]
+    there = [page for page in pages if page.is_file()]
+    if there:
+        newest = max(there, key=lambda page: page.stat().st_mtime)
+        yield f"  report: {newest}"
+    if results.path("tracked").is_file():
+        yield f"  all runs in MLflow: evenfold mlflow {results.root}"
+    if results.path("evaluation").is_file():
+        yield f"  check it again: evenfold verify {results.folder}"
