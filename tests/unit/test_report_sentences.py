@@ -221,7 +221,8 @@ SPOKEN = [
         notes,
         "These models were trained again since the look of 2 January 2026. To look once "
         "more, at the models at hand, with a reason that the report will show for ever, "
-        "add to the configuration: allow_look: - selection: "
+        "add to the configuration: allow_look: # where this key stands already, add the "
+        "entry to it - selection: "
         '"5e1ec7ed00000000" models: "ab12" reason: why',
         RETRAINED, facts(),
     ),
@@ -235,7 +236,8 @@ SPOKEN = [
         "the result shown is under the labels of the look. To have the stored "
         "predictions scored again under the labels at hand, beside the original and with "
         "a reason that the report will show for ever, add to the configuration: "
-        'amend_labels: - selection: "5e1ec7ed00000000" labels: "cd34" reason: why',
+        'amend_labels: # where this key stands already, add the entry to it - selection: '
+        '"5e1ec7ed00000000" labels: "cd34" reason: why',
         facts(evaluation=states.relabelled()), facts(),
     ),
     Spoken(

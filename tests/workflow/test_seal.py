@@ -59,6 +59,7 @@ def test_explore_does_everything_but_look(sealed):
     assert not (sealed.folder / "resources/ledger").exists()
     assert not (sealed.folder / "results/demo/test/metrics.tsv").exists()
     assert "evaluate" not in text
+    assert "no look was taken.\n  report: results/demo/exploration.html" in text
 
 
 def test_one_look_survives_forceall_deleted_results_and_other_selections(

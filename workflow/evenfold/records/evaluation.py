@@ -401,7 +401,7 @@ def setting(key: str, entry: Part | None) -> str:
     Examples
     --------
     >>> print(setting("allow_look", Permission(selection="0a1b", reason="a new set")))
-    allow_look:
+    allow_look:  # where this key stands already, add the entry to it
       - selection: "0a1b"
         reason: a new set
     """
@@ -410,7 +410,9 @@ def setting(key: str, entry: Part | None) -> str:
         f"{name}: {value}" if name == "reason" else f'{name}: "{value}"'
         for name, value in rows.items()
     ]
-    return f"{key}:\n  - " + "\n    ".join(lines)
+    # A key that stands twice is refused.
+    head = f"{key}:  # where this key stands already, add the entry to it"
+    return f"{head}\n  - " + "\n    ".join(lines)
 
 
 class Evaluation(Record):
