@@ -528,6 +528,23 @@ def test_digests_are_kept_those_of_the_look_for_ever(uploaded, tmp_path):
     upload(folder, store)
 
 
+def test_a_further_look_of_a_selection_is_recorded_beside_the_first(store, tmp_path):
+    times = ["2026-01-02T03:04:05+00:00", "2026-02-03T04:05:06+00:00"]
+    looks = [states.look(looked_at=time) for time in times]
+    runs = [
+        upload(tmp_path, store, evaluation=states.evaluation(look=look)).run_id
+        for look in looks
+    ]
+    assert len(set(runs)) == 2
+    assert [x.looked_at for x in remembered_looks(store.uri).looks] == times
+    # Of models that were trained again since there is no test result.
+    later = states.look(looked_at="2026-03-04T05:06:07+00:00")
+    unseen = upload(tmp_path, store, evaluation=states.retrained(look=later))
+    parent = connect(store.uri).get_run(unseen.run_id)
+    assert not [name for name in parent.data.metrics if name.startswith("test_")]
+    assert "trained again since" in parent.data.tags["mlflow.note.content"]
+
+
 def test_two_data_sets_of_one_selection_keep_their_own_digests(store):
     client = connect(store.uri)
     own = client.get_experiment_by_name("evenfold").experiment_id
