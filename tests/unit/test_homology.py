@@ -13,6 +13,7 @@ from evenfold.sequences.grouping import group
 from evenfold.sequences.homology import (
     ALIGNERS,
     Pairs,
+    _mmseqs,
     aligner,
     alignment_facts,
     composition_only,
@@ -226,3 +227,15 @@ def test_shuffling_keeps_the_composition():
     generator = np.random.default_rng(4)
     shuffled = composition_only("MKVLLLAAG", generator)
     assert sorted(shuffled) == sorted("MKVLLLAAG")
+
+
+def test_proteins_that_begin_like_nucleotides_are_searched_as_proteins():
+    drawn = np.random.default_rng(1)
+    sequences = [
+        "".join(drawn.choice(list(letters), 90))
+        for letters in ["ACGT"] * 12 + ["ACDEFGHIKLMNPQRSTVWY"] * 12
+    ]
+    relative = sequences[20][:80]
+    names = list(range(len(sequences) + 1))
+    found = _mmseqs([*sequences, relative], names, Grouping(), 1)
+    assert (20, 24) in {tuple(sorted(pair[:2])) for pair in found if pair[0] != pair[1]}

@@ -160,6 +160,8 @@ def _mmseqs(sequences, names, settings, threads):
                 handle.write(f">{name}\n{sequence}\n")
         command = [
             mmseqs_binary(), "easy-search", fasta, fasta, hits, Path(folder, "work"),
+            # It would guess from the first ones, which may be of A, C, G and T alone.
+            "--dbtype", "1",
             "-s", str(settings.sensitivity), "-e", "1",
             "--max-seqs", str(_MOST_PARTNERS),
             "--min-seq-id", str(settings.identity), "-c", str(settings.coverage),
