@@ -982,3 +982,9 @@ def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():
     assert published_name(published.trained("focal")) == "published/bce"
     assert published_name(published.trained("bce")) == "published/bce"
     assert published_name(selection().trained("focal")) == "published/focal"
+
+
+def test_a_folder_in_the_place_of_a_record_is_named(tmp_path):
+    (tmp_path / "look-000001.intent.json").mkdir()
+    with pytest.raises(EvenfoldError, match=r"look-000001\.intent\.json is no file"):
+        look(tmp_path)

@@ -311,6 +311,12 @@ class Ledger:
             if taken:
                 digest = sha256_file(self.folder / name)
                 return Look(number, linked, None, self.folder, name, digest)
+            if not (self.folder / name).is_file():
+                raise EvenfoldError(
+                    f"{self.folder / name} is no file, and its name is that of the next "
+                    "look's record. Move it away and run snakemake again. Nothing was "
+                    "scored."
+                )
 
     def complete(
         self,
