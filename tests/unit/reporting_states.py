@@ -421,6 +421,7 @@ def amended(**changes) -> Evaluation:
     row = evaluation_withheld().earlier[0]
     one = AmendmentTold(
         looked_at="2026-01-02",
+        labels="cd34",
         amended_at="2026-01-03",
         reason="the curators moved 20",
         changed=20,

@@ -252,9 +252,9 @@ def test_changed_labels_are_counted_and_amended_only_with_a_reason(tmp_path):
     assert len(looked(tmp_path)[0].amendments) == 1
     assert len(looked(tmp_path, terms=terms, labels=OTHERS)[0].amendments) == 1
     # Also that of a selection whose look is withheld, and whatever a folder leaves there.
-    (tmp_path / "amendment-000001-old.json").write_text("junk")
-    path = next(tmp_path.glob("amendment-*.json"), None)
+    (path,) = tmp_path.glob("amendment-*.json")
     shutil.copy(path, tmp_path / f"{path.stem} (conflicted copy).json")
+    (tmp_path / "amendment-000001-old.json").write_text("junk")
     assert len(looked(tmp_path, selection("two"))[0].amendments) == 1
     next(tmp_path.glob("amendment-*.labels.parquet")).unlink()
     with pytest.raises(EvenfoldError, match="are missing or were changed since"):

@@ -21,8 +21,8 @@ def results(tmp_path):
 def test_before_a_look_cross_validation_is_told(results):
     results.path("exploration").write_text("a page")
     assert closing(results) == [
-        "demo: in cross-validation focal at threshold 0.400 reaches MCC 0.60 with SN 0.80 "
-        "and SP 0.80; no look was taken.",
+        "demo: in cross-validation focal at threshold 0.400 reaches MCC 0.60 [0.51, 0.69] "
+        "with SN 0.80 and SP 0.80; no look was taken.",
         f"  report: {results.path('exploration')}",
     ]
 

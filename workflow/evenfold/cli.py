@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evenfold import __version__
 from evenfold.errors import EvenfoldError
-from evenfold.records.evaluation import Evaluation, RememberedLooks
+from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
 
@@ -137,13 +137,8 @@ def _predict(options: argparse.Namespace) -> int:
 def _ledger(folder: str) -> Path:
     """Where the ledger of a run is: as recorded with its look, or beside the results."""
     results = Results.at(folder)
-    recorded = results.path("evaluation")
-    try:
-        if recorded.is_file():
-            return results.ledger(Evaluation.read(recorded).ledger)
-    except EvenfoldError:
-        pass  # It keeps nothing from being scored.
-    return results.ledger()
+    evaluation = evaluation_of(results)
+    return results.ledger(evaluation.ledger if evaluation else None)
 
 
 def _show(options: argparse.Namespace) -> int:

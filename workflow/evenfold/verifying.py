@@ -19,8 +19,8 @@ from evenfold.evaluation.binding import (
     stored_labels,
 )
 from evenfold.evaluation.entries import DONE, name_of
-from evenfold.evaluation.ledger import Ledger, Look, fingerprint
-from evenfold.evaluation.looking import amended, at_test_set, in_ledger
+from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_test_set
+from evenfold.evaluation.looking import amended, at_test_set, in_ledger, is_amended
 from evenfold.evaluation.measuring import measure
 from evenfold.files import sha256_file, sha256_json
 from evenfold.records.evaluation import (
@@ -52,7 +52,8 @@ LIMITS = (
     "that report.html says what the records say, where the run was not recorded in MLflow; "
     "make it again (`snakemake --forcerun report`) and compare",
     "that no amendment was added to the ledger, or taken out of it, by hand before the "
-    "report was made anew; its digest of the labels and its reason are in every report",
+    "report was made anew; its reason is in every report, the digest of its labels in "
+    "evaluation.json",
     "that the weights come from the training described; train again with the same "
     "configuration, versions and threads and compare their digests",
 )
@@ -296,15 +297,7 @@ def _looked(
         yield Check(False, damage)
         return
     evaluation = Evaluation.read(path)
-    if evaluation.selection != selection.selection:
-        yield Check(
-            None,
-            f"{path.parent} and the report are of the selection {evaluation.selection}, "
-            f"selection.json is of {selection.selection}: run snakemake to bring them "
-            "together. Until then the look is not checked",
-        )
-        return
-    yield from _published(results, evaluation, remembered)
+    yield from _published(results, selection, evaluation, remembered)
     book = Ledger(ledger or results.ledger(evaluation.ledger))
     try:
         faults = book.faults()
@@ -321,24 +314,67 @@ def _looked(
                 f"{book.folder / look.set_aside}: a look that a synced folder set aside "
                 "under this name. It counts: leave it there",
             )
-    yield from _told(results, selection, evaluation, book)
+    seen = _Seen(results, selection, evaluation, book, looks)
+    if seen.stale:
+        yield Check(
+            None,
+            f"{path.parent} and the report are of the selection {evaluation.selection}, "
+            f"selection.json is of {selection.selection}: run snakemake to bring them "
+            "together",
+        )
+    yield from _told(seen)
     of = f"the files of {results.path('metrics').parent}"
-    yield from _guarded(_look(results, selection, evaluation, book), of)
+    yield from _guarded(_look(seen), of)
     if remembered is not None:
-        yield from _remembered(remembered, evaluation, book)
+        yield from _remembered(remembered, seen)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What tells of a run's look: its files, read, and the looks of the ledger."""
+
+    results: Results
+    selection: Selection
+    evaluation: Evaluation
+    ledger: Ledger
+    looks: list[Look]
+
+    @property
+    def stale(self) -> bool:
+        """Whether another selection was frozen since the test set was evaluated."""
+        return self.evaluation.selection != self.selection.selection
+
+    @property
+    def own(self) -> list[Look]:
+        """Looks for what the evaluation was asked; the one that it shows first."""
+        asked = self.evaluation.selection
+        own = [
+            look
+            for look in self.looks
+            if (self.stale and look.intent.selection == asked)
+            or (not self.stale and same_request(look.intent, self.selection))
+        ]
+        return sorted(own, key=lambda look: (not self.shows(look), not look.completed))
+
+    def shows(self, look: Look) -> bool:
+        """Whether the evaluation shows the result of a look."""
+        told, intent = self.evaluation.look, look.intent
+        return told is not None and (
+            told.selection,
+            told.looked_at,
+            told.models,
+        ) == (intent.selection, intent.looked_at, intent.models)
 
 
 #: What evaluation.json tells of a look as the ledger has it.
 _SAME = ("selection", "dataset", "policy", "reason", "looked_at", "champion")
 
 
-def _told(
-    results: Results, selection: Selection, evaluation: Evaluation, ledger: Ledger
-) -> Iterator[Check]:
+def _told(seen: _Seen) -> Iterator[Check]:
     """What evaluation.json tells of the looks, against the ledger and the audit."""
-    looks = ledger.looks()
+    results, evaluation, looks = seen.results, seen.evaluation, seen.looks
     yield Check(
-        bool(looks) or not evaluation.looks, f"the ledger {ledger.folder} is there"
+        bool(looks) or not evaluation.looks, f"the ledger {seen.ledger.folder} is there"
     )
     known: list[Look] = []
     for told in evaluation.looks:
@@ -362,29 +398,32 @@ def _told(
         twice = {look.number for look in looks if look.set_aside}
         untold = [
             look
-            for look in ledger.at(known[0].intent)
-            if look.number < last and look.number not in twice and look not in known
+            for look in looks
+            if same_test_set(look.intent, known[0].intent)
+            and look.number < last
+            and look.number not in twice
+            and look not in known
         ]
         yield Check(
             not untold,
             "evaluation.json tells of every look at this test set up to "
             f"{known[-1].intent.looked_at}",
         )
-    own = [look for look in known if same_request(look.intent, selection)]
-    shown = [look for look in own if _is_shown(look, evaluation)]
     if evaluation.status == "evaluated":
         yield Check(
-            bool(shown) and evaluation.look in evaluation.looks,
-            "evaluation.json tells of this selection's own look",
+            any(map(seen.shows, seen.own)) and evaluation.look in evaluation.looks,
+            "evaluation.json tells of its selection's own look",
         )
-    for look in (shown or own)[:1]:
-        of = str(results.path("sequences"))
-        yield from _guarded(_key(results, look, evaluation), of)
+    for look in seen.own[:1]:
+        if not seen.stale:
+            of = str(results.path("sequences"))
+            yield from _guarded(_key(results, look, evaluation), of)
         yield Check(
             look.completed is None or evaluation.probes == look.completed.probes,
             "evaluation.json tells of the probes what the look stored",
         )
-    if evaluation.audit_sha256 is not None:
+    # What was made since for another selection has an audit of its own.
+    if evaluation.audit_sha256 is not None and not seen.stale:
         path = results.path("audit")
         if damage := _damage(path, AuditFacts.read):
             yield Check(False, damage)
@@ -419,20 +458,19 @@ def _key(results: Results, look: Look, evaluation: Evaluation) -> Iterator[Check
     yield Check(exact or near, "the look is recorded as one at this test set")
 
 
-def _look(
-    results: Results, selection: Selection, evaluation: Evaluation, ledger: Ledger
-) -> Iterator[Check]:
+def _look(seen: _Seen) -> Iterator[Check]:
     """The look, the ledger and the numbers that were published from it."""
-    looks = ledger.looks()
+    results, selection, evaluation = seen.results, seen.selection, seen.evaluation
     if evaluation.status != "evaluated":
-        own = [
+        taken = [
             look
-            for look in looks
-            if same_request(look.intent, selection)
-            and same_models(look.intent, selection)
+            for look in seen.own
+            if look.completed
+            and look.intent.models
+            and look.intent.models == evaluation.models
         ]
         yield Check(
-            evaluation.look is None and not any(look.completed for look in own),
+            evaluation.look is None and not taken,
             "the look was withheld, and none of these models was taken",
         )
         yield Check(
@@ -440,14 +478,14 @@ def _look(
             "metrics.tsv is empty, as without a look",
         )
         return
-    own = [look for look in looks if same_request(look.intent, selection)]
-    if not own:
+    if not seen.own:
         yield Check(False, f"selection {evaluation.selection} has a look in the ledger")
         return
-    shown = [look for look in own if _is_shown(look, evaluation)]
-    look = min(shown or own, key=lambda one: one.completed is None)
+    look = seen.own[0]
     told = evaluation.since_look
-    if told and told.changed:
+    if seen.stale:
+        pass  # The models of that selection are gone.
+    elif told and told.changed:
         yield Check(
             not same_models(look.intent, selection),
             "evaluation.json tells that the models at hand are others than those looked "
@@ -462,12 +500,12 @@ def _look(
     if look.completed is None:
         yield Check(
             False,
-            f"{ledger.folder / name_of(look.number, DONE)}: the look was not completed, or "
+            f"{look.folder / name_of(look.number, DONE)}: the look was not completed, or "
             "its completion was removed. Restore that from a backup, or run snakemake "
             "again with this selection, which resumes the look.",
         )
         return
-    yield from _labels(results, selection, look, evaluation)
+    yield from _labels(seen, look)
     path = results.path("predictions")
     # Not by its schema: what a look of an earlier version stored lacks columns.
     damages = [
@@ -492,71 +530,56 @@ def _look(
     )
 
 
-def _is_shown(look: Look, evaluation: Evaluation) -> bool:
-    """Whether the evaluation shows the result of a look."""
-    told, intent = evaluation.look, look.intent
-    return told is not None and (told.selection, told.looked_at, told.models) == (
-        intent.selection,
-        intent.looked_at,
-        intent.models,
-    )
-
-
-def _labels(
-    results: Results, selection: Selection, look: Look, evaluation: Evaluation
-) -> Iterator[Check]:
-    """The test labels: those the look was begun with, and those at hand."""
+def _labels(seen: _Seen, look: Look) -> Iterator[Check]:
+    """The test labels: those the look was begun with, corrected ones, those at hand."""
+    evaluation = seen.evaluation
     if look.intent.labels:
         yield Check(
             labels_digest(stored_labels(look)) == look.intent.labels,
             "the labels that the look stored are those that it was begun with",
         )
-    path = results.path("labels")
-    if damage := _damage(path, LABELS.frame):
-        yield Check(False, damage)
-        return
-    frame = LABELS.frame(path)
-    labels = dict(zip(frame["id"], frame["label"].astype(int)))
-    changed = changed_labels(look, labels, selection)
-    ledger = Ledger(look.folder)
-    amendments = ledger.amendments(look)
-    told = evaluation.changed_labels
-    yield Check(
-        changed is None
-        or any(labels == one for _, one in amendments)
-        or (told is not None and told.changed == changed.changed),
-        f"{path.name}: the labels are those of the look, or evaluation.json tells of the "
-        "change",
-    )
     known = [one.looked_at for one in evaluation.looks]
-    looks = [one for one in ledger.at(look.intent) if one.intent.looked_at in known]
-    again = amended(ledger, looks)
-    for amendment, corrected in amendments:
-        yield Check(
-            labels_digest(corrected) == amendment.digest,
-            f"the corrected labels of {amendment.amended_at} are those of the amendment",
-        )
+    looks = [
+        one
+        for one in seen.looks
+        if one.intent.looked_at in known and same_test_set(one.intent, look.intent)
+    ]
+    again = amended(seen.ledger, looks)
     if again or evaluation.amendments:
         yield Check(
             evaluation.amendments == again,
             "every amendment is told of, and its numbers follow from the stored "
             "predictions and the corrected labels",
         )
+    if seen.stale:
+        return
+    path = seen.results.path("labels")
+    if damage := _damage(path, LABELS.frame):
+        yield Check(False, damage)
+        return
+    frame = LABELS.frame(path)
+    labels = dict(zip(frame["id"], frame["label"].astype(int)))
+    changed = changed_labels(look, labels, seen.selection)
+    told = evaluation.changed_labels
+    yield Check(
+        changed is None
+        or is_amended(changed, look, again)
+        or (told is not None and told.changed == changed.changed),
+        f"{path.name}: the labels are those of the look, or evaluation.json tells of the "
+        "change",
+    )
 
 
-def _remembered(
-    remembered: RememberedLooks, evaluation: Evaluation, ledger: Ledger
-) -> Iterator[Check]:
+def _remembered(remembered: RememberedLooks, seen: _Seen) -> Iterator[Check]:
     """Whether the ledger holds the looks that another record tells of."""
-    looks = ledger.looks()
-    shown = [look.intent for look in looks if _is_shown(look, evaluation)]
-    recorded = at_test_set(remembered, next(iter(shown), evaluation))
+    shown = [look.intent for look in seen.own if seen.shows(look)]
+    recorded = at_test_set(remembered, next(iter(shown), seen.evaluation))
     if recorded is None:
         yield Check(None, "MLflow keeps no record of this run, or does not answer")
         return
     for look in recorded:
         yield Check(
-            in_ledger(look, looks),
+            in_ledger(look, seen.looks),
             f"the look that MLflow recorded on {look.recorded} ({look.dataset}, "
             f"{look.selection}) is in the ledger",
         )
@@ -573,29 +596,39 @@ _PUBLISHED = {
 
 
 def _published(
-    results: Results, evaluation: Evaluation, remembered: RememberedLooks | None
+    results: Results,
+    selection: Selection,
+    evaluation: Evaluation,
+    remembered: RememberedLooks | None,
 ) -> Iterator[Check]:
     """What was published, against the digests in mlflow.json and in MLflow's tags."""
+    files = dict(_PUBLISHED)
+    if evaluation.selection != selection.selection:
+        del files["audit"]  # What was made since has one of its own.
     path = results.path("tracked")
     if path.is_file():
         if damage := _damage(path, TrackedRun.read):
             yield Check(False, damage)
         else:
             known = TrackedRun.read(path).digests
-            yield from _digests(results, evaluation, known, path.name)
+            yield from _digests(results, files, evaluation, (path.name, known))
     for look in remembered.looks if remembered else []:
         told = evaluation.look.looked_at if evaluation.look else None
         found = (look.models or evaluation.models, look.looked_at or told)
         same = (look.selection, look.dataset) == (evaluation.selection, results.dataset)
         if same and found == (evaluation.models, told):
-            yield from _digests(results, evaluation, look.digests, "MLflow")
+            yield from _digests(results, files, evaluation, ("MLflow", look.digests))
 
 
 def _digests(
-    results: Results, evaluation: Evaluation, known: dict[str, str], where: str
+    results: Results,
+    files: dict[str, str],
+    evaluation: Evaluation,
+    recorded: tuple[str, dict[str, str]],
 ) -> Iterator[Check]:
     """Files of a run and records of its look against digests, as far as they are known."""
-    for key, name in _PUBLISHED.items():
+    where, known = recorded
+    for key, name in files.items():
         if key not in known:
             continue
         if damage := _damage(results.path(key), sha256_file):

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Look
 from evenfold.files import sha256_rows
 from evenfold.records.evaluation import (
     ChangedLabels,
     Correction,
-    Evaluation,
     Intent,
     Permission,
     SinceLook,
+    evaluation_of,
 )
 from evenfold.records.layout import Results
 from evenfold.records.selection import SCHEMA, Request, Selection
@@ -72,7 +71,7 @@ def same_models(intent: Intent, selection: Selection) -> bool:
     """
     if intent.models is not None:
         return intent.models == selection.models
-    return not list(_changed(intent, selection))
+    return not any(_changed(intent, selection))
 
 
 def since_look(look: Look, selection: Selection) -> SinceLook | None:
@@ -120,19 +119,20 @@ def since_look(look: Look, selection: Selection) -> SinceLook | None:
     )
 
 
-def models_at_hand(results: Results) -> set[str]:
+def models_at_hand(results: Results, selection: Selection) -> set[str]:
     """Digests by which a look may know the models of a run.
 
     Parameters
     ----------
     results : Results
+    selection : Selection
+        Its own.
 
     Returns
     -------
     set of str
         Also of the models with those of the published split beside them, if there is one.
     """
-    selection = Selection.read(results.path("selection"))
     published = results.published.path("selection")
     if not published.is_file():
         return {selection.models}
@@ -193,25 +193,22 @@ def not_looked_at(results: Results) -> str | None:
     str or None
         None where they are those looked at, or none were.
     """
-    path = results.path("evaluation")
-    if not path.is_file():
+    evaluation = evaluation_of(results)
+    if evaluation is None or evaluation.look is None:
         return None
-    try:
-        evaluation = Evaluation.read(path)
-    except EvenfoldError:
-        return None  # Of another version: it keeps nothing from being scored.
     look, since = evaluation.look, evaluation.since_look
     selection = Selection.read(results.path("selection"))
-    if look is None:
-        return None
     if evaluation.selection != selection.selection:
         return (
-            f"The test result in {path.parent} is of another selection "
+            f"The test result in {results.path('evaluation').parent} is of another selection "
             f"({evaluation.selection}) than these models ({selection.selection}), which "
             "were not looked at."
         )
     known = look.models
-    other = known not in models_at_hand(results) if known else since and since.changed
+    if known:
+        other = known not in models_at_hand(results, selection)
+    else:
+        other = bool(since and since.changed)
     if not other:
         return None
     return (

@@ -35,6 +35,7 @@ from evenfold.metrics.scores import logit
 from evenfold.records.evaluation import (
     Amendment,
     AmendmentTold,
+    ChangedLabels,
     Correction,
     EarlierResult,
     Evaluation,
@@ -60,7 +61,7 @@ from evenfold.records.tables import (
 )
 from evenfold.sequences.sketch import same_summary, sketches, summary
 
-#: Bytes of a prediction in the ledger, at most.
+#: Bytes that a prediction is taken to need in the ledger.
 _NEED = 200
 
 
@@ -100,13 +101,13 @@ class Terms:
         free = [] if again else [one for one in own if one.models is None]
         return next((one.reason for one in (*bound, *free)), None)
 
-    def correction(self, selection: str, labels: str) -> str | None:
+    def correction(self, wanted: Correction) -> str | None:
         """Why labels were corrected; None where the configuration does not say.
 
         Parameters
         ----------
-        selection, labels : str
-            Digest of each.
+        wanted : Correction
+            Of a selection, with the digest of its labels.
 
         Returns
         -------
@@ -115,7 +116,7 @@ class Terms:
         given = (
             one.reason
             for one in self.corrected
-            if (one.selection, one.labels) == (selection, labels)
+            if (one.selection, one.labels) == (wanted.selection, wanted.labels)
         )
         return next(given, None)
 
@@ -386,14 +387,16 @@ def evaluate(
         told = withheld_message(evaluation, str(ledger.folder))
         told_why = evaluation.model_copy(update={"told": told})
         return told_why, PREDICTIONS.empty(), {}
-    _amend(ledger, shown, terms, sealed.labels, selection)
-    known = [labels for _, labels in ledger.amendments(shown)]
+    changed = changed_labels(shown, sealed.labels, selection) if sealed.labels else None
+    if changed and (reason := terms.correction(changed.to_amend)):
+        ledger.amend(shown, sealed.labels, changed.to_amend.labels, reason)
+    amendments = amended(ledger, looks)
     since = {
         "since_look": since_look(shown, selection),
         "changed_labels": None
-        if not sealed.labels or sealed.labels in known
-        else changed_labels(shown, sealed.labels, selection),
-        "amendments": amended(ledger, looks),
+        if changed and is_amended(changed, shown, amendments)
+        else changed,
+        "amendments": amendments,
     }
     seen = evaluation.model_copy(update=since)
     return seen, shown.predictions(), completed.variants
@@ -488,22 +491,6 @@ def in_ledger(recorded: RememberedLook, looks: list[Look]) -> bool:
     )
 
 
-def _amend(
-    ledger: Ledger,
-    look: Look,
-    terms: Terms,
-    labels: dict[str, int],
-    selection: Selection,
-) -> None:
-    """Record corrected labels, where the configuration says why."""
-    if not labels or changed_labels(look, labels, selection) is None:
-        return
-    digest = labels_digest(labels)
-    reason = terms.correction(selection.selection, digest)
-    if reason is not None:
-        ledger.amend(look, labels, digest, reason)
-
-
 def amended(ledger: Ledger, looks: list[Look]) -> list[AmendmentTold]:
     """What the stored predictions of looks reach under corrected labels.
 
@@ -525,6 +512,26 @@ def amended(ledger: Ledger, looks: list[Look]) -> list[AmendmentTold]:
     ]
 
 
+def is_amended(
+    changed: ChangedLabels, look: Look, amendments: list[AmendmentTold]
+) -> bool:
+    """Whether changed labels are those of an amendment of a look.
+
+    Parameters
+    ----------
+    changed : ChangedLabels
+    look : Look
+    amendments : list of AmendmentTold
+        Of looks at the same test set.
+
+    Returns
+    -------
+    bool
+    """
+    wanted = (look.intent.looked_at, changed.to_amend.labels)
+    return wanted in [(one.looked_at, one.labels) for one in amendments]
+
+
 def _amended(look: Look, amendment: Amendment, labels: dict[str, int]) -> AmendmentTold:
     """What the stored predictions of a look reach under corrected labels."""
     then = stored_labels(look)
@@ -533,6 +540,7 @@ def _amended(look: Look, amendment: Amendment, labels: dict[str, int]) -> Amendm
     corrected = kept.assign(label=kept["id"].map(labels).astype("int8"))
     return AmendmentTold(
         looked_at=look.intent.looked_at,
+        labels=labels_digest(labels),
         amended_at=amendment.amended_at,
         reason=amendment.reason,
         changed=sum(1 for i, label in then.items() if labels.get(i, label) != label),

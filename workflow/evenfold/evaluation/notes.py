@@ -11,7 +11,7 @@ from pathlib import Path
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import models_at_hand
 from evenfold.files import sha256_json
-from evenfold.records.evaluation import Evaluation
+from evenfold.records.evaluation import evaluation_of
 from evenfold.records.layout import PUBLISHED, Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
@@ -56,20 +56,15 @@ def sealed_set(results: Results) -> SealedSet | None:
 def _looked(results: Results) -> bool:
     """Whether the selection's look was taken; that of a published split is its data set's."""
     own = Results(results.root, results.dataset.removesuffix(f"/{PUBLISHED}"))
-    selection, evaluation = own.path("selection"), own.path("evaluation")
-    if not selection.is_file() or not evaluation.is_file():
+    found = evaluation_of(own)
+    if found is None or not own.path("selection").is_file():
         return False
-    try:
-        found = Evaluation.read(evaluation)
-    except EvenfoldError:
-        # Of another version: nothing that new sequences could not be scored for.
-        return False
-    current = Selection.read(selection)
+    current = Selection.read(own.path("selection"))
     if found.status != "evaluated" or found.selection != current.selection:
         return False
     # Of models that were trained again the test set tells nothing yet.
     models = found.look.models if found.look else None
-    return models is None or models in models_at_hand(own)
+    return models is None or models in models_at_hand(own, current)
 
 
 def note_of(sealed: SealedSet, sequences: list[str]) -> Note | None:

@@ -5,7 +5,9 @@ from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
+from evenfold.errors import EvenfoldError
 from evenfold.files import Pathlike
+from evenfold.records.layout import Results
 from evenfold.records.notes import Note
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Decides, Request
@@ -374,6 +376,8 @@ class AmendmentTold(Part):
 
     looked_at: str
     """time of the look in UTC, ISO 8601"""
+    labels: str
+    """digest of the corrected labels"""
     amended_at: str
     """time of the amendment in UTC, ISO 8601"""
     reason: str
@@ -460,3 +464,24 @@ class Evaluation(Record):
     """against the published split; null without one"""
     notes: list[Note] = []
     """when sequences of this test set were scored while it was sealed"""
+
+
+def evaluation_of(results: Results) -> Evaluation | None:
+    """What a run tells of its look, if anything that can be read.
+
+    For notices alone, which keep nothing from being scored; who shows or checks a result
+    reads the record itself.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    Evaluation or None
+    """
+    path = results.path("evaluation")
+    try:
+        return Evaluation.read(path) if path.is_file() else None
+    except EvenfoldError:
+        return None

@@ -6,7 +6,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
 from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
-from evenfold.records.thresholds import told
+from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
 
 
 def closing(results: Results) -> list[str]:
@@ -35,11 +35,7 @@ def closing(results: Results) -> list[str]:
 
 
 def _verdict(results: Results, selection: Selection) -> Iterator[str]:
-    chosen = selection.chosen
-    out_of_fold = (
-        f"{selection.champion} at threshold {told(selection.threshold)} reaches MCC "
-        f"{chosen.oof.mcc:.2f} with SN {chosen.oof.sn:.2f} and SP {chosen.oof.sp:.2f}"
-    )
+    out_of_fold = reached_out_of_fold(selection)
     path = results.path("evaluation")
     evaluation = Evaluation.read(path) if path.is_file() else None
     if evaluation is None or evaluation.selection != selection.selection:
@@ -55,12 +51,7 @@ def _verdict(results: Results, selection: Selection) -> Iterator[str]:
     rows = read_measured(results.path("metrics"))
     for row in rows:
         if row.variant == look.champion and row.deployed:
-            yield (
-                f"{results.dataset}: {row.variant} at threshold {told(row.threshold)} "
-                f"reaches MCC {row.mcc:.2f} [{row.mcc_low:.2f}, {row.mcc_high:.2f}] with "
-                f"SN {row.sn:.2f} and SP {row.sp:.2f} on {row.n} independent test "
-                f"sequences (look {look.look})."
-            )
+            yield f"{results.dataset}: {reached_on_test(row)} (look {look.look})."
     for since in (evaluation.since_look, evaluation.changed_labels):
         if since:
             yield f"  {since.told}"

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from evenfold.metrics import moved, wilson
+from evenfold.metrics import moved
 from evenfold.metrics.counts import Confusion
 from evenfold.records.evaluation import Measured
 from evenfold.records.record import Interval
 from evenfold.records.sequences import Probe
-from evenfold.records.thresholds import Point, told
+from evenfold.records.thresholds import Point
 from evenfold.reporting.facts import Facts
 
 #: Groups, and sequences of a class, below which bootstrap intervals are too short.
@@ -17,8 +17,6 @@ FEWEST_OF_A_CLASS = 50
 
 #: Feature sets that are shares of residues, or tell them.
 _COMPOSITIONS = {"aac", "dpc", "tpc"}
-#: One positive in so many and fewer: precision is told beside SN and SP.
-_RARE = 5
 
 
 def rivals(facts: Facts) -> list[Probe]:
@@ -60,20 +58,6 @@ def _read(facts: Facts) -> list[str]:
         facts.selection.champion
     ].training.features
     return list(features) if set(features) <= _COMPOSITIONS else []
-
-
-def is_rare(row: Point | Measured) -> bool:
-    """Whether fewer than one sequence in five is positive."""
-    return _RARE * (row.tp + row.fn) < row.tp + row.fn + row.tn + row.fp
-
-
-def precision(row: Point | Measured) -> str:
-    """PPV with its interval (Wilson, calls taken as independent), in words."""
-    called = row.tp + row.fp
-    if not called:
-        return "unknown"
-    low, high = wilson(row.tp, called)
-    return f"{told(row.tp / called)} [{told(low)}, {told(high)}]"
 
 
 _RESAMPLES = 2000

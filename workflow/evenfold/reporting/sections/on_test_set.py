@@ -13,7 +13,7 @@ from evenfold.records.evaluation import Measured
 from evenfold.records.thresholds import HALF
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import is_rare, precision
+from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
 
 _COLOURS = (("threshold 0.5", figures.HALF), ("tuned threshold", figures.MCC))

@@ -3,28 +3,25 @@
 from collections.abc import Iterator
 from typing import Any
 
-from evenfold.records.evaluation import Measured
-from evenfold.records.record import Interval
 from evenfold.records.selection import Selection
-from evenfold.records.thresholds import HALF, Point, told
+from evenfold.records.thresholds import HALF
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import is_rare, precision, tuning
+from evenfold.reporting.judging import tuning
 from evenfold.reporting.pages import ENVIRONMENT
+from evenfold.reporting.reached import (
+    on_test,
+    out_of_fold,
+    reached_on_test,
+    reached_out_of_fold,
+)
 from evenfold.reporting.section import Section
 
 
 def headline(facts: Facts) -> str:
     """What the champion reaches: on the test set, or in cross-validation before."""
-    name = facts.shown
     if point := facts.tested:
-        return (
-            f"{name} at threshold {told(point.threshold)} reaches {_on_test(point)} on "
-            f"{point.n} independent test sequences."
-        )
-    return (
-        f"In cross-validation {name} at threshold {told(facts.selection.threshold)} "
-        f"reaches {_out_of_fold(facts)}."
-    )
+        return f"{reached_on_test(point)}."
+    return f"In cross-validation {reached_out_of_fold(facts.selection)}."
 
 
 def detail(facts: Facts) -> str:
@@ -39,36 +36,15 @@ def detail(facts: Facts) -> str:
     return " ".join(sentences)
 
 
-def _rates(point: Point | Measured, interval: Interval) -> str:
-    low, high = interval
-    return (
-        f"MCC {point.mcc:.2f} [{low:.2f}, {high:.2f}] with "
-        f"SN {point.sn:.2f} and SP {point.sp:.2f}{_precision(point)}"
-    )
-
-
-def _precision(point: Point | Measured) -> str:
-    """Beside SN and SP where positives are rare: most calls may be wrong even so."""
-    if not is_rare(point):
-        return ""
-    called = point.tp + point.fp
-    return f", precision (PPV) {precision(point)}, {point.tp} of {called} calls right"
-
-
-def _on_test(row: Measured) -> str:
-    return _rates(row, (row.mcc_low, row.mcc_high))
-
-
 def _out_of_fold(facts: Facts) -> str:
-    chosen = facts.selection.chosen
-    return _rates(chosen.oof, chosen.grouped.mcc)
+    return out_of_fold(facts.selection.chosen)
 
 
 def _untuned(facts: Facts) -> Iterator[str]:
     deployed, half = facts.tested, facts.tested_at_half
     if not (deployed and half):
         return
-    yield f"At the untuned threshold 0.5 the same model has {_on_test(half)}."
+    yield f"At the untuned threshold 0.5 the same model has {on_test(half)}."
     if facts.since_look:
         yield (
             f"In cross-validation the models at hand reach {_out_of_fold(facts)} with "
