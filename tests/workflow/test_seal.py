@@ -18,7 +18,7 @@ from evenfold.cli import main
 from evenfold.evaluation import entries
 from evenfold.files import read_json, sha256_file, write_json
 from evenfold.records.evaluation import RememberedLooks
-from evenfold.records.selection import Selection
+from evenfold.records.selection import Request, Selection
 from tests.conftest import ROOT, SMALL, WHOLE, Project
 
 
@@ -268,6 +268,21 @@ def rewrite(intent, **change):
 
 INTENT = "resources/ledger/look-000001.intent.json"
 ATTACKS = {
+    "selection that was evaluated": (
+        "results/demo/test/evaluation.json",
+        lambda p: write_json(p, read_json(p) | {"selection": "0" * 16}),
+        "evaluation.json tells of its selection's own look",
+    ),
+    "number of the selection": (
+        "results/demo/selection.json",
+        lambda p: write_json(p, read_json(p) | {"why": "It is the best there is."}),
+        "every number of selection.json follows",
+    ),
+    "look that is told withheld": (
+        "results/demo/test/evaluation.json",
+        lambda p: write_json(p, read_json(p) | {"status": "withheld"}),
+        "the look was withheld, and none of these models was taken",
+    ),
     "champion": (
         "results/demo/selection.json",
         lambda p: edit(p, '"threshold": 0.', '"threshold": 0.9'),
@@ -356,7 +371,7 @@ ATTACKS = {
     "looks that are told": (
         "results/demo/test/evaluation.json",
         lambda p: write_json(p, {**read_json(p), "looks": []}),
-        "evaluation.json tells of this selection's own look",
+        "evaluation.json tells of its selection's own look",
     ),
     "curves that are told": (
         "results/demo/test/evaluation.json",
@@ -557,6 +572,28 @@ def test_an_edited_report_is_noticed_until_the_run_is_recorded_again(finished):
         one.write_bytes(content)
     finished.snakemake("--forcerun", "track", "--", "results/demo/mlflow.json")
     assert code == 0
+
+
+def test_another_selection_that_was_explored_since_is_no_fault(finished):
+    """The pages are of the one that looked until snakemake brings both together."""
+    path = finished.folder / "results/demo/selection.json"
+    before = path.read_bytes()
+    record = read_json(path)
+    request = record["request"] | {"train": "0" * 64}
+    identity = Request(**request).identity
+    try:
+        write_json(path, record | {"request": request, "selection": identity})
+        (finished.folder / "results/demo/clean/inputs.json").rename(
+            finished.folder / "inputs.json"
+        )
+        _, told = verify(finished)
+    finally:
+        path.write_bytes(before)
+        (finished.folder / "inputs.json").rename(
+            finished.folder / "results/demo/clean/inputs.json"
+        )
+    assert f"selection.json is of {identity}: run snakemake" in told
+    assert faults(told) == []
 
 
 def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
