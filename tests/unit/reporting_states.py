@@ -505,11 +505,11 @@ def history(epochs: int = 3) -> pd.DataFrame:
             "seed": 0,
             "learning_rate": 0.001,
             "train_loss": [0.6 - 0.1 * e for e in range(epochs)] * 2,
-            "inner_loss": [0.6 - 0.1 * e for e in range(epochs)] * 2,
-            "inner_auroc": [0.6 + 0.1 * e for e in range(epochs)] * 2,
-            "inner_mcc": 0.4,
-            "inner_sn": 0.7,
-            "inner_sp": 0.7,
+            "watched_loss": [0.6 - 0.1 * e for e in range(epochs)] * 2,
+            "watched_auroc": [0.6 + 0.1 * e for e in range(epochs)] * 2,
+            "watched_mcc": 0.4,
+            "watched_sn": 0.7,
+            "watched_sp": 0.7,
             "positive_weight": 1.0,
         }
     )

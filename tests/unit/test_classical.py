@@ -5,8 +5,9 @@ import importlib.util
 import numpy as np
 import pytest
 import torch
-from sklearn.ensemble import HistGradientBoostingClassifier
+import xgboost
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.class_weight import compute_sample_weight
 
 from evenfold.config.networks import CLASSICAL
 from evenfold.config.training import Training
@@ -16,6 +17,7 @@ from evenfold.models import classical
 from evenfold.models.data import TrainingData
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import member_rows, member_seed
+from evenfold.models.networks import BOUND
 from evenfold.models.settings import Specification
 from evenfold.models.training import train_ensemble
 from tests.conftest import unavailable
@@ -48,24 +50,39 @@ def train(model, loss=None, arrays=None, **settings):
 def of_member(outcome, position, arrays):
     """Rows and seed that a member was fitted with."""
     members = outcome.ensemble.members
-    rows = member_rows(members, TrainingData(*arrays), 0.1, 3)
+    rows = member_rows(members, TrainingData(*arrays), 0.0, 3)
     return rows[position].trained, member_seed(3, members[position], "weights")
 
 
 @pytest.mark.parametrize(
     "loss", [{"name": "bce"}, {"name": "wbce", "mode": "balanced"}]
 )
-def test_boosting_equals_scikit_learns_own_logits(loss):
+@pytest.mark.parametrize("rows_share, columns", [(1.0, 1.0), (0.6, 0.5)])
+def test_boosting_equals_the_boosters_own_logits(loss, rows_share, columns):
     arrays = inputs, labels, *_ = data()
-    outcome = train("gradient_boosting", loss, boosting={"trees": 30, "leaves": 7})
+    inputs[:, 3] = np.round(inputs[:, 3])  # ties, also at the conditions themselves
+    asked = {
+        "trees": 30,
+        "leaves": 7,
+        "l2": 0.5,
+        "rows": rows_share,
+        "columns": columns,
+    }
+    outcome = train("gradient_boosting", loss, arrays, boosting=asked)
     logits = outcome.ensemble.logits(inputs)
     for position in range(3):
         rows, seed = of_member(outcome, position, arrays)
-        theirs = HistGradientBoostingClassifier(
-            max_iter=30, max_leaf_nodes=7, early_stopping=False, random_state=seed,
-            class_weight="balanced" if loss["name"] == "wbce" else None,
-        ).fit(inputs[rows], labels[rows])  # fmt: skip
-        wanted = theirs.decision_function(inputs)
+        x, y = inputs[rows], labels[rows]
+        share = 0.5 if loss["name"] == "wbce" else y.mean()
+        theirs = xgboost.XGBClassifier(
+            n_estimators=30, max_leaves=7, max_depth=0, grow_policy="lossguide",
+            learning_rate=0.1, reg_lambda=0.5, tree_method="hist", n_jobs=1,
+            random_state=seed, base_score=float(share), subsample=rows_share,
+            colsample_bynode=columns,
+        ).fit(x, y, sample_weight=compute_sample_weight(
+            "balanced" if loss["name"] == "wbce" else None, y
+        ))  # fmt: skip
+        wanted = theirs.predict(inputs, output_margin=True)
         assert logits[position] == pytest.approx(wanted, abs=1e-5)
 
 
@@ -74,11 +91,13 @@ def test_boosting_equals_scikit_learns_own_logits(loss):
 )
 def test_logistic_regression_equals_scikit_learns(loss):
     arrays = inputs, labels, *_ = data()
-    outcome = train("logistic_regression", loss, logistic={"c": 0.3})
+    outcome = train("logistic_regression", loss, arrays, logistic={"c": 0.3})
+    # Far out: no more is made of them than of what is at the bound.
+    inputs = np.concatenate([inputs, 50 * inputs[:5]])
     logits = outcome.ensemble.logits(inputs)
     rows, _ = of_member(outcome, 1, arrays)
     mean, scale = classical.standardisation(torch.as_tensor(inputs[rows]))
-    standard = (inputs - mean.numpy()) / scale.numpy()
+    standard = ((inputs - mean.numpy()) / scale.numpy()).clip(-BOUND, BOUND)
     theirs = LogisticRegression(
         C=0.3,
         max_iter=2000,

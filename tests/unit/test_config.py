@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.decides import Decides
+from evenfold.config.kinds import KINDS
 from evenfold.config.loading import load_dataset, load_run, resolve_training
 from evenfold.config.losses import LOSSES
 from evenfold.config.plan import Plan
@@ -113,17 +114,21 @@ def test_training_is_merged_default_dataset_run_variant(tmp_path):
         }
     )
     training = resolve_training(
-        run, load_dataset("mine", run, tmp_path), run.variants[0]
+        run, load_dataset("mine", run, tmp_path), run.variants[0], "proteins"
     )
     assert (training.epochs, training.dropout, training.batch_size) == (3, 0.2, 32)
-    assert training.seeds == 1
+    assert training.weight_decay == 0.01
 
 
 def test_network_and_features_must_fit(tmp_path):
     write_dataset(tmp_path)
-    run = load_run({**GOOD, "training": {"model": "convolutional"}})
+    run = load_run(
+        {**GOOD, "training": {"model": "convolutional", "features": ["aac"]}}
+    )
     with pytest.raises(EvenfoldError, match="tokens"):
-        resolve_training(run, load_dataset("mine", run, tmp_path), run.variants[0])
+        resolve_training(
+            run, load_dataset("mine", run, tmp_path), run.variants[0], "windows"
+        )
 
 
 def test_every_loss_of_the_configuration_can_be_built():
@@ -272,13 +277,15 @@ def test_what_decides_is_read_as_it_was_written(tmp_path):
     ]
     plan = Plan({"datasets": ["mine"], "variants": variants}, tmp_path)
     written = json.loads(json.dumps(plan.decides("mine")))
-    decides = Decides.of(written)
-    assert decides.dump() == written == plan.decides("mine")
+    assert written == plan.decides("mine")
+    decides = Decides.resolved(written, "proteins")
+    written = json.loads(json.dumps(decides.dump()))
+    assert Decides.of(written) == decides
     assert decides.reading.sites.residues == "K"
     assert decides.reading.cleaning.gap == "keep"
     assert decides.variants["focal"].loss.gamma == 2.0
     assert decides.variants["own"].loss.rate == 3
-    assert decides.variants["bce"].training.epochs == 30
+    assert decides.variants["bce"].training.batch_size == 128
     for change, words in (
         ({"seeds": 1}, "selection.json: unknown key 'seeds'"),
         ({"reading": {**written["reading"], "shape": 1}}, "'shape'"),
@@ -291,14 +298,24 @@ def test_what_decides_is_read_as_it_was_written(tmp_path):
         Decides.of(written)
 
 
-#: As version 0.1.0 recorded it: the keys and values that identify a selection stay.
-RECORDED = "de75929844b5fc8b3d10a0a4ca01aae76da29b12b683a585fe89feb749ae926d"
+#: What is asked of the demo with one variant: a default that a later version adds to
+#: these changes nothing, another value of one is another version of `SCHEMA`.
+ASKED = {
+    "reading": {},
+    "grouping": {"short_identity": 0.5},
+    "split": {},
+    "seed": 1,
+    "selection": {},
+    "variants": {"bce": {"loss": {"name": "bce"}, "training": {}}},
+    "order": ["bce"],
+}
 
 
-def test_what_decides_keeps_its_form():
-    folder = ROOT / "config/datasets"
-    raw = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    assert sha256_json(Plan(raw, folder).decides("demo")) == RECORDED
+def test_what_is_asked_keeps_its_form():
+    plan = Plan({"datasets": ["demo"], "variants": ["bce"]}, ROOT / "config/datasets")
+    for kind in KINDS:
+        decides = Decides.resolved(plan.decides("demo"), kind)
+        assert decides.settings() == ASKED, "what was filled in was not asked"
 
 
 def test_a_vector_of_a_site_needs_whole_proteins(tmp_path):
@@ -313,7 +330,9 @@ def test_a_vector_of_a_site_needs_whole_proteins(tmp_path):
     with pytest.raises(
         EvenfoldError, match="needs the whole proteins; give `proteins`"
     ):
-        resolve_training(run, load_dataset("mine", run, tmp_path), run.variants[0])
+        resolve_training(
+            run, load_dataset("mine", run, tmp_path), run.variants[0], "windows"
+        )
 
 
 def test_the_published_split_is_the_same_data_otherwise_cut(tmp_path):

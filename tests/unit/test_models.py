@@ -168,7 +168,9 @@ def test_early_stopping_keeps_each_members_best_epoch():
     assert max(row["epoch"] for row in stopped.history) < 60
     inputs, labels, folds, clusters = data("feedforward")
     for position, member in enumerate(stopped.ensemble.members):
-        losses = [r["inner_loss"] for r in stopped.history if r["fold"] == member.fold]
+        losses = [
+            r["watched_loss"] for r in stopped.history if r["fold"] == member.fold
+        ]
         best = 0
         for epoch, value in enumerate(losses):
             if value < losses[best]:

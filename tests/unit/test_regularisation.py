@@ -107,7 +107,7 @@ def test_evaluation_sees_rows_as_they_are(key):
     arrays = inputs, labels, folds, clusters
     outcome = train("convolutional", arrays=arrays, **VALUES[key])
     logits = outcome.ensemble.logits(inputs)
-    last = {r["fold"]: r["inner_loss"] for r in outcome.history if r["epoch"] == 4}
+    last = {r["fold"]: r["watched_loss"] for r in outcome.history if r["epoch"] == 4}
     for position, member in enumerate(outcome.ensemble.members):
         own = np.flatnonzero(folds != member.fold)
         seed = member_seed(3, member, "slice")
@@ -324,7 +324,7 @@ def test_warm_up_is_cross_entropy_and_its_epochs_are_never_the_best():
         train("feedforward", {"name": name, "warmup_epochs": epochs}, epochs=4).history
         for name, epochs in (("surrogate_fbeta", 9), ("bce", 0))
     )
-    for key in ("train_loss", "inner_loss"):
+    for key in ("train_loss", "watched_loss"):
         own, other = (
             [[r[key] for r in rows if r["epoch"] == epoch] for epoch in (1, 2, 3)]
             for rows in (warm, plain)

@@ -11,7 +11,6 @@ sys.path.insert(0, WORKFLOW)
 from snakemake.exceptions import WorkflowError
 
 from evenfold.config.plan import Plan
-from evenfold.config.networks import CLASSICAL
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
@@ -130,7 +129,7 @@ def gpus(wildcards):
     The classical models are fitted on the CPU.
     """
     variant = getattr(wildcards, "variant", None) or baseline(wildcards)
-    if PLAN.training(wildcards.dataset, variant).model in CLASSICAL:
+    if PLAN.fitted(wildcards.dataset, variant):
         return 0
     device = PLAN.run.device
     return int(device == "cuda" or device == "auto" and has_nvidia_gpu())
@@ -176,9 +175,8 @@ def prediction_files():
 
 
 def baseline(wildcards):
-    """The first variant with plain cross entropy, or the first."""
-    plain = [name for name, v in PLAN.variants.items() if v.loss.name == "bce"]
-    return (plain or list(PLAN.variants))[0]
+    """What losses are compared with; see `Plan.baseline`."""
+    return PLAN.baseline(wildcards.dataset)
 
 
 def say_what_came_of_it():

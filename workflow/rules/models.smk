@@ -4,6 +4,7 @@ rule train:
         columns=variant_features("columns"),
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
+        facts="results/{dataset}/split.json",
     output:
         weights="results/{dataset}/{variant}/weights.safetensors",
         history="results/{dataset}/{variant}/history.parquet",
@@ -22,9 +23,7 @@ rule train:
         gpu=gpus,
     params:
         loss=lambda wildcards: PLAN.variants[wildcards.variant].loss.model_dump(),
-        training=lambda wildcards: PLAN.training(
-            wildcards.dataset, wildcards.variant
-        ).model_dump(),
+        training=lambda wildcards: PLAN.given(wildcards.dataset, wildcards.variant),
         alike=lambda wildcards: PLAN.alike(wildcards.dataset, wildcards.variant),
         same_loss=PLAN.run.selection.same_loss,
         seed=PLAN.run.seed,

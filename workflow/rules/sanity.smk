@@ -3,6 +3,7 @@ rule sanity_controls:
         columns=variant_features("columns"),
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
+        facts="results/{dataset}/split.json",
         oof=of_baseline("results/{dataset}/{variant}/oof.parquet"),
     output:
         "results/{dataset}/sanity/controls.parquet",
@@ -18,9 +19,9 @@ rule sanity_controls:
         runtime=240,
         gpu=gpus,
     params:
-        training=lambda wildcards: PLAN.training(
+        training=lambda wildcards: PLAN.given(
             wildcards.dataset, baseline(wildcards)
-        ).model_dump(),
+        ),
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,

@@ -32,6 +32,7 @@ rule select:
     input:
         sequences="results/{dataset}/sequences.parquet",
         split="results/{dataset}/split.parquet",
+        facts="results/{dataset}/split.json",
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
         oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),

@@ -56,7 +56,6 @@ rule track:
         runtime=30,
     params:
         variants=list(PLAN.variants),
-        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         code=code_of("track"),
     message:
         "Logging {wildcards.dataset} to MLflow"

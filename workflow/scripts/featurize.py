@@ -1,12 +1,16 @@
+from evenfold.config.kinds import features_by_kind
 from evenfold.features.encodings import featurize_file
 from evenfold.job import job
 from evenfold.records.sequences import SplitFacts
 
 with job(snakemake.log[0]) as log:
+    facts = SplitFacts.read(snakemake.input.facts)
+    asked = snakemake.params.features
     shape = featurize_file(
         snakemake.input.sequences,
-        **snakemake.params.features,
-        longest=SplitFacts.read(snakemake.input.facts).longest,
+        asked["names"] or features_by_kind(asked["model"], facts.kind),
+        facts.longest,
+        vectors=asked["vectors"],
         matrix=snakemake.output.matrix,
         columns=snakemake.output.columns,
         proteins=snakemake.input.proteins,

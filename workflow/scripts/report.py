@@ -1,6 +1,7 @@
 from evenfold.config.decides import Decides
 from evenfold.files import write_text
 from evenfold.job import job
+from evenfold.records.sequences import SplitFacts
 from evenfold.reporting.facts import (
     ReportFiles,
     ReportSettings,
@@ -9,6 +10,7 @@ from evenfold.reporting.facts import (
 from evenfold.reporting.report import report
 
 with job(snakemake.log[0]) as log:
+    kind = SplitFacts.read(snakemake.input.split).kind
     facts = read_facts(
         snakemake.wildcards.dataset,
         ReportFiles(**dict(snakemake.input.items())),
@@ -16,7 +18,7 @@ with job(snakemake.log[0]) as log:
             variants=snakemake.params.variants,
             description=snakemake.params.description,
             published=snakemake.params.published,
-            decides=Decides.of(snakemake.params.decides),
+            decides=Decides.resolved(snakemake.params.decides, kind),
         ),
         snakemake.params.benchmarks,
     )

@@ -1,12 +1,15 @@
-from evenfold.config.training import Training
+from evenfold.config.kinds import resolved
 from evenfold.job import job
+from evenfold.records.sequences import SplitFacts
 from evenfold.sanity.controls import ControlInputs, control_files
 
 with job(snakemake.log[0]) as log:
+    files = dict(snakemake.input.items())
+    kind = SplitFacts.read(files.pop("facts")).kind
     control_files(
-        ControlInputs(**dict(snakemake.input.items())),
+        ControlInputs(**files),
         snakemake.output[0],
-        Training(**snakemake.params.training),
+        resolved(snakemake.params.training, kind, "the baseline"),
         snakemake.params.seed,
         snakemake.params.device,
         snakemake.params.training_threads,

@@ -1,4 +1,6 @@
+from evenfold.config.decides import Decides
 from evenfold.job import job
+from evenfold.records.sequences import SplitFacts
 from evenfold.selection.freezing import VariantFiles, request_files, select_files
 
 with job(snakemake.log[0]) as log:
@@ -6,15 +8,15 @@ with job(snakemake.log[0]) as log:
         snakemake.input.weights, snakemake.input.thresholds, snakemake.input.oof
     )
     params = snakemake.params
+    kind = SplitFacts.read(snakemake.input.facts).kind
+    config = Decides.resolved(params.decides, kind).dump()
     selection = select_files(
         snakemake.wildcards.dataset,
         snakemake.input.sequences,
         snakemake.input.split,
         {name: VariantFiles(*own) for name, own in zip(params.variants, files)},
-        params.decides,
-        request_files(
-            params.decides, snakemake.input.inputs, params.own, params.vectors
-        ),
+        config,
+        request_files(config, snakemake.input.inputs, params.own, params.vectors),
     )
     selection.write(snakemake.output[0])
     log.info("champion %s of %s", selection.champion, selection.selection)

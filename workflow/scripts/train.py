@@ -1,14 +1,17 @@
-from evenfold.config.training import Training
+from evenfold.config.kinds import resolved
 from evenfold.job import job
 from evenfold.models.running import EarlierLosses, Resources, train_files
 from evenfold.models.settings import Specification
+from evenfold.records.sequences import SplitFacts
 
 with job(snakemake.log[0]) as log:
     params = snakemake.params
+    kind = SplitFacts.read(snakemake.input.facts).kind
+    training = resolved(params.training, kind, str(snakemake.wildcards.variant))
     train_files(
         dict(snakemake.input.items()),
         dict(snakemake.output.items()),
-        Specification(Training(**params.training), params.loss, params.seed),
+        Specification(training, params.loss, params.seed),
         EarlierLosses(params.alike, params.same_loss),
         Resources(params.device, params.training_threads, params.engine),
         log,

@@ -4,6 +4,7 @@ from typing import Any
 
 from evenfold.config.checking import validated
 from evenfold.config.grouping import Grouping
+from evenfold.config.kinds import Kind, asked_of, resolved
 from evenfold.config.losses import Loss, LossSettings
 from evenfold.config.reading import Reading
 from evenfold.config.section import Section
@@ -12,26 +13,69 @@ from evenfold.config.split import Split
 from evenfold.config.training import Training
 
 
+class AskedVariant(Section):
+    """A variant and the training settings that are given for it on a data set."""
+
+    loss: Loss
+    training: dict[str, Any]
+
+
 class DecidedVariant(Section):
     """A variant, its training settings resolved for the data set."""
 
     loss: Loss
     training: Training
+    #: What of them was given; none of version 0.1.0.
+    given: dict[str, Any] | None = None
 
 
-class Decides(Section):
-    """The resolved configuration that decides.
-
-    Device, threads, precision, tracking and permissions are not in it: they choose
-    nothing.
-    """
-
+class _Deciding(Section):
     reading: Reading
     grouping: Grouping
     split: Split
     seed: int
     selection: SelectionSettings
+
+
+class Asked(_Deciding):
+    """The configuration that decides, as it is given.
+
+    Device, threads, precision, tracking and permissions are not in it: they choose
+    nothing. What is left out of a training goes by the kind of data, which is not known
+    before they are read.
+    """
+
+    variants: dict[str, AskedVariant]
+
+    def dump(self) -> dict:
+        """Plain keys and values."""
+        return self.model_dump()
+
+
+class Decides(_Deciding):
+    """The resolved configuration that decides."""
+
+    #: Kind of data that defaults were filled in for; none of version 0.1.0.
+    kind: Kind | None = None
     variants: dict[str, DecidedVariant]
+
+    @classmethod
+    def resolved(cls, asked: dict, kind: Kind) -> "Decides":
+        """Of what was asked, for a kind of data.
+
+        Parameters
+        ----------
+        asked : dict
+            As `Asked.dump` gives it.
+        kind : {'windows', 'peptides', 'proteins'}
+        """
+        variants = {}
+        for name, variant in asked["variants"].items():
+            given = variant["training"]
+            where = f"training of variant {name}"
+            training = resolved(given, kind, where).model_dump()
+            variants[name] = {**variant, "training": training, "given": given}
+        return cls.of({**asked, "kind": kind, "variants": variants})
 
     @classmethod
     def of(cls, recorded: dict, where: str = "the recorded configuration") -> "Decides":
@@ -59,11 +103,16 @@ class Decides(Section):
 
         A setting that a later version adds, with a default, changes nothing here.
         """
-        return {
-            **decided(self),
-            # Ties go to the first.
-            "order": list(self.variants),
-        }
+        settings = decided(self)
+        # What was filled in by kind was not asked.
+        settings.pop("kind", None)
+        for name, variant in self.variants.items():
+            if variant.given is not None:
+                own = settings["variants"][name]
+                own.pop("given", None)
+                own["training"] = asked_of(variant.given, variant.training)
+        # Ties go to the first.
+        return {**settings, "order": list(self.variants)}
 
 
 def decided(section: Section) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from evenfold.config.audit import Audit
 from evenfold.config.checking import check_keys, check_values, nearest, validated
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.dataset import Dataset
+from evenfold.config.features import stands_alone
 from evenfold.config.forms import FORMS, form_of
 from evenfold.config.grouping import Grouping
+from evenfold.config.kinds import Kind, merge, resolved
 from evenfold.config.losses import LOSSES
+from evenfold.config.networks import NETWORKS
 from evenfold.config.run import Run
 from evenfold.config.section import IMPORT_PATH, NAME, Section
 from evenfold.config.split import Split
@@ -127,16 +131,50 @@ def _check_form(name, labelled, dataset, path):
         )
 
 
-def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
-    """Settings of one variant: defaults, then data set, run and variant.
+def given_training(run: Run, dataset: Dataset, variant: Variant) -> dict[str, Any]:
+    """Training settings that are given for one variant: data set, then run and variant.
+
+    A variant with a model of its own does not inherit what that cannot read: features
+    of another network, and changes of residues.
+
+    Parameters
+    ----------
+    run : Run
+    dataset : Dataset
+    variant : Variant
+    """
+    shared = merge(dataset.training, run.training)
+    model = variant.training.get("model")
+    if model in NETWORKS:
+        reads = NETWORKS[model].reads
+        features = shared.get("features") or []
+        codes = [name for name in features if stands_alone(name)]
+        if codes != [reads] and (codes or reads != "vector"):
+            shared.pop("features", None)
+        if reads == "vector":
+            shared.pop("augmentation", None)
+    return merge(shared, variant.training)
+
+
+def resolve_training(
+    run: Run, dataset: Dataset, variant: Variant, kind: Kind
+) -> Training:
+    """Settings of one variant: defaults by kind, then what is given.
+
+    Parameters
+    ----------
+    run : Run
+    dataset : Dataset
+    variant : Variant
+    kind : {'windows', 'peptides', 'proteins'}
 
     Raises
     ------
     EvenfoldError
         Settings, or a loss and a model, that do not go together.
     """
-    raw = merge(merge(dataset.training, run.training), variant.training)
-    training = validated(Training, raw, f"training of variant {variant.name}")
+    given = given_training(run, dataset, variant)
+    training = resolved(given, kind, f"training of variant {variant.name}")
     wanted = "embeddings" in training.features
     if wanted and training.embeddings.pooling == "site" and not dataset.sites:
         raise EvenfoldError(
@@ -148,16 +186,6 @@ def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
     if fault:
         raise EvenfoldError(fault)
     return training
-
-
-def merge(base: dict, over: dict) -> dict:
-    """Merge two mappings key by key; lists and scalars of `over` replace."""
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            value = merge(merged[key], value)
-        merged[key] = value
-    return merged
 
 
 def _check_loss_name(variant, where):

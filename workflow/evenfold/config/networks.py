@@ -43,7 +43,7 @@ NETWORKS = {
         "scikit-learn's", losses=("bce", "wbce", "class_balanced")
     ),
     "gradient_boosting": Network(
-        "scikit-learn's", losses=("bce", "wbce", "class_balanced")
+        "trees grown by XGBoost", losses=("bce", "wbce", "class_balanced")
     ),
     "sparse_logistic": Network(
         "at most `sparse: features` weights (needs evenfold[sparse])",

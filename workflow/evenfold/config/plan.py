@@ -3,8 +3,15 @@
 from pathlib import Path, PurePosixPath
 
 from evenfold.config.dataset import Dataset
-from evenfold.config.decides import DecidedVariant, Decides
-from evenfold.config.loading import load_dataset, load_run, resolve_training
+from evenfold.config.decides import Asked, AskedVariant
+from evenfold.config.kinds import KINDS, Kind
+from evenfold.config.loading import (
+    given_training,
+    load_dataset,
+    load_run,
+    resolve_training,
+)
+from evenfold.config.networks import CLASSICAL
 from evenfold.config.run import Run
 from evenfold.config.training import Training
 from evenfold.config.twins import difference
@@ -68,16 +75,54 @@ class Plan:
         """The data set whose files a published split shares."""
         return name.removesuffix(f"/{PUBLISHED}")
 
-    def training(self, dataset: str, variant: str) -> Training:
-        """Training settings of one variant on one data set."""
-        return resolve_training(self.run, self.dataset(dataset), self.variants[variant])
+    def training(self, dataset: str, variant: str, kind: Kind) -> Training:
+        """Training settings of one variant on one data set, if it is of that kind."""
+        return resolve_training(
+            self.run, self.dataset(dataset), self.variants[variant], kind
+        )
+
+    def given(self, dataset: str, variant: str) -> dict:
+        """Training settings that are given; a job fills in the others by kind."""
+        return given_training(self.run, self.dataset(dataset), self.variants[variant])
+
+    def fitted(self, dataset: str, variant: str) -> bool:
+        """Whether a variant's model is fitted on a CPU, not trained by gradient steps."""
+        return self.given(dataset, variant).get("model") in CLASSICAL
+
+    def _trainings(self, dataset, variant) -> dict[Kind, Training]:
+        """Training settings by each kind that they go together for.
+
+        Raises
+        ------
+        EvenfoldError
+            When they do not for any.
+        """
+        found, faults = {}, []
+        for kind in KINDS:
+            try:
+                found[kind] = self.training(dataset, variant, kind)
+            except EvenfoldError as error:
+                faults.append(error)
+        if not found:
+            raise faults[0]
+        return found
+
+    def baseline(self, dataset: str) -> str:
+        """The variant that losses are compared with: a network's cross entropy.
+
+        That of a model which is fitted where there is no other, and the first variant
+        where none has cross entropy.
+        """
+        plain = [name for name, v in self.variants.items() if v.loss.name == "bce"]
+        trained = [name for name in plain if not self.fitted(dataset, name)]
+        return (trained or plain or list(self.variants))[0]
 
     def alike(self, dataset: str, variant: str) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.
 
         Which are depends on the class shares of the folds; see `config.twins`.
         """
-        own = self.training(dataset, variant)
+        own = self._trainings(dataset, variant)
         loss = self.variants[variant].loss.model_dump()
         found = {}
         for name, other in self.variants.items():
@@ -85,7 +130,7 @@ class Plan:
                 break
             settings = other.loss.model_dump()
             # At equal classes and one row each form that can ever meet does.
-            if self.training(dataset, name) == own and (
+            if self._trainings(dataset, name) == own and (
                 difference(loss, settings, [0.5], [2.0]) is not None
             ):
                 found[name] = settings
@@ -95,10 +140,21 @@ class Plan:
         """Name of a variant's features in file names: sets joined by a dash.
 
         Embeddings are told apart by a digest of where they come from, feature sets of
-        the user's own by one of their import path.
+        the user's own by one of their import path. Those that are left out are
+        named after the model that they are by default of.
         """
-        training = self.training(dataset, variant)
+        given = self.given(dataset, variant)
+        if not given.get("features"):
+            model = given.get("model")
+            if is_import_path(str(model)):
+                model = "feedforward"
+            return f"default-{model}".replace("_", "-") if model else "default"
+        training = self._any(dataset, variant)
         return "-".join(self._named(name, training) for name in training.features)
+
+    def _any(self, dataset, variant) -> Training:
+        """Training settings by some kind: what is given is the same in all."""
+        return next(iter(self._trainings(dataset, variant).values()))
 
     def _named(self, features, training):
         if features == "embeddings":
@@ -106,11 +162,23 @@ class Plan:
         return file_name_of(features) if is_import_path(features) else features
 
     def featured(self, dataset: str, features: str) -> dict:
-        """Feature sets of a name in file names, and where their vectors come from."""
-        trainings = (self.training(dataset, v) for v in self.variants)
-        names = {self.features(dataset, v): t for v, t in zip(self.variants, trainings)}
-        training = names[features]
-        return {"names": training.features, "vectors": self._vectors(training)}
+        """What features of a name in file names are made of.
+
+        Returns
+        -------
+        dict
+            `names` of feature sets, none where they go by the kind of data; the `model`
+            that they then are by default of, if one is given; and `vectors`: where
+            embeddings come from.
+        """
+        named = {self.features(dataset, v): v for v in self.variants}
+        variant = named[features]
+        given = self.given(dataset, variant)
+        if not given.get("features"):
+            return {"names": None, "model": given.get("model"), "vectors": None}
+        training = self._any(dataset, variant)
+        vectors = self._vectors(training)
+        return {"names": training.features, "model": None, "vectors": vectors}
 
     def own_modules(self, dataset: str, variant: str, *parts: str) -> list[str]:
         """Import paths of what is the user's own in a variant.
@@ -139,18 +207,18 @@ class Plan:
 
     def _own(self, dataset, variant):
         """Import paths by the part of the variant that they stand for."""
-        training = self.training(dataset, variant)
+        given = self.given(dataset, variant)
         named = {
-            "network": [training.model],
+            "network": [given.get("model") or ""],
             "loss": [self.variants[variant].loss.name],
-            "feature set": training.features,
+            "feature set": given.get("features") or [],
             "criterion": [self.run.selection.criterion],
         }
         return {part: import_paths(names) for part, names in named.items()}
 
     def own_features(self, dataset: str, features: str) -> list[str]:
         """Import paths among the feature sets of a name in file names."""
-        return import_paths(self.featured(dataset, features)["names"])
+        return import_paths(self.featured(dataset, features)["names"] or [])
 
     def _vectors(self, training):
         wanted = "embeddings" in training.features
@@ -160,7 +228,7 @@ class Plan:
         """Path of the file of vectors, by the variant that reads one."""
         found = {}
         for name in self.variants:
-            vectors = self._vectors(self.training(dataset, name))
+            vectors = self._vectors(self._any(dataset, name))
             if vectors and vectors["file"]:
                 found[name] = vectors["file"]
         return found
@@ -197,17 +265,17 @@ class Plan:
         return self.dataset(dataset).reading().model_dump()
 
     def decides(self, dataset: str) -> dict:
-        """The resolved configuration that identifies a selection; see `Decides`."""
+        """The configuration that decides, as it is given; see `Asked`."""
         entry = self.dataset(dataset)
-        return Decides(
+        return Asked(
             reading=entry.reading(),
             grouping=entry.grouping,
             split=entry.split,
             seed=self.run.seed,
             selection=self.run.selection,
             variants={
-                name: DecidedVariant(
-                    loss=variant.loss, training=self.training(dataset, name)
+                name: AskedVariant(
+                    loss=variant.loss, training=self.given(dataset, name)
                 )
                 for name, variant in self.variants.items()
             },

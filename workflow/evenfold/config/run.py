@@ -76,7 +76,7 @@ class Run(Section):
         "auto", description="`auto` uses CUDA when the training job finds it"
     )
     threads: int = Field(
-        2,
+        1,
         ge=1,
         description="training threads, never above the CPUs really available; results "
         "repeat byte for byte at the same number",

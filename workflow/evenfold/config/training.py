@@ -72,7 +72,19 @@ class Boosting(Section):
     trees: int = Field(100, ge=1, description="boosting iterations")
     leaves: int = Field(31, ge=2, description="most leaves of a tree")
     learning_rate: float = Field(0.1, gt=0, description="shrinkage")
-    l2: float = Field(0.0, ge=0, description="L2 penalty of the leaf values")
+    l2: float = Field(1.0, ge=0, description="L2 penalty of the leaf values")
+    min_weight: float = Field(
+        1.0, ge=0, description="least weight of a leaf's rows (sum of p (1 - p))"
+    )
+    columns: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the columns that each split is chosen from",
+    )
+    rows: float = Field(
+        1.0, gt=0, le=1, description="share of the rows that each tree is grown on"
+    )
 
 
 class Sparse(Section):

@@ -6,6 +6,7 @@ Training a network imports this module too: scikit-learn, which takes as long to
 as a small network to train, is imported where something is fitted.
 """
 
+import json
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
 from evenfold.models.data import TrainingData
 from evenfold.models.members import MemberRows, member_seed
-from evenfold.models.networks import standardisation
+from evenfold.models.networks import BOUND, standardisation
 from evenfold.models.settings import Specification
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def select_features(
     from sklearn.linear_model import LogisticRegression
 
     keep = max(1, round(settings.keep * x.shape[1]))
-    mean, scale = (t.numpy() for t in standardisation(torch.as_tensor(x)))
-    standard = (x - mean) / scale
+    standard, _, _ = _standardised(x)
     model = LogisticRegression(C=0.1, max_iter=200, random_state=seed)
     with warnings.catch_warnings():
         # Coefficients are ranked; the last digits do not matter.
@@ -124,20 +124,18 @@ def _row_weights(loss_settings, y):
 
 
 def _linear(weight, bias, mean, scale):
-    """State on raw columns of a model fitted on standardised ones."""
-    weight = np.asarray(weight, dtype=np.float64) / scale
+    """State and recipe of a model fitted on bounded standardised columns."""
+    arrays = {"weight": weight, "bias": bias, "mean": mean, "scale": scale}
     return (
-        {
-            "weight": torch.as_tensor(weight),
-            "bias": torch.tensor(bias - weight @ mean, dtype=torch.float64),
-        },
-        {"kind": "linear", "n_inputs": len(weight)},
+        {name: torch.as_tensor(np.asarray(a, float)) for name, a in arrays.items()},
+        {"kind": "linear", "n_inputs": len(weight), "bound": BOUND},
     )
 
 
 def _standardised(x):
+    """Columns as a network reads them: standardised by these rows, and bounded."""
     mean, scale = (t.double().numpy() for t in standardisation(torch.as_tensor(x)))
-    return (x - mean) / scale, mean, scale
+    return ((x - mean) / scale).clip(-BOUND, BOUND), mean, scale
 
 
 def _fit_logistic(x, y, weight, training, loss_settings, seed):
@@ -151,26 +149,40 @@ def _fit_logistic(x, y, weight, training, loss_settings, seed):
 
 
 def _fit_boosting(x, y, weight, training, loss_settings, seed):
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    import xgboost
 
     settings = training.boosting
-    model = HistGradientBoostingClassifier(
-        max_iter=settings.trees,
-        max_leaf_nodes=settings.leaves,
-        learning_rate=settings.learning_rate,
-        l2_regularization=settings.l2,
-        early_stopping=False,
-        random_state=seed,
-    ).fit(x, y, sample_weight=weight)
-    return _trees_of(model)
+    baseline = float(np.average(y, weights=weight))
+    threads = torch.get_num_threads()
+    asked = {
+        "objective": "binary:logistic",
+        "base_score": baseline,
+        "tree_method": "hist",
+        "grow_policy": "lossguide",
+        "max_depth": 0,
+        "max_leaves": settings.leaves,
+        "learning_rate": settings.learning_rate,
+        "reg_lambda": settings.l2,
+        "min_child_weight": settings.min_weight,
+        "colsample_bynode": settings.columns,
+        "subsample": settings.rows,
+        "nthread": threads,
+        "seed": seed,
+    }
+    rows = xgboost.QuantileDMatrix(x, y, weight=weight, nthread=threads)
+    model = xgboost.train(asked, rows, settings.trees)
+    return _trees_of(
+        json.loads(model.save_raw("json")), np.log(baseline / (1 - baseline))
+    )
 
 
-def _trees_of(model):
-    """State of fitted gradient boosting; a test holds it to the model's own logits."""
-    trees = [predictors[0].nodes for predictors in model._predictors]
-    shape = len(trees), max(map(len, trees))
-    depth = int(max(nodes["depth"].max() for nodes in trees))
-    recipe = {"kind": "trees", "trees": shape[0], "nodes": shape[1], "depth": depth}
+def _trees_of(model: dict, baseline: float):
+    """State of fitted gradient boosting, from the booster's own text.
+
+    A test holds it to the booster's logits.
+    """
+    trees = model["learner"]["gradient_booster"]["model"]["trees"]
+    shape = len(trees), max(len(tree["left_children"]) for tree in trees)
     arrays: dict[str, np.ndarray] = {
         name: np.zeros(shape, dtype)
         for name, dtype in (
@@ -181,17 +193,32 @@ def _trees_of(model):
             ("value", np.float64),
         )
     }
-    for t, nodes in enumerate(trees):
-        n, leaf = len(nodes), nodes["is_leaf"].astype(bool)
-        itself = np.arange(n)
-        arrays["column"][t, :n] = np.where(leaf, 0, nodes["feature_idx"])
-        arrays["left"][t, :n] = np.where(leaf, itself, nodes["left"])
-        arrays["right"][t, :n] = np.where(leaf, itself, nodes["right"])
-        arrays["threshold"][t, :n] = np.where(leaf, 0.0, nodes["num_threshold"])
-        arrays["value"][t, :n] = np.where(leaf, nodes["value"], 0.0)
+    depth = 0
+    for t, tree in enumerate(trees):
+        left, right = (np.array(tree[f"{side}_children"]) for side in ("left", "right"))
+        n, leaf = len(left), left < 0
+        # To the left goes what is below the condition, in float32.
+        condition = np.array(tree["split_conditions"], dtype=np.float32)
+        below = np.nextafter(condition, np.float32(-np.inf))
+        arrays["column"][t, :n] = np.where(leaf, 0, tree["split_indices"])
+        arrays["left"][t, :n] = np.where(leaf, np.arange(n), left)
+        arrays["right"][t, :n] = np.where(leaf, np.arange(n), right)
+        arrays["threshold"][t, :n] = np.where(leaf, 0.0, below)
+        # Of a leaf the condition is its value.
+        arrays["value"][t, :n] = np.where(leaf, condition, 0.0)
+        depth = max(depth, _depth(left, right))
     state = {name: torch.as_tensor(array) for name, array in arrays.items()}
-    baseline = float(np.ravel(model._baseline_prediction)[0])
+    recipe = {"kind": "trees", "trees": shape[0], "nodes": shape[1], "depth": depth}
     return {**state, "baseline": torch.tensor(baseline, dtype=torch.float64)}, recipe
+
+
+def _depth(left: np.ndarray, right: np.ndarray) -> int:
+    """Levels of a tree below its root."""
+    depth, level = 0, np.zeros(1, dtype=int)
+    while (below := level[left[level] >= 0]).size:
+        level = np.concatenate([left[below], right[below]])
+        depth += 1
+    return depth
 
 
 def _padded(state, recipe):

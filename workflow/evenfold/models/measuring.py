@@ -118,11 +118,11 @@ def history_lines(
             "seed": member.seed,
             "learning_rate": rate,
             "train_loss": float(losses[i]),
-            "inner_loss": float(measured["loss"][i]),
-            "inner_auroc": float(measured["auroc"][i]),
-            "inner_mcc": float(measured["mcc"][i]),
-            "inner_sn": float(measured["sn"][i]),
-            "inner_sp": float(measured["sp"][i]),
+            "watched_loss": float(measured["loss"][i]),
+            "watched_auroc": float(measured["auroc"][i]),
+            "watched_mcc": float(measured["mcc"][i]),
+            "watched_sn": float(measured["sn"][i]),
+            "watched_sp": float(measured["sp"][i]),
             "positive_weight": float(weights[i]) if weights is not None else 1.0,
         }
         for i, member in enumerate(members)

@@ -9,6 +9,10 @@ from evenfold.errors import EvenfoldError
 from evenfold.models.data import TrainingData
 
 
+#: Rows of a held-out fold at most that are scored after every epoch.
+_WATCHED = 500
+
+
 @dataclass(frozen=True)
 class Member:
     """One network of a variant: the fold it never sees, and its seed."""
@@ -31,13 +35,14 @@ class MemberRows:
     member : Member
     trained : ndarray of int
         Rows that its batches are drawn from.
-    inner : ndarray of int
-        Rows of its inner validation slice, which steers its training.
+    watched : ndarray of int
+        Rows that are scored after every epoch: its inner validation slice where one
+        steers its training, else some of its held-out fold, which steer nothing.
     """
 
     member: Member
     trained: np.ndarray
-    inner: np.ndarray
+    watched: np.ndarray
 
 
 def all_members(folds: np.ndarray, seeds: int) -> list[Member]:
@@ -55,24 +60,35 @@ def all_members(folds: np.ndarray, seeds: int) -> list[Member]:
 def member_rows(
     members: list[Member], data: TrainingData, share: float, seed: int
 ) -> list[MemberRows]:
-    """Training rows and inner validation slice of every member.
+    """Training rows of every member, and those it is watched on.
 
     Parameters
     ----------
     members : list[Member]
     data : TrainingData
     share : float
-        Of a member's rows that its inner validation slice takes.
+        Of a member's rows that its inner validation slice takes; 0: nothing in its
+        training needs one, and it trains on all of them.
     seed : int
     """
     found = []
     for member in members:
-        rows = np.flatnonzero(data.folds != member.fold)
+        seen = data.folds != member.fold
+        rows = np.flatnonzero(seen)
+        if not share:
+            found.append(MemberRows(member, rows, _some(np.flatnonzero(~seen))))
+            continue
         chosen = inner_validation(
             rows, data.labels, data.clusters, share, member_seed(seed, member, "slice")
         )
         found.append(MemberRows(member, rows[~chosen], rows[chosen]))
     return found
+
+
+def _some(rows: np.ndarray) -> np.ndarray:
+    """So many of them, evenly spread, that their rates tell how training goes."""
+    most = min(len(rows), _WATCHED)
+    return rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
 def inner_validation(
@@ -97,7 +113,8 @@ def inner_validation(
     Raises
     ------
     EvenfoldError
-        When the groups leave one of the two parts without a class.
+        When the groups leave one of the two parts without a class, even where the
+        slice takes one group more than its share.
     """
     classes = labels[rows]
     groups, group = np.unique(clusters[rows], return_inverse=True)
@@ -113,6 +130,9 @@ def inner_validation(
         if n + negatives[i] <= most_negatives and p + positives[i] <= most_positives:
             taken[i] = True
             n, p = n + negatives[i], p + positives[i]
+    for count in (negatives, positives):
+        if not any(np.array(count)[taken]):
+            _overshoot(taken, count, negatives, positives)
     chosen = taken[group]
     for part in (classes[chosen], classes[~chosen]):
         if len(np.unique(part)) < 2:
@@ -122,3 +142,18 @@ def inner_validation(
                 "larger `training: {inner_validation: ...}`, or add sequences."
             )
     return chosen
+
+
+def _overshoot(
+    taken: np.ndarray, wanted: list[int], negatives: list[int], positives: list[int]
+) -> None:
+    """Take the smallest group with the wanted class that leaves others of both."""
+    sizes = np.array(negatives) + np.array(positives)
+    for i in np.argsort(sizes, kind="stable"):
+        if taken[i] or not wanted[i]:
+            continue
+        left = ~taken
+        left[i] = False
+        if np.array(negatives)[left].any() and np.array(positives)[left].any():
+            taken[i] = True
+            return

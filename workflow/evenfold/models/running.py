@@ -106,7 +106,7 @@ def train_files(
     folds = split["fold"].to_numpy(dtype=np.int64)
     seen = [labels[folds != fold] for fold in np.unique(folds)]
     priors = [part.mean() for part in seen]
-    rows = [len(part) * (1 - training.inner_validation) for part in seen]
+    rows = [len(part) * (1 - specification.inner_share()) for part in seen]
     found = twin(loss, earlier.settings, priors, rows, earlier.tolerance)
     name, apart = found or (None, None)
     Twin(same_as=name, difference=apart).write(outputs["twin"])
@@ -229,7 +229,7 @@ class _Display:
         """Show one epoch of one stack."""
         mean = {
             key: np.mean([row[key] for row in now.lines])
-            for key in ("train_loss", "inner_mcc", "inner_sn", "inner_sp")
+            for key in ("train_loss", "watched_mcc", "watched_sn", "watched_sp")
         }
         size = now.last - now.first + 1
         who = f"{now.alive} of {size} members alive"
@@ -239,9 +239,9 @@ class _Display:
             who = f"members {now.first}-{now.last} of {now.members}, {who}"
         text = (
             f"{who}, {now.rows_per_second:,.0f} samples/s, loss "
-            f"{mean['train_loss']:.4f}, inner validation: MCC {mean['inner_mcc']:.3f}, "
-            f"SN {mean['inner_sn']:.3f}, SP {mean['inner_sp']:.3f}, gap "
-            f"{mean['inner_sn'] - mean['inner_sp']:+.3f}"
+            f"{mean['train_loss']:.4f}, inner validation: MCC {mean['watched_mcc']:.3f}, "
+            f"SN {mean['watched_sn']:.3f}, SP {mean['watched_sp']:.3f}, gap "
+            f"{mean['watched_sn'] - mean['watched_sp']:+.3f}"
         )
         self.log.info("epoch %d/%d: %s", now.epoch, now.epochs, text)
         before = (now.first - 1) / size * now.epochs

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenfold.config.networks import CLASSICAL
 from evenfold.losses import build_loss
 from evenfold.models.schedules import learning_rate
 
@@ -28,6 +29,17 @@ class Specification:
     training: "Training"
     loss: dict
     seed: int
+
+    def inner_share(self) -> float:
+        """Share of a member's rows that steers its training: 0 where nothing is steered.
+
+        Early stopping needs one, and a loss that adapts to the rates it reaches.
+        """
+        steered = self.training.model not in CLASSICAL and (
+            self.training.early_stopping.patience > 0
+            or build_loss(self.loss_alone(), 0.5).needs_state
+        )
+        return self.training.inner_validation if steered else 0.0
 
     def loss_alone(self) -> dict:
         """Name and settings of the loss, less those of how it is trained."""
@@ -116,7 +128,7 @@ class Settings:
         """
         training, loss = specification.training, specification.loss_alone()
         rows = len(folds) * (1 - 1 / len(np.unique(folds)))
-        rows *= 1 - training.inner_validation
+        rows *= 1 - specification.inner_share()
         batch_size = min(training.batch_size, max(2, int(rows)))
         stratified = training.batches == "stratified"
         if training.batches == "auto":

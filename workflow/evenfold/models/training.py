@@ -90,8 +90,8 @@ def train_ensemble(
 ) -> Outcome:
     """Train all members of a variant.
 
-    A member trains on the rows outside its fold less an inner validation slice. Its
-    held-out fold influences nothing in it: not its standardisation, its choice of
+    A member trains on the rows outside its fold; less an inner validation slice where
+    the loss or early stopping need one. Its held-out fold influences nothing in it: not its standardisation, its choice of
     features, its class prior, its loss state, its schedule nor when it stops.
 
     Parameters
@@ -117,7 +117,9 @@ def train_ensemble(
     training, execution = specification.training, execution or Execution()
     if members is None:
         members = all_members(data.folds, training.seeds)
-    everyone = member_rows(members, data, training.inner_validation, specification.seed)
+    everyone = member_rows(
+        members, data, specification.inner_share(), specification.seed
+    )
     if training.model in FITS:
         return fit_ensemble(data, specification, everyone, execution.device, report)
 
@@ -190,7 +192,7 @@ def train_ensemble(
                 speed = batches.size / (time.perf_counter() - began)
                 living = stack.living()
                 measured = measure(
-                    score, stack.state, inputs, labels, [one.inner for one in living]
+                    score, stack.state, inputs, labels, [one.watched for one in living]
                 )
                 if not warming_up:
                     # Before, the loss has no say: what it saw would only wind it up.
@@ -337,12 +339,15 @@ def fit_ensemble(
         state, recipe = fit_classical(data, everyone, specification)
     forward, inputs = stacked_forward(recipe), Rows(data.inputs, "cpu")
     labels = torch.as_tensor(data.labels, dtype=torch.float32)
-    trained, inner = (
+    trained, watched = (
         measure(forward, state, inputs, labels, rows)
-        for rows in ([one.trained for one in everyone], [one.inner for one in everyone])
+        for rows in (
+            [one.trained for one in everyone],
+            [one.watched for one in everyone],
+        )
     )
     plain = build_loss({"name": "bce"}, 0.5)
-    history = history_lines(1, members, trained["loss"], inner, plain, 0.0)
+    history = history_lines(1, members, trained["loss"], watched, plain, 0.0)
     n = len(members)
     report(Progress(1, 1, 1, n, n, n, 0.0, history))
     ensemble = Ensemble(state, recipe, data.features, members)

@@ -9,7 +9,7 @@ from evenfold.records.thresholds import Calibrator, Point, Twin
 
 #: What a request is made of, and how. Raised where that changes: an identifier says
 #: nothing under another version.
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Request(Part):

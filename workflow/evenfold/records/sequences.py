@@ -89,6 +89,10 @@ class GroupingFacts(Record):
     """pairs above the limits, by the aligner that found them"""
 
 
+#: Kinds of data that defaults go by.
+Kind = Literal["windows", "peptides", "proteins"]
+
+
 class SplitFacts(Record):
     """split.json: sizes of roles and folds, and what was related across them."""
 
@@ -120,7 +124,11 @@ class SplitFacts(Record):
     """rows of rejected.tsv: records that are not used"""
     longest: int
     """letters of the longest sequence, padding counted in"""
-    absent = ("related_test_sequences",)
+    kind: Kind | None = None
+    """kind of data that defaults go by, from the training sequences; null of version 0.1.0"""
+    kind_reason: str = ""
+    """why it is of that kind, in words"""
+    absent = ("related_test_sequences", "kind")
 
     @property
     def n_given(self) -> int:

@@ -91,7 +91,7 @@ class Facts:
     tuned : dict of str to Tuned
         By variant, in the order of the configuration, without twins.
     history : dict of str to DataFrame
-        Epochs of each of these, with `inner_auroc`.
+        Epochs of each of these, with `watched_auroc`.
     evaluation : Evaluation or None
         None before *evaluate* ran.
     measured : sequence of Measured
@@ -190,7 +190,7 @@ def read_facts(
         grouping=GroupingFacts.read(files.groups),
         tuned={name: Tuned.read(thresholds[name]) for name in names},
         history={
-            name: HISTORY.frame(histories[name], ["epoch", "inner_auroc"])
+            name: HISTORY.frame(histories[name], ["epoch", "watched_auroc"])
             for name in names
         },
         evaluation=Evaluation.read(files.status) if files.status else None,

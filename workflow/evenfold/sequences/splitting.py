@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedGroupKFold
 
 from evenfold import tables
+from evenfold.config.kinds import kind_of, why_kind
 from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
 from evenfold.records.sequences import SplitFacts
@@ -251,6 +252,8 @@ def split_files(
     SPLIT.write(outputs.split, split)
     rejected = read_rejected(inputs.rejected) + rejected
     write_rejected(outputs.rejected, rejected)
+    letters = pc.utf8_length(table.column("sequence")).to_numpy()
+    kind = kind_of(letters[~is_test])
     facts = SplitFacts(
         policy=settings.train_test_homologs,
         held_out=held_out,
@@ -265,7 +268,9 @@ def split_files(
         fold_sizes=np.bincount(fold).tolist(),
         fold_positives=np.bincount(fold, weights=labels).astype(int).tolist(),
         rejected=len(rejected),
-        longest=max(map(len, tables.strings(table, "sequence"))),
+        longest=int(letters.max()),
+        kind=kind,
+        kind_reason=why_kind(kind, letters[~is_test]),
     )
     facts.write(outputs.facts)
     return facts

@@ -19,7 +19,7 @@ def draw_learning(history: Mapping[str, pd.DataFrame]) -> Markup:
     Parameters
     ----------
     history : dict of str to DataFrame
-        By variant, with the columns epoch and inner_auroc.
+        By variant, with the columns epoch and watched_auroc.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def draw_learning(history: Mapping[str, pd.DataFrame]) -> Markup:
         figure, axes = plt.subplots(figsize=(6.2, 2.6))
         colours = plt.get_cmap("viridis")(np.linspace(0.05, 0.85, len(history)))
         for colour, (name, frame) in zip(colours, history.items()):
-            by_epoch = frame.groupby("epoch")["inner_auroc"]
+            by_epoch = frame.groupby("epoch")["watched_auroc"]
             axes.plot(by_epoch.mean(), color=colour, lw=1.6, label=name)
         axes.set(xlabel="epoch", ylabel="inner AUROC")
         if len(history) <= 8:
