@@ -14,7 +14,6 @@ from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.documentation.configuration import configuration_page, schemas
 from evenfold.errors import EvenfoldError
-from evenfold.files import sha256_json
 from tests.conftest import ROOT
 
 GOOD = {"datasets": ["demo"], "variants": ["bce"]}

@@ -8,7 +8,6 @@ import numpy as np
 from evenfold.errors import EvenfoldError
 from evenfold.models.data import TrainingData
 
-
 #: Rows of a held-out fold at most that are scored after every epoch.
 _WATCHED = 500
 
