@@ -494,18 +494,28 @@ class MinMaxSoftLoss(_ConfusionLoss, name="minmax_soft"):
 class SNSPLoss(Loss, name="snsp"):
     """Cross entropy weighted by the sensitivity and specificity reached so far.
 
-    Corrective modes, which raise the weight of the class that is worse off:
+    Corrective modes start from balanced weights, b1 = 1 / (2 pi) and b0 = 1 / (2 (1 - pi))
+    with pi the share of positives, and raise the weight of the class that is worse off:
 
-    - `integral`, a controller without a steady-state error: lambda <- clip(lambda +
-      rate (SP - SN), -limit, limit), w1 = 2 sigmoid(lambda), w0 = 2 sigmoid(-lambda);
-    - `swap`: w1 = 2 SP / (SN + SP), w0 = 2 SN / (SN + SP);
-    - `error`: w1 = 2 (1 - SN) / (2 - SN - SP) within [0.1, 1.9], w0 = 2 - w1.
+    - `integral`, a controller without a steady-state error: c <- clip(c + k rate
+      (SP - SN), -k limit, k limit) with k = 1 + |log(pi / (1 - pi))|,
+      w1 = 2 b1 sigmoid(c), w0 = 2 b0 sigmoid(-c);
+    - `swap`: w1 = 2 b1 SP / (SN + SP), w0 = 2 b0 SN / (SN + SP);
+    - `error`: w1 = b1 e, w0 = b0 (2 - e), e = 2 (1 - SN) / (2 - SN - SP) within
+      [0.1, 1.9].
+
+    Balanced weights undo the shift log(pi / (1 - pi)) that cross entropy has from the
+    class ratio: the state is for what is left of the gap, and in all three modes SN = SP
+    is where the weights rest. What is left is larger the rarer a class is: a network
+    that knows its few positives by heart hardly feels their weight. Hence k. With one
+    positive in two b1, b0 and k are 1. The mean weight of a row is 1 in `integral`.
 
     `swap` and `error` use exponential moving averages of the rates; unfiltered, `error`
-    has a loop gain above one and oscillates.
+    has a loop gain above one and oscillates. Both are proportional: they leave a part of
+    a lasting gap standing, `integral` does not.
 
     Published modes, which are positive feedback: the lower the sensitivity, the less a
-    positive counts.
+    positive counts. They know no class ratio.
 
     - `seed_fixed`: w1 = 2 SN / (SN + SP), w0 = 2 SP / (SN + SP), the rates smoothed by
       a first-order Butterworth filter;
@@ -516,10 +526,10 @@ class SNSPLoss(Loss, name="snsp"):
     Parameters
     ----------
     prior : Tensor, shape (...), or float
-        Only its shape and device matter: one state per member.
+        One state per member; corrective modes start from the weights that balance it.
     mode : {'integral', 'swap', 'error', 'seed_fixed', 'seed_verbatim'}
     rate, limit : float
-        Step per epoch and largest absolute state of `integral`.
+        Step per epoch and largest absolute state of `integral`, both times k.
     smoothing : float in (0, 1]
         Weight of the newest rates in the averages of `swap` and `error`.
     """
@@ -527,6 +537,8 @@ class SNSPLoss(Loss, name="snsp"):
     function = pointwise.weighted_binary_cross_entropy
     needs_state = True
     MODES = ("integral", "swap", "error", "seed_fixed", "seed_verbatim")
+    balance: Tensor
+    pace: Tensor
     state: Tensor
     memory: Tensor
     rates: Tensor
@@ -548,6 +560,10 @@ class SNSPLoss(Loss, name="snsp"):
         self.smoothing = smoothing
         self.positive_feedback = mode.startswith("seed_")
         prior = _column(prior).squeeze(-1)
+        # Last index 0 positives, 1 negatives.
+        shares = torch.stack([prior, 1 - prior], -1)
+        self.register_buffer("balance", 0.5 / shares)
+        self.register_buffer("pace", 1 + torch.logit(prior).abs())
         self.register_buffer("state", torch.zeros_like(prior))
         # Filter memory and filtered rates: last index 0 sensitivity, 1 specificity.
         self.register_buffer("memory", torch.zeros(*prior.shape, 2).to(prior))
@@ -555,6 +571,13 @@ class SNSPLoss(Loss, name="snsp"):
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Weights of the positive and the negative class: Tensors, shape of prior."""
+        positive, negative = self._feedback()
+        if self.positive_feedback:
+            return positive, negative
+        return self.balance[..., 0] * positive, self.balance[..., 1] * negative
+
+    def _feedback(self):
+        """What the rates make of weights of one."""
         if self.mode == "integral":
             return 2 * torch.sigmoid(self.state), 2 * torch.sigmoid(-self.state)
         sensitivity, specificity = self.rates.unbind(-1)
@@ -572,8 +595,9 @@ class SNSPLoss(Loss, name="snsp"):
 
     def observe(self, sensitivity: Tensor, specificity: Tensor) -> None:
         if self.mode == "integral":
-            moved = self.state + self.rate * (specificity - sensitivity)
-            self.state = moved.clamp(-self.limit, self.limit)
+            step, limit = self.pace * self.rate, self.pace * self.limit
+            moved = self.state + step * (specificity - sensitivity)
+            self.state = moved.clamp(-limit, limit)
             return
         new = torch.stack([sensitivity, specificity], -1).to(self.rates)
         if not self.positive_feedback:
