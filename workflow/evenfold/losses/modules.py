@@ -148,11 +148,11 @@ class WeightedBCELoss(Loss, name="wbce"):
     Parameters
     ----------
     prior : Tensor, shape (...), or float
-    mode : {'fn_weight', 'balanced', 'cost_ratio'}
+    mode : {'fn_weight', 'balanced'}
         A positive counts `fn_weight` times a negative; both classes count the same in
-        all; a false negative costs `fn_weight` false positives (the same weights as
-        `fn_weight`, named for what they are meant for).
+        all.
     fn_weight : float
+        What a false negative costs in false positives.
     """
 
     function = pointwise.weighted_binary_cross_entropy
@@ -164,7 +164,7 @@ class WeightedBCELoss(Loss, name="wbce"):
         fn_weight: float = 2.0,
     ):
         super().__init__(prior)
-        if mode not in ("fn_weight", "balanced", "cost_ratio"):
+        if mode not in ("fn_weight", "balanced"):
             raise ValueError(f"unknown mode {mode!r}")
         prior = _column(prior)
         ratio = (1 - prior) / prior if mode == "balanced" else fn_weight
@@ -380,7 +380,7 @@ class SurrogateFBetaLoss(_ConfusionLoss, name="surrogate_fbeta"):
     ----------
     prior : Tensor, shape (...), or float
     beta : float
-    reduction : {'mean', 'class', 'outer'}
+    reduction : {'class', 'mean', 'outer'}
     """
 
     function = confusion.surrogate_fbeta
@@ -390,10 +390,10 @@ class SurrogateFBetaLoss(_ConfusionLoss, name="surrogate_fbeta"):
         self,
         prior: Tensor | float = 0.5,
         beta: float = 1.0,
-        reduction: str = "mean",
+        reduction: str = "class",
     ):
         super().__init__(prior)
-        if reduction not in ("mean", "class", "outer"):
+        if reduction not in ("class", "mean", "outer"):
             raise ValueError(f"unknown reduction {reduction!r}")
         self.beta = beta
         self.reduction = reduction
@@ -494,25 +494,25 @@ class MinMaxSoftLoss(_ConfusionLoss, name="minmax_soft"):
 class SNSPLoss(Loss, name="snsp"):
     """Cross entropy weighted by the sensitivity and specificity reached so far.
 
-    Corrective modes start from balanced weights, b1 = 1 / (2 pi) and b0 = 1 / (2 (1 - pi))
-    with pi the share of positives, and raise the weight of the class that is worse off:
+    Corrective modes raise the weight of the class that is worse off. They start where
+    the log prior odds put balanced weights, b1 = 1 / (2 pi) and b0 = 1 / (2 (1 - pi))
+    with pi the share of positives; m = |log(pi / (1 - pi))|:
 
-    - `integral`, a controller without a steady-state error: c <- clip(c + k rate
-      (SP - SN), -k limit, k limit) with k = 1 + |log(pi / (1 - pi))|,
-      w1 = 2 b1 sigmoid(c), w0 = 2 b0 sigmoid(-c);
-    - `swap`: w1 = 2 b1 SP / (SN + SP), w0 = 2 b0 SN / (SN + SP);
-    - `error`: w1 = b1 e, w0 = b0 (2 - e), e = 2 (1 - SN) / (2 - SN - SP) within
-      [0.1, 1.9].
+    - `integral`, a controller without a steady-state error: c <- clip(c + (1 + 2 m) rate
+      (SP - SN), within (1 + 2 m) limit), w1 = 2 b1 sigmoid(c), w0 = 2 b0 sigmoid(-c);
+    - `swap`: w1 = 2 b1 SP^k / (SN^k + SP^k), w0 = 2 b0 SN^k / (SN^k + SP^k), k = 1 + m;
+    - `error`: w1 = b1 e, w0 = b0 (2 - e), e = 2 (1 - SN)^k / ((1 - SN)^k + (1 - SP)^k)
+      within [0.1, 1.9].
 
-    Balanced weights undo the shift log(pi / (1 - pi)) that cross entropy has from the
-    class ratio: the state is for what is left of the gap, and in all three modes SN = SP
-    is where the weights rest. What is left is larger the rarer a class is: a network
-    that knows its few positives by heart hardly feels their weight. Hence k. With one
-    positive in two b1, b0 and k are 1. The mean weight of a row is 1 in `integral`.
+    Balanced weights undo the shift log(pi / (1 - pi)) that the class ratio gives cross
+    entropy, so in all three SN = SP is where the weights rest, whatever the ratio. On
+    data a gap is left, for a network that knows its few positives by heart hardly feels
+    their weight: hence the larger steps and powers. With one positive in two m is 0 and
+    b1, b0 and k are 1.
 
     `swap` and `error` use exponential moving averages of the rates; unfiltered, `error`
-    has a loop gain above one and oscillates. Both are proportional: they leave a part of
-    a lasting gap standing, `integral` does not.
+    has a loop gain above one and oscillates. Both are proportional: a part of a lasting
+    bias stays, of which `integral` leaves nothing.
 
     Published modes, which are positive feedback: the lower the sensitivity, the less a
     positive counts. They know no class ratio.
@@ -529,7 +529,7 @@ class SNSPLoss(Loss, name="snsp"):
         One state per member; corrective modes start from the weights that balance it.
     mode : {'integral', 'swap', 'error', 'seed_fixed', 'seed_verbatim'}
     rate, limit : float
-        Step per epoch and largest absolute state of `integral`, both times k.
+        Step per epoch and largest absolute state of `integral`, both times 1 + 2 m.
     smoothing : float in (0, 1]
         Weight of the newest rates in the averages of `swap` and `error`.
     """
@@ -538,7 +538,7 @@ class SNSPLoss(Loss, name="snsp"):
     needs_state = True
     MODES = ("integral", "swap", "error", "seed_fixed", "seed_verbatim")
     balance: Tensor
-    pace: Tensor
+    imbalance: Tensor
     state: Tensor
     memory: Tensor
     rates: Tensor
@@ -563,7 +563,7 @@ class SNSPLoss(Loss, name="snsp"):
         # Last index 0 positives, 1 negatives.
         shares = torch.stack([prior, 1 - prior], -1)
         self.register_buffer("balance", 0.5 / shares)
-        self.register_buffer("pace", 1 + torch.logit(prior).abs())
+        self.register_buffer("imbalance", torch.logit(prior).abs())
         self.register_buffer("state", torch.zeros_like(prior))
         # Filter memory and filtered rates: last index 0 sensitivity, 1 specificity.
         self.register_buffer("memory", torch.zeros(*prior.shape, 2).to(prior))
@@ -581,22 +581,27 @@ class SNSPLoss(Loss, name="snsp"):
         if self.mode == "integral":
             return 2 * torch.sigmoid(self.state), 2 * torch.sigmoid(-self.state)
         sensitivity, specificity = self.rates.unbind(-1)
+        power = 1 + self.imbalance
         if self.mode == "error":
             missed, false = 1 - sensitivity, 1 - specificity
-            share = missed / (missed + false).clamp(min=1e-6)
+            share = _sharpened(missed / (missed + false).clamp(min=1e-6), power)
             positive = torch.where(missed + false > 1e-6, 2 * share, 1.0)
             positive = positive.clamp(0.1, 1.9)
             return positive, 2 - positive
         total = (sensitivity + specificity).clamp(min=1e-6)
         if self.mode == "swap":
-            return 2 * specificity / total, 2 * sensitivity / total
+            return (
+                2 * _sharpened(specificity / total, power),
+                2 * _sharpened(sensitivity / total, power),
+            )
         slip = 1.0 if self.mode == "seed_verbatim" else 2.0
         return 2 * sensitivity / total, slip * specificity / total
 
     def observe(self, sensitivity: Tensor, specificity: Tensor) -> None:
         if self.mode == "integral":
-            step, limit = self.pace * self.rate, self.pace * self.limit
-            moved = self.state + step * (specificity - sensitivity)
+            pace = 1 + 2 * self.imbalance
+            moved = self.state + pace * self.rate * (specificity - sensitivity)
+            limit = pace * self.limit
             self.state = moved.clamp(-limit, limit)
             return
         new = torch.stack([sensitivity, specificity], -1).to(self.rates)
@@ -613,6 +618,13 @@ class SNSPLoss(Loss, name="snsp"):
             "positive_weight": positive[..., None],
             "negative_weight": negative[..., None],
         }
+
+
+def _sharpened(share, power):
+    """The share whose odds are raised to a power; at a power of one the very share."""
+    own, other = share**power, (1 - share) ** power
+    # Raising to one and dividing again would change the last bit.
+    return torch.where(power == 1, share, own / (own + other))
 
 
 class SensitivityAtSpecificityLoss(Loss, name="sens_at_spec"):
