@@ -106,6 +106,10 @@ class Loss(nn.Module):
             logits, targets, **self.settings(), sample_weight=sample_weight
         )
 
+    def warm_up(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """What is trained for `warmup_epochs` first: cross entropy, shapes as ever."""
+        return pointwise.binary_cross_entropy(logits, targets)
+
     def select(self, members: Tensor) -> None:
         """Keep some members of a stack, in the given order.
 
@@ -508,7 +512,7 @@ class SNSPLoss(Loss, name="snsp"):
     entropy, so in all three SN = SP is where the weights rest, whatever the ratio. On
     data a gap is left, for a network that knows its few positives by heart hardly feels
     their weight: hence the larger steps and powers. With one positive in two m is 0 and
-    b1, b0 and k are 1.
+    b1, b0 and k are 1. Epochs of warm-up have balanced weights too.
 
     `swap` and `error` use exponential moving averages of the rates; unfiltered, `error`
     has a loop gain above one and oscillates. Both are proportional: a part of a lasting
@@ -564,6 +568,7 @@ class SNSPLoss(Loss, name="snsp"):
         shares = torch.stack([prior, 1 - prior], -1)
         self.register_buffer("balance", 0.5 / shares)
         self.register_buffer("imbalance", torch.logit(prior).abs())
+        self._imbalanced = bool(self.imbalance.any())
         self.register_buffer("state", torch.zeros_like(prior))
         # Filter memory and filtered rates: last index 0 sensitivity, 1 specificity.
         self.register_buffer("memory", torch.zeros(*prior.shape, 2).to(prior))
@@ -575,6 +580,15 @@ class SNSPLoss(Loss, name="snsp"):
         if self.positive_feedback:
             return positive, negative
         return self.balance[..., 0] * positive, self.balance[..., 1] * negative
+
+    def warm_up(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Balanced cross entropy: after any other the first gaps would be its own."""
+        if self.positive_feedback or not self._imbalanced:
+            return super().warm_up(logits, targets)
+        positive, negative = self.balance.unbind(-1)
+        return pointwise.weighted_binary_cross_entropy(
+            logits, targets, positive[..., None], negative[..., None]
+        )
 
     def _feedback(self):
         """What the rates make of weights of one."""
