@@ -58,7 +58,7 @@ ALL = [
     {"name": "focal", "gamma": 3.0, "alpha": 0.25},
     {"name": "focal", "gamma": 0.5},
     {"name": "asl", "gamma_positive": 1.0, "gamma_negative": 4.0, "margin": 0.05},
-    {"name": "surrogate_fbeta", "beta": 2.0, "reduction": "class"},
+    {"name": "surrogate_fbeta", "beta": 2.0, "reduction": "mean"},
     {"name": "surrogate_fbeta", "reduction": "outer"},
     {"name": "anyloss", "measure": "balanced_accuracy"},
     {"name": "anyloss", "measure": "fbeta", "beta": 2.0},
@@ -319,7 +319,88 @@ def test_surrogate_fbeta_mean_is_the_public_per_sample_form():
     z, y = batch()
     p = torch.sigmoid(z)
     wanted = (-y * p.log() + (1 - y) * torch.log(0.5 + p)).mean()
-    assert torch.allclose(surrogate_fbeta(z, y, 0.5), wanted)
+    assert torch.allclose(surrogate_fbeta(z, y, 0.5, reduction="mean"), wanted)
+
+
+def test_surrogate_fbeta_by_hand():
+    """Mean of -log p over positives plus mean of log(beta^2 rho + p) over negatives."""
+    p = torch.tensor([0.8, 0.5, 0.4, 0.1, 0.3], dtype=torch.float64)
+    y = torch.tensor([1.0, 1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+    z, rho = torch.logit(p), 2 / 3
+    for beta, floor in ((1.0, 2 / 3), (2.0, 8 / 3)):
+        positive = -np.log([0.8, 0.5])
+        negative = np.log(floor + np.array([0.4, 0.1, 0.3]))
+        wanted = positive.mean() + negative.mean()
+        assert surrogate_fbeta(z, y, rho, beta).item() == pytest.approx(wanted)
+        loss = build_loss({"name": "surrogate_fbeta", "beta": beta}, y.mean())
+        assert loss(z, y).item() == pytest.approx(wanted)
+        assert not loss.decomposable and loss.min_per_class == 8
+        wanted = (positive.sum() + negative.sum()) / 5
+        mean = surrogate_fbeta(z, y, rho, beta, "mean").item()
+        assert mean == pytest.approx(wanted)
+
+
+def slope(function, z):
+    z = z.detach().clone().requires_grad_()
+    return torch.autograd.grad(function(z), z)[0]
+
+
+def alignment(one, other):
+    return (one @ other / one.norm() / other.norm()).item()
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
+def test_surrogate_fbeta_goes_the_way_of_soft_fbeta(beta, share):
+    """Which decides for `class`: of rare positives `mean` goes another way."""
+    y = torch.zeros(1000, dtype=torch.float64)
+    y[: int(1000 * share)] = 1
+    rho = share / (1 - share)
+    by = {
+        reduction: lambda z, r=reduction: surrogate_fbeta(z, y, rho, beta, r)
+        for reduction in ("class", "mean", "outer")
+    }
+    # Where all scores are equal the logarithm of a mean is the mean of logarithms.
+    for level in (-2.0, 0.0, 1.0):
+        z = torch.full_like(y, level)
+        wanted = slope(lambda z: soft_fbeta(z, y, beta), z)
+        assert alignment(slope(by["class"], z), wanted) > 1 - 1e-9
+        assert alignment(slope(by["outer"], z), wanted) > 1 - 1e-9
+        # And so by how much positives are pushed up for negatives pushed down.
+        push = {r: slope(by[r], z) for r in by}
+        up, down = (
+            {r: push[r][y == label].sum().item() for r in by} for label in (1, 0)
+        )
+        assert up["class"] / down["class"] == pytest.approx(up["outer"] / down["outer"])
+        assert up["mean"] / down["mean"] == pytest.approx(
+            rho * up["class"] / down["class"]
+        )
+    # Where they are not, `class` stays nearer.
+    z = torch.randn(1000, generator=torch.Generator().manual_seed(0)).double() + y
+    wanted = slope(lambda z: soft_fbeta(z, y, beta), z)
+    near, far = (alignment(slope(by[r], z), wanted) for r in ("class", "mean"))
+    assert near > 0.8 and (near - far > 0.05 if share < 0.5 else near == pytest.approx(far))
+
+
+def test_surrogate_fbeta_reductions_are_one_for_one_positive_in_two():
+    z, _ = batch()
+    y = torch.arange(64).double() % 2
+    half = surrogate_fbeta(z, y, 1.0, reduction="class") / 2
+    assert torch.allclose(surrogate_fbeta(z, y, 1.0, reduction="mean"), half)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
+@pytest.mark.parametrize("beta", [1.0, 2.0])
+def test_where_surrogate_fbeta_puts_its_boundary(share, beta):
+    """0.5 is a probability of pi / (1 + 2 beta^2 pi): 1/4 at 1:1, whence SN over SP."""
+    boundary = share / (1 + 2 * beta**2 * share)
+    z = torch.linspace(-12, 12, 2401, dtype=torch.float64)
+    for eta, side in ((0.98 * boundary, -1), (1.02 * boundary, 1)):
+        # The expected cost of rows with this probability, as a function of their logit.
+        positive = eta / share * torch.nn.functional.softplus(-z)
+        floor = beta**2 * share / (1 - share)
+        negative = (1 - eta) / (1 - share) * torch.log(floor + torch.sigmoid(z))
+        assert z[(positive + negative).argmin()].item() * side > 0
 
 
 def test_auc_margin_is_the_saddle_point_of_the_published_form():
@@ -618,7 +699,7 @@ def test_pointwise_losses_are_linear_in_the_target(seed, share):
 @pytest.mark.parametrize("mode", SNSPLoss.MODES)
 def test_directions_published_amplifies_corrected_corrects(mode):
     sign = -1 if mode.startswith("seed_") else 1
-    loss = build({"name": "snsp", "mode": mode})
+    loss = build({"name": "snsp", "mode": mode}, 0.5)
     assert loss.positive_feedback == (sign < 0)
     before = (loss.weights()[0] - loss.weights()[1]).item()
     for _ in range(200):
@@ -637,7 +718,7 @@ def test_directions_published_amplifies_corrected_corrects(mode):
 def test_equal_rates_make_the_weights_one(mode):
     """At the start, without any observation, too: the published code crashes there."""
     z, y = batch()
-    loss = build({"name": "snsp", "mode": mode})
+    loss = build({"name": "snsp", "mode": mode}, 0.5)
     for rate in (None, 0.8, 1.0):
         for _ in range(500 if rate else 0):
             loss.observe(torch.tensor(rate), torch.tensor(rate))
@@ -669,7 +750,7 @@ def test_loop_gains_are_those_of_the_analysis(d, published, error):
     """How much a shift of the boundary by b changes log(w1 / w0), at b = 0."""
 
     def shift(mode, b):
-        loss = build({"name": "snsp", "mode": mode})
+        loss = build({"name": "snsp", "mode": mode}, 0.5)
         sn, sp = norm.cdf(d / 2 + b / d), norm.cdf(d / 2 - b / d)
         loss.rates = torch.tensor([sn, sp])
         positive, negative = loss.weights()
@@ -698,7 +779,7 @@ def test_loop_gains_are_those_of_the_analysis(d, published, error):
 )
 def test_closed_loop_settles_where_the_analysis_says(mode, sn, sp):
     """From the published confusion matrix: d = 1.501, bias 0.353, SN .838, SP .697."""
-    loss = build({"name": "snsp", "mode": mode})
+    loss = build({"name": "snsp", "mode": mode}, 0.5)
     for _ in range(1500):
         w1, w0 = (w.item() for w in loss.weights())
         shift = 0.353 + np.log(w1 / max(w0, 1e-9))
@@ -707,9 +788,140 @@ def test_closed_loop_settles_where_the_analysis_says(mode, sn, sp):
     assert rates == pytest.approx((sn, sp), abs=2e-3)
 
 
+def as_published_at_one_to_one(mode, observed):
+    """Weights of `snsp` before it knew a class ratio: w1 and w0 by epoch."""
+    state, rates, memory = torch.zeros(()), torch.full((2,), 0.5), torch.zeros(2)
+    b, a = losses.modules.BUTTERWORTH_B, losses.modules.BUTTERWORTH_A
+    for sn, sp in observed:
+        new = torch.stack([sn, sp])
+        state = (state + 0.1 * (sp - sn)).clamp(-3.0, 3.0)
+        if mode in ("swap", "error"):
+            rates = rates + 0.1 * (new - rates)
+        else:
+            out = b[0] * (new - 0.5) + memory
+            memory = b[1] * (new - 0.5) - a * out
+            rates = out + 0.5
+        sn, sp = rates
+        if mode == "integral":
+            yield 2 * torch.sigmoid(state), 2 * torch.sigmoid(-state)
+        elif mode == "error":
+            positive = (2 * ((1 - sn) / ((1 - sn) + (1 - sp)))).clamp(0.1, 1.9)
+            yield positive, 2 - positive
+        elif mode == "swap":
+            yield 2 * sp / (sn + sp), 2 * sn / (sn + sp)
+        else:
+            slip = 1.0 if mode == "seed_verbatim" else 2.0
+            yield 2 * sn / (sn + sp), slip * sp / (sn + sp)
+
+
+@pytest.mark.parametrize("mode", SNSPLoss.MODES)
+def test_one_to_one_is_bit_for_bit_what_it_was(mode):
+    observed = torch.rand((80, 2), generator=torch.Generator().manual_seed(1))
+    observed[20:50] = torch.tensor([0.1, 0.95])  # into the limit
+    loss = build_loss({"name": "snsp", "mode": mode}, torch.tensor(0.5))
+    for rates, wanted in zip(observed, as_published_at_one_to_one(mode, observed)):
+        loss.observe(*rates)
+        for found, former in zip(loss.weights(), wanted):
+            assert torch.equal(found, former)
+
+
+CORRECTIVE = ("integral", "swap", "error")
+
+
+@pytest.mark.parametrize("mode", SNSPLoss.MODES)
+@pytest.mark.parametrize("odds", [1, 9, 49, 1 / 9])
+def test_corrective_modes_start_where_balanced_weights_are(mode, odds):
+    prior = 1 / (1 + odds)
+    loss = build({"name": "snsp", "mode": mode}, prior)
+    found = [w.item() for w in loss.weights()]
+    if mode not in CORRECTIVE:
+        assert found == pytest.approx((1.0, 0.5 if mode == "seed_verbatim" else 1.0))
+        return
+    balanced = build({"name": "wbce", "mode": "balanced"}, prior)
+    wanted = [balanced.positive_weight.item(), balanced.negative_weight.item()]
+    assert found == pytest.approx(wanted)
+    assert np.log(found[0] / found[1]) == pytest.approx(np.log(odds))
+
+
+@pytest.mark.parametrize("odds", [9, 49])
+def test_rate_and_limit_grow_with_the_imbalance(odds):
+    prior, slow = 1 / (1 + odds), {"name": "snsp", "rate": 0.05, "limit": 1.0}
+    loss, k = build(slow, prior), 1 + 2 * np.log(odds)
+    loss.observe(torch.tensor(0.2), torch.tensor(0.7))
+    positive, negative = (w.item() for w in loss.weights())
+    shift = np.log(positive / negative) - np.log(odds)
+    assert shift == pytest.approx(k * 0.05 * 0.5)
+    assert prior * positive + (1 - prior) * negative == pytest.approx(1.0)
+    for _ in range(100):
+        loss.observe(torch.tensor(0.2), torch.tensor(0.7))
+    positive, negative = (w.item() for w in loss.weights())
+    assert np.log(positive / negative) - np.log(odds) == pytest.approx(k)
+
+
+@pytest.mark.parametrize("mode", ["swap", "error"])
+@pytest.mark.parametrize("odds", [1, 9, 49])
+def test_proportional_modes_answer_with_a_power_of_the_ratio(mode, odds):
+    loss = build({"name": "snsp", "mode": mode}, 1 / (1 + odds))
+    sn, sp = 0.61, 0.59
+    loss.rates = torch.tensor([sn, sp], dtype=torch.float64)
+    ratio = sp / sn if mode == "swap" else (1 - sn) / (1 - sp)
+    positive, negative = (w.item() for w in loss.weights())
+    shift = np.log(positive / negative) - np.log(odds)
+    assert shift == pytest.approx((1 + np.log(odds)) * np.log(ratio))
+
+
+def closed_loop(loss, bias, epochs, d=1.501):
+    """SN - SP by epoch of Gaussian scores d apart, their boundary shifted by `bias`."""
+    for _ in range(epochs):
+        w1, w0 = (w.item() for w in loss.weights())
+        b = bias + np.log(w1 / max(w0, 1e-9))
+        sn, sp = norm.cdf(d / 2 + b / d), norm.cdf(d / 2 - b / d)
+        loss.observe(torch.tensor(sn), torch.tensor(sp))
+        yield sn - sp
+
+
+@pytest.mark.parametrize("mode", CORRECTIVE)
+@pytest.mark.parametrize("odds", [1, 9, 49])
+def test_no_class_ratio_moves_the_fixed_point(mode, odds):
+    """Cross entropy has the bias -log(odds): without a bias of its own no gap is left."""
+    prior = 1 / (1 + odds)
+    loss = build({"name": "snsp", "mode": mode}, prior)
+    assert np.abs(list(closed_loop(loss, -np.log(odds), 40))).max() < 1e-6
+    # A bias of its own leaves at most what it leaves at one to one.
+    gaps = np.array(
+        list(closed_loop(build({"name": "snsp", "mode": mode}, prior),
+                         0.353 - np.log(odds), 300))
+    )  # fmt: skip
+    left = {"integral": 0.0, "swap": 0.093, "error": 0.051}[mode]
+    assert gaps[0] == pytest.approx(0.141, abs=2e-3)
+    if odds == 1:
+        assert gaps[-1] == pytest.approx(left, abs=2e-3)
+    else:
+        assert -1e-6 < gaps[-1] < 0.6 * left + 1e-6
+        # Settled within the epochs of a training.
+        assert np.abs(gaps[9:]).max() < {"integral": 0.02, "swap": 0.07}.get(mode, 0.03)
+
+
+@pytest.mark.parametrize("odds", [9, 49])
+@pytest.mark.parametrize("mode, d", [("integral", 1.0), ("integral", 0.5), ("error", 1.0)])
+def test_the_faster_loop_is_stable(mode, odds, d):
+    """Down to AUROCs where the loop gain is large; late by an epoch at 0.76."""
+    loss = build({"name": "snsp", "mode": mode}, 1 / (1 + odds))
+    delay = 2 if (mode, d) == ("integral", 1.0) else 1
+    shifts, gaps = [np.log(odds)] * 2, []
+    for _ in range(60):
+        b = 0.5 + shifts[-delay] - np.log(odds)
+        sn, sp = norm.cdf(d / 2 + b / d), norm.cdf(d / 2 - b / d)
+        loss.observe(torch.tensor(sn), torch.tensor(sp))
+        w1, w0 = (w.item() for w in loss.weights())
+        shifts.append(np.log(w1 / w0))
+        gaps.append(sn - sp)
+    assert np.abs(gaps[-10:]).max() < {"integral": 0.02, "error": 0.08}[mode]
+
+
 def test_unfiltered_error_oscillates():
     """Its loop gain is above one, which is why it is smoothed."""
-    loss = build({"name": "snsp", "mode": "error", "smoothing": 1.0})
+    loss = build({"name": "snsp", "mode": "error", "smoothing": 1.0}, 0.5)
     gaps = []
     for _ in range(60):
         w1, w0 = (w.item() for w in loss.weights())

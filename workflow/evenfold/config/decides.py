@@ -147,7 +147,8 @@ def decided(section: Section) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """A setting as plain keys and values, sections in it by what they decide."""
     if isinstance(value, LossSettings):
-        return {"name": value.name, **decided(value), **(value.model_extra or {})}
+        found = {"name": value.name, **decided(value), **(value.model_extra or {})}
+        return {key: given for key, given in found.items() if key not in value.idle}
     if isinstance(value, Section):
         return decided(value)
     if isinstance(value, dict):

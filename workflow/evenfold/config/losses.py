@@ -10,7 +10,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator
 
 from evenfold.config.section import Fraction, ImportPath, Section
 
@@ -62,7 +62,12 @@ class LossSettings(Section):
         -------
         Reduced
         """
-        return Reduced(self.model_dump())
+        return Reduced(self.model_dump(exclude=self.idle))
+
+    @property
+    def idle(self) -> set[str]:
+        """Settings without effect beside the others: they make no other loss."""
+        return set()
 
     def as_cross_entropy(self, shift: float = 0.0) -> Reduced:
         """Cross entropy, its logits shifted."""
@@ -114,13 +119,32 @@ class WeightedBce(LossSettings):
     """Binary cross entropy with class weights."""
 
     name: Literal["wbce"] = "wbce"
-    mode: Literal["fn_weight", "balanced", "cost_ratio"] = Field(
+    mode: Literal["fn_weight", "balanced"] = Field(
         "fn_weight",
         description="`fn_weight`: a positive counts that many negatives; `balanced`: "
-        "both classes count the same in all; `cost_ratio`: `fn_weight` read as the cost "
-        "of a false negative in false positives (the same weights)",
+        "both classes count the same in all",
     )
-    fn_weight: float = Field(2.0, gt=0, description="weight of a positive's loss")
+    fn_weight: float = Field(
+        2.0,
+        gt=0,
+        description="weight of a positive's loss: what a false negative costs in false "
+        "positives",
+    )
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _has_one_name(cls, mode: object) -> object:
+        if mode == "cost_ratio":
+            raise ValueError(
+                "the weights of `cost_ratio` are those of `fn_weight`, which is the "
+                "cost of a false negative in false positives. Leave `mode` out and "
+                "keep `fn_weight`"
+            )
+        return mode
+
+    @property
+    def idle(self) -> set[str]:
+        return {"fn_weight"} if self.mode == "balanced" else set()
 
     def reduced(self, prior: float, rows: float) -> Reduced:
         if self.mode == "balanced":
@@ -248,9 +272,11 @@ class SurrogateFbeta(LossSettings):
         1.0, gt=0, description="how much sensitivity outweighs precision"
     )
     reduction: Literal["mean", "class", "outer"] = Field(
-        "mean",
-        description="`mean` over all rows (public code), `class`: sum of the two class "
-        "means, `outer`: logarithms of the class means (a monotone map of soft F-beta)",
+        "class",
+        description="`class`: sum of the two class means, as the derivation has it; "
+        "`mean` over all rows (public code): with rare positives it weighs them down by "
+        "their share; `outer`: logarithms of the class means (a monotone map of soft "
+        "F-beta)",
     )
     warmup_epochs: int = _warm_start(10)
 
@@ -271,6 +297,10 @@ class Anyloss(LossSettings):
         "left above 33 (the published 73 needs float64)",
     )
     beta: float = Field(1.0, gt=0, description="of `fbeta`")
+
+    @property
+    def idle(self) -> set[str]:
+        return set() if self.measure == "fbeta" else {"beta"}
 
 
 class Mcc(LossSettings):
@@ -307,14 +337,26 @@ class Snsp(LossSettings):
         "integral",
         description="`integral`: corrective integral controller; `swap`, `error`: "
         "corrective, by the other class's rate or by the own class's error, smoothed; "
-        "`seed_verbatim`, `seed_fixed`: as published, with and without its parenthesis "
+        "all three start from balanced weights; `seed_verbatim`, `seed_fixed`: as published, with and without its parenthesis "
         "slip (both are positive feedback: they amplify imbalance)",
     )
-    rate: float = Field(0.1, gt=0, description="`integral`: step per epoch")
-    limit: float = Field(3.0, gt=0, description="`integral`: largest |state|")
+    rate: float = Field(
+        0.1,
+        gt=0,
+        description="`integral`: step per epoch, times 1 + 2 |log prior odds|",
+    )
+    limit: float = Field(
+        3.0, gt=0, description="`integral`: largest state, times the same"
+    )
     smoothing: float = Field(
         0.1, gt=0, le=1, description="`swap`, `error`: weight of the newest rates"
     )
+
+    @property
+    def idle(self) -> set[str]:
+        used = {"integral": {"rate", "limit"}, "swap": {"smoothing"}}
+        used["error"] = used["swap"]
+        return {"rate", "limit", "smoothing"} - used.get(self.mode, set())
 
 
 class SensAtSpec(LossSettings):

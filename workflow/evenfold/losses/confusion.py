@@ -193,13 +193,20 @@ def surrogate_fbeta(
     targets: Tensor,
     odds: Tensor | float,
     beta: float = 1.0,
-    reduction: str = "mean",
+    reduction: str = "class",
     sample_weight: Tensor | None = None,
 ) -> Tensor:
-    """Surrogate F-beta: y n + (1 - y) log(beta^2 rho + p).
+    """Surrogate F-beta: mean of n over positives + mean of log(beta^2 rho + p) over negatives.
 
-    Not proper, range unbounded and negative too; threshold unknown, so always tune it.
-    `mean` is decomposable; `class` and `outer` need both classes in a batch.
+    F-beta rises with TPR / (beta^2 rho + FPR), so its gradient is parallel to that of
+    log TPR - log(beta^2 rho + FPR); the surrogate takes the logarithm of each row before
+    the mean of its class. Not proper, range unbounded and negative too; threshold
+    unknown, so always tune it: 0.5 is a probability of pi / (1 + 2 beta^2 pi), one in
+    four for one positive in two. Not decomposable: needs both classes in a batch.
+
+    `mean`, of the public code, is decomposable. It weighs the two terms by pi and
+    1 - pi instead of alike: half of `class` for one positive in two, but with rare
+    positives another loss, which leaves the direction of F-beta and misses most of them.
 
     Parameters
     ----------
@@ -207,9 +214,9 @@ def surrogate_fbeta(
     odds : Tensor of shape (..., 1), or float
         rho, positives per negative in the distribution the batches are drawn from.
     beta : float
-    reduction : {'mean', 'class', 'outer'}
-        Mean over all rows (the public code); sum of the two class means (what the
-        derivation asks for); -log of the positives' mean p plus the log of
+    reduction : {'class', 'mean', 'outer'}
+        Sum of the two class means (what the derivation asks for); mean over all rows
+        (the public code); -log of the positives' mean p plus the log of
         beta^2 rho + the negatives' mean p, which is a monotone map of soft F-beta:
         exp(loss) = ((1 + beta^2) / soft F-beta - 1) rho.
     sample_weight : Tensor, shape (..., batch), optional

@@ -106,6 +106,10 @@ class Loss(nn.Module):
             logits, targets, **self.settings(), sample_weight=sample_weight
         )
 
+    def warm_up(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """What is trained for `warmup_epochs` first: cross entropy, shapes as ever."""
+        return pointwise.binary_cross_entropy(logits, targets)
+
     def select(self, members: Tensor) -> None:
         """Keep some members of a stack, in the given order.
 
@@ -148,11 +152,11 @@ class WeightedBCELoss(Loss, name="wbce"):
     Parameters
     ----------
     prior : Tensor, shape (...), or float
-    mode : {'fn_weight', 'balanced', 'cost_ratio'}
+    mode : {'fn_weight', 'balanced'}
         A positive counts `fn_weight` times a negative; both classes count the same in
-        all; a false negative costs `fn_weight` false positives (the same weights as
-        `fn_weight`, named for what they are meant for).
+        all.
     fn_weight : float
+        What a false negative costs in false positives.
     """
 
     function = pointwise.weighted_binary_cross_entropy
@@ -164,7 +168,7 @@ class WeightedBCELoss(Loss, name="wbce"):
         fn_weight: float = 2.0,
     ):
         super().__init__(prior)
-        if mode not in ("fn_weight", "balanced", "cost_ratio"):
+        if mode not in ("fn_weight", "balanced"):
             raise ValueError(f"unknown mode {mode!r}")
         prior = _column(prior)
         ratio = (1 - prior) / prior if mode == "balanced" else fn_weight
@@ -380,7 +384,7 @@ class SurrogateFBetaLoss(_ConfusionLoss, name="surrogate_fbeta"):
     ----------
     prior : Tensor, shape (...), or float
     beta : float
-    reduction : {'mean', 'class', 'outer'}
+    reduction : {'class', 'mean', 'outer'}
     """
 
     function = confusion.surrogate_fbeta
@@ -390,10 +394,10 @@ class SurrogateFBetaLoss(_ConfusionLoss, name="surrogate_fbeta"):
         self,
         prior: Tensor | float = 0.5,
         beta: float = 1.0,
-        reduction: str = "mean",
+        reduction: str = "class",
     ):
         super().__init__(prior)
-        if reduction not in ("mean", "class", "outer"):
+        if reduction not in ("class", "mean", "outer"):
             raise ValueError(f"unknown reduction {reduction!r}")
         self.beta = beta
         self.reduction = reduction
@@ -494,18 +498,28 @@ class MinMaxSoftLoss(_ConfusionLoss, name="minmax_soft"):
 class SNSPLoss(Loss, name="snsp"):
     """Cross entropy weighted by the sensitivity and specificity reached so far.
 
-    Corrective modes, which raise the weight of the class that is worse off:
+    Corrective modes raise the weight of the class that is worse off. They start where
+    the log prior odds put balanced weights, b1 = 1 / (2 pi) and b0 = 1 / (2 (1 - pi))
+    with pi the share of positives; m = |log(pi / (1 - pi))|:
 
-    - `integral`, a controller without a steady-state error: lambda <- clip(lambda +
-      rate (SP - SN), -limit, limit), w1 = 2 sigmoid(lambda), w0 = 2 sigmoid(-lambda);
-    - `swap`: w1 = 2 SP / (SN + SP), w0 = 2 SN / (SN + SP);
-    - `error`: w1 = 2 (1 - SN) / (2 - SN - SP) within [0.1, 1.9], w0 = 2 - w1.
+    - `integral`, a controller without a steady-state error: c <- clip(c + (1 + 2 m) rate
+      (SP - SN), within (1 + 2 m) limit), w1 = 2 b1 sigmoid(c), w0 = 2 b0 sigmoid(-c);
+    - `swap`: w1 = 2 b1 SP^k / (SN^k + SP^k), w0 = 2 b0 SN^k / (SN^k + SP^k), k = 1 + m;
+    - `error`: w1 = b1 e, w0 = b0 (2 - e), e = 2 (1 - SN)^k / ((1 - SN)^k + (1 - SP)^k)
+      within [0.1, 1.9].
+
+    Balanced weights undo the shift log(pi / (1 - pi)) that the class ratio gives cross
+    entropy, so in all three SN = SP is where the weights rest, whatever the ratio. On
+    data a gap is left, for a network that knows its few positives by heart hardly feels
+    their weight: hence the larger steps and powers. With one positive in two m is 0 and
+    b1, b0 and k are 1. Epochs of warm-up have balanced weights too.
 
     `swap` and `error` use exponential moving averages of the rates; unfiltered, `error`
-    has a loop gain above one and oscillates.
+    has a loop gain above one and oscillates. Both are proportional: a part of a lasting
+    bias stays, of which `integral` leaves nothing.
 
     Published modes, which are positive feedback: the lower the sensitivity, the less a
-    positive counts.
+    positive counts. They know no class ratio.
 
     - `seed_fixed`: w1 = 2 SN / (SN + SP), w0 = 2 SP / (SN + SP), the rates smoothed by
       a first-order Butterworth filter;
@@ -516,10 +530,10 @@ class SNSPLoss(Loss, name="snsp"):
     Parameters
     ----------
     prior : Tensor, shape (...), or float
-        Only its shape and device matter: one state per member.
+        One state per member; corrective modes start from the weights that balance it.
     mode : {'integral', 'swap', 'error', 'seed_fixed', 'seed_verbatim'}
     rate, limit : float
-        Step per epoch and largest absolute state of `integral`.
+        Step per epoch and largest absolute state of `integral`, both times 1 + 2 m.
     smoothing : float in (0, 1]
         Weight of the newest rates in the averages of `swap` and `error`.
     """
@@ -527,6 +541,8 @@ class SNSPLoss(Loss, name="snsp"):
     function = pointwise.weighted_binary_cross_entropy
     needs_state = True
     MODES = ("integral", "swap", "error", "seed_fixed", "seed_verbatim")
+    balance: Tensor
+    imbalance: Tensor
     state: Tensor
     memory: Tensor
     rates: Tensor
@@ -548,6 +564,11 @@ class SNSPLoss(Loss, name="snsp"):
         self.smoothing = smoothing
         self.positive_feedback = mode.startswith("seed_")
         prior = _column(prior).squeeze(-1)
+        # Last index 0 positives, 1 negatives.
+        shares = torch.stack([prior, 1 - prior], -1)
+        self.register_buffer("balance", 0.5 / shares)
+        self.register_buffer("imbalance", torch.logit(prior).abs())
+        self._imbalanced = bool(self.imbalance.any())
         self.register_buffer("state", torch.zeros_like(prior))
         # Filter memory and filtered rates: last index 0 sensitivity, 1 specificity.
         self.register_buffer("memory", torch.zeros(*prior.shape, 2).to(prior))
@@ -555,25 +576,47 @@ class SNSPLoss(Loss, name="snsp"):
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Weights of the positive and the negative class: Tensors, shape of prior."""
+        positive, negative = self._feedback()
+        if self.positive_feedback:
+            return positive, negative
+        return self.balance[..., 0] * positive, self.balance[..., 1] * negative
+
+    def warm_up(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Balanced cross entropy: after any other the first gaps would be its own."""
+        if self.positive_feedback or not self._imbalanced:
+            return super().warm_up(logits, targets)
+        positive, negative = self.balance.unbind(-1)
+        return pointwise.weighted_binary_cross_entropy(
+            logits, targets, positive[..., None], negative[..., None]
+        )
+
+    def _feedback(self):
+        """What the rates make of weights of one."""
         if self.mode == "integral":
             return 2 * torch.sigmoid(self.state), 2 * torch.sigmoid(-self.state)
         sensitivity, specificity = self.rates.unbind(-1)
+        power = 1 + self.imbalance
         if self.mode == "error":
             missed, false = 1 - sensitivity, 1 - specificity
-            share = missed / (missed + false).clamp(min=1e-6)
+            share = _sharpened(missed / (missed + false).clamp(min=1e-6), power)
             positive = torch.where(missed + false > 1e-6, 2 * share, 1.0)
             positive = positive.clamp(0.1, 1.9)
             return positive, 2 - positive
         total = (sensitivity + specificity).clamp(min=1e-6)
         if self.mode == "swap":
-            return 2 * specificity / total, 2 * sensitivity / total
+            return (
+                2 * _sharpened(specificity / total, power),
+                2 * _sharpened(sensitivity / total, power),
+            )
         slip = 1.0 if self.mode == "seed_verbatim" else 2.0
         return 2 * sensitivity / total, slip * specificity / total
 
     def observe(self, sensitivity: Tensor, specificity: Tensor) -> None:
         if self.mode == "integral":
-            moved = self.state + self.rate * (specificity - sensitivity)
-            self.state = moved.clamp(-self.limit, self.limit)
+            pace = 1 + 2 * self.imbalance
+            moved = self.state + pace * self.rate * (specificity - sensitivity)
+            limit = pace * self.limit
+            self.state = moved.clamp(-limit, limit)
             return
         new = torch.stack([sensitivity, specificity], -1).to(self.rates)
         if not self.positive_feedback:
@@ -589,6 +632,13 @@ class SNSPLoss(Loss, name="snsp"):
             "positive_weight": positive[..., None],
             "negative_weight": negative[..., None],
         }
+
+
+def _sharpened(share, power):
+    """The share whose odds are raised to a power; at a power of one the very share."""
+    own, other = share**power, (1 - share) ** power
+    # Raising to one and dividing again would change the last bit.
+    return torch.where(power == 1, share, own / (own + other))
 
 
 class SensitivityAtSpecificityLoss(Loss, name="sens_at_spec"):

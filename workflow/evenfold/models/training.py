@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
 from evenfold.errors import EvenfoldError
-from evenfold.losses import binary_cross_entropy, build_loss
+from evenfold.losses import build_loss
 from evenfold.models.checkpoints import Checkpoints, Interrupted
 from evenfold.models.classical import FITS, fit_classical
 from evenfold.models.data import TrainingData
@@ -166,7 +166,7 @@ def train_ensemble(
             while stack.epoch < training.epochs and len(stack.alive):
                 epoch = stack.epoch + 1
                 warming_up = epoch <= settings.warmup_epochs
-                objective = binary_cross_entropy if warming_up else stack.loss
+                objective = stack.loss.warm_up if warming_up else stack.loss
                 batches = stack.remaining_batches()
                 began = time.perf_counter()
 
