@@ -422,6 +422,12 @@ def _told(seen: _Seen) -> Iterator[Check]:
             look.completed is None or evaluation.probes == look.completed.probes,
             "evaluation.json tells of the probes what the look stored",
         )
+        # Earlier versions did not tell of them.
+        yield Check(
+            look.completed is None
+            or evaluation.labels in (None, look.completed.labels),
+            "evaluation.json tells of the test labels what the look stored",
+        )
     # What was made since for another selection has an audit of its own.
     if evaluation.audit_sha256 is not None and not seen.stale:
         path = results.path("audit")

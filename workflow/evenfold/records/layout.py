@@ -54,7 +54,7 @@ _REPORTS = ("report", "explore_report")
 FILES = {
     "clean_sequences": File(
         "{dataset}/clean/sequences.parquet", "the sequences that cleaning kept",
-        "tables.SEQUENCES", "clean", ("group", "split"),
+        "tables.SEQUENCES", "clean", ("group", "split", "evaluate"),
     ),
     "clean_labels": File(
         "{dataset}/clean/test_labels.parquet", "labels of the published test set",
@@ -84,7 +84,7 @@ FILES = {
     "crossing": File(
         "{dataset}/crossing.parquet",
         "training and test sequences that are related, and how",
-        "tables.CROSSING", "group", ("split",),
+        "tables.CROSSING", "group", ("split", "evaluate"),
     ),
     "grouping": File(
         "{dataset}/groups.json", "how many groups there are, and how they were found",
