@@ -1,5 +1,6 @@
 """Records of the look: what the ledger keeps of it, and what the run tells of it."""
 
+import math
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
@@ -322,7 +323,8 @@ class PublishedDifference(Part):
 class Measured(Part):
     """A row of test/metrics.tsv: a variant on the test set at one operating point.
 
-    `deployed`: whether it is the operating point that the variant deploys.
+    `deployed`: whether it is the operating point that the variant deploys. The last
+    three are NaN where an earlier version did not write them, or nothing is called so.
     """
 
     dataset: str
@@ -374,6 +376,9 @@ class Measured(Part):
     gap_tuning_high: float
     champion: bool
     deployed: bool
+    ppv: float = math.nan
+    npv: float = math.nan
+    f1: float = math.nan
 
 
 def measured_table(rows: Iterable[Measured]) -> pd.DataFrame:
