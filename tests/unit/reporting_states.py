@@ -12,11 +12,14 @@ from evenfold.config.selection import SelectionSettings
 from evenfold.config.split import Split
 from evenfold.config.training import Training
 from evenfold.records.evaluation import (
+    Alike,
     AmendmentTold,
+    Called,
     ChangedLabels,
     Correction,
     EarlierResult,
     Evaluation,
+    LabelsTold,
     LookTold,
     Measured,
     Permission,
@@ -46,6 +49,7 @@ from evenfold.records.sequences import (
     Histogram,
     Probe,
     Quantiles,
+    Shift,
     SplitFacts,
 )
 from evenfold.records.thresholds import (
@@ -283,6 +287,11 @@ def audit(**changes) -> AuditFacts:
         "test_to_train": closeness(),
         "fold_to_fold": closeness(of=200, searched=150),
         "probes": [probe(), probe(name="counts", what="residue counts", seen=False)],
+        "shift": Shift(
+            auroc=0.52,
+            median_length=(31.0, 30.0),
+            residues={"K": (0.061, 0.068), "A": (0.082, 0.078)},
+        ),
     }
     return AuditFacts(**(values | changes))
 
@@ -357,6 +366,26 @@ def look(**changes) -> LookTold:
         "looked_at": "2026-01-02T03:04:05+00:00", "champion": "focal",
     }  # fmt: skip
     return LookTold(**(values | changes))
+
+
+def alike(**changes) -> Alike:
+    """Test sequences as long as the training ones, well called; the others are not."""
+    values = {
+        "by": "length",
+        "limits": (20.0, 40.0),
+        "alike": Called(tp=50, fp=10, tn=40, fn=10),
+        "other": Called(tp=4, fp=1, tn=24, fn=11),
+    }
+    return Alike(**(values | changes))
+
+
+def labels_told(**changes) -> LabelsTold:
+    """What the labels of a balanced test set told in the look."""
+    values = {
+        "positives": 75, "negatives": 75, "train_positives": 100,
+        "train_negatives": 100,
+    }  # fmt: skip
+    return LabelsTold(**(values | changes))
 
 
 def curves() -> TestCurves:

@@ -17,6 +17,7 @@ from evenfold.reporting.sections import (
     provenance,
     published_split,
     shortcuts,
+    test_and_training,
     verdict,
 )
 
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     learning.SECTION,
     probabilities.SECTION,
     published_split.SECTION,
+    test_and_training.SECTION,
     leaks.SECTION,
     shortcuts.SECTION,
     ledger.SECTION,
