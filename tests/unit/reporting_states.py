@@ -42,14 +42,18 @@ from evenfold.records.selection import (
 )
 from evenfold.records.selection import Decides as Digests
 from evenfold.records.sequences import (
+    AboveWindows,
     AuditFacts,
     Closeness,
     Finding,
     GroupingFacts,
     Histogram,
     Probe,
+    ProteinProbe,
     Quantiles,
+    ShareByLength,
     Shift,
+    SourceProteins,
     SplitFacts,
 )
 from evenfold.records.thresholds import (
@@ -294,6 +298,38 @@ def audit(**changes) -> AuditFacts:
         ),
     }
     return AuditFacts(**(values | changes))
+
+
+def source_proteins(**changes) -> SourceProteins:
+    """Sites of whole proteins, of which long ones have fewer positives."""
+    above = {
+        "auroc": 0.822, "auroc_with": 0.848, "auroc_difference": (0.02, 0.032),
+        "within": 0.854, "within_interval": (0.84, 0.868), "within_with": 0.857,
+        "within_difference": (-0.002, 0.008),
+    }  # fmt: skip
+    own = {key: changes.pop(key) for key in list(changes) if key in above}
+    values = {
+        "champion": "focal",
+        "proteins": 40,
+        "with_positive": 39,
+        "sites": 200,
+        "pairs": 300,
+        "exact": True,
+        "probes": [
+            ProteinProbe(
+                name="length", what="the length of the protein", auroc=0.65, within=0.5
+            ),
+            ProteinProbe(
+                name="relatives", what="the relatives", auroc=0.63, within=None
+            ),
+        ],
+        "above_windows": AboveWindows(**(above | own)),
+        "by_length": [
+            ShareByLength(low=46, high=213, positives=0.68),
+            ShareByLength(low=214, high=900, positives=0.28),
+        ],
+    }
+    return SourceProteins(**(values | changes))
 
 
 def split(**changes) -> SplitFacts:

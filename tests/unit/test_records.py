@@ -520,7 +520,9 @@ def test_a_tsv_comes_back_to_its_six_decimals(name, tmp_path, data):
 def test_a_missing_and_an_unknown_column_are_named_with_the_file(
     table, suffix, tmp_path
 ):
-    path, last = tmp_path / f"a.{suffix}", table.names[-1]
+    # What a release added, files of earlier ones may lack.
+    last = [column.name for column in table.columns if not column.added][-1]
+    path = tmp_path / f"a.{suffix}"
 
     def put(frame):
         if suffix == "tsv":

@@ -19,6 +19,7 @@ from evenfold.reporting.sections import (
     shortcuts,
     test_and_training,
     verdict,
+    whole_proteins,
 )
 
 SECTIONS: tuple[Section, ...] = (
@@ -35,6 +36,7 @@ SECTIONS: tuple[Section, ...] = (
     test_and_training.SECTION,
     leaks.SECTION,
     shortcuts.SECTION,
+    whole_proteins.SECTION,
     ledger.SECTION,
     provenance.SECTION,
 )

@@ -138,6 +138,41 @@ def shortcut(facts: Facts) -> Iterator[Note]:
         )
 
 
+#: AUROC that whole proteins must add to be worth a word.
+_ADDED = 0.01
+
+
+def whole_proteins(facts: Facts) -> Iterator[Note]:
+    """That a method which sees whole proteins profits from what no window shows."""
+    found = facts.source_proteins
+    above = found.above_windows if found else None
+    if found is None or above is None:
+        return
+    added = above.auroc_with - above.auroc
+    if added < _ADDED or above.auroc_difference[0] <= 0:
+        return
+    low, high = above.auroc_difference
+    inside = above.within_with - above.within
+    inside_low, inside_high = above.within_difference
+    shares = [quarter.positives for quarter in found.by_length]
+    yield Note(
+        "A method that sees whole proteins profits from what no window shows: with the "
+        "protein's length, its number of possible sites and the site's place beside the "
+        f"score of {found.champion}, out-of-fold AUROC goes from {above.auroc:.3f} to "
+        f"{above.auroc_with:.3f} ({added:+.3f} [{low:+.3f}, {high:+.3f}]). Among sites of "
+        f"one protein it goes from {above.within:.3f} to {above.within_with:.3f} "
+        f"({inside:+.3f} [{inside_low:+.3f}, {inside_high:+.3f}]): "
+        + (
+            "which site of a protein is positive is known no better. "
+            if inside < added / 2
+            else "sites of one protein are told apart better too. "
+        )
+        + f"Of the sites of the shortest quarter of the proteins {shares[0]:.0%} are "
+        f"positive, of the longest quarter {shares[-1]:.0%}; {found.with_positive} of "
+        f"{found.proteins} proteins have a positive site."
+    )
+
+
 def composition_model(facts: Facts) -> Iterator[Note]:
     """That what the champion knows is the composition, which is its input."""
     point = facts.selection.chosen.oof
@@ -409,6 +444,7 @@ NOTES: tuple[Callable[[Facts], Iterator[Note]], ...] = (
     opposite_labels,
     shortcut,
     composition_model,
+    whole_proteins,
     serious_findings,
     unstable_threshold,
     shifted_folds,
