@@ -12,11 +12,14 @@ from evenfold.config.selection import SelectionSettings
 from evenfold.config.split import Split
 from evenfold.config.training import Training
 from evenfold.records.evaluation import (
+    Alike,
     AmendmentTold,
+    Called,
     ChangedLabels,
     Correction,
     EarlierResult,
     Evaluation,
+    LabelsTold,
     LookTold,
     Measured,
     Permission,
@@ -39,13 +42,18 @@ from evenfold.records.selection import (
 )
 from evenfold.records.selection import Decides as Digests
 from evenfold.records.sequences import (
+    AboveWindows,
     AuditFacts,
     Closeness,
     Finding,
     GroupingFacts,
     Histogram,
     Probe,
+    ProteinProbe,
     Quantiles,
+    ShareByLength,
+    Shift,
+    SourceProteins,
     SplitFacts,
 )
 from evenfold.records.thresholds import (
@@ -283,8 +291,45 @@ def audit(**changes) -> AuditFacts:
         "test_to_train": closeness(),
         "fold_to_fold": closeness(of=200, searched=150),
         "probes": [probe(), probe(name="counts", what="residue counts", seen=False)],
+        "shift": Shift(
+            auroc=0.52,
+            median_length=(31.0, 30.0),
+            residues={"K": (0.061, 0.068), "A": (0.082, 0.078)},
+        ),
     }
     return AuditFacts(**(values | changes))
+
+
+def source_proteins(**changes) -> SourceProteins:
+    """Sites of whole proteins, of which long ones have fewer positives."""
+    above = {
+        "auroc": 0.822, "auroc_with": 0.848, "auroc_difference": (0.02, 0.032),
+        "within": 0.854, "within_interval": (0.84, 0.868), "within_with": 0.857,
+        "within_difference": (-0.002, 0.008),
+    }  # fmt: skip
+    own = {key: changes.pop(key) for key in list(changes) if key in above}
+    values = {
+        "champion": "focal",
+        "proteins": 40,
+        "with_positive": 39,
+        "sites": 200,
+        "pairs": 300,
+        "exact": True,
+        "probes": [
+            ProteinProbe(
+                name="length", what="the length of the protein", auroc=0.65, within=0.5
+            ),
+            ProteinProbe(
+                name="relatives", what="the relatives", auroc=0.63, within=None
+            ),
+        ],
+        "above_windows": AboveWindows(**(above | own)),
+        "by_length": [
+            ShareByLength(low=46, high=213, positives=0.68),
+            ShareByLength(low=214, high=900, positives=0.28),
+        ],
+    }
+    return SourceProteins(**(values | changes))
 
 
 def split(**changes) -> SplitFacts:
@@ -357,6 +402,26 @@ def look(**changes) -> LookTold:
         "looked_at": "2026-01-02T03:04:05+00:00", "champion": "focal",
     }  # fmt: skip
     return LookTold(**(values | changes))
+
+
+def alike(**changes) -> Alike:
+    """Test sequences as long as the training ones, well called; the others are not."""
+    values = {
+        "by": "length",
+        "limits": (20.0, 40.0),
+        "alike": Called(tp=50, fp=10, tn=40, fn=10),
+        "other": Called(tp=4, fp=1, tn=24, fn=11),
+    }
+    return Alike(**(values | changes))
+
+
+def labels_told(**changes) -> LabelsTold:
+    """What the labels of a balanced test set told in the look."""
+    values = {
+        "positives": 75, "negatives": 75, "train_positives": 100,
+        "train_negatives": 100,
+    }  # fmt: skip
+    return LabelsTold(**(values | changes))
 
 
 def curves() -> TestCurves:

@@ -24,6 +24,7 @@ from evenfold.evaluation.scoring import check_ids
 from evenfold.files import read_json, write_json
 from evenfold.records.evaluation import (
     Correction,
+    LabelsTold,
     Permission,
     RememberedLook,
     RememberedLooks,
@@ -275,7 +276,7 @@ def test_a_look_goes_on_with_the_labels_it_began_with(tmp_path):
 def test_the_classes_of_the_test_set_are_measured_in_the_look(tmp_path):
     looked(tmp_path)
     (look,) = Ledger(tmp_path).looks()
-    assert look.completed.measures == {"labels": {"positives": 50, "negatives": 50}}
+    assert look.completed.labels == LabelsTold(positives=50, negatives=50)
     assert look.intent.labels == labels_digest(LABELS)
 
 

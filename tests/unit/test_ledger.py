@@ -830,6 +830,9 @@ def test_metrics_follow_from_the_predictions(tmp_path):
         called = predictions["score"] >= row.threshold
         assert row.tp == (called & (predictions["label"] == 1)).sum()
         assert row.tp + row.fp + row.tn + row.fn == row.n == 100
+        assert row.ppv == row.tp / (row.tp + row.fp)
+        assert row.npv == row.tn / (row.tn + row.fn)
+        assert row.f1 == pytest.approx(2 / (1 / row.ppv + 1 / row.sn))
         assert row.mcc_low < row.mcc < row.mcc_high
         assert row.sn_low < row.sn < row.sn_high
     assert (predictions["called"] == (predictions["score"] >= 0.4)).all()
@@ -849,7 +852,7 @@ def test_metrics_are_read_as_they_were_written(tmp_path):
         assert other.dump() == shown
     METRICS.write(path, measured_table([]))
     assert read_measured(path) == []
-    assert path.read_text().split("\t")[-1] == "deployed\n"
+    assert path.read_text().split("\t")[-4:] == ["deployed", "ppv", "npv", "f1\n"]
 
 
 def test_related_test_sequences_widen_the_interval(tmp_path):

@@ -175,6 +175,7 @@ def test_the_summary_has_the_champions_and_names_what_was_withheld(tmp_path):
     assert page.count("sealed/report.html") == 1
     assert "not evaluated: the test set was looked at by an earlier selection" in page
     assert ">untuned<" in page and ">sn_eq_sp<" in page and ">0.700<" in page
+    assert "<td>0.789</td>" in page  # PPV
     assert ">bce<" not in page
     assert METRICS.frame(table)["dataset"].tolist() == ["demo"] * 4 + ["other"] * 4
 

@@ -383,6 +383,13 @@ ATTACKS = {
         lambda p: write_json(p, {**read_json(p), "probes": []}),
         "evaluation.json tells of the probes what the look stored",
     ),
+    "test labels that are told": (
+        "results/demo/test/evaluation.json",
+        lambda p: write_json(
+            p, {**read_json(p), "labels": {**read_json(p)["labels"], "positives": 1}}
+        ),
+        "evaluation.json tells of the test labels what the look stored",
+    ),
     "digests of mlflow.json": (
         "results/demo/mlflow.json",
         lambda p: write_json(

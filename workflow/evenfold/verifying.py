@@ -422,6 +422,12 @@ def _told(seen: _Seen) -> Iterator[Check]:
             look.completed is None or evaluation.probes == look.completed.probes,
             "evaluation.json tells of the probes what the look stored",
         )
+        # Earlier versions did not tell of them.
+        yield Check(
+            look.completed is None
+            or evaluation.labels in (None, look.completed.labels),
+            "evaluation.json tells of the test labels what the look stored",
+        )
     # What was made since for another selection has an audit of its own.
     if evaluation.audit_sha256 is not None and not seen.stale:
         path = results.path("audit")
@@ -523,6 +529,9 @@ def _look(seen: _Seen) -> Iterator[Check]:
     again = measured_table(
         measure(selection.dataset, kept, look.completed.variants, look.intent.champion)
     )
+    # One of an earlier version lacks columns.
+    there = METRICS.frame(results.path("metrics")).columns
+    again = again[[name for name in again.columns if name in there]]
     text = again.to_csv(sep="\t", index=False, float_format="%.6f")
     yield Check(
         text == results.path("metrics").read_text(encoding="utf-8"),

@@ -76,6 +76,15 @@ def of_published(pattern):
     )
 
 
+def of_sources(pattern):
+    """Input function: a file of the data set, if its source proteins are known."""
+    return lambda wildcards: (
+        [pattern.format(dataset=wildcards.dataset)]
+        if PLAN.names_sources(wildcards.dataset)
+        else []
+    )
+
+
 def input_files(wildcards):
     return [file["path"] for file in PLAN.files(wildcards.dataset)]
 

@@ -6,6 +6,9 @@ rule evaluate:
         labels="results/{dataset}/test/labels.parquet",
         # An audit that stops the run stops it before the look.
         audit="results/{dataset}/audit.json",
+        # The training data as given: read inside the look, beside the test labels.
+        given="results/{dataset}/clean/sequences.parquet",
+        crossing="results/{dataset}/crossing.parquet",
         # Written by init_tracking: looks that MLflow remembers.
         remembered="results/{dataset}/looks.json",
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),

@@ -138,3 +138,30 @@ rule audit:
         "Auditing {wildcards.dataset}: leaks across the test set and the folds"
     script:
         "../scripts/audit.py"
+
+
+rule source_proteins:
+    input:
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        proteins=of_data("results/{dataset}/clean/proteins.parquet"),
+        selection="results/{dataset}/selection.json",
+        oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
+    output:
+        "results/{dataset}/source_proteins.json",
+    log:
+        "results/{dataset}/logs/source_proteins.log",
+    benchmark:
+        "results/{dataset}/benchmarks/source_proteins.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        variants=list(PLAN.variants),
+        code=code_of("source_proteins"),
+    message:
+        "Asking what whole proteins of {wildcards.dataset} tell beside their windows"
+    script:
+        "../scripts/source_proteins.py"

@@ -15,6 +15,8 @@ with job(snakemake.log[0]) as log:
         next(iter(files.published_selection), None),
         dict(zip(params.variants, files.published_weights)),
         files.audit,
+        files.given,
+        files.crossing,
     )
     terms = Terms(
         params.policy,

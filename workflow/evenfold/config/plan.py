@@ -264,6 +264,11 @@ class Plan:
         """What decides how a data set's files are read and cleaned."""
         return self.dataset(dataset).reading().model_dump()
 
+    def names_sources(self, dataset: str) -> bool:
+        """Whether the source proteins of a data set's sequences are known."""
+        reading = self.dataset(dataset).reading()
+        return bool(reading.sites or reading.source_pattern)
+
     def decides(self, dataset: str) -> dict:
         """The configuration that decides, as it is given; see `Asked`."""
         entry = self.dataset(dataset)

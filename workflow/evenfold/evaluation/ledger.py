@@ -24,7 +24,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -45,6 +44,7 @@ from evenfold.records.evaluation import (
     Amendment,
     Completion,
     Intent,
+    LabelsTold,
     ScoredVariant,
 )
 from evenfold.records.record import Record
@@ -324,7 +324,7 @@ class Ledger:
         predictions: pd.DataFrame,
         variants: dict[str, ScoredVariant],
         probes: list[Probe],
-        measures: dict[str, dict[str, Any]] | None = None,
+        measures: dict[str, LabelsTold] | None = None,
     ) -> Look:
         """Store the predictions of a look; the first completion stands.
 
@@ -336,7 +336,7 @@ class Ledger:
         variants : dict of str to ScoredVariant
         probes : list of Probe
             What trivial predictors reached.
-        measures : dict of str to dict, optional
+        measures : dict of str to LabelsTold, optional
             What else was measured, by name.
 
         Returns

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.against_training import Given, labels_told
 from evenfold.evaluation.binding import (
     asked_otherwise,
     changed_labels,
@@ -40,6 +41,7 @@ from evenfold.records.evaluation import (
     EarlierResult,
     Evaluation,
     Intent,
+    LabelsTold,
     LookTold,
     Permission,
     RememberedLook,
@@ -139,6 +141,40 @@ class Sealed:
 
 
 @dataclass(frozen=True)
+class InLook:
+    """What a look measures besides its predictions.
+
+    Attributes
+    ----------
+    probes : list of Probe
+        What trivial predictors reach.
+    labels : LabelsTold
+        What the labels tell of the test set against the training data.
+    """
+
+    probes: list[Probe]
+    labels: LabelsTold
+
+    @classmethod
+    def least(cls, predictions: pd.DataFrame) -> "InLook":
+        """The classes of the test set alone.
+
+        Parameters
+        ----------
+        predictions : DataFrame
+
+        Returns
+        -------
+        InLook
+        """
+        labels = predictions.drop_duplicates("id")["label"].astype(int)
+        positives = int(labels.sum())
+        return cls(
+            [], LabelsTold(positives=positives, negatives=len(labels) - positives)
+        )
+
+
+@dataclass(frozen=True)
 class LookInputs:
     """Files that a look reads.
 
@@ -154,6 +190,9 @@ class LookInputs:
         Its variants' weights.
     audit : path-like or None
         audit.json, which is recorded by its digest.
+    given, crossing : path-like or None
+        The sequences as cleaned, and those related across the roles: where test
+        sequences have copies with the other label.
     """
 
     selection: str | Path
@@ -165,6 +204,8 @@ class LookInputs:
     published_selection: str | Path | None = None
     published_weights: dict[str, str | Path] = field(default_factory=dict)
     audit: str | Path | None = None
+    given: str | Path | None = None
+    crossing: str | Path | None = None
 
     def weights_of(self, selection: Selection) -> dict[str, str | Path]:
         """Weights of the variants of a selection, the published ones by their name.
@@ -291,7 +332,7 @@ def evaluate(
     sealed: Sealed,
     ready: Callable[[], Callable[[], pd.DataFrame]],
     remembered: RememberedLooks,
-    trivial: Callable[[pd.DataFrame], list[Probe]] = lambda predictions: [],
+    inside: Callable[[pd.DataFrame], InLook] = InLook.least,
 ) -> tuple[Evaluation, pd.DataFrame, dict[str, ScoredVariant]]:
     """Look at the test set once, or say why not.
 
@@ -309,9 +350,9 @@ def evaluate(
     remembered : RememberedLooks
         Looks that another record than the ledger tells of. Those at this test set are
         named in the evaluation and withhold nothing: the record may be a colleague's.
-    trivial : callable
-        Judges trivial predictors on the test set, given the predictions; called only
-        inside a look.
+    inside : callable
+        Measures what needs the labels of the test set, given the predictions; called
+        only inside a look.
 
     Returns
     -------
@@ -346,12 +387,13 @@ def evaluate(
             prepared.append(ready())
         score = prepared[0]
         predictions = _called(score(), selection)
+        found = inside(predictions)
         look = ledger.complete(
             look,
             predictions,
             scored_variants(selection),
-            trivial(predictions),
-            {"labels": _classes(sealed.labels)},
+            found.probes,
+            {"labels": found.labels},
         )
     looks = ledger.at(intent)
     completed = look.completed if look else None
@@ -365,6 +407,7 @@ def evaluate(
         look=_told(shown, looks) if shown else None,
         looks=[_told(other, looks) for other in looks],
         probes=completed.probes if completed else [],
+        labels=completed.labels if completed else None,
         ledger=str(ledger.folder.resolve()),
         models=selection.models,
         notes=notes,
@@ -450,11 +493,6 @@ def _check_labels(look: Look, labels: dict[str, int]) -> None:
             "as they were and run snakemake again; corrected labels can be given when "
             "the look is complete (`amend_labels`)."
         )
-
-
-def _classes(labels: dict[str, int]) -> dict[str, int]:
-    positives = sum(labels.values())
-    return {"positives": positives, "negatives": len(labels) - positives}
 
 
 def _elsewhere(
@@ -658,6 +696,17 @@ def evaluate_files(
     labels = LABELS.frame(inputs.labels)
     labels_of = dict(zip(labels["id"], labels["label"].astype(int)))
 
+    train = frame[frame["role"] == "train"]
+
+    def in_look(predictions: pd.DataFrame) -> InLook:
+        given = Given()
+        if inputs.given and inputs.crossing:
+            given = Given.read(inputs.given, inputs.crossing)
+        return InLook(
+            trivial_predictors(train, test, predictions, threads),
+            labels_told(predictions, selection.champion, given, train, test),
+        )
+
     def ready() -> Callable[[], pd.DataFrame]:
         check_ids(frame["id"].tolist(), test["id"].tolist(), labels_of)
         return scoring(test, groups, labels_of, weights)
@@ -676,9 +725,7 @@ def evaluate_files(
         Sealed(key["sequence"].tolist(), labels_of),
         ready,
         RememberedLooks.read(inputs.remembered),
-        lambda scored: trivial_predictors(
-            frame[frame["role"] == "train"], test, scored, threads
-        ),
+        in_look,
     )
     results = Results.at(Path(inputs.selection).parent)
     evaluation = evaluation.model_copy(

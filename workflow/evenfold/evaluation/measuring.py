@@ -7,6 +7,7 @@ from evenfold.metrics.bootstrap import group_intervals, paired_difference
 from evenfold.metrics.calibration import net_benefit, proper_scores, reliability
 from evenfold.metrics.counts import confusion, rates
 from evenfold.metrics.intervals import effective_size, newcombe, wilson
+from evenfold.metrics.predictive import predictive
 from evenfold.metrics.scores import auprc, auroc
 from evenfold.records.evaluation import (
     Measured,
@@ -91,6 +92,7 @@ def measure(
                         "threshold": threshold,
                         **counts,
                         **rates(**counts),
+                        **predictive(**counts),
                         **{f"{key}_low": low for key, (low, _) in sides.items()},
                         **{f"{key}_high": high for key, (_, high) in sides.items()},
                     }

@@ -1,7 +1,8 @@
 """Records of the look: what the ledger keeps of it, and what the run tells of it."""
 
+import math
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import pandas as pd
 
@@ -77,6 +78,66 @@ class ScoredVariant(Part):
     """thresholds of resamples tuned anew, 0 to 1"""
 
 
+class OppositeLabels(Part):
+    """Test sequences of which a copy in the training data as given has the other label."""
+
+    kind: str
+    """which copies: exact ones, or near ones, in words"""
+    n: int
+    """test sequences that have such a copy"""
+    opposite: int
+    """those of them of which a copy has the other label"""
+    examples: list[list[str]] = []
+    """at most five of these: id of the test sequence and of the training one"""
+
+
+class Called(Part):
+    """Counts of a part of the test set, at the deployed threshold."""
+
+    tp: int
+    """number of true positives"""
+    fp: int
+    """number of false positives"""
+    tn: int
+    """number of true negatives"""
+    fn: int
+    """number of false negatives"""
+
+
+class Alike(Part):
+    """The champion on test sequences like the training ones, and on the others."""
+
+    absent = ("limits",)
+
+    by: Literal["length", "composition"]
+    """in what they are alike: as 95 % of the training sequences are"""
+    limits: tuple[float, float] | None = None
+    """shortest and longest of these, residues; absent of a composition"""
+    alike: Called
+    """of the test sequences like them"""
+    other: Called
+    """of the others"""
+
+
+class LabelsTold(Part):
+    """What the labels of the test set tell of it against the training data."""
+
+    absent = ("train_positives", "train_negatives")
+
+    positives: int
+    """positives of the test set"""
+    negatives: int
+    """negatives of the test set"""
+    train_positives: int | None = None
+    """positives of the training data that are used; absent of earlier versions"""
+    train_negatives: int | None = None
+    """negatives of the same"""
+    opposite: list[OppositeLabels] = []
+    """labels among copies, where test sequences have any in the data as given"""
+    alike: list[Alike] = []
+    """where test sequences differ from training ones, what that does to the champion"""
+
+
 class Completion(Record):
     """The ledger's record that a look was completed, with the digest of what it saw.
 
@@ -96,8 +157,13 @@ class Completion(Record):
     """name of the file of predictions beside this one"""
     sha256: str
     """SHA-256 of the file of predictions, hexadecimal"""
-    measures: dict[str, dict[str, Any]] | None = None
-    """what else the look measured, by name"""
+    measures: dict[str, LabelsTold] | None = None
+    """what else the look measured, by name: `labels`"""
+
+    @property
+    def labels(self) -> LabelsTold | None:
+        """What the test labels told; None of versions that did not ask."""
+        return (self.measures or {}).get("labels")
 
 
 class Amendment(Record):
@@ -257,7 +323,8 @@ class PublishedDifference(Part):
 class Measured(Part):
     """A row of test/metrics.tsv: a variant on the test set at one operating point.
 
-    `deployed`: whether it is the operating point that the variant deploys.
+    `deployed`: whether it is the operating point that the variant deploys. The last
+    three are NaN where an earlier version did not write them, or nothing is called so.
     """
 
     dataset: str
@@ -309,6 +376,9 @@ class Measured(Part):
     gap_tuning_high: float
     champion: bool
     deployed: bool
+    ppv: float = math.nan
+    npv: float = math.nan
+    f1: float = math.nan
 
 
 def measured_table(rows: Iterable[Measured]) -> pd.DataFrame:
@@ -422,6 +492,8 @@ def setting(key: str, entry: Part | None) -> str:
 class Evaluation(Record):
     """test/evaluation.json: whether the test set was looked at, and what to tell of it."""
 
+    absent = ("labels",)
+
     selection: str
     """id of the frozen selection"""
     status: Literal["evaluated", "withheld"]
@@ -464,6 +536,8 @@ class Evaluation(Record):
     """against the published split; null without one"""
     notes: list[Note] = []
     """when sequences of this test set were scored while it was sealed"""
+    labels: LabelsTold | None = None
+    """what the test labels told in the look; absent without one, or of an earlier version"""
 
 
 def evaluation_of(results: Results) -> Evaluation | None:

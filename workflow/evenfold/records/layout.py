@@ -54,7 +54,7 @@ _REPORTS = ("report", "explore_report")
 FILES = {
     "clean_sequences": File(
         "{dataset}/clean/sequences.parquet", "the sequences that cleaning kept",
-        "tables.SEQUENCES", "clean", ("group", "split"),
+        "tables.SEQUENCES", "clean", ("group", "split", "evaluate"),
     ),
     "clean_labels": File(
         "{dataset}/clean/test_labels.parquet", "labels of the published test set",
@@ -75,7 +75,7 @@ FILES = {
     "proteins": File(
         "{dataset}/clean/proteins.parquet",
         "the whole proteins that windows were cut from (empty without `sites`)",
-        "tables.PROTEINS", "clean", ("featurize",),
+        "tables.PROTEINS", "clean", ("featurize", "source_proteins"),
     ),
     "groups": File(
         "{dataset}/groups.parquet", "group of related sequences of every sequence",
@@ -84,7 +84,7 @@ FILES = {
     "crossing": File(
         "{dataset}/crossing.parquet",
         "training and test sequences that are related, and how",
-        "tables.CROSSING", "group", ("split",),
+        "tables.CROSSING", "group", ("split", "evaluate"),
     ),
     "grouping": File(
         "{dataset}/groups.json", "how many groups there are, and how they were found",
@@ -95,12 +95,12 @@ FILES = {
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
         ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
-         "score_fasta"),
+         "score_fasta", "source_proteins"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
         "tables.SPLIT", "split",
-        ("audit", "train", "select", "evaluate", "sanity_controls"),
+        ("audit", "train", "select", "evaluate", "sanity_controls", "source_proteins"),
     ),
     "rejected": File(
         "{dataset}/rejected.tsv", "every record that was not used, and why",
@@ -118,6 +118,11 @@ FILES = {
     "audit": File(
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
         "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS, "track"),
+    ),
+    "source_proteins": File(
+        "{dataset}/source_proteins.json",
+        "what whole proteins tell of their sites (with `sites` or `source_pattern`)",
+        "sequences.SourceProteins", "source_proteins", _REPORTS,
     ),
     "matrix": File(
         "{dataset}/features/{features}.npy", "features of the training sequences",
@@ -139,7 +144,7 @@ FILES = {
     ),
     "oof": File(
         "{dataset}/{variant}/oof.parquet", "out-of-fold scores of the training sequences",
-        "tables.OOF", "train", ("tune", "select", "sanity_controls"),
+        "tables.OOF", "train", ("tune", "select", "sanity_controls", "source_proteins"),
     ),
     "twin": File(
         "{dataset}/{variant}/twin.json", "whether its loss is an earlier variant's",
@@ -153,7 +158,7 @@ FILES = {
     "selection": File(
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
-        ("evaluate", *_REPORTS, "summary", "track", "score_fasta"),
+        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "source_proteins"),
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from evenfold.records.record import Part, Record
+from evenfold.records.record import Interval, Part, Record
 
 Severity = Literal["ok", "info", "warning", "serious"]
 
@@ -250,6 +250,80 @@ class AuditFacts(Record):
     probe_mcc: float = 0.3
     """MCC from which a probe is a shortcut, 0 to 1: `audit: probe_mcc`"""
     absent = ("test_to_train", "probes", "shift")
+
+
+class ProteinProbe(Part):
+    """How well something of the whole protein predicts the class of its sites."""
+
+    name: str
+    """name of what the class is predicted from"""
+    what: str
+    """the same in words"""
+    auroc: float
+    """area under the ROC curve over all sites, 0 to 1"""
+    within: float | None
+    """over pairs of a positive and a negative of one protein; null where it tells none"""
+
+
+class AboveWindows(Part):
+    """The champion alone, and with length, candidates and place beside its score.
+
+    `within`: over pairs of a positive and a negative of one protein. Intervals: 95 %,
+    bootstrap over groups.
+    """
+
+    auroc: float
+    """of the champion out-of-fold, over all sites, 0 to 1"""
+    auroc_with: float
+    """with these beside it, by a logistic regression out-of-fold"""
+    auroc_difference: Interval
+    """interval of what that adds"""
+    within: float
+    """of the champion within proteins, 0 to 1"""
+    within_interval: Interval
+    """interval of the same"""
+    within_with: float
+    """with these beside it, within proteins"""
+    within_difference: Interval
+    """interval of what that adds"""
+
+
+class ShareByLength(Part):
+    """Share of positives among the sites of a quarter of the proteins, by length."""
+
+    low: float
+    """length of the shortest protein, residues"""
+    high: float
+    """length of the longest, residues"""
+    positives: float
+    """share of positives among their sites, 0 to 1"""
+
+
+class SourceProteins(Record):
+    """source_proteins.json: what whole proteins tell of their sites, beside windows.
+
+    Of training data, out-of-fold. Without pairs of both classes in a protein only
+    `champion` is told.
+    """
+
+    champion: str
+    """variant that is deployed"""
+    proteins: int = 0
+    """source proteins of training sites"""
+    with_positive: int = 0
+    """those with a positive site"""
+    sites: int = 0
+    """training sites of known proteins"""
+    pairs: int = 0
+    """pairs of a positive and a negative of one protein"""
+    exact: bool = False
+    """whether the proteins are there, or lengths and candidates the least windows show"""
+    probes: list[ProteinProbe] = []
+    """what tells the class, though no window shows it"""
+    above_windows: AboveWindows | None = None
+    """what a method gains that sees whole proteins"""
+    by_length: list[ShareByLength] = []
+    """the shortest proteins first"""
 
 
 class FeatureFacts(Record):

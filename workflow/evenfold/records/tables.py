@@ -20,6 +20,8 @@ class Column:
     name: str
     type: pa.DataType
     what: str
+    #: Whether files of earlier versions may lack it.
+    added: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,10 @@ class Table:
 
     def _check(self, path: Pathlike, found: list[str]) -> None:
         for fault, names in (
-            ("is missing", [name for name in self.names if name not in found]),
+            (
+                "is missing",
+                [c.name for c in self.columns if not c.added and c.name not in found],
+            ),
             ("is unknown", [name for name in found if name not in self.names]),
         ):
             if names:
@@ -301,6 +306,9 @@ def _metrics() -> tuple[Column, ...]:
         Column(
             "deployed", _WHOLE, "1 for the operating point that the variant deploys"
         ),
+        Column("ppv", _REAL, "positive predictive value (precision), 0 to 1", True),
+        Column("npv", _REAL, "negative predictive value, 0 to 1", True),
+        Column("f1", _REAL, "F1 score of the positives, 0 to 1", True),
     )
 
 

@@ -10,7 +10,12 @@ import pandas as pd
 from evenfold.config.decides import Decides
 from evenfold.records.evaluation import Evaluation, Measured, SinceLook, read_measured
 from evenfold.records.selection import Selection, is_published
-from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
+from evenfold.records.sequences import (
+    AuditFacts,
+    GroupingFacts,
+    SourceProteins,
+    SplitFacts,
+)
 from evenfold.records.tables import HISTORY
 from evenfold.records.thresholds import HALF, Tuned
 
@@ -19,8 +24,8 @@ from evenfold.records.thresholds import HALF, Tuned
 class ReportFiles:
     """Paths of what a report is made from; of variants in the configuration's order.
 
-    Those of the published split are empty or one; `metrics` and `status` are there
-    after a look.
+    Those of the published split, and of source proteins, are empty or one; `metrics`
+    and `status` are there after a look.
     """
 
     selection: str
@@ -29,6 +34,7 @@ class ReportFiles:
     groups: str
     thresholds: Sequence[str]
     history: Sequence[str]
+    source_proteins: Sequence[str] = ()
     published_selection: Sequence[str] = ()
     published_audit: Sequence[str] = ()
     published_split: Sequence[str] = ()
@@ -99,6 +105,8 @@ class Facts:
     beside : PublishedSplit or None
     times : sequence of RuleTime
         Longest first.
+    source_proteins : SourceProteins or None
+        None where sources are not known.
     """
 
     dataset: str
@@ -113,6 +121,7 @@ class Facts:
     measured: Sequence[Measured] = ()
     beside: PublishedSplit | None = None
     times: Sequence[RuleTime] = ()
+    source_proteins: SourceProteins | None = None
 
     @property
     def champion(self) -> Tuned:
@@ -197,6 +206,7 @@ def read_facts(
         measured=[row for row in measured if not is_published(row.variant)],
         beside=_published_split(files, measured),
         times=rule_times(benchmarks),
+        source_proteins=next(map(SourceProteins.read, files.source_proteins), None),
     )
 
 

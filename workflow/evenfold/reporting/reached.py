@@ -1,6 +1,9 @@
 """What a model reaches, in the words of every page and of the terminal."""
 
+import math
+
 from evenfold.metrics import wilson
+from evenfold.metrics.predictive import predictive
 from evenfold.records.evaluation import Measured
 from evenfold.records.record import Interval
 from evenfold.records.selection import FrozenVariant, Selection
@@ -48,6 +51,23 @@ def precision(row: Point | Measured) -> str:
         return "unknown"
     low, high = wilson(row.tp, called)
     return f"{told(row.tp / called)} [{told(low)}, {told(high)}]"
+
+
+def sn_sp(row: Point | Measured) -> str:
+    """SN / SP for a table, and the precision where positives are rare."""
+    rare = f"; PPV {precision(row)}" if is_rare(row) else ""
+    return f"{row.sn:.3f} / {row.sp:.3f}{rare}"
+
+
+def predicted(row: Point | Measured) -> tuple[str, str, str]:
+    """PPV, NPV and F1 for a table; PPV with its interval where positives are rare."""
+    found = predictive(row.tp, row.fp, row.tn, row.fn)
+    ppv = precision(row) if is_rare(row) else _shown(found["ppv"])
+    return ppv, _shown(found["npv"]), _shown(found["f1"])
+
+
+def _shown(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _rates(point: Point | Measured, interval: Interval) -> str:

@@ -17,7 +17,9 @@ from evenfold.reporting.sections import (
     provenance,
     published_split,
     shortcuts,
+    test_and_training,
     verdict,
+    whole_proteins,
 )
 
 SECTIONS: tuple[Section, ...] = (
@@ -31,8 +33,10 @@ SECTIONS: tuple[Section, ...] = (
     learning.SECTION,
     probabilities.SECTION,
     published_split.SECTION,
+    test_and_training.SECTION,
     leaks.SECTION,
     shortcuts.SECTION,
+    whole_proteins.SECTION,
     ledger.SECTION,
     provenance.SECTION,
 )

@@ -10,6 +10,7 @@ from evenfold.records.evaluation import read_measured
 from evenfold.records.tables import METRICS
 from evenfold.records.thresholds import HALF
 from evenfold.reporting.pages import page
+from evenfold.reporting.reached import predicted
 
 
 def summarise(
@@ -36,5 +37,6 @@ def summarise(
     measured = {name: read_measured(path) for name, path in metrics.items()}
     champions = [row for rows in measured.values() for row in rows if row.champion]
     withheld = [name for name, rows in measured.items() if not rows]
-    write_text(html, page("summary.html", rows=champions, withheld=withheld, half=HALF))
+    shown_as = {"rows": champions, "withheld": withheld, "half": HALF}
+    write_text(html, page("summary.html", predicted=predicted, **shown_as))
     return len(merged)

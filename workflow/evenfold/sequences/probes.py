@@ -238,18 +238,49 @@ def shift(train: list[str], test: list[str], seed: int = 0) -> Shift:
         median_length=(float(np.median(lengths[0])), float(np.median(lengths[1]))),
         residues=_apart(*(part.mean(0) for part in shares)),
     )
-    x = np.column_stack([np.vstack(shares), np.log1p(np.concatenate(lengths))])
+    scores = told_apart(train, test, seed=seed)
+    if scores is None:
+        return found
+    y = np.repeat([0, 1], [len(train), len(test)])
+    return found.model_copy(update={"auroc": auroc(scores, y)})
+
+
+def told_apart(
+    train: list[str], test: list[str], lengths: bool = True, seed: int = 0
+) -> np.ndarray | None:
+    """How much each sequence looks like a test one, by a logistic regression.
+
+    Parameters
+    ----------
+    train, test : list of str
+        With their gaps, if they are padded.
+    lengths : bool
+        Whether it reads lengths beside the composition.
+    seed : int
+        Of five folds; a sequence is scored by the regression that did not see it.
+
+    Returns
+    -------
+    ndarray of float, shape (train + test,), or None
+        Of training sequences, then of test ones; None with fewer sequences than folds
+        need.
+    """
+    both = [*train, *test]
+    x = composition(both)
+    if lengths:
+        n = np.array([len(s.replace(GAP, "")) for s in both])
+        x = np.column_stack([x, np.log1p(n)])
     y = np.repeat([0, 1], [len(train), len(test)])
     fold = np.random.default_rng(seed).permutation(len(y)) % 5
     scores = np.zeros(len(y))
     for number in range(5):
         held_out = fold == number
         if len(np.unique(y[~held_out])) < 2:
-            return found
+            return None
         scores[held_out] = _scores(
             "composition", x[~held_out], y[~held_out], x[held_out]
         )
-    return found.model_copy(update={"auroc": auroc(scores, y)})
+    return scores
 
 
 def _apart(train, test):

@@ -7,6 +7,7 @@ from typing import Any
 from evenfold.records.sequences import SplitFacts
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import rivals
+from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
 
 
@@ -35,6 +36,8 @@ def _rates(facts: Facts) -> Iterator[Badge]:
     gap = abs(point.gap)
     yield Badge(f"MCC, {'test' if facts.tested else 'out-of-fold'}", f"{point.mcc:.3f}")
     yield Badge("SN / SP", f"{point.sn:.3f} / {point.sp:.3f}")
+    if is_rare(point):
+        yield Badge("precision (PPV)", precision(point))
     colour = "green" if gap <= 0.05 else "amber" if gap <= 0.1 else "red"
     yield Badge("|SN − SP|", f"{gap:.3f}", colour)
 

@@ -8,6 +8,7 @@ from evenfold.records.record import Interval
 from evenfold.records.thresholds import Point
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import FEWEST_GROUPS
+from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 
 #: Networks that are named by nothing else than the loss.
@@ -100,6 +101,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "best": facts.selection.best,
         "baseline": facts.selection.baseline,
         "limits": facts.settings.decides.selection.stability,
+        "predicted": predicted,
         "rows": [variant_row(name, facts) for name in facts.tuned],
         "few": facts.selection.groups < FEWEST_GROUPS,
         "fewest": FEWEST_GROUPS,
@@ -112,11 +114,11 @@ SECTION = Section(
 <h2>In cross-validation, where everything was chosen</h2>
 <p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
 <div class="scroll"><table>
-<thead><tr><th class="t">variant</th><th class="t">loss</th><th>AUROC</th><th>MCC at 0.5</th><th>gap</th><th>tuned at</th><th>SN / SP</th><th>MCC, 95 % interval</th><th>Δ MCC to {{ baseline }}</th><th>left out</th><th class="t">stability</th></tr></thead>
+<thead><tr><th class="t">variant</th><th class="t">loss</th><th>AUROC</th><th>MCC at 0.5</th><th>gap</th><th>tuned at</th><th>SN / SP</th><th>PPV</th><th>NPV</th><th>F1</th><th>MCC, 95 % interval</th><th>Δ MCC to {{ baseline }}</th><th>left out</th><th class="t">stability</th></tr></thead>
 <tbody>{% for row in rows %}
 <tr class="{{ 'champion' if row.champion }}"><td class="t">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</td><td class="t w">{{ row.loss }}{% if row.positive_feedback %} <span class="warning">(positive feedback)</span>{% endif %}</td>
 <td>{{ row.auroc|rate }}</td><td>{{ row.half.mcc|rate }}</td><td>{{ row.half.gap|signed }}</td>
-<td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
+<td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}<td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{{ row.stability }}</td></tr>
 {% endfor %}</tbody>
 </table></div>
@@ -129,6 +131,6 @@ SECTION = Section(
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.</small></p></details>
 {% endif %}
 {% if few %}<p class="warning"><small>Only {{ selection.groups }} groups: with fewer than about {{ fewest }} the intervals are too short.</small></p>{% endif %}
-<p><small>Gap: SN − SP. 95 % interval: bootstrap over the {{ selection.groups }} groups of related sequences, threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
+<p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: bootstrap over the {{ selection.groups }} groups of related sequences, threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
 """,
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from evenfold.metrics.predictive import predictive
 from evenfold.records.evaluation import Measured, setting
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import (
@@ -13,6 +14,7 @@ from evenfold.reporting.judging import (
     is_composition,
     rivals,
 )
+from evenfold.reporting.roles import Parted, other_ratio, parted
 from evenfold.reporting.section import Section
 from evenfold.reporting.sections.published_split import honest_and_published
 
@@ -136,6 +138,41 @@ def shortcut(facts: Facts) -> Iterator[Note]:
         )
 
 
+#: AUROC that whole proteins must add to be worth a word.
+_ADDED = 0.01
+
+
+def whole_proteins(facts: Facts) -> Iterator[Note]:
+    """That a method which sees whole proteins profits from what no window shows."""
+    found = facts.source_proteins
+    above = found.above_windows if found else None
+    if found is None or above is None:
+        return
+    added = above.auroc_with - above.auroc
+    if added < _ADDED or above.auroc_difference[0] <= 0:
+        return
+    low, high = above.auroc_difference
+    inside = above.within_with - above.within
+    inside_low, inside_high = above.within_difference
+    shares = [quarter.positives for quarter in found.by_length]
+    yield Note(
+        "A method that sees whole proteins profits from what no window shows: with the "
+        "protein's length, its number of possible sites and the site's place beside the "
+        f"score of {found.champion}, out-of-fold AUROC goes from {above.auroc:.3f} to "
+        f"{above.auroc_with:.3f} ({added:+.3f} [{low:+.3f}, {high:+.3f}]). Among sites of "
+        f"one protein it goes from {above.within:.3f} to {above.within_with:.3f} "
+        f"({inside:+.3f} [{inside_low:+.3f}, {inside_high:+.3f}]): "
+        + (
+            "which site of a protein is positive is known no better. "
+            if inside < added / 2
+            else "sites of one protein are told apart better too. "
+        )
+        + f"Of the sites of the shortest quarter of the proteins {shares[0]:.0%} are "
+        f"positive, of the longest quarter {shares[-1]:.0%}; {found.with_positive} of "
+        f"{found.proteins} proteins have a positive site."
+    )
+
+
 def composition_model(facts: Facts) -> Iterator[Note]:
     """That what the champion knows is the composition, which is its input."""
     point = facts.selection.chosen.oof
@@ -206,14 +243,72 @@ def small_test_set(facts: Facts) -> Iterator[Note]:
 def out_of_balance(facts: Facts) -> Iterator[Note]:
     """That SN and SP differ on the test set by more than chance."""
     row = facts.tested
-    if row and (row.gap_low > 0.0 or row.gap_high < 0.0):
+    if row is None or row.gap_low <= 0.0 <= row.gap_high:
+        return
+    told = (
+        "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
+        f"{row.gap:+.3f} [{row.gap_low:+.3f}, {row.gap_high:+.3f}]. "
+    )
+    if found := [part for part in parted(facts) if part.explains(row.gap)]:
         yield Note(
-            "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
-            f"{row.gap:+.3f} [{row.gap_low:+.3f}, {row.gap_high:+.3f}]. Either the "
-            "threshold is not pinned down well (see its stability), or the test set "
-            "differs from the training data, and no threshold tuned on those can remove "
-            "the gap."
+            f"{told}The gap is of test sequences that differ from the training ones: "
+            + "; ".join(_gaps(part) for part in found)
+            + " (95 %, sequences taken as independent). No threshold tuned on the "
+            "training data can remove it."
         )
+    else:
+        yield Note(
+            f"{told}Either the threshold is not pinned down well (see its stability), or "
+            "the test set differs from the training data, and no threshold tuned on "
+            "those can remove the gap."
+        )
+
+
+def _gaps(part: Parted) -> str:
+    (one, other), (of_one, of_other) = part.gap, part.of_gap
+    return (
+        f"it is {one:+.3f} [{of_one[0]:+.3f}, {of_one[1]:+.3f}] among {part.words}, and "
+        f"{other:+.3f} [{of_other[0]:+.3f}, {of_other[1]:+.3f}] among the {part.n} others"
+    )
+
+
+def other_classes(facts: Facts) -> Iterator[Note]:
+    """That another share of the test set is positive than the thresholds expect."""
+    row, found = facts.tested, other_ratio(facts)
+    if row is None or found is None:
+        return
+    asked = facts.selection.deployment_positives
+    of = "as `deployment_positives` says" if asked else "of the training data"
+    ppv = predictive(row.tp, row.fp, row.tn, row.fn)["ppv"]
+    yield Note(
+        f"{found.test:.0%} of the test set are positive ({row.tp + row.fn} of {row.n}), "
+        f"and {found.expected:.0%} {of}. SN and SP do not depend on that; MCC and "
+        f"precision (PPV) do: at {found.expected:.0%} the same SN and SP would mean MCC "
+        f"{found.mcc:.2f} and precision {found.ppv:.2f} instead of {row.mcc:.2f} and "
+        f"{ppv:.2f}. `selection: {{deployment_positives: ...}}` tunes for the share that "
+        "is expected where the model will be used."
+    )
+
+
+#: Share of the test set with the opposite label in training that makes results doubtful.
+_DOUBTFUL = 0.05
+
+
+def opposite_labels(facts: Facts) -> Iterator[Note]:
+    """That copies of test sequences carry the other label in the training data."""
+    row = facts.tested
+    labels = facts.evaluation.labels if facts.evaluation and row else None
+    for one in labels.opposite if labels and row else []:
+        if one.opposite:
+            share = one.opposite / row.n if row else 0.0
+            examples = ", ".join(" ~ ".join(pair) for pair in one.examples[:3])
+            yield Note(
+                f"{one.opposite} of {one.n} test sequences with {one.kind} in the training "
+                f"data as given carry the opposite label there, {share:.1%} of the test "
+                f"set (test ~ training: {examples}). Of each pair one label is wrong, or "
+                "the sequence does not decide it: no model can have both right.",
+                "red" if share > _DOUBTFUL else "",
+            )
 
 
 def below_chance(facts: Facts) -> Iterator[Note]:
@@ -267,15 +362,21 @@ def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
             f"chance, for the test set's own interval [{row.mcc_low:.3f}, "
             f"{row.mcc_high:.3f}] reaches into it"
         )
-    train, test = facts.selection.positives, (row.tp + row.fn) / row.n
-    if max(train, test) > 1.5 * min(train, test):
+    if found := other_ratio(facts):
         yield (
-            f"another class ratio, {train:.0%} positive in training and {test:.0%} in "
-            "the test set, on which MCC depends (`selection: {deployment_positives: "
-            "...}` tunes for a share that is expected)"
+            f"another class ratio, {found.expected:.0%} positive expected and "
+            f"{found.test:.0%} in the test set, on which MCC depends: without that it "
+            f"would be {found.mcc:.3f}"
+        )
+    parts = [] if above else [part for part in parted(facts) if part.costs]
+    for part in parts:
+        yield (
+            f"a shift: MCC {part.mcc[0]:.3f} [{part.of_mcc[0][0]:.3f}, "
+            f"{part.of_mcc[0][1]:.3f}] among {part.words}, and {part.mcc[1]:.3f} "
+            f"[{part.of_mcc[1][0]:.3f}, {part.of_mcc[1][1]:.3f}] among the {part.n} others"
         )
     for finding in facts.audit.findings:
-        if finding.about == "shift":
+        if finding.about == "shift" and not parts:
             yield f"a shift: {finding.title}"
     seeds = facts.settings.decides.variants[facts.shown].training.seeds
     if above:
@@ -339,8 +440,11 @@ NOTES: tuple[Callable[[Facts], Iterator[Note]], ...] = (
     below_chance,
     below_composition,
     not_as_promised,
+    other_classes,
+    opposite_labels,
     shortcut,
     composition_model,
+    whole_proteins,
     serious_findings,
     unstable_threshold,
     shifted_folds,

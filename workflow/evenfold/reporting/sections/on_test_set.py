@@ -13,7 +13,7 @@ from evenfold.records.evaluation import Measured
 from evenfold.records.thresholds import HALF
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.reached import is_rare, precision
+from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 
 _COLOURS = (("threshold 0.5", figures.HALF), ("tuned threshold", figures.MCC))
@@ -129,8 +129,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         "rows": facts.measured,
         "half": HALF,
         "published": facts.settings.published,
-        "rare": is_rare(facts.tested),
-        "precision": precision,
+        "predicted": predicted,
         "criterion": words(facts.tested.operating_point),
         "sides": sides(facts.tested),
         "mcc": draw_mcc(facts.measured),
@@ -145,14 +144,14 @@ SECTION = Section(
 <p>{{ rows[0].n }} sequences, looked at once every choice below was frozen. A sequence is called positive when its score reaches the threshold; the tuned threshold ({{ criterion }}) comes from cross-validation alone.</p>
 <div class="scroll">
 <table>
-<thead><tr><th class="t">variant</th><th class="t">threshold</th><th></th><th>SN</th><th>SP</th>{% if rare %}<th>PPV, 95 % interval</th>{% endif %}<th>SN − SP</th><th>MCC</th><th>95 % interval</th><th>ACC</th><th>AUROC</th><th>AUPRC</th><th>Brier</th><th>TP / FP / TN / FN</th></tr></thead>
+<thead><tr><th class="t">variant</th><th class="t">threshold</th><th></th><th>SN</th><th>SP</th><th>PPV</th><th>NPV</th><th>F1</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th><th>ACC</th><th>AUROC</th><th>AUPRC</th><th>Brier</th><th>TP / FP / TN / FN</th></tr></thead>
 <tbody>
 {% for row in rows %}
 <tr class="{{ 'half' if row.operating_point == half else ('champion' if row.champion) }}">
 <td class="t">{{ row.variant if loop.changed(row.variant) }}</td>
 <td class="t">{{ 'untuned' if row.operating_point == half else row.operating_point }}</td>
 <td>{{ row.threshold|threshold }}</td>
-<td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td>{% if rare %}<td>{{ precision(row) }}</td>{% endif %}<td>{{ row.gap|signed }}</td>
+<td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td>{% for value in predicted(row) %}<td>{{ value }}</td>{% endfor %}<td>{{ row.gap|signed }}</td>
 <td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td>
 <td>{{ row.acc|rate }}</td><td>{{ row.auroc|rate }}</td><td>{{ row.auprc|rate }}</td><td>{{ row.brier|rate }}</td>
 <td>{{ row.tp }} / {{ row.fp }} / {{ row.tn }} / {{ row.fn }}</td>
@@ -161,7 +160,7 @@ SECTION = Section(
 {% for row in published %}
 <tr class="published"><td class="t">{{ row.method }}</td><td class="t">published</td><td></td>
 {% for key in ('sn', 'sp') %}<td>{{ row[key]|rate if row[key] is defined }}</td>{% endfor %}
-{% if rare %}<td></td>{% endif %}<td>{{ (row.sn - row.sp)|signed if row.sn is defined and row.sp is defined }}</td>
+<td></td><td></td><td></td><td>{{ (row.sn - row.sp)|signed if row.sn is defined and row.sp is defined }}</td>
 <td>{{ row.mcc|rate if row.mcc is defined }}</td><td></td>
 {% for key in ('acc', 'auroc') %}<td>{{ row[key]|rate if row[key] is defined }}</td>{% endfor %}<td></td><td></td><td></td></tr>
 {% endfor %}
@@ -169,6 +168,7 @@ SECTION = Section(
 </table>
 </div>
 <p>{{ sides }}</p>
+<p><small>PPV (precision), NPV and F1 depend on the share of positives. An interval of PPV stands where fewer than one sequence in five is positive: Wilson's, the calls taken as independent.</small></p>
 <div class="figures">
 <figure>{{ mcc }}<figcaption>MCC on the test set. Intervals: 95 % bootstrap over groups of related sequences, threshold fixed.</figcaption></figure>
 <figure>{{ balance }}<figcaption>Sensitivity against specificity, from threshold 0.5 to the tuned threshold. On the dashed line the two are equal.</figcaption></figure>

@@ -10,6 +10,7 @@ from evenfold.config.criteria import in_order, words
 from evenfold.records.thresholds import Tuned
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 
 _CURVES = (("SN", figures.SN), ("SP", figures.SP), ("MCC", figures.MCC))
@@ -76,6 +77,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
     points = facts.champion.points
     return {
         "curves": draw_curves(facts.tuned),
+        "predicted": predicted,
         "points": [(words(name), points[name]) for name in in_order(points)],
     }
 
@@ -85,10 +87,10 @@ SECTION = Section(
     """\
 <figure class="wide">{{ curves }}<figcaption>Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.</figcaption></figure>
 <h3>Other operating points of the champion, out-of-fold</h3>
-<p><small>Intervals: bootstrap within each class, sequences taken as independent.</small></p>
+<p><small>Intervals of MCC: bootstrap within each class, sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>
 <div class="scroll"><table>
-<thead><tr><th class="t">criterion</th><th>threshold</th><th>SN</th><th>SP</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
-<tbody>{% for criterion, point in points %}<tr><td class="t">{{ criterion }}</td><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td><td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+<thead><tr><th class="t">criterion</th><th>threshold</th><th>SN</th><th>SP</th><th>PPV</th><th>NPV</th><th>F1</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
+<tbody>{% for criterion, point in points %}<tr><td class="t">{{ criterion }}</td><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td>{% for value in predicted(point) %}<td>{{ value }}</td>{% endfor %}<td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
 </table></div>
 """,
 )

@@ -7,6 +7,7 @@ from evenfold.records.evaluation import Measured
 from evenfold.records.selection import published_name
 from evenfold.records.thresholds import Point
 from evenfold.reporting.facts import Facts, PublishedSplit
+from evenfold.reporting.reached import sn_sp
 from evenfold.reporting.section import Section
 
 
@@ -85,6 +86,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
     near, across = beside.audit.test_to_train, beside.audit.fold_to_fold
     return {
         "champion": facts.shown,
+        "sn_sp": sn_sp,
         "rows": compared(facts, beside),
         "where": ["out-of-fold", *(["test set"] if facts.tested else [])],
         "split": beside.split,
@@ -103,7 +105,7 @@ SECTION = Section(
 <thead><tr><th></th>{% for part in where %}<th colspan="2">{{ part }}, honest</th><th colspan="2">published</th><th></th>{% endfor %}</tr>
 <tr><th class="t">variant</th>{% for part in where %}<th>SN / SP</th><th>MCC</th><th>SN / SP</th><th>MCC</th><th>Δ MCC</th>{% endfor %}</tr></thead>
 <tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><td class="t">{{ row.name }}</td>
-{% for one, other in row.points %}{% for point in (one, other) %}<td>{{ point.sn|rate }} / {{ point.sp|rate }}</td><td>{{ point.mcc|rate }}</td>{% endfor %}<td>{{ (other.mcc - one.mcc)|signed }}</td>{% endfor %}</tr>
+{% for one, other in row.points %}{% for point in (one, other) %}<td>{{ sn_sp(point) }}</td><td>{{ point.mcc|rate }}</td>{% endfor %}<td>{{ (other.mcc - one.mcc)|signed }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>
 </table></div>
 <p><small>Every point at its own tuned threshold. The numbers of papers on this data set compare with the published columns; what to expect of new proteins is in the honest ones.</small></p>

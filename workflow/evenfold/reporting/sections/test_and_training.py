@@ -1,0 +1,85 @@
+"""Is the test set like the training data: classes, lengths, composition, beside it."""
+
+from typing import Any
+
+from evenfold.records.evaluation import Alike, Called
+from evenfold.records.sequences import Shift
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.section import Section
+
+
+def _tells(facts: Facts) -> dict[str, Any] | None:
+    shift = facts.audit.shift
+    if shift is None or shift.median_length is None:
+        return None
+    labels = facts.evaluation.labels if facts.evaluation and facts.tested else None
+    return {
+        "rows": [*_sizes(facts), *_classes(facts), *_letters(shift)],
+        "shift": shift,
+        "parts": [
+            row for one in (labels.alike if labels else []) for row in _parts(one)
+        ],
+        "opposite": labels.opposite if labels else [],
+    }
+
+
+def _sizes(facts: Facts) -> list[tuple[str, str, str]]:
+    return [("sequences", str(facts.split.n_train), str(facts.split.n_test))]
+
+
+def _classes(facts: Facts) -> list[tuple[str, str, str]]:
+    """Shares of positives: of the test set after a look alone."""
+    row = facts.tested
+    of_test = f"{(row.tp + row.fn) / row.n:.1%}" if row else "sealed"
+    return [("positive", f"{facts.selection.positives:.1%}", of_test)]
+
+
+def _letters(shift: Shift) -> list[tuple[str, str, str]]:
+    train, test = shift.median_length or (0.0, 0.0)
+    return [
+        ("median length, residues", f"{train:.0f}", f"{test:.0f}"),
+        *(
+            (f"mean share of {letter}", f"{before:.1%}", f"{after:.1%}")
+            for letter, (before, after) in shift.residues.items()
+        ),
+    ]
+
+
+def _parts(one: Alike) -> list[tuple[str, int, str, str]]:
+    limits = ""
+    if one.limits:
+        limits = f" ({one.limits[0]:.0f} to {one.limits[1]:.0f} residues)"
+    return [
+        (
+            f"like 95 % of the training sequences in {one.by}{limits}",
+            *_rates(one.alike),
+        ),
+        ("the others", *_rates(one.other)),
+    ]
+
+
+def _rates(part: Called) -> tuple[int, str, str]:
+    positives, negatives = part.tp + part.fn, part.tn + part.fp
+    return (
+        positives + negatives,
+        f"{part.tp / positives:.3f}" if positives else "–",
+        f"{part.tn / negatives:.3f}" if negatives else "–",
+    )
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2>Is the test set like the training data?</h2>
+<p>{% if shift.auroc is not none %}Length and composition tell test sequences from training ones with AUROC {{ '%.2f'|format(shift.auroc) }} (0.5: not at all). {% endif %}The residues are those whose mean share differs most.{% for one in opposite %} {{ one.n }} test sequences have {{ one.kind }} in the training data as given; {{ one.opposite }} of them carry the opposite label there.{% endfor %}</p>
+<div class="scroll"><table>
+<thead><tr><th></th><th>training</th><th>test</th></tr></thead>
+<tbody>{% for what, train, test in rows %}<tr><td class="t">{{ what }}</td><td>{{ train }}</td><td>{{ test }}</td></tr>{% endfor %}</tbody>
+</table></div>
+{% if parts %}<div class="scroll"><table>
+<thead><tr><th class="t">test sequences</th><th>n</th><th>SN</th><th>SP</th></tr></thead>
+<tbody>{% for what, n, sn, sp in parts %}<tr><td class="t">{{ what }}</td><td>{{ n }}</td><td>{{ sn }}</td><td>{{ sp }}</td></tr>{% endfor %}</tbody>
+</table></div>
+<p><small>The champion at its threshold, measured inside the look.</small></p>{% endif %}
+""",
+)
