@@ -6,12 +6,13 @@ was trained on cannot be seen on training rows, of which all but one fold's memb
 the label. It is seen on mixtures of two training rows, which are like them and nobody's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from evenfold.alphabet import GAP
 from evenfold.models.members import Member
+from evenfold.ragged import Ragged
 
 #: Mixtures that are scored: their mean variance is then known to a few per cent.
 MIXTURES = 1500
@@ -71,6 +72,32 @@ def mixed_rows(inputs: np.ndarray, seed: int) -> np.ndarray:
     one, other = parents(len(inputs), seed).T
     taken = np.random.default_rng([seed, 1]).random((MIXTURES, inputs.shape[1])) < 0.5
     return np.where(taken, inputs[other], inputs[one])
+
+
+def mixtures(
+    inputs: np.ndarray | Ragged,
+    sequences: Sequence[str],
+    describe: Callable[[list[str]], np.ndarray | Ragged] | None,
+    seed: int,
+) -> np.ndarray | Ragged:
+    """Inputs of mixtures of training rows: of sequences where they can be described.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (n, columns), or Ragged
+        Of the sequences.
+    sequences : sequence of str, length n
+    describe : callable or None
+        Inputs of other sequences.
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (MIXTURES, columns), or Ragged
+    """
+    if describe is None:
+        return mixed_rows(inputs, seed)
+    return describe(mixed_sequences(sequences, seed))
 
 
 def excess_variance(

@@ -16,11 +16,7 @@ import torch
 from tqdm import tqdm
 
 from evenfold.config.twins import twin
-from evenfold.models.averaging import (
-    excess_variance,
-    mixed_rows,
-    mixed_sequences,
-)
+from evenfold.models.averaging import excess_variance, mixtures
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
 from evenfold.models.data import TrainingData
@@ -156,13 +152,14 @@ def train_files(
         )
     for note in outcome.notes:
         log.warning("%s", note)
-    seed = specification.seed
-    mixtures = (
-        mixed_rows(data.inputs, seed)
-        if describe is None
-        else describe(mixed_sequences(frame["sequence"].tolist(), seed))
+    sequences = frame["sequence"].tolist()
+    mixed = mixtures(data.inputs, sequences, describe, specification.seed)
+    excess = excess_variance(
+        outcome.oof_logits,
+        outcome.ensemble.logits(mixed, device),
+        outcome.ensemble.members,
+        scaled=describe is None,
     )
-    on_mixtures = outcome.ensemble.logits(mixtures, device)
     outcome.ensemble.save(
         outputs["weights"],
         loss=loss,
@@ -178,12 +175,7 @@ def train_files(
             "label": labels.astype(np.int8),
             "fold": split["fold"].to_numpy(dtype=np.int8),
             "logit": outcome.oof_logits,
-            "excess": excess_variance(
-                outcome.oof_logits,
-                on_mixtures,
-                outcome.ensemble.members,
-                scaled=describe is None,
-            ),
+            "excess": excess,
             "score": 1 / (1 + np.exp(-outcome.oof_logits)),
         }
     )
