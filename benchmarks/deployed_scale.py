@@ -144,7 +144,7 @@ def set_aside(case: Case, rows: dict, fold: int) -> list[dict]:
         oof = np.empty(len(rest))
         for held in np.unique(folds):
             oof[folds == held] = own["rest"][of == held][:, folds == held].mean(axis=0)
-        excess = excess_variance(oof, own["mixed"], members, scaled=False)
+        excess = excess_variance(oof, own["mixed"], members)
         deployed = own["aside"].mean(axis=0)
         for scale, z in (
             ("as measured", oof),

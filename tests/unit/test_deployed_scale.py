@@ -46,7 +46,7 @@ def simulated(positives, seeds, fold_sd, seed_sd, n=20_000, seed=0):
     mine = np.array([m.fold for m in members])[:, None] == folds
     logits = mu + (own * mine).sum(axis=0) / seeds
     mixed = drawn(averaging.MIXTURES)[0] + of_all_members(averaging.MIXTURES)
-    excess = excess_variance(logits, mixed, members, scaled=False)
+    excess = excess_variance(logits, mixed, members)
     new, truth = drawn(n)
     return logits, y, folds, excess, new + of_all_members(n).mean(axis=0), truth
 
@@ -122,8 +122,8 @@ def test_nothing_is_scaled_without_excess_or_where_logits_are_no_numbers():
     scaled = deployed_scale(z, y, np.ones(6))
     assert np.array_equal(np.isfinite(scaled), np.isfinite(z))
     members = [Member(0, 0), Member(1, 0)]
-    assert not excess_variance(z, np.ones((2, 30)), members, scaled=False).any()
-    alone = excess_variance(z[-1:], np.ones((1, 30)), members[:1], scaled=False)
+    assert not excess_variance(z, np.ones((2, 30)), members).any()
+    alone = excess_variance(z[-1:], np.ones((1, 30)), members[:1])
     assert not alone.any()
 
 
@@ -135,8 +135,14 @@ def test_mixtures_are_nobodys_and_keep_length_and_gaps():
         parent = sequences[one]
         assert [x == "-" for x in child] == [x == "-" for x in parent]
     assert mixed == mixed_sequences(sequences, 0) != mixed_sequences(sequences, 1)
-    rows = mixed_rows(np.array([[1.0, 2.0], [3.0, 4.0]]), 0)
-    assert {tuple(row) for row in rows} == {(1, 2), (1, 4), (3, 2), (3, 4)}
+    x = np.random.default_rng(0).normal(size=(3000, 3)) @ np.array(
+        [[1.0, 2, 0], [0, 1, 0], [3, 0, 1]]
+    )
+    rows = mixed_rows(x + 5, 0)
+    assert rows.shape == (averaging.MIXTURES, 3)
+    assert rows.mean(axis=0) == pytest.approx(x.mean(axis=0) + 5, abs=0.3)
+    assert np.corrcoef(rows.T) == pytest.approx(np.corrcoef(x.T), abs=0.1)
+    assert rows.std(axis=0) == pytest.approx(x.std(axis=0), rel=0.1)
 
 
 def test_areas_are_of_the_logits_as_measured_and_rates_of_the_deployed_ones():
@@ -173,7 +179,7 @@ def test_scores_of_an_earlier_version_are_read_as_they_are(tmp_path):
      ("gradient_boosting", "aac")],
 )  # fmt: skip
 def test_training_leaves_the_excess_of_every_kind_of_model(model, names, tmp_path):
-    """And the excess of mixed columns, where sequences cannot be described, is near it."""
+    """And that of mixed rows, where sequences cannot be described, is of its size."""
     generator = np.random.default_rng(0)
     letters = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
     y = np.arange(120) % 2
@@ -195,9 +201,7 @@ def test_training_leaves_the_excess_of_every_kind_of_model(model, names, tmp_pat
 
     def excess(describe):
         mixed = averaging.mixtures(data.inputs, sequences, describe, 0)
-        return excess_variance(
-            oof, ensemble.logits(mixed), ensemble.members, scaled=describe is None
-        ).mean()
+        return excess_variance(oof, ensemble.logits(mixed), ensemble.members).mean()
 
     described = excess(features.compute)
     assert 0 < described < 2 * oof.var()

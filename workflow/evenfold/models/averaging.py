@@ -56,9 +56,10 @@ def mixed_sequences(sequences: Sequence[str], seed: int) -> list[str]:
 
 
 def mixed_rows(inputs: np.ndarray, seed: int) -> np.ndarray:
-    """Rows that have about half of their columns from another one.
+    """Rows halfway between two others, drawn away from the mean as far as those lie.
 
-    Where sequences cannot be described anew, as with vectors from a file.
+    Where sequences cannot be described anew, as with vectors from a file. Means and
+    covariances of the columns stay, as they do not where columns are exchanged.
 
     Parameters
     ----------
@@ -67,11 +68,11 @@ def mixed_rows(inputs: np.ndarray, seed: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (MIXTURES, columns)
+    ndarray of float32, shape (MIXTURES, columns)
     """
-    one, other = parents(len(inputs), seed).T
-    taken = np.random.default_rng([seed, 1]).random((MIXTURES, inputs.shape[1])) < 0.5
-    return np.where(taken, inputs[other], inputs[one])
+    one, other = (np.asarray(inputs[rows]) for rows in parents(len(inputs), seed).T)
+    mean = np.mean(inputs, axis=0, dtype=np.float64)
+    return (mean + ((one - mean) + (other - mean)) / np.sqrt(2)).astype(np.float32)
 
 
 def mixtures(
@@ -101,7 +102,7 @@ def mixtures(
 
 
 def excess_variance(
-    logits: np.ndarray, on_mixtures: np.ndarray, members: list[Member], scaled: bool
+    logits: np.ndarray, on_mixtures: np.ndarray, members: list[Member]
 ) -> np.ndarray:
     """Variance of out-of-fold logits that the mean of all members lacks.
 
@@ -115,8 +116,6 @@ def excess_variance(
     on_mixtures : ndarray, shape (members, m)
         Of every member.
     members : list of Member
-    scaled : bool
-        Whether logits of mixtures are brought to the scale of the others first.
 
     Returns
     -------
@@ -130,9 +129,6 @@ def excess_variance(
     )
     if len(names) < 2 or not (np.isfinite(means).all() and np.isfinite(logits).all()):
         return np.zeros(len(logits))
-    spread = means.std(axis=1).mean()
-    if scaled and spread > 0:
-        means = (means - means.mean()) * (logits.std() / spread) + logits.mean()
     centre, apart = means.mean(axis=0), means.var(axis=0, ddof=1)
     parts = np.array_split(np.argsort(centre, kind="stable"), _PARTS)
     at = [centre[part].mean() for part in parts]

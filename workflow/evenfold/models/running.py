@@ -158,7 +158,6 @@ def train_files(
         outcome.oof_logits,
         outcome.ensemble.logits(mixed, device),
         outcome.ensemble.members,
-        scaled=describe is None,
     )
     outcome.ensemble.save(
         outputs["weights"],
