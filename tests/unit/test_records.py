@@ -521,7 +521,7 @@ def test_a_missing_and_an_unknown_column_are_named_with_the_file(
     table, suffix, tmp_path
 ):
     # What a release added, files of earlier ones may lack.
-    last = [column.name for column in table.columns if not column.added][-1]
+    last = [column.name for column in table.columns if column.absent is None][-1]
     path = tmp_path / f"a.{suffix}"
 
     def put(frame):

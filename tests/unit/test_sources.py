@@ -661,6 +661,7 @@ def test_a_checkpoint_is_known_by_the_code_that_trains(tmp_path, monkeypatch):
                 ),
                 earlier=EarlierLosses({}, 0.0),
                 resources=Resources("cpu", 1, {"checkpoint_epochs": 0}),
+                describe=None,
                 log=logging.getLogger("test"),
             )
         return str(found.value)

@@ -1,4 +1,5 @@
 from evenfold.config.kinds import resolved
+from evenfold.features import describing
 from evenfold.job import job
 from evenfold.models.running import EarlierLosses, Resources, train_files
 from evenfold.models.settings import Specification
@@ -14,5 +15,6 @@ with job(snakemake.log[0]) as log:
         Specification(training, params.loss, params.seed),
         EarlierLosses(params.alike, params.same_loss),
         Resources(params.device, params.training_threads, params.engine),
+        describing(snakemake.input.columns),
         log,
     )

@@ -2,9 +2,12 @@
 
 from evenfold.features.encodings import (
     FeatureSet,
+    describing,
     feature_set,
     featurize,
     featurize_file,
 )
 
-__all__ = ["FeatureSet", "feature_set", "featurize", "featurize_file"]
+__all__ = [
+    "FeatureSet", "describing", "feature_set", "featurize", "featurize_file",
+]  # fmt: skip

@@ -1,6 +1,6 @@
 """Feature sets: windows by position, and descriptors of whole sequences, joined."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any
@@ -16,7 +16,7 @@ from evenfold.features.descriptors import DESCRIPTORS
 from evenfold.features.embeddings import Vectors
 from evenfold.features.own import columns_of, computed
 from evenfold.features.scales import Z_SCALES
-from evenfold.files import replacing
+from evenfold.files import Pathlike, replacing
 from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
 from evenfold.records.sequences import FeatureFacts
@@ -216,6 +216,28 @@ def feature_set(
     return FeatureSet(
         tuple(names), longest if _WITH_LENGTH & set(names) else 0, vectors
     )
+
+
+def describing(
+    columns: Pathlike,
+) -> Callable[[list[str]], np.ndarray | Ragged] | None:
+    """What makes the features of a data set of other sequences.
+
+    Parameters
+    ----------
+    columns : path-like
+        Its facts of features.
+
+    Returns
+    -------
+    callable or None
+        None where that takes a language model, a file of vectors, or code of the
+        user's own that may know its own sequences alone.
+    """
+    facts = FeatureFacts.read(columns)
+    if "embeddings" in facts.names or any(map(is_import_path, facts.names)):
+        return None
+    return FeatureSet.of(facts.names, facts.length).compute
 
 
 def featurize(features: FeatureSet, sequences: Sequence[str], out: np.ndarray) -> None:

@@ -36,21 +36,26 @@ class Ensemble:
     features: dict
     members: list[Member]
 
-    def logits(self, inputs: np.ndarray | Ragged) -> np.ndarray:
+    def logits(
+        self, inputs: np.ndarray | Ragged, device: str | None = None
+    ) -> np.ndarray:
         """Logits of every member.
 
         Parameters
         ----------
         inputs : ndarray, shape (n, columns), or Ragged
+        device : str, optional
+            Where they are scored; where the weights are, unless it is given.
 
         Returns
         -------
         ndarray of float32, shape (members, n)
         """
-        device = next(iter(self.state.values())).device
+        device = device or next(iter(self.state.values())).device
+        state = {name: tensor.to(device) for name, tensor in self.state.items()}
         rows = Rows(inputs, device, resident=False)
         index = np.arange(len(inputs))[None]
-        return logits_of(stacked_forward(self.recipe), self.state, rows, index).numpy()
+        return logits_of(stacked_forward(self.recipe), state, rows, index).numpy()
 
     def scores(self, inputs: np.ndarray | Ragged) -> np.ndarray:
         """sigmoid(mean of the members' logits): ndarray of float64, shape (n,)."""

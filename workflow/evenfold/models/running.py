@@ -16,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from evenfold.config.twins import twin
+from evenfold.models.averaging import excess_variance, mixtures
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
 from evenfold.models.data import TrainingData
@@ -29,6 +30,9 @@ from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import HISTORY, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import Twin
 from evenfold.sources import Sources
+
+#: Features of sequences.
+Describe = Callable[[list[str]], np.ndarray | Ragged]
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def train_files(
     specification: Specification,
     earlier: EarlierLosses,
     resources: Resources,
+    describe: Describe | None,
     log: logging.Logger,
 ) -> None:
     """Train one variant from its files and write weights, history and OOF scores.
@@ -86,6 +91,8 @@ def train_files(
     specification : Specification
     earlier : EarlierLosses
     resources : Resources
+    describe : callable or None
+        Features of new sequences; None where they cannot be made.
     log : logging.Logger
 
     Raises
@@ -98,7 +105,7 @@ def train_files(
     device = "cpu" if training.model in FITS else resources.device
     device, threads = prepare(device, resources.threads)
     log.info("device %s, %d threads, torch %s", device, threads, torch.__version__)
-    frame = SEQUENCES.frame(inputs["sequences"], ["id", "role", "label"])
+    frame = SEQUENCES.frame(inputs["sequences"], ["id", "sequence", "role", "label"])
     split = SPLIT.frame(inputs["split"])
     train = (frame["role"] == "train").to_numpy()
     frame, split = frame[train], split[train]
@@ -145,6 +152,13 @@ def train_files(
         )
     for note in outcome.notes:
         log.warning("%s", note)
+    sequences = frame["sequence"].tolist()
+    mixed = mixtures(data.inputs, sequences, describe, specification.seed)
+    excess = excess_variance(
+        outcome.oof_logits,
+        outcome.ensemble.logits(mixed, device),
+        outcome.ensemble.members,
+    )
     outcome.ensemble.save(
         outputs["weights"],
         loss=loss,
@@ -160,6 +174,7 @@ def train_files(
             "label": labels.astype(np.int8),
             "fold": split["fold"].to_numpy(dtype=np.int8),
             "logit": outcome.oof_logits,
+            "excess": excess,
             "score": 1 / (1 + np.exp(-outcome.oof_logits)),
         }
     )

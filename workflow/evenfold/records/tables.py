@@ -1,6 +1,7 @@
 """The schemas of the Parquet and TSV files: one table each, with units."""
 
 import csv
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,16 @@ from evenfold.files import Pathlike, replacing
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, its Arrow type, and what it is, with its unit."""
+    """A column: its name, its Arrow type, and what it is, with its unit.
+
+    `absent` is what it holds in files of a version that did not write it; None:
+    it must be there.
+    """
 
     name: str
     type: pa.DataType
     what: str
-    #: Whether files of earlier versions may lack it.
-    added: bool = False
+    absent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,14 @@ class Table:
             Missing, unknown or damaged, with the file and the column.
         """
         with undamaged(path, "Parquet"):
-            self._check(path, pq.read_schema(path).names)
-            return pq.read_table(path, columns=_listed(columns))
+            found = pq.read_schema(path).names
+            self._check(path, found)
+            wanted = self.names if columns is None else list(columns)
+            rows = pq.read_table(path, columns=[x for x in wanted if x in found])
+            for column in self._absent(found, wanted):
+                values = pa.array([column.absent] * rows.num_rows, column.type)
+                rows = rows.append_column(column.name, values)
+            return rows
 
     def frame(
         self, path: Pathlike, columns: Iterable[str] | None = None
@@ -75,10 +85,14 @@ class Table:
             As for `arrow`.
         """
         if not str(path).endswith(".tsv"):
-            wanted = _listed(columns)
+            wanted = self.names if columns is None else list(columns)
             self.arrow(path, [])
             with undamaged(path, "Parquet"):
-                return pd.read_parquet(path, columns=wanted)
+                found = pq.read_schema(path).names
+                rows = pd.read_parquet(path, columns=[x for x in wanted if x in found])
+            for column in self._absent(found, wanted):
+                rows[column.name] = column.absent
+            return rows
         texts = {c.name: str for c in self.columns if pa.types.is_string(c.type)}
         # A variant or a sequence may be named NA; only an empty number is none.
         none = {c.name: [""] for c in self.columns if c.name not in texts}
@@ -87,6 +101,8 @@ class Table:
                 path, sep="\t", dtype=texts, keep_default_na=False, na_values=none
             )
         self._check(path, list(whole.columns))
+        for column in self._absent(list(whole.columns), self.names):
+            whole[column.name] = column.absent
         return whole if columns is None else whole[list(columns)]
 
     def batches(
@@ -126,12 +142,14 @@ class Table:
         ]
         return pa.table(arrays, schema=self.schema)
 
+    def _absent(self, found: list[str], wanted: list[str]) -> list[Column]:
+        """Wanted columns that the file of an earlier version has not."""
+        return [c for c in self.columns if c.name in wanted and c.name not in found]
+
     def _check(self, path: Pathlike, found: list[str]) -> None:
+        needed = [column.name for column in self.columns if column.absent is None]
         for fault, names in (
-            (
-                "is missing",
-                [c.name for c in self.columns if not c.added and c.name not in found],
-            ),
+            ("is missing", [name for name in needed if name not in found]),
             ("is unknown", [name for name in found if name not in self.names]),
         ):
             if names:
@@ -169,10 +187,6 @@ def undamaged(path: Pathlike, form: str) -> Iterator[None]:
             f"{path}: the {form} file is cut off or damaged. Delete it and run "
             "snakemake again."
         ) from error
-
-
-def _listed(columns: Iterable[str] | None) -> list[str] | None:
-    return None if columns is None else list(columns)
 
 
 _TEXT, _WHOLE, _REAL, _SMALL = pa.string(), pa.int64(), pa.float64(), pa.int8()
@@ -229,6 +243,10 @@ OOF = Table("out-of-fold scores", (
     _LABEL,
     Column("fold", _SMALL, "fold of the sequence"),
     Column("logit", _REAL, "mean logit of the members that did not see the fold"),
+    Column(
+        "excess", _REAL, "variance of such a logit that the mean of all members lacks",
+        absent=0.0,
+    ),
     Column("score", _REAL, "sigmoid of the logit, 0 to 1"),
 ))  # fmt: skip
 PREDICTIONS = Table("predictions", (
@@ -306,9 +324,9 @@ def _metrics() -> tuple[Column, ...]:
         Column(
             "deployed", _WHOLE, "1 for the operating point that the variant deploys"
         ),
-        Column("ppv", _REAL, "positive predictive value (precision), 0 to 1", True),
-        Column("npv", _REAL, "negative predictive value, 0 to 1", True),
-        Column("f1", _REAL, "F1 score of the positives, 0 to 1", True),
+        Column("ppv", _REAL, "positive predictive value (precision), 0 to 1", math.nan),
+        Column("npv", _REAL, "negative predictive value, 0 to 1", math.nan),
+        Column("f1", _REAL, "F1 score of the positives, 0 to 1", math.nan),
     )
 
 

@@ -238,7 +238,7 @@ def _difference(
         gap=abs(here["gap"]) - abs(there["gap"]),
         gap_low=gap_low,
         gap_high=gap_high,
-        delong=DeLong(**delong(one.oof.logits, reference.oof.logits, labels)),
+        delong=DeLong(**delong(one.oof.as_measured, reference.oof.as_measured, labels)),
         mcnemar=McNemars(
             all=disagreement(np.ones(len(labels), dtype=bool)),
             positives=disagreement(labels == 1),

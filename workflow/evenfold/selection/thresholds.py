@@ -327,8 +327,8 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
         stability=_stability(folds, oof, settings, seed) if tuned else None,
         comparability=comparability(oof),
         curve=_curve(pooled),
-        auroc=auroc(oof.logits, oof.labels),
-        auprc=auprc(oof.logits, oof.labels),
+        auroc=auroc(oof.as_measured, oof.labels),
+        auprc=auprc(oof.as_measured, oof.labels),
         brier=brier(scores, oof.labels),
         calibration=calibrate(oof.logits, oof.labels, oof.folds) if tuned else None,
         notes=notes,
@@ -350,8 +350,11 @@ def _why_scores_tell_nothing(logits: np.ndarray) -> str | None:
 
 def _finite(oof: OutOfFold) -> OutOfFold:
     """What is no number counts as called negative; huge logits as very large."""
-    logits = np.nan_to_num(oof.logits, nan=-_SURE).clip(-_SURE, _SURE)
-    return OutOfFold(logits, oof.labels, oof.folds)
+    logits, measured = (
+        np.nan_to_num(z, nan=-_SURE).clip(-_SURE, _SURE)
+        for z in (oof.logits, oof.as_measured)
+    )
+    return OutOfFold(logits, oof.labels, oof.folds, measured)
 
 
 def _why_half_is_kept(half: Point, tuned: Point, pooled: Sweep) -> str | None:
@@ -446,7 +449,7 @@ def _per_fold(
                 fold=int(fold),
                 n=int(own.sum()),
                 n_positive=int(labels.sum()),
-                auroc=auroc(logits, labels),
+                auroc=auroc(oof.as_measured[own], labels),
                 thresholds=thresholds,
             )
         )
