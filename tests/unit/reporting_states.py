@@ -242,6 +242,8 @@ def selection(**changes) -> Selection:
         "positives": 0.5,
         "deployment_positives": None,
         "groups": 120,
+        "groups_positive": 60,
+        "groups_negative": 62,
         "against_baseline": {"focal": difference()},
         "same": {},
         "config": {},

@@ -86,6 +86,46 @@ def test_calibrators_are_monotone_finite_and_survive_json(method):
     assert p.min() >= 0 and p.max() <= 1
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_no_calibration_turns_a_ranking_round(method):
+    """Scores that rank the wrong way: the share of positives for all, or the raw ones."""
+    z, y, _ = population(600, share=0.3)
+    calibrator = fit(method, -z, y)
+    p = calibrated(calibrator, np.linspace(-8, 8, 201))
+    assert (np.diff(p) >= -1e-12).all()
+    if method == "platt":
+        assert calibrator.slope == 0.0
+    if method not in ("none", "temperature"):
+        # Isotonic steps and those of Venn-Abers may still follow a few rows at the ends.
+        assert np.median(p) == pytest.approx(y.mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_calibrator_is_fitted_on_logits_as_it_is_applied_to_them(method):
+    """Logits beyond what float64 tells from 1 are one and the same in both."""
+    z, y, _ = population(300)
+    far = np.where(np.arange(300) % 7 == 0, np.sign(z) * 10.0 ** (2 + np.abs(z)), z)
+    far[:2] = -np.inf, np.inf
+    raw, clipped = fit(method, far, y), fit(method, np.clip(far, -36, 36), y)
+    assert raw == clipped
+    assert (calibrated(raw, far) == calibrated(raw, np.clip(far, -36, 36))).all()
+    if method == "isotonic":
+        theirs = IsotonicRegression().fit(np.clip(far, -36, 36), y)
+        wanted = np.clip(theirs.predict(np.clip(far, -36, 36)), 1 / 302, 301 / 302)
+        assert calibrated(raw, far) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_separable_scores_give_finite_numbers(method):
+    z = np.r_[np.linspace(-1, -0.1, 40), np.linspace(0.1, 1, 40)]
+    fitted = fit(method, z, (z > 0).astype(int))
+    numbers = [fitted.slope, fitted.intercept, *(fitted.weights or [])]
+    assert all(np.isfinite(x) for x in numbers if x is not None)
+    assert (fitted.slope or 0) <= 1000.001
+    p = calibrated(fitted, z)
+    assert np.isfinite(p).all() and (p[:40] < 0.5).all() and (p[40:] > 0.5).all()
+
+
 @given(st.integers(0, 500))
 def test_scores_equal_scikit_learn_and_decompose(seed):
     generator = np.random.default_rng(seed)

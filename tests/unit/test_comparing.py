@@ -7,9 +7,22 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import matthews_corrcoef, roc_auc_score
 
-from evenfold.metrics import corrected_t, delong, group_weights, holm, interval, mcnemar
+from evenfold.metrics import (
+    class_groups,
+    corrected_t,
+    delong,
+    expanded_p,
+    group_intervals,
+    group_weights,
+    holm,
+    interval,
+    matthews,
+    mcnemar,
+    paired_difference,
+)
+from evenfold.metrics.bootstrap import counts_of_calls
 from evenfold.selection.criteria import CRITERIA, utility
-from evenfold.selection.resampling import corrected_best, resample
+from evenfold.selection.resampling import corrected_best, leads_by_chance, resample
 from evenfold.selection.thresholds import DEFAULTS, choose, sweep
 
 
@@ -92,17 +105,28 @@ def test_holm_worked_example():
 # --- resampling -----------------------------------------------------------------------
 
 
-def test_weights_draw_whole_groups_within_their_kind():
+def test_weights_draw_whole_groups_whatever_their_class():
     labels = np.array([1, 1, 0, 0, 0, 1, 0, 0])
     clusters = np.array([5, 5, 7, 7, 3, 9, 9, 2])
-    pieces = list(group_weights(clusters, labels, 500, 1))
-    weights = np.concatenate(pieces)
-    assert weights.shape == (500, 8)
+    weights = np.concatenate(list(group_weights(clusters, labels, 4000, 1)))
+    assert weights.shape == (4000, 8)
     assert (weights[:, 0] == weights[:, 1]).all()
     assert (weights[:, 5] == weights[:, 6]).all()
-    # One group of positives alone, one of both: each is always drawn once.
-    assert (weights[:, [0, 5]] == 1).all()
-    assert (weights[:, [2, 4, 7]].sum(1) == 3).all()
+    assert (weights[:, [0, 2, 4, 5, 7]].sum(1) == 5).all()
+    # Both classes in every one, and else as multinomial as groups without labels are.
+    held = weights @ labels > 0
+    assert held.all() and (weights @ (1 - labels) > 0).all()
+    assert weights[:, 2].mean() < 1 < weights[:, 0].mean()
+    assert class_groups(clusters, labels) == (2, 4)
+    alone = np.concatenate(list(group_weights(clusters, np.ones(8, int), 4000, 1)))
+    assert alone[:, 0].mean() == pytest.approx(1, abs=0.05)
+    assert alone[:, 0].var() == pytest.approx(1 - 1 / 5, abs=0.08)
+
+
+def test_a_class_in_one_group_of_many_is_in_every_resample():
+    clusters, labels = np.arange(60), (np.arange(60) == 7).astype(int)
+    weights = np.concatenate(list(group_weights(clusters, labels, 300, 2)))
+    assert (weights[:, 7] >= 1).all() and (weights.sum(1) == 60).all()
 
 
 def test_resampled_rates_equal_counting_rows():
@@ -156,9 +180,7 @@ def test_thresholds_are_tuned_anew_to_the_criterion_that_is_deployed(criterion):
 @pytest.mark.parametrize("criterion", ["max_mcc", "fbeta", "cost", "ghost"])
 def test_thresholds_are_tuned_anew_for_the_share_of_positives_deployed(criterion):
     z, labels = scores(80)
-    n1, clusters = labels.sum(), np.arange(80)
-    # As if every negative were there three times.
-    share = n1 / (n1 + 3 * (80 - n1))
+    clusters, share = np.arange(80), 0.25
     rare = DEFAULTS.model_copy(
         update={"criterion": criterion, "deployment_positives": share}
     )
@@ -166,21 +188,25 @@ def test_thresholds_are_tuned_anew_for_the_share_of_positives_deployed(criterion
     got = resample(z, labels, clusters, np.zeros(1), 20, 3, rare)
     weights = np.concatenate(list(group_weights(clusters, labels, 20, 3))).astype(int)
     for r in range(0, 20, 4):
-        rows = np.repeat(np.arange(80), weights[r] * np.where(labels == 1, 1, 3))
+        rows = np.repeat(np.arange(80), weights[r])
         points = sweep(z[0][rows], labels[rows])
-        counts = points.tp, points.fp, points.n_positive, points.n_negative
-        best = utility(criterion, *counts, usual).max()
+        n1, n0 = points.n_positive, points.n_negative
+        # So often is every negative there that positives are one in four.
+        often = n1 * (1 - share) / share / n0
+        best = utility(criterion, points.tp, points.fp * often, n1, n0 * often, usual)
         called, own = z[0][rows] >= got.tuned_logit[r, 0], labels[rows] == 1
         tp, fp = (called & own).sum(), (called & ~own).sum()
-        assert utility(criterion, tp, fp, *counts[2:], usual) == pytest.approx(best)
+        mine = utility(criterion, tp, fp * often, n1, n0 * often, usual)
+        assert mine == pytest.approx(best.max())
 
 
 def test_pieces_do_not_change_the_result(monkeypatch):
     from evenfold.metrics import bootstrap
 
-    z, labels = scores(50, variants=2)
+    # Rare positives, so that some resamples are drawn again.
+    z, labels = scores(50, variants=2, share=0.06)
     whole = resample(z, labels, np.arange(50), np.zeros(2), 30, 1)
-    monkeypatch.setattr(bootstrap, "_CELLS", 50 * 30)
+    monkeypatch.setattr(bootstrap, "_CELLS", 50 * 7)
     assert (
         resample(z, labels, np.arange(50), np.zeros(2), 30, 1).mcc == whole.mcc
     ).all()
@@ -209,6 +235,131 @@ def test_the_grouped_interval_covers_and_the_naive_one_does_not():
             else:
                 naive += covered
     assert grouped / n > 0.88 and naive / n < 0.75
+
+
+def test_few_units_expand_an_interval_and_its_p_alike():
+    """Hesterberg 2015, table 4: at n = 10 the tails are 0.0086, at 20 0.0159."""
+    values = np.linspace(0, 1, 100_001)
+    assert interval(values) == pytest.approx((0.025, 0.975), abs=1e-5)
+    assert interval(values, 10)[0] == pytest.approx(0.0086, abs=1e-4)
+    assert interval(values, 20)[0] == pytest.approx(0.0159, abs=1e-4)
+    assert interval(values, 10**6)[0] == pytest.approx(0.025, abs=1e-4)
+    for size in (3, 10, 40):
+        tail = interval(values, size)[0]
+        assert expanded_p(2 * tail, size) == pytest.approx(0.05, abs=1e-3)
+    assert expanded_p(1.0, 10) == 1.0
+    assert np.isfinite(interval(values, 0)).all()
+
+
+def grouped_samples(share, runs, groups=150, d=2.0):
+    """Groups of random size, mean four, that share half their score; two variants."""
+    for seed in range(runs):
+        generator = np.random.default_rng([seed, int(100 * share)])
+        cluster = np.repeat(np.arange(groups), generator.geometric(0.25, groups))
+        labels = (generator.random(groups) < share)[cluster].astype(int)
+
+        def noise(cluster=cluster, generator=generator):
+            shared = generator.normal(size=groups)[cluster]
+            return np.sqrt(0.5) * (shared + generator.normal(size=len(cluster)))
+
+        common = noise()
+        z = [np.sqrt(0.8) * common + np.sqrt(0.2) * noise() for _ in range(2)]
+        if 0 < labels.sum() < len(labels):
+            yield seed, np.stack(z) + d * (labels - 0.5), labels, cluster
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_intervals_over_groups_cover_the_population_at_any_class_ratio(share):
+    """MCC of the population, and a difference of none, at 1:1 and at 1:9.
+
+    With classes drawn apart MCC at 1:9 is covered in 84 % of samples.
+    """
+    sn = norm.cdf(1.0)
+    truth = float(matthews(sn * share, (1 - sn) * (1 - share), sn * (1 - share),
+                           (1 - sn) * share))  # fmt: skip
+    covered, equal = [], []
+    for seed, z, labels, cluster in grouped_samples(share, 300):
+        low, high = group_intervals(z[0], labels, cluster, np.zeros(1), 400, seed)[
+            "mcc"
+        ]
+        covered.append(low <= truth <= high)
+        low, high = paired_difference(z[1] >= 0, z[0] >= 0, labels, cluster, 400, seed)
+        equal.append(low <= 0 <= high)
+    # Three standard errors of 300 samples are 3.8 %.
+    assert 0.912 <= np.mean(covered) <= 0.99, np.mean(covered)
+    assert 0.912 <= np.mean(equal) <= 0.99, np.mean(equal)
+
+
+def kept(variants, runs, n=400, correlation=0.8):
+    """How often equal variants leave the first as champion: by one error, by chance."""
+    one, ours = [], []
+    clusters = np.arange(n)
+    for seed in range(runs):
+        z, labels = scores(n, variants=variants, correlation=correlation, seed=seed)
+        positive = (labels == 1).astype(np.float32)
+        called = (z >= 0).astype(np.float32)
+
+        def mcc(weights, called=called, positive=positive):
+            tp, fp, n1, n0 = counts_of_calls(weights, called, positive)
+            return matthews(tp, fp, n0[:, None] - fp, n1[:, None] - tp)
+
+        lead = mcc(np.ones((1, n), np.float32))[0]
+        lead -= lead[0]
+        best = lead.argmax()
+        drawn = np.concatenate(
+            [mcc(w) for w in group_weights(clusters, labels, 300, seed)]
+        )
+        one.append(lead[best] <= (drawn[:, best] - drawn[:, 0]).std(ddof=1))
+        ours.append(lead[best] <= leads_by_chance(drawn, 0)[best])
+    return np.mean(one), np.mean(ours)
+
+
+@pytest.mark.parametrize("variants, by_one", [(2, 0.84), (6, 0.59), (16, 0.36)])
+def test_an_equal_baseline_is_kept_as_often_among_any_number(variants, by_one):
+    one, ours = kept(variants, 300)
+    # Three standard errors of 300 samples are 6.3 %.
+    assert ours == pytest.approx(0.84, abs=0.065)
+    assert one == pytest.approx(by_one, abs=0.085)
+
+
+def test_a_variant_that_is_better_is_deployed_among_many():
+    """The last of sixteen has a larger effect; the bound is on the lead, not a veto."""
+    z, labels = scores(2000, variants=16)
+    z[-1] += 0.5 * (labels - 0.5)
+    got = resample(z, labels, np.arange(2000), np.zeros(16), 300, 1)
+    lead = got.mcc.mean(0) - got.mcc[:, 0].mean()
+    assert lead.argmax() == 15 and lead[15] > leads_by_chance(got.mcc, 0)[15]
+
+
+def test_leads_by_chance_of_variants_that_call_alike_are_none():
+    mcc = np.random.default_rng(1).normal(0.5, 0.1, 400)
+    assert (leads_by_chance(np.stack([mcc, mcc, mcc], axis=1), 1) == 0).all()
+    assert (leads_by_chance(mcc[:, None], 0) == 0).all()
+    other = mcc + np.random.default_rng(2).normal(0, 0.03, 400)
+    alike = leads_by_chance(np.stack([mcc, other, other], axis=1), 0)
+    alone = leads_by_chance(np.stack([mcc, other], axis=1), 0)
+    # Two that are one count as one, and one beside the reference as one error.
+    assert alike[1] == pytest.approx(alone[1])
+    assert alone[1] == pytest.approx((other - mcc).std(ddof=1), rel=0.1)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_differences_count_that_both_thresholds_were_tuned(share):
+    """The spread of leads of equal variants between samples, and by the bootstrap."""
+    leads, fixed, tuned = [], [], []
+    for seed in range(100):
+        z, labels = scores(600, variants=2, seed=seed, share=share)
+        points = [sweep(v, labels) for v in z]
+        limits = np.array([p.logit[choose(p, "sn_eq_sp")] for p in points])
+        values = [p.mcc[choose(p, "sn_eq_sp")] for p in points]
+        got = resample(z, labels, np.arange(600), limits, 100, seed)
+        leads.append(values[1] - values[0])
+        fixed.append(np.std(got.mcc[:, 1] - got.mcc[:, 0]))
+        tuned.append(np.std(got.tuned_mcc[:, 1] - got.tuned_mcc[:, 0]))
+    spread = np.std(leads)
+    assert spread == pytest.approx(np.mean(tuned), rel=0.22)
+    if share < 0.5:
+        assert np.mean(fixed) < 0.9 * np.mean(tuned)
 
 
 def test_the_best_of_many_is_optimistic_and_the_corrected_number_is_not():

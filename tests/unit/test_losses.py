@@ -379,7 +379,9 @@ def test_surrogate_fbeta_goes_the_way_of_soft_fbeta(beta, share):
     z = torch.randn(1000, generator=torch.Generator().manual_seed(0)).double() + y
     wanted = slope(lambda z: soft_fbeta(z, y, beta), z)
     near, far = (alignment(slope(by[r], z), wanted) for r in ("class", "mean"))
-    assert near > 0.8 and (near - far > 0.05 if share < 0.5 else near == pytest.approx(far))
+    assert near > 0.8 and (
+        near - far > 0.05 if share < 0.5 else near == pytest.approx(far)
+    )
 
 
 def test_surrogate_fbeta_reductions_are_one_for_one_positive_in_two():
@@ -903,7 +905,9 @@ def test_no_class_ratio_moves_the_fixed_point(mode, odds):
 
 
 @pytest.mark.parametrize("odds", [9, 49])
-@pytest.mark.parametrize("mode, d", [("integral", 1.0), ("integral", 0.5), ("error", 1.0)])
+@pytest.mark.parametrize(
+    "mode, d", [("integral", 1.0), ("integral", 0.5), ("error", 1.0)]
+)
 def test_the_faster_loop_is_stable(mode, odds, d):
     """Down to AUROCs where the loop gain is large; late by an epoch at 0.76."""
     loss = build({"name": "snsp", "mode": mode}, 1 / (1 + odds))

@@ -1,5 +1,6 @@
 """The whole chain checked again, from a finished run's own files."""
 
+import io
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,14 +31,14 @@ from evenfold.records.evaluation import (
     measured_table,
 )
 from evenfold.records.layout import Results
-from evenfold.records.selection import FrozenVariant, Selection
+from evenfold.records.selection import STATISTICS, FrozenVariant, Selection
 from evenfold.records.sequences import AuditFacts, Inputs
 from evenfold.records.tables import LABELS, METRICS, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import read_thresholds
 from evenfold.records.tracking import TrackedRun
 from evenfold.selection.freezing import VariantFiles, identity, select_files
 from evenfold.selection.oof import OutOfFold
-from evenfold.selection.thresholds import tune
+from evenfold.selection.thresholds import RESAMPLED, tune
 from evenfold.sequences.sketch import same_set, sketches
 
 #: What nobody can find here; docs/methods.md has the same sentences.
@@ -234,12 +235,19 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
         selection.config,
         selection.request,
     )
+    # By the rule of an earlier version it was one of these two as well.
+    either = {again.champion}
+    if selection.statistics != STATISTICS:
+        either = {again.best.variant, again.baseline}
+    chosen = selection.variants.get(selection.champion)
     yield Check(
-        (again.champion, again.threshold) == (selection.champion, selection.threshold),
+        selection.champion in either
+        and chosen is not None
+        and chosen.threshold == selection.threshold,
         f"the champion {selection.champion} follows from cross-validation alone",
     )
     # Another version, or machine, may round or resample a little otherwise.
-    if again.records == selection.records:
+    if (again.records, again.statistics) == (selection.records, selection.statistics):
         yield Check(
             _alike(again.dump(), selection.dump()),
             "every number of selection.json follows from the out-of-fold scores",
@@ -274,6 +282,10 @@ def _variant(
             f"{name}: {path.name} is the one that was frozen",
         )
     deciding = DecidingConfig.of(selection.config)
+    resampled = deciding.selection.criterion in RESAMPLED
+    if resampled and selection.statistics != STATISTICS:
+        # Another version drew other resamples.
+        return
     again = tune(OutOfFold.read(files.oof), deciding.selection, deciding.seed)
     yield Check(
         again.threshold == frozen.threshold,
@@ -529,13 +541,22 @@ def _look(seen: _Seen) -> Iterator[Check]:
     again = measured_table(
         measure(selection.dataset, kept, look.completed.variants, look.intent.champion)
     )
-    # One of an earlier version lacks columns.
-    there = METRICS.frame(results.path("metrics")).columns
-    again = again[[name for name in again.columns if name in there]]
+    metrics = results.path("metrics")
     text = again.to_csv(sep="\t", index=False, float_format="%.6f")
+    if seen.evaluation.statistics == STATISTICS:
+        follows = text == metrics.read_text(encoding="utf-8")
+        yield Check(follows, "every number of metrics.tsv follows from them")
+        return
+    # Another version gave intervals another meaning, and lacks columns.
+    now, then = (
+        pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False)
+        for table in (io.StringIO(text), metrics)
+    )
+    kept = [name for name in then if not name.endswith(("_low", "_high"))]
     yield Check(
-        text == results.path("metrics").read_text(encoding="utf-8"),
-        "every number of metrics.tsv follows from them",
+        set(kept) <= set(now) and now[kept].equals(then[kept]),
+        "every number of metrics.tsv follows from them, intervals of an earlier version "
+        "aside",
     )
 
 

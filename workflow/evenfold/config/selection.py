@@ -60,7 +60,8 @@ class SelectionSettings(Section):
     one_standard_error: bool = Field(
         True,
         description="keep the baseline (BCE) when the best variant leads it by no more "
-        "than one standard error of the paired difference",
+        "than the best of as many equal variants does in 84 of 100 samples: with two "
+        "variants one standard error of the paired difference",
     )
     keep_half: bool = Field(
         True,

@@ -27,7 +27,12 @@ from evenfold.evaluation.ledger import (
     is_digests,
     same_digests,
 )
-from evenfold.evaluation.measuring import curves, difference, measure
+from evenfold.evaluation.measuring import (
+    curves,
+    difference,
+    groups_of_class,
+    measure,
+)
 from evenfold.evaluation.notes import notes_at
 from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
 from evenfold.files import sha256_file
@@ -51,7 +56,7 @@ from evenfold.records.evaluation import (
     setting,
 )
 from evenfold.records.layout import Results
-from evenfold.records.selection import SCHEMA, Selection, published_name
+from evenfold.records.selection import SCHEMA, STATISTICS, Selection, published_name
 from evenfold.records.sequences import Probe
 from evenfold.records.tables import (
     LABELS,
@@ -411,6 +416,7 @@ def evaluate(
         ledger=str(ledger.folder.resolve()),
         models=selection.models,
         notes=notes,
+        statistics=STATISTICS,
     )
     if shown is None or completed is None:
         withheld = {
@@ -743,6 +749,7 @@ def evaluate_files(
         other = published_name(beside.trained(champion)) if beside else None
         seen = {
             "curves": curves(predictions, champion),
+            "groups_of_class": groups_of_class(predictions, champion),
             "published": difference(predictions, champion, other) if other else None,
         }
         evaluation = evaluation.model_copy(update=seen)

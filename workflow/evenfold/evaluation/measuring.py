@@ -3,7 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from evenfold.metrics.bootstrap import group_intervals, paired_difference
+from evenfold.metrics.bootstrap import (
+    class_groups,
+    group_intervals,
+    paired_difference,
+)
 from evenfold.metrics.calibration import net_benefit, proper_scores, reliability
 from evenfold.metrics.counts import confusion, rates
 from evenfold.metrics.intervals import effective_size, newcombe, wilson
@@ -37,8 +41,9 @@ def measure(
     """Metrics of stored predictions, one row per variant and operating point.
 
     Everything in metrics.tsv follows from predictions.parquet by this function. The
-    intervals `*_low` and `*_high` are of the classifier as it is: of MCC by a bootstrap
-    over groups of related sequences, of SN and SP by Wilson's method and of the gap by
+    intervals `*_low` and `*_high` are of the classifier as it is, in the population that
+    the test set comes from: of MCC by a bootstrap over groups of related sequences that
+    lets the class ratio vary, of SN and SP by Wilson's method and of the gap by
     Newcombe's at the effective number of sequences. `*_tuning_low` and `*_tuning_high`
     go as much further as the bootstrap does when every resample is called at one of the
     thresholds that tuning gave on resamples of the out-of-fold scores. Looks of
@@ -62,7 +67,7 @@ def measure(
     for name, own in predictions.groupby("variant", sort=False):
         variant = variants[str(name)]
         labels, scores = own["label"].to_numpy(), own["score"].to_numpy()
-        groups = (own["group"] if "group" in own else own["id"]).to_numpy()
+        groups = _groups(own).to_numpy()
         whole = {
             "dataset": dataset,
             "variant": str(name),
@@ -99,6 +104,28 @@ def measure(
                 )
             )
     return rows
+
+
+def groups_of_class(predictions: pd.DataFrame, champion: str) -> tuple[int, int]:
+    """Groups of the test set that hold positives, and negatives.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+    champion : str
+        Any variant: all are scored on the same sequences.
+
+    Returns
+    -------
+    tuple of int
+    """
+    own = predictions[predictions["variant"] == champion]
+    return class_groups(_groups(own).to_numpy(), own["label"].to_numpy())
+
+
+def _groups(own: pd.DataFrame) -> pd.Series:
+    """Group of every row; looks of earlier versions stored none, there each is one."""
+    return own["group"] if "group" in own else own["id"]
 
 
 def curves(predictions: pd.DataFrame, champion: str) -> TestCurves | None:
@@ -164,7 +191,7 @@ def difference(
     labels = own["label"].to_numpy()
     called = [(p["score"] >= p["threshold"]).to_numpy() for p in parts]
     low, high = paired_difference(
-        called[1], called[0], labels, own["group"].to_numpy(), resamples, seed
+        called[1], called[0], labels, _groups(own).to_numpy(), resamples, seed
     )
     mcc = [rates(**confusion(c, labels, 0.5))["mcc"] for c in called]
     return PublishedDifference(mcc=mcc[1] - mcc[0], low=low, high=high)

@@ -1,6 +1,11 @@
 """What a binary classification is worth: counts, rates, scores, intervals, tests."""
 
-from evenfold.metrics.bootstrap import group_intervals, group_weights, paired_difference
+from evenfold.metrics.bootstrap import (
+    class_groups,
+    group_intervals,
+    group_weights,
+    paired_difference,
+)
 from evenfold.metrics.calibration import (
     calibrated,
     net_benefit,
@@ -13,6 +18,7 @@ from evenfold.metrics.counts import confusion, matthews, rates
 from evenfold.metrics.intervals import (
     bootstrap_mcc,
     effective_size,
+    expanded_p,
     interval,
     moved,
     newcombe,
@@ -26,10 +32,12 @@ __all__ = [
     "bootstrap_mcc",
     "brier",
     "calibrated",
+    "class_groups",
     "confusion",
     "corrected_t",
     "delong",
     "effective_size",
+    "expanded_p",
     "group_intervals",
     "group_weights",
     "holm",

@@ -15,14 +15,31 @@ from evenfold.metrics.intervals import interval
 _CELLS = 4_000_000
 
 
+def class_groups(clusters: np.ndarray, labels: np.ndarray) -> tuple[int, int]:
+    """Groups that hold positives, and groups that hold negatives.
+
+    Parameters
+    ----------
+    clusters, labels : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    tuple of int
+        A group that holds both counts in both.
+    """
+    positive = np.asarray(labels) == 1
+    own, others = clusters[positive], clusters[~positive]
+    return len(np.unique(own)), len(np.unique(others))
+
+
 def group_weights(
     clusters: np.ndarray, labels: np.ndarray, resamples: int, seed: int
 ) -> Iterator[np.ndarray]:
     """Weights of the rows in bootstrap samples of whole groups, in pieces.
 
-    Groups are drawn within the kinds that hold positives alone, negatives alone, or
-    both, so that the class ratio varies little and no sample lacks a class for want of
-    luck. Where every row is its own group this is the bootstrap stratified by class.
+    Groups are drawn from all groups, whatever their class, so that the class ratio
+    varies as it does from sample to sample: MCC depends on it. A resample that lacks a
+    class which the data have is drawn again.
 
     Parameters
     ----------
@@ -35,20 +52,20 @@ def group_weights(
     ndarray of float32, shape (resamples of the piece, n)
     """
     generator = np.random.default_rng(seed)
+    # Apart, so that where pieces end changes nothing.
+    again = np.random.default_rng([seed, 2])
     _, group = np.unique(clusters, return_inverse=True)
     n_groups = group.max() + 1
-    positives = np.bincount(group, labels == 1, n_groups) > 0
-    negatives = np.bincount(group, labels != 1, n_groups) > 0
-    kinds = positives + 2 * negatives
+    share = np.full(n_groups, 1 / n_groups)
+    held = [np.bincount(group, labels == y, n_groups) > 0 for y in (1, 0)]
+    kinds = np.stack([kind for kind in held if kind.any()], axis=1)
     step = max(1, _CELLS // max(1, len(labels)))
     for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        counts = np.zeros((size, n_groups), dtype=np.float32)
-        for kind in np.unique(kinds):
-            own = np.flatnonzero(kinds == kind)
-            share = np.full(len(own), 1 / len(own))
-            counts[:, own] = generator.multinomial(len(own), share, size)
-        yield counts[:, group]
+        counts = generator.multinomial(n_groups, share, min(step, resamples - start))
+        for row in np.flatnonzero((counts @ kinds == 0).any(axis=1)):
+            while (counts[row] @ kinds == 0).any():
+                counts[row] = again.multinomial(n_groups, share)
+        yield counts.astype(np.float32)[:, group]
 
 
 def group_intervals(
@@ -61,6 +78,8 @@ def group_intervals(
 ) -> dict[str, tuple[float, float]]:
     """Intervals of SN, SP, gap and MCC by a bootstrap over groups.
 
+    They are of the values in the population that the groups come from, at its own class
+    ratio, and widened by the number of groups of the scarcer class (see `interval`).
     With one threshold they are of the classifier as it is. With several, such as tuning
     gave on resamples of the out-of-fold scores, every resample is called at one of them
     at random, and the intervals are of the procedure.
@@ -99,7 +118,8 @@ def group_intervals(
         "gap": sn - sp,
         "mcc": matthews(tp, fp, n0 - fp, n1 - tp),
     }
-    return {key: interval(value) for key, value in values.items()}
+    scarcer = min(class_groups(clusters, labels))
+    return {key: interval(value, scarcer) for key, value in values.items()}
 
 
 def counts_of_calls(
@@ -138,6 +158,8 @@ def paired_difference(
 ) -> tuple[float, float]:
     """Interval of MCC less that of a reference, both on the same resamples of groups.
 
+    Of the difference in the population that the groups come from, as `group_intervals`.
+
     Parameters
     ----------
     called, reference : ndarray of bool, shape (n,)
@@ -156,4 +178,4 @@ def paired_difference(
         tp, fp, n1, n0 = counts_of_calls(weights, both, positive)
         drawn.append(matthews(tp, fp, n0[:, None] - fp, n1[:, None] - tp))
     mcc = np.concatenate(drawn)
-    return interval(mcc[:, 1] - mcc[:, 0])
+    return interval(mcc[:, 1] - mcc[:, 0], min(class_groups(clusters, labels)))

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 _BINS = 10
+#: The largest logit whose sigmoid float64 tells from 1.
+_LARGEST = 36.0
 Number = TypeVar("Number", float, list[float])
 
 
@@ -61,6 +63,21 @@ class FittedCalibrator(Protocol):
         """Of venn_abers: p1 before, between and after them."""
 
 
+def bounded(logits: ArrayLike) -> np.ndarray:
+    """Logits as calibration takes them, when it is fitted and when it is applied.
+
+    Parameters
+    ----------
+    logits : array_like, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Infinite ones count as the largest that float64 tells from 0 and 1.
+    """
+    return np.clip(np.asarray(logits, dtype=np.float64), -_LARGEST, _LARGEST)
+
+
 def calibrated(calibrator: FittedCalibrator, logits: ArrayLike) -> np.ndarray:
     """Probabilities of logits.
 
@@ -68,13 +85,13 @@ def calibrated(calibrator: FittedCalibrator, logits: ArrayLike) -> np.ndarray:
     ----------
     calibrator : FittedCalibrator
     logits : array_like, shape (n,)
-        Infinite ones count as the largest that float64 tells from 0 and 1.
+        Taken as `bounded` gives them.
 
     Returns
     -------
     ndarray, shape (n,)
     """
-    z = np.clip(np.asarray(logits, dtype=np.float64), -36, 36)
+    z = bounded(logits)
     method = calibrator.method
     if method in ("temperature", "platt"):
         return expit(_needed(calibrator.slope) * z + (calibrator.intercept or 0.0))

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from evenfold.metrics.counts import Confusion, matthews
 
@@ -106,10 +107,11 @@ def newcombe(
 def bootstrap_mcc(
     counts: Confusion, resamples: int, seed: int, level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile interval of MCC at a fixed threshold, stratified by class.
+    """Percentile interval of MCC at a fixed threshold, rows taken as independent.
 
-    Resampling rows within a class and counting is binomial in the counts, so only the
-    counts are resampled.
+    Resampling rows and counting is multinomial in the counts, so only the counts are
+    resampled. The class ratio varies with them: the interval is of MCC in the
+    population, not at the ratio that this sample happens to have.
 
     Parameters
     ----------
@@ -127,11 +129,11 @@ def bootstrap_mcc(
     n1, n0 = counts["tp"] + counts["fn"], counts["tn"] + counts["fp"]
     if not n1 or not n0:
         return float("nan"), float("nan")
-    tp = generator.binomial(n1, counts["tp"] / n1, resamples)
-    tn = generator.binomial(n0, counts["tn"] / n0, resamples)
-    values = matthews(tp, n0 - tn, tn, n1 - tp)
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    cells = np.array([counts[key] for key in ("tp", "fp", "tn", "fn")])
+    drawn = generator.multinomial(n1 + n0, cells / (n1 + n0), resamples)
+    tp, fp, tn, fn = drawn.T
+    values = np.where((tp + fn > 0) & (tn + fp > 0), matthews(tp, fp, tn, fn), np.nan)
+    return interval(values, min(n1, n0), level)
 
 
 def moved(
@@ -140,8 +142,8 @@ def moved(
     """Intervals of what another threshold on the same scores changes.
 
     What the higher threshold calls positive, the lower one does too; so the counts tell
-    how many rows of each class are called otherwise, and resampling rows within a class
-    is multinomial in them.
+    how many rows of each class are called otherwise, and resampling rows is multinomial
+    in them. Rows are taken as independent, and the class ratio varies with them.
 
     Parameters
     ----------
@@ -159,35 +161,84 @@ def moved(
     n1, n0 = before["tp"] + before["fn"], before["tn"] + before["fp"]
     if not n1 or not n0:
         return (float("nan"),) * 2, (float("nan"),) * 2
-    tps = _nested(n1, before["tp"], after["tp"], resamples, generator)
-    fps = _nested(n0, before["fp"], after["fp"], resamples, generator)
-    mcc = [matthews(tp, fp, n0 - fp, n1 - tp) for tp, fp in zip(tps, fps)]
-    gap = [np.abs(tp / n1 - 1 + fp / n0) for tp, fp in zip(tps, fps)]
-    return interval(mcc[1] - mcc[0], level), interval(gap[1] - gap[0], level)
+    cells = np.r_[
+        _nested(n1, before["tp"], after["tp"]), _nested(n0, before["fp"], after["fp"])
+    ]
+    drawn = generator.multinomial(n1 + n0, cells / (n1 + n0), resamples).astype(float)
+    drawn[(drawn[:, :3].sum(1) == 0) | (drawn[:, 3:].sum(1) == 0)] = np.nan
+    tps = _called(drawn[:, :3], before["tp"] <= after["tp"])
+    fps = _called(drawn[:, 3:], before["fp"] <= after["fp"])
+    n1s, n0s = drawn[:, :3].sum(1), drawn[:, 3:].sum(1)
+    mcc = [matthews(tp, fp, n0s - fp, n1s - tp) for tp, fp in zip(tps, fps)]
+    gap = [np.abs(tp / n1s - 1 + fp / n0s) for tp, fp in zip(tps, fps)]
+    scarcer = min(n1, n0)
+    return (
+        interval(mcc[1] - mcc[0], scarcer, level),
+        interval(gap[1] - gap[0], scarcer, level),
+    )
 
 
-def _nested(n, before, after, resamples, generator):
-    """Rows called before and after, of n drawn anew; the fewer are among the more."""
+def _nested(n, before, after):
+    """Rows called at both thresholds, at one, and at none; the fewer are in the more."""
     low, high = sorted((before, after))
-    shares = np.array([low, high - low, n - high]) / n
-    parts = generator.multinomial(n, shares, resamples)
+    return np.array([low, high - low, n - high])
+
+
+def _called(parts, rises):
+    """Rows called before and after, of such parts drawn anew."""
     both, more = parts[:, 0], parts[:, 0] + parts[:, 1]
-    return (both, more) if before <= after else (more, both)
+    return (both, more) if rises else (more, both)
 
 
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of a bootstrap distribution.
+def interval(
+    values: np.ndarray, size: float = np.inf, level: float = 0.95
+) -> tuple[float, float]:
+    """Percentile interval of a bootstrap distribution, expanded for a small sample.
+
+    A bootstrap distribution of few units is too narrow by sqrt((size - 1) / size), and
+    its percentiles take no account of a spread that is estimated. So the percentiles are
+    taken further out, by sqrt(size / (size - 1)) and from Student's t.
 
     Parameters
     ----------
     values : ndarray, shape (resamples,)
         NaN ones are left out.
+    size : float
+        Units resampled; of two classes those of the scarcer.
     level : float
 
     Returns
     -------
     tuple of float
         Low and high end.
+
+    References
+    ----------
+    Hesterberg 2015, The American Statistician 69:371 (expanded percentile interval).
     """
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    z = norm.ppf((1 + level) / 2)
+    if np.isfinite(size):
+        size = max(2.0, size)
+        z = np.sqrt(size / (size - 1)) * student.ppf((1 + level) / 2, size - 1)
+    low, high = np.nanquantile(values, [norm.cdf(-z), norm.cdf(z)])
     return float(low), float(high)
+
+
+def expanded_p(p: float, size: float) -> float:
+    """Two-sided p of a bootstrap distribution, expanded as `interval` is.
+
+    Parameters
+    ----------
+    p : float
+        Twice the share of resamples beyond zero.
+    size : float
+        Units resampled; of two classes those of the scarcer.
+
+    Returns
+    -------
+    float
+        Below 0.05 where the 95 % interval excludes zero.
+    """
+    size = max(2.0, size)
+    z = norm.isf(min(1.0, p) / 2) * np.sqrt((size - 1) / size)
+    return float(2 * student.sf(z, size - 1))

@@ -538,6 +538,10 @@ class Evaluation(Record):
     """when sequences of this test set were scored while it was sealed"""
     labels: LabelsTold | None = None
     """what the test labels told in the look; absent without one, or of an earlier version"""
+    groups_of_class: tuple[int, int] | None = None
+    """groups of the test set that hold positives, and negatives; null without a look"""
+    statistics: int = 1
+    """version of what the intervals mean; that of selection.json has the same meaning"""
 
 
 def evaluation_of(results: Results) -> Evaluation | None:

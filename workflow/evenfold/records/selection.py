@@ -11,6 +11,10 @@ from evenfold.records.thresholds import Calibrator, Point, Twin
 #: nothing under another version.
 SCHEMA = 3
 
+#: Version of what intervals mean and of the rule that keeps the simplest variant; 1 drew
+#: classes apart, held thresholds fixed, and took one standard error among any number.
+STATISTICS = 2
+
 
 class Request(Part):
     """What was asked; its digest identifies a selection.
@@ -62,6 +66,35 @@ class Provenance(Part):
     """architecture of the processor, such as x86_64"""
 
 
+class Lead(Part):
+    """Lead of the best variant over the simplest, beside what chance alone gives."""
+
+    over: str
+    """the simplest variant"""
+    of: int
+    """variants compared, the simplest among them, twins aside"""
+    mcc: float
+    """MCC less the simplest's, both as deployed out-of-fold, 0 to 2"""
+    se: float
+    """standard error of that, by the bootstrap over groups, tuning counted in"""
+    by_chance: float
+    """what the best of as many equal variants leads by in 84 of 100 samples at most"""
+
+    @property
+    def tie(self) -> bool:
+        """Whether chance alone would give as much."""
+        return self.mcc <= self.by_chance
+
+    @property
+    def chance(self) -> str:
+        """What it is compared with, in words."""
+        errors = self.by_chance / self.se if self.se > 0 else 0.0
+        return (
+            f"the {self.by_chance:.3f} ({errors:.1f} standard errors) by which the best "
+            f"of {self.of} equal variants leads in 84 of 100 samples at most"
+        )
+
+
 class Best(Part):
     """The largest out-of-fold MCC, and what is left of it without the luck."""
 
@@ -75,17 +108,19 @@ class Best(Part):
     """mean MCC of the best on left-out groups, -1 to 1"""
     mcc_corrected_sd: float
     """standard deviation of that MCC over the resamples"""
+    lead: Lead | None = None
+    """over the simplest variant; null where it is the best itself"""
 
 
 class Grouped(Part):
     """Intervals by the bootstrap over groups: threshold fixed, and tuned anew."""
 
     mcc: Interval
-    """95 % interval of MCC, threshold frozen, -1 to 1"""
+    """95 % interval of MCC in the population, threshold frozen, -1 to 1"""
     gap: Interval
     """95 % interval of SN - SP, threshold frozen, -1 to 1"""
     tuned_mcc: Interval
-    """95 % interval of MCC, tuned anew, -1 to 1"""
+    """95 % interval of MCC in the population, tuned anew, -1 to 1"""
     tuned_gap: Interval
     """95 % interval of SN - SP, tuned anew, -1 to 1"""
 
@@ -173,11 +208,11 @@ class Difference(Part):
     mcc: float
     """MCC less the baseline's, both as deployed, -2 to 2"""
     se: float
-    """standard error of that, by the bootstrap over groups"""
+    """standard error of that, by the bootstrap over groups, tuning counted in"""
     low: float
-    """low end of its 95 % interval, by the same bootstrap"""
+    """low end of its 95 % interval in the population, by the same bootstrap"""
     high: float
-    """high end of its 95 % interval, by the same bootstrap"""
+    """high end of its 95 % interval in the population, by the same bootstrap"""
     p: float
     """two-sided p, by the same bootstrap, 0 to 1"""
     p_holm: float
@@ -185,9 +220,9 @@ class Difference(Part):
     gap: float
     """distance of SN and SP less the baseline's, -1 to 1"""
     gap_low: float
-    """low end of its 95 % interval, by the same bootstrap"""
+    """low end of its 95 % interval, thresholds frozen, by the same bootstrap"""
     gap_high: float
-    """high end of its 95 % interval, by the same bootstrap"""
+    """high end of its 95 % interval, thresholds frozen, by the same bootstrap"""
     delong: DeLong
     """of the logits"""
     mcnemar: McNemars
@@ -231,6 +266,10 @@ class Selection(Record):
     """share of positives expected in use, 0 to 1, if configured"""
     groups: int
     """groups of related training sequences"""
+    groups_positive: int | None = None
+    """those that hold positives; null of version 0.1.0"""
+    groups_negative: int | None = None
+    """those that hold negatives; null of version 0.1.0"""
     against_baseline: dict[str, Difference]
     """by variant, the baseline aside"""
     same: dict[str, Twin]
@@ -239,6 +278,8 @@ class Selection(Record):
     """resolved settings that decide"""
     order: list[str]
     """names of all variants in the order of the configuration"""
+    statistics: int = 1
+    """version of what intervals mean and of the rule that keeps the simplest variant"""
 
     @property
     def models(self) -> str:

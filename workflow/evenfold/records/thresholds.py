@@ -63,9 +63,9 @@ class Point(Part):
     acc: float
     """accuracy, 0 to 1"""
     mcc_low: float
-    """low end of the 95 % interval of MCC, classes resampled apart"""
+    """low end of the 95 % interval of MCC in the population, rows resampled"""
     mcc_high: float
-    """high end of the 95 % interval of MCC, classes resampled apart"""
+    """high end of the 95 % interval of MCC in the population, rows resampled"""
 
 
 class FoldThresholds(Part):

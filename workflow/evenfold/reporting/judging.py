@@ -6,12 +6,14 @@ from evenfold.metrics import moved
 from evenfold.metrics.counts import Confusion
 from evenfold.records.evaluation import Measured
 from evenfold.records.record import Interval
+from evenfold.records.selection import Selection
 from evenfold.records.sequences import Probe
 from evenfold.records.thresholds import Point
 from evenfold.reporting.facts import Facts
 
-#: Groups, and sequences of a class, below which bootstrap intervals are too short.
-FEWEST_GROUPS = 40
+#: Groups with sequences of a class, and such sequences, below which intervals are not
+#: to be relied on; docs/methods.md has what simulations found.
+FEWEST_GROUPS = 20
 FEWEST_OF_A_CLASS = 50
 
 
@@ -60,6 +62,31 @@ def _read(facts: Facts) -> list[str]:
     return list(features) if set(features) <= _COMPOSITIONS else []
 
 
+def scarcer_groups(groups: tuple[int | None, int | None]) -> tuple[int, str] | None:
+    """Groups of the class that has fewer, and its name; None where nobody counted.
+
+    Parameters
+    ----------
+    groups : tuple of (int or None)
+        Groups that hold positives, and negatives.
+    """
+    positive, negative = groups
+    if positive is None or negative is None:
+        return None
+    return min((positive, "positives"), (negative, "negatives"))
+
+
+def no_variant_differs(selection: Selection) -> bool:
+    """Whether, after tuning, no variant's MCC differs from the baseline's.
+
+    Better or worse, by an interval that excludes zero after Holm's correction.
+    """
+    others = selection.against_baseline.values()
+    return bool(others) and all(one.p_holm > _LEVEL for one in others)
+
+
+#: Of the tests in sentences.
+_LEVEL = 0.05
 _RESAMPLES = 2000
 
 

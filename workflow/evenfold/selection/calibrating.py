@@ -11,6 +11,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from evenfold.metrics.calibration import (
     beta_parts,
+    bounded,
     calibrated,
     net_benefit,
     proper_scores,
@@ -27,6 +28,11 @@ from evenfold.records.thresholds import (
 
 #: Methods, simplest first.
 METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
+#: Largest factor of a logit or of a part of it: separable scores ask for infinity.
+_STEEPEST = 1000.0
+#: Of such a factor, which never turns a ranking round.
+_RISING = (0.0, _STEEPEST)
+_FREE = (None, None)
 
 
 def fit(
@@ -37,11 +43,14 @@ def fit(
     Parameters
     ----------
     method : {'none', 'temperature', 'platt', 'beta', 'isotonic', 'venn_abers'}
-        Nothing; sigmoid(z / T); sigmoid(a z + c) on Platt's smoothed targets;
-        logit = a log p - b log(1 - p) + c with a, b >= 0; a step function; the inductive
-        Venn-Abers probability p1 / (1 - p0 + p1), two isotonic regressions in which the
-        new row counts as negative and as positive.
+        Nothing; sigmoid(z / T) with T > 0; sigmoid(a z + c) with a >= 0 on Platt's
+        smoothed targets; logit = a log p - b log(1 - p) + c with a, b >= 0; a step
+        function that never falls; the inductive Venn-Abers probability
+        p1 / (1 - p0 + p1), two isotonic regressions in which the new row counts as
+        negative and as positive. So none turns a ranking round, and where scores rank
+        the wrong way it gives the share of positives to all.
     logits, labels : ndarray, shape (n,)
+        Logits are taken as `bounded` gives them, here as in `calibrated`.
 
     Returns
     -------
@@ -58,12 +67,15 @@ def fit(
     Guo et al. 2017 (temperature); Platt 1999; Kull et al. 2017 (beta); Zadrozny and
     Elkan 2002 (isotonic); Vovk et al. 2015 (Venn-Abers).
     """
-    y = np.asarray(labels, dtype=np.float64)
+    y, logits = np.asarray(labels, dtype=np.float64), bounded(logits)
     if method == "none":
         return Calibrator(method=method)
     if method == "temperature":
         best = _minimise(
-            lambda w: (np.exp(w[0]) * logits, [np.exp(w[0]) * logits]), [0.0], y
+            lambda w: (np.exp(w[0]) * logits, [np.exp(w[0]) * logits]),
+            [0.0],
+            y,
+            [(-np.log(_STEEPEST), np.log(_STEEPEST))],
         )
         return Calibrator(method=method, slope=float(np.exp(best[0])))
     if method == "platt":
@@ -71,7 +83,10 @@ def fit(
         smooth = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
         ones = np.ones_like(logits)
         best = _minimise(
-            lambda w: (w[0] * logits + w[1], [logits, ones]), [1.0, 0.0], smooth
+            lambda w: (w[0] * logits + w[1], [logits, ones]),
+            [1.0, 0.0],
+            smooth,
+            [_RISING, _FREE],
         )
         return Calibrator(method=method, slope=float(best[0]), intercept=float(best[1]))
     if method == "beta":
@@ -80,7 +95,7 @@ def fit(
             lambda w: (w @ parts, list(parts)),
             [1.0, 1.0, 0.0],
             y,
-            [(0, None), (0, None), (None, None)],
+            [_RISING, _RISING, _FREE],
         )
         return Calibrator(method=method, weights=[float(w) for w in best])
     if method == "venn_abers":
@@ -98,7 +113,7 @@ def fit(
 
 
 def _minimise(
-    model: Callable, start: list[float], targets: np.ndarray, bounds: list | None = None
+    model: Callable, start: list[float], targets: np.ndarray, bounds: list
 ) -> np.ndarray:
     """Weights of the smallest mean cross entropy; `model` gives logits and slopes."""
 
@@ -142,13 +157,12 @@ def _venn_abers(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     # Imported here: scoring new sequences does not need it.
     from venn_abers import VennAbers
 
-    z = np.clip(logits, -36, 36)
     model = VennAbers()
     with warnings.catch_warnings():
         # Scores with very few distinct values.
         warnings.simplefilter("ignore", RuntimeWarning)
         # It takes any score that increases: logits lose no digits near 0 and 1.
-        model.fit(np.column_stack([-z, z]), labels)
+        model.fit(np.column_stack([-logits, logits]), labels)
 
     def steps(values: np.ndarray) -> tuple[list[float], list[float]]:
         change = np.flatnonzero(np.diff(values))

@@ -10,12 +10,15 @@ import numpy as np
 from evenfold import __version__, tables
 from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.files import sha256_file, sha256_json
+from evenfold.metrics.bootstrap import class_groups
 from evenfold.metrics.comparison import corrected_t, delong, holm, mcnemar
 from evenfold.metrics.counts import Rates, confusion, rates
-from evenfold.metrics.intervals import interval
+from evenfold.metrics.intervals import expanded_p, interval
 from evenfold.metrics.scores import logit, sigmoid
+from evenfold.records.record import Interval
 from evenfold.records.selection import (
     SCHEMA,
+    STATISTICS,
     Best,
     CorrectedT,
     Decides,
@@ -23,6 +26,7 @@ from evenfold.records.selection import (
     Difference,
     FrozenVariant,
     Grouped,
+    Lead,
     McNemar,
     McNemars,
     Provenance,
@@ -31,9 +35,14 @@ from evenfold.records.selection import (
 )
 from evenfold.records.sequences import Inputs
 from evenfold.records.tables import SPLIT
-from evenfold.records.thresholds import Calibrator, Tuned, Twin, read_thresholds
+from evenfold.records.thresholds import HALF, Calibrator, Tuned, Twin, read_thresholds
 from evenfold.selection.oof import OutOfFold
-from evenfold.selection.resampling import Resampled, corrected_best, resample
+from evenfold.selection.resampling import (
+    Resampled,
+    corrected_best,
+    leads_by_chance,
+    resample,
+)
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
@@ -127,19 +136,68 @@ def largest(thresholds: dict[str, Tuned]) -> str:
     return max(thresholds, key=rank)
 
 
-def choose_champion(
-    best: str, baseline: str, comparison: dict[str, Difference], simpler: bool
-) -> tuple[str, str]:
-    """The variant to deploy, and why.
-
-    The baseline is kept when the best variant's lead is within one standard error of
-    the paired difference (Breiman et al. 1984, the one-standard-error rule).
+def lead_of(
+    best: str,
+    simplest: str,
+    candidates: dict[str, Candidate],
+    resampled: Resampled,
+) -> Lead | None:
+    """Lead of the best variant over the simplest, and what chance alone gives.
 
     Parameters
     ----------
-    best, baseline : str
-    comparison : dict of str to Difference
-        As `against_baseline` gives.
+    best, simplest : str
+        Names of two candidates.
+    candidates : dict of str to Candidate
+        All that the best was the best of.
+    resampled : Resampled
+        Over them, in their order.
+
+    Returns
+    -------
+    Lead or None
+        None where they are one.
+    """
+    if best == simplest:
+        return None
+    names = list(candidates)
+    own, reference = names.index(best), names.index(simplest)
+    mcc = _as_deployed(candidates, resampled)
+    points = [candidates[name].tuned.deployed.mcc for name in (best, simplest)]
+    return Lead(
+        over=simplest,
+        of=len(candidates),
+        mcc=points[0] - points[1],
+        se=float((mcc[:, own] - mcc[:, reference]).std(ddof=1)),
+        by_chance=float(leads_by_chance(mcc, reference)[own]),
+    )
+
+
+def _as_deployed(candidates: dict[str, Candidate], resampled: Resampled) -> np.ndarray:
+    """MCC in every resample, with the threshold tuned anew but where 0.5 is deployed.
+
+    A threshold that was tuned to the sample varies with it; held fixed, the spread of
+    differences is too small, most of all where positives are few.
+    """
+    half = [one.tuned.operating_point == HALF for one in candidates.values()]
+    return np.where(half, resampled.mcc, resampled.tuned_mcc)
+
+
+def choose_champion(
+    best: str, simplest: str, lead: Lead | None, simpler: bool
+) -> tuple[str, str]:
+    """The variant to deploy, and why.
+
+    The simplest is kept when the best variant leads it by no more than the best of as
+    many equal variants does by chance: with two of them one standard error of the paired
+    difference (Breiman et al. 1984, the one-standard-error rule), with more the maximum
+    of many, so that equal variants lose the simplest equally seldom.
+
+    Parameters
+    ----------
+    best, simplest : str
+    lead : Lead or None
+        As `lead_of` gives.
     simpler : bool
         Whether the rule applies.
 
@@ -148,20 +206,21 @@ def choose_champion(
     tuple of str
         Its name, and the reason in words.
     """
-    if best == baseline:
+    if lead is None:
         return best, "No other variant had a larger MCC out-of-fold."
-    lead, se = comparison[best].mcc, comparison[best].se
-    lead_of = f"{best} leads {baseline} by {lead:+.3f} MCC out-of-fold"
-    if simpler and lead <= se:
-        return baseline, (
-            f"{lead_of}, which is within one standard error ({se:.3f}): a tie, and the "
-            "simpler one is kept."
+    lead_is = f"{best} leads {simplest} by {lead.mcc:+.3f} MCC out-of-fold"
+    if simpler and lead.tie:
+        return simplest, (
+            f"{lead_is}, which is within {lead.chance}: a tie, and the simpler one is "
+            "kept."
         )
-    return best, f"{lead_of}; the standard error of the difference is {se:.3f}."
+    if lead.tie:
+        return best, f"{lead_is}, which is within {lead.chance}."
+    return best, f"{lead_is}, more than {lead.chance}."
 
 
 def against_baseline(
-    candidates: dict[str, Candidate], baseline: str, resampled: Resampled
+    candidates: dict[str, Candidate], baseline: str, resampled: Resampled, scarcer: int
 ) -> dict[str, Difference]:
     """Paired out-of-fold differences of each variant to the baseline.
 
@@ -172,6 +231,8 @@ def against_baseline(
         Name of one of them.
     resampled : Resampled
         Over the candidates, in their order.
+    scarcer : int
+        Groups of the class that has fewer.
 
     Returns
     -------
@@ -181,17 +242,21 @@ def against_baseline(
     names = list(candidates)
     reference = candidates[baseline]
     position = names.index(baseline)
-    absolute = np.abs(resampled.gap)
+    mcc, absolute = _as_deployed(candidates, resampled), np.abs(resampled.gap)
     others = [name for name in names if name != baseline]
     leads, wider = {}, {}
     for name in others:
         own = names.index(name)
-        leads[name] = resampled.mcc[:, own] - resampled.mcc[:, position]
+        leads[name] = mcc[:, own] - mcc[:, position]
         wider[name] = absolute[:, own] - absolute[:, position]
-    p_values = [_two_sided(leads[name]) for name in others]
+    p_values = [expanded_p(_two_sided(leads[name]), scarcer) for name in others]
     return {
         name: _difference(
-            candidates[name], reference, leads[name], wider[name], (p, float(p_holm))
+            candidates[name],
+            reference,
+            (float(leads[name].std(ddof=1)), interval(leads[name], scarcer)),
+            interval(wider[name], scarcer),
+            (p, float(p_holm)),
         )
         for name, p, p_holm in zip(others, p_values, holm(p_values))
     }
@@ -207,11 +272,11 @@ def _two_sided(lead: np.ndarray) -> float:
 def _difference(
     one: Candidate,
     reference: Candidate,
-    lead: np.ndarray,
-    wider: np.ndarray,
+    of_mcc: tuple[float, Interval],
+    of_gap: Interval,
     p_values: tuple[float, float],
 ) -> Difference:
-    """One candidate against another; `lead` and `wider` are of MCC and |SN - SP|."""
+    """One candidate against another: standard error and interval of MCC, that of |gap|."""
     labels, folds = reference.oof.labels, reference.oof.folds
     called, reference_called = _called(one), _called(reference)
     right, reference_right = called == labels, reference_called == labels
@@ -221,8 +286,8 @@ def _difference(
         - _rates(reference_called[own], labels[own])["mcc"]
         for own in (folds == fold for fold in np.unique(folds))
     ]
-    low, high = interval(lead)
-    gap_low, gap_high = interval(wider)
+    se, (low, high) = of_mcc
+    gap_low, gap_high = of_gap
     p, p_holm = p_values
 
     def disagreement(rows: np.ndarray) -> McNemar:
@@ -230,7 +295,7 @@ def _difference(
 
     return Difference(
         mcc=here["mcc"] - there["mcc"],
-        se=float(lead.std(ddof=1)),
+        se=se,
         low=low,
         high=high,
         p=p,
@@ -292,10 +357,9 @@ def freeze(
         deciding.seed,
         settings,
     )
-    comparison = against_baseline(candidates, baseline, resampled)
-    chosen, why = choose_champion(
-        best, baseline, comparison, settings.one_standard_error
-    )
+    groups = class_groups(clusters, labels)
+    lead = lead_of(best, baseline, candidates, resampled)
+    chosen, why = choose_champion(best, baseline, lead, settings.one_standard_error)
     corrected, spread = corrected_best(resampled)
     return Selection(
         selection=identity(origin.request, origin.decides),
@@ -309,6 +373,7 @@ def freeze(
             mcc=tuned[best].deployed.mcc,
             mcc_corrected=corrected,
             mcc_corrected_sd=spread,
+            lead=lead,
         ),
         baseline=baseline,
         threshold=tuned[chosen].threshold,
@@ -317,20 +382,25 @@ def freeze(
         records=origin.records,
         cleaning=deciding.reading.cleaning.model_dump(),
         variants={
-            name: _frozen(candidate, resampled, position)
+            name: _frozen(candidate, resampled, position, min(groups))
             for position, (name, candidate) in enumerate(candidates.items())
         },
         positives=float(labels.mean()),
         deployment_positives=settings.deployment_positives,
         groups=len(np.unique(clusters)),
-        against_baseline=comparison,
+        groups_positive=groups[0],
+        groups_negative=groups[1],
+        against_baseline=against_baseline(candidates, baseline, resampled, min(groups)),
         same=origin.same,
         config=origin.config,
         order=origin.order,
+        statistics=STATISTICS,
     )
 
 
-def _frozen(candidate: Candidate, resampled: Resampled, position: int) -> FrozenVariant:
+def _frozen(
+    candidate: Candidate, resampled: Resampled, position: int, scarcer: int
+) -> FrozenVariant:
     """A candidate as it is frozen; `position` among the resampled ones."""
     tuned = candidate.tuned
     calibration = tuned.calibration
@@ -346,10 +416,10 @@ def _frozen(candidate: Candidate, resampled: Resampled, position: int) -> Frozen
         auroc=tuned.auroc,
         calibrator=calibration.calibrator if calibration else Calibrator(method="none"),
         grouped=Grouped(
-            mcc=interval(resampled.mcc[:, position]),
-            gap=interval(resampled.gap[:, position]),
-            tuned_mcc=interval(resampled.tuned_mcc[:, position]),
-            tuned_gap=interval(resampled.tuned_gap[:, position]),
+            mcc=interval(resampled.mcc[:, position], scarcer),
+            gap=interval(resampled.gap[:, position], scarcer),
+            tuned_mcc=interval(resampled.tuned_mcc[:, position], scarcer),
+            tuned_gap=interval(resampled.tuned_gap[:, position], scarcer),
         ),
         retuned=_retuned(resampled.tuned_logit[:, position]),
     )

@@ -8,12 +8,16 @@ scores; nothing is resampled row by row.
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.stats import norm
 
 from evenfold.config.selection import SelectionSettings
 from evenfold.metrics.bootstrap import counts_of_calls, group_weights
 from evenfold.metrics.counts import matthews
 from evenfold.selection.criteria import utility
 from evenfold.selection.thresholds import DEFAULTS
+
+#: Share of samples in which a lead of pure chance is within one standard error.
+WITHIN_ONE_ERROR = float(norm.cdf(1))
 
 
 @dataclass(frozen=True)
@@ -153,3 +157,36 @@ def corrected_best(resampled: Resampled) -> tuple[float, float]:
     best = resampled.tuned_mcc.argmax(axis=1)
     values = resampled.unseen_mcc[np.arange(len(best)), best]
     return float(np.nanmean(values)), float(np.nanstd(values, ddof=1))
+
+
+def leads_by_chance(mcc: np.ndarray, reference: int) -> np.ndarray:
+    """Leads over a reference that the best of equal variants reaches by chance.
+
+    With one variant beside the reference it is one standard error of the paired
+    difference. With more it is as many standard errors as the largest of all leads
+    stays within in the same share of samples (`WITHIN_ONE_ERROR`), by the bootstrap of
+    all of them together, so that variants which are much alike count as few.
+
+    Parameters
+    ----------
+    mcc : ndarray, shape (resamples, variants)
+        All on the same resamples.
+    reference : int
+        Position of the variant that the others are compared to.
+
+    Returns
+    -------
+    ndarray, shape (variants,)
+        0 for the reference, and for a variant that calls everything as it does.
+
+    References
+    ----------
+    Romano and Wolf 2005, Econometrica 73:1237 (studentised maximum, single step).
+    """
+    leads = mcc - mcc[:, [reference]]
+    error = leads.std(axis=0, ddof=1)
+    scaled = (leads - leads.mean(axis=0)) / np.where(error > 0, error, np.inf)
+    largest = np.delete(scaled, reference, axis=1).max(axis=1, initial=-np.inf)
+    if not np.isfinite(largest).all():
+        return np.zeros(mcc.shape[1])
+    return float(np.quantile(largest, WITHIN_ONE_ERROR)) * error

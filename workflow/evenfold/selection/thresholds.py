@@ -29,9 +29,16 @@ from evenfold.selection.oof import OutOfFold
 
 #: The settings where the configuration has none of its own.
 DEFAULTS = SelectionSettings.model_validate({})
+#: Criteria that look at resamples of the scores.
+RESAMPLED = ("constrained_mcc", "ghost")
 _SPREAD_RESAMPLES = 200
-#: Cells of a resample-by-row matrix; bounds memory.
-_CELLS = 20_000_000
+#: Bootstrap resamples that `constrained_mcc` averages MCC over.
+_AVERAGED = 100
+#: Subsets of a fifth that GHOST's median is over.
+_FIFTHS = 100
+#: Most thresholds that a criterion judges by resamples; neighbours differ by about
+#: 1/200 at most in SN and in SP, a fraction of what resampling a few thousand rows moves either.
+_CANDIDATES = 400
 _CURVE_POINTS = 200
 #: No logit that means anything is larger, and its square is a number still.
 _SURE = 1e9
@@ -141,8 +148,6 @@ def choose(
 
 
 def choose_resampled(
-    logits: np.ndarray,
-    labels: np.ndarray,
     points: Sweep,
     criterion: str,
     settings: SelectionSettings = DEFAULTS,
@@ -150,11 +155,14 @@ def choose_resampled(
 ) -> tuple[int, bool]:
     """Index of the best point of a criterion that looks at resamples, and a fallback.
 
+    Resampling rows within a class and counting those between neighbouring thresholds is
+    multinomial in the counts (drawn without replacement: hypergeometric), so only the
+    counts are resampled. Of very many points a few hundred are candidates, evenly over
+    the positives and over the negatives.
+
     Parameters
     ----------
-    logits, labels : ndarray, shape (n,)
     points : Sweep
-        Of them.
     criterion : {'constrained_mcc', 'ghost'}
         `constrained_mcc`: largest MCC, averaged over bootstrap resamples, where
         |SN - SP| plus its standard error is at most delta; where no point is, the
@@ -170,47 +178,34 @@ def choose_resampled(
         Index, and whether the fallback was taken.
     """
     generator = np.random.default_rng(seed)
-    order = np.argsort(-logits, kind="stable")
-    z, positive = logits[order], labels[order] == 1
-    last = np.flatnonzero(np.r_[z[1:] != z[:-1], True])
-    weights = (_fifths if criterion == "ghost" else _with_replacement)(
-        positive, generator
-    )
-
-    def counts(own: np.ndarray) -> np.ndarray:
-        total = np.cumsum(np.where(own, weights, 0), axis=1)[:, last]
-        return np.concatenate([np.zeros((len(total), 1)), total], axis=1)
-
-    tp, fp = counts(positive), counts(~positive)
+    own = _candidates(points)
+    drawn = _fifths if criterion == "ghost" else _with_replacement
+    tp, fp = (drawn(called[own], generator) for called in (points.tp, points.fp))
     n1, n0 = tp[:, -1:], fp[:, -1:]
     tp, n1 = deployed(tp, n1, n0, settings.model_dump())
     if criterion == "ghost":
         value = np.median(kappa(tp, fp, n1, n0), axis=0).round(12)
-        return _centre(value == value.max()), False
-    gap = tp / n1 - 1 + fp / n0
-    allowed = np.abs(points.sn - points.sp) + gap.std(axis=0) <= settings.delta
+        return int(own[_centre(value == value.max())]), False
+    sn, sp = points.sn[own], points.sp[own]
+    error = np.sqrt(
+        sn * (1 - sn) / points.n_positive + sp * (1 - sp) / points.n_negative
+    )
+    allowed = np.abs(sn - sp) + error <= settings.delta
     if not allowed.any():
         return choose(points, "sn_eq_sp", settings), True
     mcc = matthews(tp, fp, n0 - fp, n1 - tp).mean(axis=0).round(12)
     value = np.where(allowed, mcc, -np.inf)
-    return _centre(value == value.max()), False
+    return int(own[_centre(value == value.max())]), False
 
 
 def pick(
-    logits: np.ndarray,
-    labels: np.ndarray,
-    points: Sweep,
-    criterion: str,
-    settings: SelectionSettings = DEFAULTS,
-    seed: int = 0,
+    points: Sweep, criterion: str, settings: SelectionSettings = DEFAULTS, seed: int = 0
 ) -> tuple[int, bool]:
     """Index of any criterion's point and whether a fallback was taken.
 
     Parameters
     ----------
-    logits, labels : ndarray, shape (n,)
     points : Sweep
-        Of them.
     criterion : str
     settings : evenfold.config.selection.SelectionSettings
     seed : int
@@ -220,38 +215,45 @@ def pick(
     -------
     tuple of (int, bool)
     """
-    if criterion in ("constrained_mcc", "ghost"):
-        return choose_resampled(logits, labels, points, criterion, settings, seed)
+    if criterion in RESAMPLED:
+        return choose_resampled(points, criterion, settings, seed)
     return choose(points, criterion, settings), False
 
 
-def _affordable(resamples: int, n: int) -> int:
-    """Fewer resamples of very many rows, which need fewer."""
-    return int(np.clip(_CELLS // n, 20, resamples))
+def _candidates(points: Sweep) -> np.ndarray:
+    """Points that resamples judge: all, or some evenly over either class; the ends."""
+    if len(points.logit) <= _CANDIDATES:
+        return np.arange(len(points.logit))
+    share = np.linspace(0, 1, _CANDIDATES // 2)
+    return np.unique(
+        np.concatenate(
+            [
+                np.searchsorted(called, share * called[-1])
+                for called in (points.tp, points.fp)
+            ]
+            + [[0, len(points.logit) - 1]]
+        )
+    )
 
 
-def _with_replacement(
-    positive: np.ndarray, generator: np.random.Generator
-) -> np.ndarray:
-    """Bootstrap weights within each class: ndarray, shape (resamples, n)."""
-    resamples = _affordable(_SPREAD_RESAMPLES, len(positive))
-    weights = np.zeros((resamples, len(positive)))
-    for own in (positive, ~positive):
-        n = int(own.sum())
-        share = np.full(n, 1 / n)
-        weights[:, own] = generator.multinomial(n, share, resamples)
-    return weights
+def _with_replacement(called: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Called of a class, whose rows are drawn anew: ndarray, shape (resamples, points)."""
+    n = int(called[-1])
+    parts = generator.multinomial(n, np.diff(called) / n, _AVERAGED)
+    return _accumulated(parts)
 
 
-def _fifths(positive: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Stratified fifths without replacement: ndarray of 0 and 1, (100, n)."""
-    subsets = _affordable(100, len(positive))
-    weights = np.zeros((subsets, len(positive)))
-    for own in (positive, ~positive):
-        n = int(own.sum())
-        chosen = generator.random((subsets, n)).argsort(axis=1) < max(1, round(n / 5))
-        weights[:, own] = chosen
-    return weights
+def _fifths(called: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Called of a fifth of a class, without replacement: ndarray, (100, points)."""
+    size = max(1, round(int(called[-1]) / 5))
+    parts = generator.multivariate_hypergeometric(
+        np.diff(called), size, _FIFTHS, method="marginals"
+    )
+    return _accumulated(parts)
+
+
+def _accumulated(parts: np.ndarray) -> np.ndarray:
+    return np.pad(np.cumsum(parts, axis=1), ((0, 0), (1, 0)))
 
 
 def _centre(mask: np.ndarray) -> int:
@@ -301,7 +303,7 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
 
     points = {HALF: point_at(0.5)}
     for name in tabled(criterion) if tuned else ():
-        index, fallback = pick(oof.logits, oof.labels, pooled, name, settings, seed)
+        index, fallback = pick(pooled, name, settings, seed)
         points[name] = point_at(float(sigmoid(pooled.logit[index])))
         if fallback and name == criterion:
             notes.append(
@@ -442,7 +444,7 @@ def _per_fold(
         thresholds: dict[str, float] = {}
         if tuned:
             points = sweep(logits, labels)
-            index, _ = pick(logits, labels, points, settings.criterion, settings)
+            index, _ = pick(points, settings.criterion, settings)
             thresholds[settings.criterion] = float(sigmoid(points.logit[index]))
         rows.append(
             FoldThresholds(
@@ -472,7 +474,7 @@ def _stability(
 
     def tuned_on(rows: np.ndarray) -> float:
         points = sweep(logits[rows], labels[rows])
-        index, _ = pick(logits[rows], labels[rows], points, criterion, settings)
+        index, _ = pick(points, criterion, settings)
         return points.logit[index]
 
     generator = np.random.default_rng(seed)
@@ -506,7 +508,7 @@ def _stability(
         own = oof.folds == fold
         called[own] = logits[own] >= tuned_on(~own)
     points = sweep(logits, labels)
-    index, _ = pick(logits, labels, points, criterion, settings, seed)
+    index, _ = pick(points, criterion, settings, seed)
     return Stability(
         thresholds=thresholds,
         sd_logit=among_folds,

@@ -7,7 +7,7 @@ from evenfold.config.decides import DecidedVariant
 from evenfold.records.record import Interval
 from evenfold.records.thresholds import Point
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import FEWEST_GROUPS
+from evenfold.reporting.judging import FEWEST_GROUPS, scarcer_groups
 from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 
@@ -94,6 +94,17 @@ def _mode(settings: DecidedVariant) -> str | None:
     return getattr(settings.loss, "mode", None)
 
 
+def _few(facts: Facts) -> str | None:
+    """Too few groups of a class, in words."""
+    selection = facts.selection
+    found = scarcer_groups((selection.groups_positive, selection.groups_negative))
+    return (
+        f"{found[0]} groups with {found[1]}"
+        if found and found[0] < FEWEST_GROUPS
+        else None
+    )
+
+
 def _tells(facts: Facts) -> dict[str, Any]:
     return {
         "split": facts.split,
@@ -103,7 +114,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "limits": facts.settings.decides.selection.stability,
         "predicted": predicted,
         "rows": [variant_row(name, facts) for name in facts.tuned],
-        "few": facts.selection.groups < FEWEST_GROUPS,
+        "few": _few(facts),
         "fewest": FEWEST_GROUPS,
     }
 
@@ -128,9 +139,9 @@ SECTION = Section(
 <thead><tr><th class="t">variant</th><th>Δ MCC</th><th>standard error</th><th>p</th><th>p, Holm</th><th>Δ |SN − SP|</th><th>95 % interval</th><th>Δ AUROC</th><th>p, DeLong</th><th>p, McNemar: all</th><th>positives</th><th>negatives</th><th>p, folds</th></tr></thead>
 <tbody>{% for name, one in selection.against_baseline.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
 {% endfor %}</tbody></table></div>
-<p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.</small></p></details>
+<p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.</small></p></details>
 {% endif %}
-{% if few %}<p class="warning"><small>Only {{ selection.groups }} groups: with fewer than about {{ fewest }} the intervals are too short.</small></p>{% endif %}
-<p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: bootstrap over the {{ selection.groups }} groups of related sequences, threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
+{% if few %}<p class="warning"><small>Only {{ few }}: with fewer than about {{ fewest }} of a class the intervals are not to be relied on.</small></p>{% endif %}
+<p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: of MCC in the population that the sequences come from, at its own class ratio, by the bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
 """,
 )

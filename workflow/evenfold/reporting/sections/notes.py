@@ -13,6 +13,7 @@ from evenfold.reporting.judging import (
     FEWEST_OF_A_CLASS,
     is_composition,
     rivals,
+    scarcer_groups,
 )
 from evenfold.reporting.roles import Parted, other_ratio, parted
 from evenfold.reporting.section import Section
@@ -117,12 +118,14 @@ def mlflow_silent(facts: Facts) -> Iterator[Note]:
 
 
 def few_training_groups(facts: Facts) -> Iterator[Note]:
-    """That intervals of the cross-validation are too short."""
-    groups = facts.selection.groups
-    if groups < FEWEST_GROUPS:
+    """That intervals of the cross-validation are not to be relied on."""
+    selection = facts.selection
+    found = scarcer_groups((selection.groups_positive, selection.groups_negative))
+    if found and found[0] < FEWEST_GROUPS:
         yield Note(
-            f"The training data are {groups} groups of related sequences: below "
-            f"{FEWEST_GROUPS} the cross-validation's intervals are too short."
+            f"Of the {selection.groups} groups of related training sequences {found[0]} "
+            f"hold {found[1]}: below {FEWEST_GROUPS} of a class the intervals of the "
+            "cross-validation are not to be relied on."
         )
 
 
@@ -227,16 +230,18 @@ def shifted_folds(facts: Facts) -> Iterator[Note]:
 
 
 def small_test_set(facts: Facts) -> Iterator[Note]:
-    """That intervals on the test set are too short."""
+    """That intervals on the test set are not to be relied on."""
     row = facts.tested
-    if row is None:
+    if row is None or facts.evaluation is None:
         return
-    smaller = min(row.tp + row.fn, row.tn + row.fp)
-    if row.groups < FEWEST_GROUPS or smaller < FEWEST_OF_A_CLASS:
+    smaller, which = min((row.tp + row.fn, "positives"), (row.tn + row.fp, "negatives"))
+    counted = facts.evaluation.groups_of_class or (None, None)
+    groups, of = scarcer_groups(counted) or (row.groups, "sequences")
+    if groups < FEWEST_GROUPS or smaller < FEWEST_OF_A_CLASS:
         yield Note(
-            f"The test set has {row.groups} groups of related sequences and {smaller} "
-            f"sequences of the smaller class: below {FEWEST_GROUPS} groups or "
-            f"{FEWEST_OF_A_CLASS} of a class the intervals are too short."
+            f"The test set has {smaller} {which}, and of its {row.groups} groups of "
+            f"related sequences {groups} hold {of}: below {FEWEST_OF_A_CLASS} sequences or "
+            f"{FEWEST_GROUPS} groups of a class the intervals are not to be relied on."
         )
 
 

@@ -170,7 +170,7 @@ SECTION = Section(
 <p>{{ sides }}</p>
 <p><small>PPV (precision), NPV and F1 depend on the share of positives. An interval of PPV stands where fewer than one sequence in five is positive: Wilson's, the calls taken as independent.</small></p>
 <div class="figures">
-<figure>{{ mcc }}<figcaption>MCC on the test set. Intervals: 95 % bootstrap over groups of related sequences, threshold fixed.</figcaption></figure>
+<figure>{{ mcc }}<figcaption>MCC on the test set. Intervals: 95 %, of MCC in the population that the test set comes from, by a bootstrap over groups of related sequences that lets the class ratio vary, threshold fixed.</figcaption></figure>
 <figure>{{ balance }}<figcaption>Sensitivity against specificity, from threshold 0.5 to the tuned threshold. On the dashed line the two are equal.</figcaption></figure>
 </div>
 """,

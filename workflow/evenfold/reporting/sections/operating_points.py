@@ -87,7 +87,7 @@ SECTION = Section(
     """\
 <figure class="wide">{{ curves }}<figcaption>Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.</figcaption></figure>
 <h3>Other operating points of the champion, out-of-fold</h3>
-<p><small>Intervals of MCC: bootstrap within each class, sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>
+<p><small>Intervals: of MCC in the population, by a bootstrap of sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>
 <div class="scroll"><table>
 <thead><tr><th class="t">criterion</th><th>threshold</th><th>SN</th><th>SP</th><th>PPV</th><th>NPV</th><th>F1</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
 <tbody>{% for criterion, point in points %}<tr><td class="t">{{ criterion }}</td><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td>{% for value in predicted(point) %}<td>{{ value }}</td>{% endfor %}<td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>

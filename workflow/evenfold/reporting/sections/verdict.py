@@ -6,7 +6,7 @@ from typing import Any
 from evenfold.records.selection import Selection
 from evenfold.records.thresholds import HALF
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import tuning
+from evenfold.reporting.judging import no_variant_differs, tuning
 from evenfold.reporting.pages import ENVIRONMENT
 from evenfold.reporting.reached import (
     on_test,
@@ -75,21 +75,20 @@ def _lead(facts: Facts) -> str:
     lead = selection.against_baseline.get(best.variant)
     if lead is None:
         return f"No other variant beat {baseline} out-of-fold."
-    if selection.champion == baseline:
+    if best.lead and selection.champion == best.lead.over:
         return (
-            f"{best.variant} leads it by {lead.mcc:+.3f} MCC out-of-fold, within one "
-            f"standard error ({lead.se:.3f}): a tie, and the simpler one is kept."
+            f"{best.variant} leads it by {best.lead.mcc:+.3f} MCC out-of-fold, within "
+            f"{best.lead.chance}: a tie, and the simpler one is kept."
         )
     if lead.low <= 0 <= lead.high:
         return (
             f"Its lead over {baseline} out-of-fold ({lead.mcc:+.3f} MCC, "
             f"[{lead.low:+.3f}, {lead.high:+.3f}]) is within chance."
         )
-    p = ENVIRONMENT.filters["p"](lead.p_holm)
     return (
         f"Out-of-fold it beats {baseline} by {lead.mcc:+.3f} MCC [{lead.low:+.3f}, "
-        f"{lead.high:+.3f}] (p {p if p[0] == '<' else f'= {p}'} after Holm's correction "
-        f"for {best.of - 1} comparisons)."
+        f"{lead.high:+.3f}] ({_p(lead.p_holm)} after Holm's correction for "
+        f"{_comparisons(best.of - 1)})."
     )
 
 
@@ -111,15 +110,28 @@ def _threshold(facts: Facts) -> Iterator[str]:
         f"[{gap_low:+.3f}, {gap_high:+.3f}] {where} (95 %, sequences taken as "
         "independent)."
     )
-    if _tied(facts.selection) and all(one.helped for one in found):
-        yield "The threshold does the work, not the loss."
+    if no_variant_differs(facts.selection) and all(one.helped for one in found):
+        yield _no_loss(facts.selection)
 
 
-def _tied(selection: Selection) -> bool:
-    """Whether the best variant's lead over the baseline may be chance."""
-    lead = selection.against_baseline.get(selection.best.variant)
-    tie = selection.champion == selection.baseline
-    return lead is not None and (tie or lead.low <= 0 <= lead.high)
+def _no_loss(selection: Selection) -> str:
+    """That the losses are alike once thresholds are tuned, with its number."""
+    others = selection.against_baseline.values()
+    smallest = min(one.p_holm for one in others)
+    return (
+        f"After tuning, MCC of no variant differs from {selection.baseline}'s by more than "
+        f"chance ({_p(smallest)} or more after Holm's correction for "
+        f"{_comparisons(len(others))}): the threshold does the work, not the loss."
+    )
+
+
+def _p(value: float) -> str:
+    p = ENVIRONMENT.filters["p"](value)
+    return f"p {p if p[0] == '<' else f'= {p}'}"
+
+
+def _comparisons(n: int) -> str:
+    return f"{n} comparison{'s' if n > 1 else ''}"
 
 
 def _luck(facts: Facts) -> Iterator[str]:
