@@ -82,6 +82,20 @@ def test_every_other_variant_is_evaluated_and_tracked(finished):
     assert set(tracked["children"]) == wanted
 
 
+def test_a_grid_is_explored_as_variants_of_its_own(explored):
+    """Named after their values, trained apart, counted with the others."""
+    grid = "{name: w, loss: bce, grid: {learning_rate: [1e-3, 2.5e-3], channels: [4]}}"
+    explored.write("config/config.yaml", SMALL.replace("focal]", f"{grid}]"))
+    explored.snakemake("explore")
+    selection = json.loads(explored.read("results/demo/selection.json"))
+    wanted = ["bce", "w-0.001-4", "w-0.0025-4"]
+    assert selection["order"] == list(selection["variants"]) == wanted
+    assert selection["best"]["of"] == 3 and not selection["same"]
+    assert set(selection["against_baseline"]) == set(wanted[1:])
+    page = explored.read("results/demo/exploration.html")
+    assert all(name in page for name in wanted)
+
+
 def test_a_loss_that_does_not_fit_a_model_is_refused_before_anything_runs(project):
     project.write(
         "config/config.yaml",

@@ -1,4 +1,5 @@
 import math
+import re
 import sys
 import time
 from pathlib import Path
@@ -42,7 +43,7 @@ SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
 wildcard_constraints:
     dataset="|".join([*PLAN.published, *PLAN.datasets]),
-    variant="|".join(PLAN.variants),
+    variant="|".join(map(re.escape, PLAN.variants)),
     features="[a-z0-9-]+",
 
 

@@ -8,6 +8,7 @@ from evenfold.config.checking import check_keys, check_values, nearest, validate
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.dataset import Dataset
 from evenfold.config.forms import FORMS, form_of
+from evenfold.config.grid import expanded, merge
 from evenfold.config.grouping import Grouping
 from evenfold.config.losses import LOSSES
 from evenfold.config.run import Run
@@ -56,6 +57,8 @@ def load_run(raw: dict, where: str = "the configuration") -> Run:
                 "after their file: config/datasets/<name>.yaml is listed as <name>, "
                 "in letters, digits, - and _. Put paths into that file."
             )
+    if isinstance(raw.get("variants"), list):
+        raw["variants"] = expanded(raw["variants"], where)
     for variant in raw.get("variants") or []:
         _check_loss_name(variant, where)
     run = validated(Run, raw, where)
@@ -148,16 +151,6 @@ def resolve_training(run: Run, dataset: Dataset, variant: Variant) -> Training:
     if fault:
         raise EvenfoldError(fault)
     return training
-
-
-def merge(base: dict, over: dict) -> dict:
-    """Merge two mappings key by key; lists and scalars of `over` replace."""
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            value = merge(merged[key], value)
-        merged[key] = value
-    return merged
 
 
 def _check_loss_name(variant, where):
