@@ -103,6 +103,23 @@ def variant_features(name):
     return path
 
 
+def every_variant_features(name):
+    """Input function: a feature file of the layout, once for every variant."""
+    return lambda wildcards: [
+        pattern(name).format(
+            dataset=wildcards.dataset, features=PLAN.features(wildcards.dataset, variant)
+        )
+        for variant in PLAN.variants
+    ]
+
+
+def if_curve(pattern):
+    """Input function: a file of the data set, if a learning curve is asked for."""
+    return lambda wildcards: (
+        [pattern.format(dataset=wildcards.dataset)] if PLAN.run.learning_curve else []
+    )
+
+
 def of_baseline(pattern):
     """Input function: a file of the baseline."""
     return lambda wildcards: pattern.format(

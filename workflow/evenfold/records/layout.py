@@ -95,12 +95,12 @@ FILES = {
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
         ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
-         "score_fasta"),
+         "learning_curve", "score_fasta"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
         "tables.SPLIT", "split",
-        ("audit", "train", "select", "evaluate", "sanity_controls"),
+        ("audit", "train", "select", "evaluate", "sanity_controls", "learning_curve"),
     ),
     "rejected": File(
         "{dataset}/rejected.tsv", "every record that was not used, and why",
@@ -121,12 +121,13 @@ FILES = {
     ),
     "matrix": File(
         "{dataset}/features/{features}.npy", "features of the training sequences",
-        "NumPy array", "featurize", ("train",),
+        "NumPy array", "featurize", ("train", "learning_curve"),
     ),
     "columns": File(
         "{dataset}/features/{features}.json",
         "columns of the features, and what makes them again",
-        "sequences.FeatureFacts", "featurize", ("train", "sanity_controls"),
+        "sequences.FeatureFacts", "featurize",
+        ("train", "sanity_controls", "learning_curve"),
     ),
     "weights": File(
         "{dataset}/{variant}/weights.safetensors",
@@ -139,7 +140,7 @@ FILES = {
     ),
     "oof": File(
         "{dataset}/{variant}/oof.parquet", "out-of-fold scores of the training sequences",
-        "tables.OOF", "train", ("tune", "select", "sanity_controls"),
+        "tables.OOF", "train", ("tune", "select", "sanity_controls", "learning_curve"),
     ),
     "twin": File(
         "{dataset}/{variant}/twin.json", "whether its loss is an earlier variant's",
@@ -153,7 +154,7 @@ FILES = {
     "selection": File(
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
-        ("evaluate", *_REPORTS, "summary", "track", "score_fasta"),
+        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve"),
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
@@ -187,6 +188,12 @@ FILES = {
     "scores_rejected": File(
         "{dataset}/predictions/{stem}.rejected.tsv", "those that were not scored, and why",
         "tables.REJECTED", "score_fasta",
+    ),
+    "learning_curve": File(
+        "{dataset}/learning_curve.json",
+        "what parts of the training groups reach, and what more would "
+        "(`learning_curve: true`)",
+        "learning_curve.LearningCurve", "learning_curve", _REPORTS,
     ),
     "controls": File(
         "{dataset}/sanity/controls.parquet",

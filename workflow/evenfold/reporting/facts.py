@@ -9,6 +9,7 @@ import pandas as pd
 
 from evenfold.config.decides import Decides
 from evenfold.records.evaluation import Evaluation, Measured, SinceLook, read_measured
+from evenfold.records.learning_curve import LearningCurve
 from evenfold.records.selection import Selection, is_published
 from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
 from evenfold.records.tables import HISTORY
@@ -19,7 +20,7 @@ from evenfold.records.thresholds import HALF, Tuned
 class ReportFiles:
     """Paths of what a report is made from; of variants in the configuration's order.
 
-    Those of the published split are empty or one; `metrics` and `status` are there
+    Those of the published split and the learning curve are empty or one; `metrics` and `status` are there
     after a look.
     """
 
@@ -32,6 +33,7 @@ class ReportFiles:
     published_selection: Sequence[str] = ()
     published_audit: Sequence[str] = ()
     published_split: Sequence[str] = ()
+    learning_curve: Sequence[str] = ()
     metrics: str | None = None
     status: str | None = None
 
@@ -99,6 +101,8 @@ class Facts:
     beside : PublishedSplit or None
     times : sequence of RuleTime
         Longest first.
+    curve : LearningCurve or None
+        None where none was asked for.
     """
 
     dataset: str
@@ -113,6 +117,7 @@ class Facts:
     measured: Sequence[Measured] = ()
     beside: PublishedSplit | None = None
     times: Sequence[RuleTime] = ()
+    curve: LearningCurve | None = None
 
     @property
     def champion(self) -> Tuned:
@@ -197,6 +202,7 @@ def read_facts(
         measured=[row for row in measured if not is_published(row.variant)],
         beside=_published_split(files, measured),
         times=rule_times(benchmarks),
+        curve=next(map(LearningCurve.read, files.learning_curve), None),
     )
 
 
