@@ -84,8 +84,8 @@ PARTS = {
         libraries="pandas",
     ),
     "sanity": Part(
-        3, "controls: data in which there is less to learn",
-        "config features metrics models records selection",
+        3, "controls and the learning curve: data in which there is less to learn",
+        "config errors features metrics models records selection",
         libraries="pandas scipy",
     ),
     "reporting": Part(

@@ -27,6 +27,13 @@ from evenfold.records.evaluation import (
     SinceLook,
     TestCurves,
 )
+from evenfold.records.learning_curve import (
+    LearningCurve,
+    Projection,
+    Reached,
+    Size,
+    SizeCurve,
+)
 from evenfold.records.notes import Note
 from evenfold.records.selection import (
     Best,
@@ -598,6 +605,45 @@ def facts(**changes) -> Facts:
         "times": [RuleTime("train", 2, 61.0, 500.0), RuleTime("tune", 2, 1.5, None)],
     }
     return Facts(**(values | changes))
+
+
+def size_curve(gain=(0.02, 0.006, 0.034), **changes) -> SizeCurve:
+    """A curve that still rises; `gain` is what twice the data would add to AUROC."""
+
+    def reached(auroc, mcc):
+        kinds = ("auroc", auroc), ("mcc", mcc)
+        named = {k: dict(zip(("value", "low", "high"), v)) for k, v in kinds}
+        return Reached(**named)
+
+    def level(auroc, mcc):
+        return reached(
+            (auroc, auroc - 0.02, auroc + 0.02), (mcc, mcc - 0.04, mcc + 0.04)
+        )
+
+    values = {
+        "name": "focal",
+        "champion": True,
+        "sizes": [
+            Size(
+                share=share, asked=share, sequences=round(200 * share),
+                groups=round(120 * share), draws=draws,
+                reached=level(0.87 - 0.048 * (1 - share), 0.6 - 0.08 * (1 - share)),
+            )
+            for share, draws in ((0.25, 3), (0.5, 2), (0.75, 2), (1.0, 1))
+        ],
+        "last_step": reached((0.012, 0.002, 0.022), (0.02, -0.01, 0.05)),
+        "doubled": reached(gain, (0.03, -0.01, 0.07)),
+        "projected": [
+            Projection(factor=factor, reached=level(0.87 + rise, 0.6 + 1.5 * rise))
+            for factor, rise in ((0.25, -0.036), (1.0, 0.0), (2.0, 0.02))
+        ],
+    }  # fmt: skip
+    return SizeCurve(**(values | changes))
+
+
+def curve(*curves: SizeCurve, notes: Sequence[str] = ()) -> LearningCurve:
+    """learning_curve.json."""
+    return LearningCurve(curves=list(curves), notes=list(notes))
 
 
 def before_look(**changes) -> Facts:

@@ -24,6 +24,7 @@ STATES = {
     "explored": states.before_look,
     "withheld": states.withheld,
     "published split": states.compared,
+    "learning curve": lambda: states.facts(curve=states.curve(states.size_curve())),
     "27 variants": states.many,
 }
 
@@ -47,6 +48,7 @@ HEADINGS = (
     "On the independent test set",
     "The earlier look at this test set",
     "In cross-validation, where everything was chosen",
+    "Would more data help?",
     "Can a score be read as a probability?",
     "Beside the published split",
     "Does the data leak?",
@@ -54,11 +56,12 @@ HEADINGS = (
     "Provenance",
 )
 HIDDEN = {
-    "evaluated": {1, 4},
-    "explored": {0, 1, 4},
-    "withheld": {0, 4},
-    "published split": {1},
-    "27 variants": {1, 4},
+    "evaluated": {1, 3, 5},
+    "explored": {0, 1, 3, 5},
+    "withheld": {0, 3, 5},
+    "published split": {1, 3},
+    "learning curve": {1, 5},
+    "27 variants": {1, 3, 5},
 }
 
 
@@ -88,11 +91,13 @@ def written(folder, facts):
         ("published_selection", beside and beside.selection),
         ("published_audit", beside and beside.audit),
         ("published_split", beside and beside.split),
+        ("learning_curve", facts.curve),
     ):
         if record:
             path = folder / f"{name}.json"
             record.write(path)
-            paths[name] = [str(path)] if name.startswith("published") else str(path)
+            several = name.startswith(("published", "learning"))
+            paths[name] = [str(path)] if several else str(path)
     if facts.evaluation:
         rows = [*facts.measured, *(beside.measured if beside else [])]
         paths["metrics"] = metrics(folder / "metrics.tsv", rows)

@@ -7,6 +7,7 @@ import pytest
 from evenfold.reporting import figures
 from evenfold.reporting.sections.leaks import draw_identities
 from evenfold.reporting.sections.learning import draw_learning
+from evenfold.reporting.sections.more_data import draw_sizes
 from evenfold.reporting.sections.on_test_set import draw_balance, draw_mcc
 from evenfold.reporting.sections.operating_points import draw_curves
 from evenfold.reporting.sections.probabilities import draw_reliability
@@ -28,6 +29,7 @@ FIGURES = {
     "balance": lambda: draw_balance(states.rows()),
     "curves": lambda: draw_curves({"bce": states.tuned(), "focal": states.untuned()}),
     "learning": lambda: draw_learning({"bce": states.history()}),
+    "sizes": lambda: draw_sizes([states.size_curve(), states.size_curve(name="other")]),
     "reliability": lambda: draw_reliability(states.calibration(), states.curves()),
     "identities": lambda: draw_identities(states.audit()),
 }
@@ -100,6 +102,14 @@ def test_learning_leaves_out_what_has_no_epochs():
     svg = draw_learning({"bce": states.history(), "forest": states.history(1)})
     assert "bce" in texts(svg) and "forest" not in texts(svg)
     assert draw_learning({"forest": states.history(1)}) == ""
+
+
+def test_sizes_show_every_model_and_the_law_where_there_is_one():
+    svg = draw_sizes(
+        [states.size_curve(), states.size_curve(name="other", projected=[])]
+    )
+    assert {"focal", "other", "AUROC", "MCC"} <= set(texts(svg))
+    assert svg.count("stroke-dasharray: 3.7") == 2
 
 
 def test_learning_of_many_variants_has_its_legend_beside_the_curves():

@@ -82,6 +82,52 @@ def test_every_other_variant_is_evaluated_and_tracked(finished):
     assert set(tracked["children"]) == wanted
 
 
+def test_a_grid_is_explored_as_variants_of_its_own(explored):
+    """Named after their values, trained apart, counted with the others."""
+    grid = "{name: w, loss: bce, grid: {learning_rate: [1e-3, 2.5e-3], channels: [4]}}"
+    explored.write("config/config.yaml", SMALL.replace("focal]", f"{grid}]"))
+    explored.snakemake("explore")
+    selection = json.loads(explored.read("results/demo/selection.json"))
+    wanted = ["bce", "w-0.001-4", "w-0.0025-4"]
+    assert selection["order"] == list(selection["variants"]) == wanted
+    assert selection["best"]["of"] == 3 and not selection["same"]
+    assert set(selection["against_baseline"]) == set(wanted[1:])
+    page = explored.read("results/demo/exploration.html")
+    assert all(name in page for name in wanted)
+
+
+def test_a_learning_curve_is_trained_on_parts_and_told_without_the_test_set(explored):
+    """Champion and boosting on four sizes; the last of the champion is the run's own."""
+    explored.write("config/config.yaml", SMALL + "learning_curve: true\n")
+    explored.snakemake("explore")
+    curve = json.loads(explored.read("results/demo/learning_curve.json"))
+    selection = json.loads(explored.read("results/demo/selection.json"))
+    champion, boosting = curve["curves"]
+    assert champion["name"] == selection["champion"] and champion["champion"]
+    assert (
+        boosting["name"] == "gradient boosting (aac, dpc)" and not boosting["champion"]
+    )
+    for one in curve["curves"]:
+        draws = {size["asked"]: size["draws"] for size in one["sizes"]}
+        # So few groups that a quarter of them may not do: then it is said.
+        assert 0.25 in draws or f"{one['name']} cannot be trained on 25 %" in str(
+            curve["notes"]
+        )
+        assert draws | {0.25: 3} == {0.25: 3, 0.5: 2, 0.75: 2, 1.0: 1}
+        for size in one["sizes"]:
+            assert abs(size["share"] - size["asked"]) < 0.05
+            reached = size["reached"]["auroc"]
+            assert 0 <= reached["low"] < reached["value"] < reached["high"] <= 1
+    whole = champion["sizes"][-1]
+    rows = pd.read_parquet(explored.folder / "results/demo/sequences.parquet")
+    assert whole["sequences"] == (rows["role"] == "train").sum()
+    own = selection["variants"][champion["name"]]["auroc"]
+    assert whole["reached"]["auroc"]["value"] == pytest.approx(own)
+    page = explored.read("results/demo/exploration.html")
+    assert "Would more data help?" in page and "Twice the data would change" in page
+    assert not (explored.folder / "results/demo/test/predictions.parquet").exists()
+
+
 def test_a_loss_that_does_not_fit_a_model_is_refused_before_anything_runs(project):
     project.write(
         "config/config.yaml",

@@ -1,4 +1,5 @@
 import math
+import re
 import sys
 import time
 from pathlib import Path
@@ -41,7 +42,7 @@ SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
 wildcard_constraints:
     dataset="|".join([*PLAN.published, *PLAN.datasets]),
-    variant="|".join(PLAN.variants),
+    variant="|".join(map(re.escape, PLAN.variants)),
     features="[a-z0-9-]+",
 
 
@@ -108,6 +109,23 @@ def variant_features(name):
         return pattern(name).format(dataset=wildcards.dataset, features=features)
 
     return path
+
+
+def every_variant_features(name):
+    """Input function: a feature file of the layout, once for every variant."""
+    return lambda wildcards: [
+        pattern(name).format(
+            dataset=wildcards.dataset, features=PLAN.features(wildcards.dataset, variant)
+        )
+        for variant in PLAN.variants
+    ]
+
+
+def if_curve(pattern):
+    """Input function: a file of the data set, if a learning curve is asked for."""
+    return lambda wildcards: (
+        [pattern.format(dataset=wildcards.dataset)] if PLAN.run.learning_curve else []
+    )
 
 
 def of_baseline(pattern):

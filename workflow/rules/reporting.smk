@@ -16,6 +16,7 @@ rule report:
         published_selection=of_published("results/{dataset}/selection.json"),
         published_audit=of_published("results/{dataset}/audit.json"),
         published_split=of_published("results/{dataset}/split.json"),
+        learning_curve=if_curve("results/{dataset}/learning_curve.json"),
         metrics="results/{dataset}/test/metrics.tsv",
         status="results/{dataset}/test/evaluation.json",
     output:
@@ -61,6 +62,7 @@ use rule report as explore_report with:
         published_selection=of_published("results/{dataset}/selection.json"),
         published_audit=of_published("results/{dataset}/audit.json"),
         published_split=of_published("results/{dataset}/split.json"),
+        learning_curve=if_curve("results/{dataset}/learning_curve.json"),
     output:
         "results/{dataset}/exploration.html",
     log:

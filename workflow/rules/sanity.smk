@@ -58,3 +58,41 @@ rule sanity_verdict:
         "Judging the controls of {wildcards.dataset}"
     script:
         "../scripts/sanity.py"
+
+
+rule learning_curve:
+    input:
+        selection="results/{dataset}/selection.json",
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        # Of all variants: which is the champion is known when this runs.
+        matrix=every_variant_features("matrix"),
+        columns=every_variant_features("columns"),
+        oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
+    output:
+        "results/{dataset}/learning_curve.json",
+    log:
+        "results/{dataset}/logs/learning_curve.log",
+    benchmark:
+        "results/{dataset}/benchmarks/learning_curve.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    threads: claimed_threads
+    resources:
+        mem_mb=4000,
+        runtime=480,
+        gpu=gpus,
+    params:
+        variants=list(PLAN.variants),
+        seed=PLAN.run.seed,
+        training_threads=PLAN.run.threads,
+        device=PLAN.run.device,
+        engine=PLAN.run.engine.model_dump(),
+        code=lambda wildcards: code_of(
+            "learning_curve",
+            PLAN.own_of_all(wildcards.dataset, "network", "loss"),
+        ),
+    message:
+        "Training the champion of {wildcards.dataset} on parts of the training groups"
+    script:
+        "../scripts/learning_curve.py"

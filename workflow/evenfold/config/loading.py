@@ -10,6 +10,7 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.dataset import Dataset
 from evenfold.config.features import stands_alone
 from evenfold.config.forms import FORMS, form_of
+from evenfold.config.grid import expanded, merge
 from evenfold.config.grouping import Grouping
 from evenfold.config.kinds import Kind, merge, resolved
 from evenfold.config.losses import LOSSES
@@ -60,6 +61,8 @@ def load_run(raw: dict, where: str = "the configuration") -> Run:
                 "after their file: config/datasets/<name>.yaml is listed as <name>, "
                 "in letters, digits, - and _. Put paths into that file."
             )
+    if isinstance(raw.get("variants"), list):
+        raw["variants"] = expanded(raw["variants"], where)
     for variant in raw.get("variants") or []:
         _check_loss_name(variant, where)
     run = validated(Run, raw, where)

@@ -57,6 +57,7 @@ class Run(Section):
             "allow_look",
             "amend_labels",
             "audit",
+            "learning_curve",
         }
     )
 
@@ -95,6 +96,12 @@ class Run(Section):
         None,
         description="FASTA to score with the target `predict`; whole proteins for a data "
         "set with `sites`",
+    )
+    learning_curve: bool = Field(
+        False,
+        description="whether more data would help: the champion and gradient boosting "
+        "are trained on parts of the training groups too, seven times each, which costs as "
+        "much as about three and a half trainings of the champion",
     )
     selection: SelectionSettings = SelectionSettings()
     tracking: Tracking = Tracking()

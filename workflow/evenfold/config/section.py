@@ -15,11 +15,14 @@ from pydantic import (
 from pydantic_core import core_schema
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+#: Of a variant: also with a point between digits, as a number has it.
+VARIANT_NAME = r"^[A-Za-z0-9]([A-Za-z0-9_-]|[0-9]\.[0-9])*$"
 #: A thing of the user's own, `module:Name`.
 IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 #: File systems take 255 bytes, and files are named after it.
 LONGEST_NAME = 100
 Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_NAME)]
+VariantName = Annotated[str, Field(pattern=VARIANT_NAME, max_length=LONGEST_NAME)]
 #: No setting is larger, and twice of it is a number still.
 LARGEST = 1e12
 #: The largest seed that every generator takes.

@@ -5,16 +5,23 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from evenfold.config.losses import Loss
-from evenfold.config.section import Name, Section
+from evenfold.config.section import Section, VariantName
 
 
 class Variant(Section):
     """A named loss, with training settings of its own where it needs some."""
 
-    name: Name = Field(description="name of the variant, used in paths and tables")
+    name: VariantName = Field(
+        description="name of the variant, used in paths and tables"
+    )
     loss: Loss = Field(description="loss name, or a mapping: name and its settings")
     training: dict[str, Any] = Field(
         {}, description="training settings of this variant alone"
+    )
+    grid: dict[str, Any] = Field(
+        {},
+        description="lists of values by training setting, and by setting of the loss under "
+        "`loss`: every combination becomes a variant of its own; see below",
     )
 
     @model_validator(mode="before")

@@ -14,6 +14,7 @@ from evenfold.config.dataset import Dataset
 from evenfold.config.embeddings import Embeddings
 from evenfold.config.engine import Engine
 from evenfold.config.features import KINDS
+from evenfold.config.grid import MOST
 from evenfold.config.grouping import Grouping
 from evenfold.config.looks import Amend, Look
 from evenfold.config.losses import LOSSES, LossSettings
@@ -66,8 +67,32 @@ variants:
   - bce                                              # a loss by its name
   - {name: focal3, loss: {name: focal, gamma: 3}}    # a loss with settings
   - {name: wide, loss: bce, training: {hidden: [512, 128]}}
+  - {name: rate, loss: bce, grid: {learning_rate: [0.001, 0.002, 0.004]}}   # three variants
 training: {epochs: 40}
 ```
+"""
+
+_GRID = f"""
+A `grid` is a list of variants in short. Each of its keys is a training setting with a list
+of values, nested ones too, or under `loss` a setting of the loss; every combination is a
+variant of its own, trained on the same folds, counted among the others wherever the best
+of many is corrected for its luck:
+
+```yaml
+variants:
+  - bce
+  - {{name: width, loss: bce, grid: {{hidden: [[64, 32], [128, 64]], learning_rate: [0.001, 0.002]}}}}
+  - {{name: trees, loss: bce, training: {{model: gradient_boosting, features: [aac, dpc]}},
+     grid: {{boosting: {{trees: [50, 100], leaves: [7, 31]}}}}}}
+  - {{name: focal, loss: focal, grid: {{loss: {{gamma: [1, 2, 3]}}}}}}
+  - {{name: both, grid: {{loss: [bce, mcc], dropout: [0.1, 0.3]}}}}
+```
+
+They are named after their values in declared order, the last key varying fastest:
+`width-64x32-0.001`, `width-64x32-0.002`, `width-128x64-0.001`, `width-128x64-0.002`; where
+values make no name, by number: `width-1`, `width-2`. A value that is a list itself is one
+entry: `hidden: [[64, 32], [128, 64]]` are two. The grid wins over `training` of the same
+entry. A run with grids has at most {MOST} variants.
 """
 
 _DATASET_EXAMPLE = """\
@@ -151,6 +176,7 @@ def configuration_page() -> str:
         _table(Amend),
         "\n### variants\n",
         _table(Variant),
+        _GRID,
         "\n## Losses\n\nFormulas, curves and properties: docs/losses.md. Every loss may "
         "also be given:\n",
         _table(LossSettings),

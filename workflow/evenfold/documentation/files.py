@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from evenfold.records import (
     evaluation,
+    learning_curve,
     selection,
     sequences,
     tables,
@@ -23,6 +24,7 @@ from evenfold.records.tables import Table
 #: Modules of records, by the name that the layout gives.
 _MODULES = {
     "evaluation": evaluation,
+    "learning_curve": learning_curve,
     "selection": selection,
     "sequences": sequences,
     "tables": tables,

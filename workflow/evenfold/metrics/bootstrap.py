@@ -122,6 +122,41 @@ def group_intervals(
     return {key: interval(value, scarcer) for key, value in values.items()}
 
 
+def weighted_auroc(
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Area under the ROC curve of every resample, ties counted half.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+    labels : ndarray of int, shape (n,)
+    weights : ndarray, shape (resamples, n)
+        How often each row was drawn; of either class at least one.
+
+    Returns
+    -------
+    ndarray, shape (resamples,)
+
+    Examples
+    --------
+    >>> scores, labels = np.array([0.9, 0.6, 0.4, 0.2]), np.array([1, 0, 1, 0])
+    >>> weighted_auroc(scores, labels, np.array([[1, 1, 1, 1], [1, 1, 0, 1]])).tolist()
+    [0.75, 1.0]
+    """
+    order = np.argsort(scores, kind="stable")
+    ordered, positive = scores[order], labels[order] == 1
+    weights = weights[:, order].astype(np.float64)
+    below = np.zeros((len(weights), len(scores) + 1))
+    np.cumsum(weights * ~positive, axis=1, out=below[:, 1:])
+    mine = np.flatnonzero(positive)
+    first = np.searchsorted(ordered, ordered[mine], "left")
+    last = np.searchsorted(ordered, ordered[mine], "right")
+    drawn = weights[:, mine]
+    won = (drawn * (below[:, first] + below[:, last])).sum(1) / 2
+    return won / (drawn.sum(1) * below[:, -1])
+
+
 def counts_of_calls(
     weights: np.ndarray, called: np.ndarray, positive: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -95,12 +95,14 @@ FILES = {
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
         ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
-         "score_fasta", "source_proteins"),
+         "score_fasta", "learning_curve",
+         "source_proteins"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
         "tables.SPLIT", "split",
-        ("audit", "train", "select", "evaluate", "sanity_controls", "source_proteins"),
+        ("audit", "train", "select", "evaluate", "sanity_controls", "learning_curve",
+         "source_proteins"),
     ),
     "rejected": File(
         "{dataset}/rejected.tsv", "every record that was not used, and why",
@@ -126,12 +128,13 @@ FILES = {
     ),
     "matrix": File(
         "{dataset}/features/{features}.npy", "features of the training sequences",
-        "NumPy array", "featurize", ("train",),
+        "NumPy array", "featurize", ("train", "learning_curve"),
     ),
     "columns": File(
         "{dataset}/features/{features}.json",
         "columns of the features, and what makes them again",
-        "sequences.FeatureFacts", "featurize", ("train", "sanity_controls"),
+        "sequences.FeatureFacts", "featurize",
+        ("train", "sanity_controls", "learning_curve"),
     ),
     "weights": File(
         "{dataset}/{variant}/weights.safetensors",
@@ -144,7 +147,8 @@ FILES = {
     ),
     "oof": File(
         "{dataset}/{variant}/oof.parquet", "out-of-fold scores of the training sequences",
-        "tables.OOF", "train", ("tune", "select", "sanity_controls", "source_proteins"),
+        "tables.OOF", "train", ("tune", "select", "sanity_controls", "learning_curve",
+         "source_proteins"),
     ),
     "twin": File(
         "{dataset}/{variant}/twin.json", "whether its loss is an earlier variant's",
@@ -158,7 +162,8 @@ FILES = {
     "selection": File(
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
-        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "source_proteins"),
+        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve",
+         "source_proteins"),
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
@@ -192,6 +197,12 @@ FILES = {
     "scores_rejected": File(
         "{dataset}/predictions/{stem}.rejected.tsv", "those that were not scored, and why",
         "tables.REJECTED", "score_fasta",
+    ),
+    "learning_curve": File(
+        "{dataset}/learning_curve.json",
+        "what parts of the training groups reach, and what more would "
+        "(`learning_curve: true`)",
+        "learning_curve.LearningCurve", "learning_curve", _REPORTS,
     ),
     "controls": File(
         "{dataset}/sanity/controls.parquet",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evenfold.config.decides import Decides
 from evenfold.records.evaluation import Evaluation, Measured, SinceLook, read_measured
+from evenfold.records.learning_curve import LearningCurve
 from evenfold.records.selection import Selection, is_published
 from evenfold.records.sequences import (
     AuditFacts,
@@ -24,8 +25,8 @@ from evenfold.records.thresholds import HALF, Tuned
 class ReportFiles:
     """Paths of what a report is made from; of variants in the configuration's order.
 
-    Those of the published split, and of source proteins, are empty or one; `metrics`
-    and `status` are there after a look.
+    Those of the published split, of source proteins and the learning curve are empty
+    or one; `metrics` and `status` are there after a look.
     """
 
     selection: str
@@ -38,6 +39,7 @@ class ReportFiles:
     published_selection: Sequence[str] = ()
     published_audit: Sequence[str] = ()
     published_split: Sequence[str] = ()
+    learning_curve: Sequence[str] = ()
     metrics: str | None = None
     status: str | None = None
 
@@ -107,6 +109,8 @@ class Facts:
         Longest first.
     source_proteins : SourceProteins or None
         None where sources are not known.
+    curve : LearningCurve or None
+        None where none was asked for.
     """
 
     dataset: str
@@ -122,6 +126,7 @@ class Facts:
     beside: PublishedSplit | None = None
     times: Sequence[RuleTime] = ()
     source_proteins: SourceProteins | None = None
+    curve: LearningCurve | None = None
 
     @property
     def champion(self) -> Tuned:
@@ -207,6 +212,7 @@ def read_facts(
         beside=_published_split(files, measured),
         times=rule_times(benchmarks),
         source_proteins=next(map(SourceProteins.read, files.source_proteins), None),
+        curve=next(map(LearningCurve.read, files.learning_curve), None),
     )
 
 
