@@ -252,6 +252,8 @@ def selection(**changes) -> Selection:
         "groups_positive": 60,
         "groups_negative": 62,
         "against_baseline": {"focal": difference()},
+        "simplest": "bce",
+        "against_simplest": difference(),
         "same": {},
         "config": {},
         "order": ["bce", "focal"],

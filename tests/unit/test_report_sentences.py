@@ -94,7 +94,9 @@ def tied(**changes):
         "focal": states.frozen(oof=states.point(**changes)),
     }
     lead = states.difference(low=-0.01)
-    return states.selection(variants=variants, against_baseline={"focal": lead})
+    return states.selection(
+        variants=variants, against_baseline={"focal": lead}, against_simplest=lead
+    )
 
 
 CHANCE = facts(selection=tied())
@@ -107,6 +109,7 @@ NEVER_TUNED = facts(
             ),
         },
         against_baseline={"focal": states.difference(low=-0.01)},
+        against_simplest=states.difference(low=-0.01),
     )
 )
 #: More data would help focal, and boosting little.
@@ -323,7 +326,7 @@ SPOKEN = [
     ),
     Spoken(
         verdict, "No other variant beat bce out-of-fold.",
-        chosen(against_baseline={}), facts(),
+        chosen(against_baseline={}, against_simplest=None), facts(),
     ),
     Spoken(
         verdict,
@@ -333,7 +336,7 @@ SPOKEN = [
     ),
     Spoken(
         verdict,
-        "Its lead over bce out-of-fold (+0.080 MCC, [-0.010, +0.120]) is within chance. "
+        "Its lead over bce, the simplest, out-of-fold (+0.080 MCC, [-0.010, +0.120]) is within chance. "
         "From 0.5",
         CHANCE, facts(),
     ),
@@ -367,16 +370,16 @@ SPOKEN = [
         chosen(**TIE, variants=tied().variants), chosen(**TIE),
     ),
     Spoken(
-        verdict, "(p < 0.001 after Holm's correction for 2 comparisons)",
-        chosen(against_baseline={"focal": states.difference(p_holm=0.0)}), facts(),
+        verdict, "[+0.040, +0.120] (p < 0.001).",
+        chosen(against_simplest=states.difference(p=0.0)), facts(),
     ),
     Spoken(
         verdict, "focal at threshold 0.00042 reaches", on_test(threshold=0.00042), facts()
     ),
     Spoken(
         verdict,
-        "Out-of-fold it beats bce by +0.080 MCC [+0.040, +0.120] (p = 0.006 after "
-        "Holm's correction for 2 comparisons).",
+        "Out-of-fold it beats bce, the simplest, by +0.080 MCC [+0.040, +0.120] (p = "
+        "0.003).",
         facts(), chosen(**TIE),
     ),
     Spoken(

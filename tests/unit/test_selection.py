@@ -537,10 +537,13 @@ def test_the_champion_has_the_largest_mcc_then_the_smallest_gap_then_comes_first
     assert best("ab", [0.3, 0.3]) == "a"
 
 
+def led(over, mcc, by_chance, of=2):
+    return {over: Lead(over=over, of=of, mcc=mcc, se=0.012, by_chance=by_chance)}
+
+
 def test_the_simplest_is_kept_when_the_lead_is_within_what_chance_gives():
-    def compare(lead, by_chance, simpler=True, of=2):
-        found = Lead(over="a", of=of, mcc=lead, se=0.012, by_chance=by_chance)
-        return choose_champion("b", "a", found, simpler)
+    def compare(mcc, by_chance, simpler=True, of=2):
+        return choose_champion("b", led("a", mcc, by_chance, of), simpler)
 
     assert compare(0.010, 0.012) == (
         "a",
@@ -550,8 +553,8 @@ def test_the_simplest_is_kept_when_the_lead_is_within_what_chance_gives():
     )
     assert compare(0.013, 0.012) == (
         "b",
-        "b leads a by +0.013 MCC out-of-fold, more than the 0.012 (1.0 standard errors) by "
-        "which the best of 2 equal variants leads in 84 of 100 samples at most.",
+        "b leads every simpler variant in MCC out-of-fold by more than chance gives: a "
+        "by +0.013.",
     )
     assert compare(0.013, 0.024, of=16)[0] == "a"
     assert (
@@ -559,7 +562,41 @@ def test_the_simplest_is_kept_when_the_lead_is_within_what_chance_gives():
     )
     name, why = compare(0.010, 0.012, simpler=False)
     assert name == "b" and "within the 0.012" in why and "kept" not in why
-    assert choose_champion("a", "a", None, True)[0] == "a"
+    assert choose_champion("a", {}, True) == (
+        "a", "a is the simplest, and no other had a larger MCC out-of-fold.",
+    )  # fmt: skip
+
+
+def test_the_simplest_of_those_that_tie_with_the_best_is_the_champion():
+    leads = {**led("boosting", 0.1, 0.02), **led("bce", 0.01, 0.02)}
+    name, why = choose_champion("focal", leads, True)
+    assert name == "bce" and why.startswith("focal leads bce by +0.010")
+    leads = {**led("boosting", 0.01, 0.02), **led("bce", 0.005, 0.02)}
+    assert choose_champion("focal", leads, True)[0] == "boosting"
+    leads = {**led("boosting", 0.1, 0.02), **led("bce", 0.05, 0.02)}
+    name, why = choose_champion("focal", leads, True)
+    assert name == "focal" and why.endswith("boosting by +0.100, bce by +0.050.")
+
+
+def test_simplicity_goes_by_model_then_loss_then_order():
+    def variant(loss, **training):
+        return {"loss": {"name": loss}, "training": {"features": ["aac"], **training}}
+
+    variants = {
+        "own": variant("bce", model="mine:Net"),
+        "focal": variant("focal"),
+        "second": variant("bce"),
+        "third": variant("bce"),
+        "trees": variant("bce", model="gradient_boosting"),
+        "line": variant("bce", model="logistic_regression"),
+    }
+    parts = {"reading": {}, "grouping": {}, "split": {}, "seed": 1, "selection": {}}
+    deciding = DecidingConfig.of({**parts, "variants": variants})
+    assert sorted(variants, key=deciding.simplicity) == [
+        "line", "trees", "second", "third", "focal", "own",
+    ]  # fmt: skip
+    assert deciding.comparable("focal", "second")
+    assert not deciding.comparable("trees", "second")
 
 
 def test_a_half_that_is_balanced_already_is_kept():

@@ -5,7 +5,8 @@ from typing import Any
 from evenfold.config.checking import validated
 from evenfold.config.grouping import Grouping
 from evenfold.config.kinds import Kind, asked_of, resolved
-from evenfold.config.losses import Loss, LossSettings
+from evenfold.config.losses import LOSSES, Loss, LossSettings
+from evenfold.config.networks import SIMPLEST_FIRST
 from evenfold.config.reading import Reading
 from evenfold.config.section import Section
 from evenfold.config.selection import SelectionSettings
@@ -98,6 +99,25 @@ class Decides(_Deciding):
         """Plain keys and values."""
         return self.model_dump()
 
+    def simplicity(self, variant: str) -> tuple[int, int, int]:
+        """Place of a variant among the simplest: smaller is simpler.
+
+        By its model, then by its loss in the order of the documentation, then by the
+        order of the configuration; never by a clock or a score.
+        """
+        one = self.variants[variant]
+        model, loss = one.training.model, one.loss.name
+        return (
+            _place(model, SIMPLEST_FIRST),
+            _place(loss, tuple(LOSSES)),
+            list(self.variants).index(variant),
+        )
+
+    def comparable(self, variant: str, baseline: str) -> bool:
+        """Whether two variants have the same model and features: losses may be compared."""
+        one, other = (self.variants[name].training for name in (variant, baseline))
+        return (one.model, one.features) == (other.model, other.features)
+
     def settings(self) -> dict[str, Any]:
         """What identifies a selection, but the data: settings other than the defaults.
 
@@ -113,6 +133,10 @@ class Decides(_Deciding):
                 own["training"] = asked_of(variant.given, variant.training)
         # Ties go to the first.
         return {**settings, "order": list(self.variants)}
+
+
+def _place(name: str, order: tuple[str, ...]) -> int:
+    return order.index(name) if name in order else len(order)
 
 
 def decided(section: Section) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import numpy as np
 
 from evenfold.config.checking import validated
+from evenfold.config.grid import merge
 from evenfold.config.networks import NETWORKS
 from evenfold.config.training import Training
 from evenfold.importing import is_import_path
@@ -26,7 +27,7 @@ _DESCRIPTORS = [
     "aac", "dpc", "ctdc", "ctdt", "ctdd", "physchem", "nterm", "cterm",
 ]  # fmt: skip
 _FEEDFORWARD: dict[str, Any] = {"epochs": 10, "seeds": 3}
-_CONVOLUTIONAL: dict[str, Any] = {"epochs": 12, "learning_rate": 0.01}
+_CONVOLUTIONAL: dict[str, Any] = {"epochs": 15, "learning_rate": 0.006}
 #: The network of each kind.
 NETWORK: dict[Kind, str] = {
     "windows": "convolutional",
@@ -159,16 +160,6 @@ def resolved(given: dict[str, Any], kind: Kind, where: str) -> Training:
     if "features" not in given and (model in NETWORKS or is_import_path(str(model))):
         filled["features"] = default_features(model, kind)
     return validated(Training, merge(filled, given), where)
-
-
-def merge(base: dict, over: dict) -> dict:
-    """Merge two mappings key by key; lists and scalars of `over` replace."""
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            value = merge(merged[key], value)
-        merged[key] = value
-    return merged
 
 
 def asked_of(given: dict[str, Any], training: Training) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from evenfold.config.features import stands_alone
 from evenfold.config.forms import FORMS, form_of
 from evenfold.config.grid import expanded, merge
 from evenfold.config.grouping import Grouping
-from evenfold.config.kinds import Kind, merge, resolved
+from evenfold.config.kinds import Kind, resolved
 from evenfold.config.losses import LOSSES
 from evenfold.config.networks import NETWORKS
 from evenfold.config.run import Run

@@ -50,6 +50,15 @@ NETWORKS = {
         losses=("bce", "focal"),
     ),
 }
+#: Models from the simplest on, as a champion is compared with them; one's own are last.
+SIMPLEST_FIRST = (
+    "logistic_regression",
+    "sparse_logistic",
+    "gradient_boosting",
+    "feedforward",
+    "convolutional",
+    "pooled_convolutional",
+)
 #: Losses of the models that are not trained by gradient steps.
 CLASSICAL = {
     name: network.losses for name, network in NETWORKS.items() if network.losses

@@ -67,14 +67,14 @@ class Provenance(Part):
 
 
 class Lead(Part):
-    """Lead of the best variant over the simplest, beside what chance alone gives."""
+    """Lead of the best variant over a simpler one, beside what chance alone gives."""
 
     over: str
-    """the simplest variant"""
+    """the simpler variant"""
     of: int
-    """variants compared, the simplest among them, twins aside"""
+    """variants compared, twins aside"""
     mcc: float
-    """MCC less the simplest's, both as deployed out-of-fold, 0 to 2"""
+    """MCC less the simpler one's, both as deployed out-of-fold, 0 to 2"""
     se: float
     """standard error of that, by the bootstrap over groups, tuning counted in"""
     by_chance: float
@@ -245,7 +245,9 @@ class Selection(Record):
     best: Best
     """of all variants, whichever is deployed"""
     baseline: str
-    """variant that the others are compared to"""
+    """variant that losses of the same model and features are compared to"""
+    simplest: str | None = None
+    """simplest variant, by a declared order; null of version 0.1.0"""
     threshold: float
     """the champion's deployed threshold of the score, 0 to 1"""
     operating_point: str
@@ -271,7 +273,9 @@ class Selection(Record):
     groups_negative: int | None = None
     """those that hold negatives; null of version 0.1.0"""
     against_baseline: dict[str, Difference]
-    """by variant, the baseline aside"""
+    """by variant of the same model and features, the baseline aside"""
+    against_simplest: Difference | None = None
+    """the champion against the simplest variant; null where it is that"""
     same: dict[str, Twin]
     """by name, variants not trained because another's loss is the same"""
     config: dict[str, Any]

@@ -1,6 +1,7 @@
 """The champion, chosen by cross-validation alone, and the frozen selection."""
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from evenfold import __version__, tables
 from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.config.networks import CLASSICAL
 from evenfold.files import sha256_file, sha256_json
 from evenfold.metrics.bootstrap import class_groups
 from evenfold.metrics.comparison import corrected_t, delong, holm, mcnemar
@@ -184,20 +186,20 @@ def _as_deployed(candidates: dict[str, Candidate], resampled: Resampled) -> np.n
 
 
 def choose_champion(
-    best: str, simplest: str, lead: Lead | None, simpler: bool
+    best: str, leads: dict[str, Lead], simpler: bool
 ) -> tuple[str, str]:
     """The variant to deploy, and why.
 
-    The simplest is kept when the best variant leads it by no more than the best of as
-    many equal variants does by chance: with two of them one standard error of the paired
+    It is the simplest that the best variant leads by no more than the best of as many
+    equal variants does by chance: with two of them one standard error of the paired
     difference (Breiman et al. 1984, the one-standard-error rule), with more the maximum
     of many, so that equal variants lose the simplest equally seldom.
 
     Parameters
     ----------
-    best, simplest : str
-    lead : Lead or None
-        As `lead_of` gives.
+    best : str
+    leads : dict of str to Lead
+        Of the best over every variant that is simpler, the simplest first.
     simpler : bool
         Whether the rule applies.
 
@@ -206,44 +208,83 @@ def choose_champion(
     tuple of str
         Its name, and the reason in words.
     """
-    if lead is None:
-        return best, "No other variant had a larger MCC out-of-fold."
-    lead_is = f"{best} leads {simplest} by {lead.mcc:+.3f} MCC out-of-fold"
-    if simpler and lead.tie:
-        return simplest, (
-            f"{lead_is}, which is within {lead.chance}: a tie, and the simpler one is "
-            "kept."
+    ties = [name for name, lead in leads.items() if lead.tie]
+    beaten = [
+        f"{name} by {lead.mcc:+.3f}" for name, lead in leads.items() if not lead.tie
+    ]
+    if not leads:
+        return (
+            best,
+            f"{best} is the simplest, and no other had a larger MCC out-of-fold.",
         )
-    if lead.tie:
-        return best, f"{lead_is}, which is within {lead.chance}."
-    return best, f"{lead_is}, more than {lead.chance}."
+    if ties and simpler:
+        lead = leads[ties[0]]
+        return ties[0], (
+            f"{best} leads {ties[0]} by {lead.mcc:+.3f} MCC out-of-fold, which is within "
+            f"{lead.chance}: a tie, and the simpler one is kept."
+        )
+    if ties:
+        lead = leads[ties[0]]
+        return best, (
+            f"{best} leads {ties[0]} by {lead.mcc:+.3f} MCC out-of-fold, which is within "
+            f"{lead.chance}."
+        )
+    return best, (
+        f"{best} leads every simpler variant in MCC out-of-fold by more than chance "
+        f"gives: {', '.join(beaten)}."
+    )
 
 
-def against_baseline(
-    candidates: dict[str, Candidate], baseline: str, resampled: Resampled, scarcer: int
-) -> dict[str, Difference]:
-    """Paired out-of-fold differences of each variant to the baseline.
+def baseline_of(candidates: dict[str, Candidate], deciding: DecidingConfig) -> str:
+    """The variant that losses are compared with: a network's cross entropy.
+
+    That of a model which is fitted where there is no other, and the first variant where
+    none has cross entropy.
 
     Parameters
     ----------
     candidates : dict of str to Candidate
-    baseline : str
-        Name of one of them.
+    deciding : Decides
+    """
+    plain = [name for name, one in candidates.items() if one.loss == "bce"]
+    trained = [
+        name
+        for name in plain
+        if deciding.variants[name].training.model not in CLASSICAL
+    ]
+    return (trained or plain or list(candidates))[0]
+
+
+def paired(
+    candidates: dict[str, Candidate],
+    reference: str,
+    others: Sequence[str],
+    resampled: Resampled,
+    scarcer: int,
+) -> dict[str, Difference]:
+    """Paired out-of-fold differences of some variants to another.
+
+    Parameters
+    ----------
+    candidates : dict of str to Candidate
+    reference : str
+        Name of the one that they are compared with.
+    others : sequence of str
+        Names of those compared; the reference itself is left out.
     resampled : Resampled
-        Over the candidates, in their order.
+        Over all candidates, in their order.
     scarcer : int
         Groups of the class that has fewer.
 
     Returns
     -------
     dict of str to Difference
-        Of every other candidate.
+        Adjusted for as many comparisons as there are.
     """
     names = list(candidates)
-    reference = candidates[baseline]
-    position = names.index(baseline)
+    position = names.index(reference)
     mcc, absolute = _as_deployed(candidates, resampled), np.abs(resampled.gap)
-    others = [name for name in names if name != baseline]
+    others = [name for name in others if name != reference]
     leads, wider = {}, {}
     for name in others:
         own = names.index(name)
@@ -253,7 +294,7 @@ def against_baseline(
     return {
         name: _difference(
             candidates[name],
-            reference,
+            candidates[reference],
             (float(leads[name].std(ddof=1)), interval(leads[name], scarcer)),
             interval(wider[name], scarcer),
             (p, float(p_holm)),
@@ -344,8 +385,8 @@ def freeze(
     settings = deciding.selection
     tuned = {name: candidate.tuned for name, candidate in candidates.items()}
     best = largest(tuned)
-    baselines = [name for name, one in candidates.items() if one.loss == "bce"]
-    baseline = baselines[0] if baselines else next(iter(candidates))
+    baseline = baseline_of(candidates, deciding)
+    order = sorted(candidates, key=deciding.simplicity)
     labels = candidates[baseline].oof.labels
     affordable = max(200, min(GROUP_RESAMPLES, _CELLS // len(labels)))
     resampled = resample(
@@ -358,8 +399,15 @@ def freeze(
         settings,
     )
     groups = class_groups(clusters, labels)
-    lead = lead_of(best, baseline, candidates, resampled)
-    chosen, why = choose_champion(best, baseline, lead, settings.one_standard_error)
+    leads = {
+        name: lead
+        for name in order[: order.index(best)]
+        if (lead := lead_of(best, name, candidates, resampled))
+    }
+    chosen, why = choose_champion(best, leads, settings.one_standard_error)
+    alike = [name for name in candidates if deciding.comparable(name, baseline)]
+    against = paired(candidates, baseline, alike, resampled, min(groups))
+    simplest = paired(candidates, order[0], [chosen], resampled, min(groups))
     corrected, spread = corrected_best(resampled)
     return Selection(
         selection=identity(origin.request, origin.decides),
@@ -373,9 +421,10 @@ def freeze(
             mcc=tuned[best].deployed.mcc,
             mcc_corrected=corrected,
             mcc_corrected_sd=spread,
-            lead=lead,
+            lead=leads.get(chosen) or next(iter(leads.values()), None),
         ),
         baseline=baseline,
+        simplest=order[0],
         threshold=tuned[chosen].threshold,
         operating_point=tuned[chosen].operating_point,
         decides=origin.decides,
@@ -390,7 +439,8 @@ def freeze(
         groups=len(np.unique(clusters)),
         groups_positive=groups[0],
         groups_negative=groups[1],
-        against_baseline=against_baseline(candidates, baseline, resampled, min(groups)),
+        against_baseline=against,
+        against_simplest=simplest.get(chosen),
         same=origin.same,
         config=origin.config,
         order=origin.order,

@@ -105,6 +105,22 @@ def _few(facts: Facts) -> str | None:
     )
 
 
+def _beside_the_simplest(facts: Facts) -> str | None:
+    """The champion against the simplest variant: another question than that of losses."""
+    selection = facts.selection
+    lead = selection.against_simplest
+    if lead is None:
+        return None
+    delong = lead.delong
+    return (
+        f"Two comparisons are made. Losses, in the table, against {selection.baseline} "
+        f"of the same network and features. And the champion against the simplest model: "
+        f"{selection.champion} less {selection.simplest} is {lead.mcc:+.3f} MCC "
+        f"[{lead.low:+.3f}, {lead.high:+.3f}] and {delong.difference:+.3f} AUROC "
+        f"(standard error {delong.se:.3f})."
+    )
+
+
 def _tells(facts: Facts) -> dict[str, Any]:
     return {
         "split": facts.split,
@@ -113,6 +129,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "baseline": facts.selection.baseline,
         "limits": facts.settings.decides.selection.stability,
         "predicted": predicted,
+        "simpler": _beside_the_simplest(facts),
         "rows": [variant_row(name, facts) for name in facts.tuned],
         "few": _few(facts),
         "fewest": FEWEST_GROUPS,
@@ -133,6 +150,7 @@ SECTION = Section(
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{{ row.stability }}</td></tr>
 {% endfor %}</tbody>
 </table></div>
+{% if simpler %}<p>{{ simpler }}</p>{% endif %}
 {% if selection.against_baseline %}
 <details><summary>Every test against {{ baseline }}</summary>
 <div class="scroll"><table>

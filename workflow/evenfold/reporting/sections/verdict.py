@@ -69,27 +69,33 @@ def _seal(facts: Facts) -> Iterator[str]:
 
 
 def _lead(facts: Facts) -> str:
-    """The lead of the best variant over the baseline out-of-fold."""
+    """Where the champion stands beside the best variant and the simplest one."""
     selection, best = facts.selection, facts.selection.best
-    baseline = selection.baseline
-    lead = selection.against_baseline.get(best.variant)
-    if lead is None:
-        return f"No other variant beat {baseline} out-of-fold."
+    found = []
     if best.lead and selection.champion == best.lead.over:
-        return (
+        found.append(
             f"{best.variant} leads it by {best.lead.mcc:+.3f} MCC out-of-fold, within "
             f"{best.lead.chance}: a tie, and the simpler one is kept."
         )
-    if lead.low <= 0 <= lead.high:
-        return (
-            f"Its lead over {baseline} out-of-fold ({lead.mcc:+.3f} MCC, "
+    # Of version 0.1.0 the baseline was what everything was compared with.
+    simplest = selection.simplest or selection.baseline
+    lead = selection.against_simplest
+    if selection.simplest is None and not found:
+        lead = selection.against_baseline.get(selection.champion)
+    if lead is None:
+        if not found:
+            found.append(f"No other variant beat {simplest} out-of-fold.")
+    elif lead.low <= 0 <= lead.high:
+        found.append(
+            f"Its lead over {simplest}, the simplest, out-of-fold ({lead.mcc:+.3f} MCC, "
             f"[{lead.low:+.3f}, {lead.high:+.3f}]) is within chance."
         )
-    return (
-        f"Out-of-fold it beats {baseline} by {lead.mcc:+.3f} MCC [{lead.low:+.3f}, "
-        f"{lead.high:+.3f}] ({_p(lead.p_holm)} after Holm's correction for "
-        f"{_comparisons(best.of - 1)})."
-    )
+    else:
+        found.append(
+            f"Out-of-fold it beats {simplest}, the simplest, by {lead.mcc:+.3f} MCC "
+            f"[{lead.low:+.3f}, {lead.high:+.3f}] ({_p(lead.p)})."
+        )
+    return " ".join(found)
 
 
 def _threshold(facts: Facts) -> Iterator[str]:
