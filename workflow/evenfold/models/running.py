@@ -254,7 +254,7 @@ class _Display:
             who = f"members {now.first}-{now.last} of {now.members}, {who}"
         text = (
             f"{who}, {now.rows_per_second:,.0f} samples/s, loss "
-            f"{mean['train_loss']:.4f}, inner validation: MCC {mean['watched_mcc']:.3f}, "
+            f"{mean['train_loss']:.4f}, on rows not trained on: MCC {mean['watched_mcc']:.3f}, "
             f"SN {mean['watched_sn']:.3f}, SP {mean['watched_sp']:.3f}, gap "
             f"{mean['watched_sn'] - mean['watched_sp']:+.3f}"
         )

@@ -126,9 +126,9 @@ class SplitFacts(Record):
     """letters of the longest sequence, padding counted in"""
     kind: Kind | None = None
     """kind of data that defaults go by, from the training sequences; null of version 0.1.0"""
-    kind_reason: str = ""
+    kind_reason: str | None = None
     """why it is of that kind, in words"""
-    absent = ("related_test_sequences", "kind")
+    absent = ("related_test_sequences", "kind", "kind_reason")
 
     @property
     def n_given(self) -> int:

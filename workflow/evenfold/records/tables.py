@@ -231,7 +231,7 @@ HISTORY = Table("histories", (
     Column("seed", _WHOLE, "number of the member's seed"),
     Column("learning_rate", _REAL, "of the epoch's last step"),
     Column("train_loss", _REAL, "mean of the epoch's batches, penalties aside"),
-    Column("watched_loss", _REAL, "cross entropy on the inner validation slice, nats"),
+    Column("watched_loss", _REAL, "cross entropy on the rows watched after every epoch, nats"),
     Column("watched_auroc", _REAL, "there, 0 to 1"),
     Column("watched_mcc", _REAL, "there at threshold 0.5, -1 to 1"),
     Column("watched_sn", _REAL, "there at threshold 0.5, 0 to 1"),

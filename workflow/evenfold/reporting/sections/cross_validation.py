@@ -105,6 +105,27 @@ def _few(facts: Facts) -> str | None:
     )
 
 
+def _kind(facts: Facts) -> str | None:
+    """Which kind of data was seen, and what is trained on it where nothing is said."""
+    kind, variants = facts.split.kind, facts.settings.decides.variants
+    filled = [name for name, one in variants.items() if _left_out(one)]
+    if kind is None or not filled:
+        return None
+    models = {
+        f"{one.training.model} on {', '.join(one.training.features)}".replace("_", " ")
+        for one in map(variants.__getitem__, filled)
+    }
+    return (
+        f"Settings that are left out are those for {kind}, since "
+        f"{facts.split.kind_reason}: {'; '.join(sorted(models))}."
+    )
+
+
+def _left_out(variant: DecidedVariant) -> bool:
+    given = variant.given
+    return given is not None and not (given.get("model") and given.get("features"))
+
+
 def _beside_the_simplest(facts: Facts) -> str | None:
     """The champion against the simplest variant: another question than that of losses."""
     selection = facts.selection
@@ -129,6 +150,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "baseline": facts.selection.baseline,
         "limits": facts.settings.decides.selection.stability,
         "predicted": predicted,
+        "kind": _kind(facts),
         "simpler": _beside_the_simplest(facts),
         "rows": [variant_row(name, facts) for name in facts.tuned],
         "few": _few(facts),
@@ -150,6 +172,7 @@ SECTION = Section(
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{{ row.stability }}</td></tr>
 {% endfor %}</tbody>
 </table></div>
+{% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
 {% if selection.against_baseline %}
 <details><summary>Every test against {{ baseline }}</summary>

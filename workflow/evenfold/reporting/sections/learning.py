@@ -14,7 +14,7 @@ from evenfold.reporting.section import Section
 
 
 def draw_learning(history: Mapping[str, pd.DataFrame]) -> Markup:
-    """AUROC on the inner validation slices by epoch, mean over members, per variant.
+    """AUROC on the rows that are watched by epoch, mean over members, per variant.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def draw_learning(history: Mapping[str, pd.DataFrame]) -> Markup:
         for colour, (name, frame) in zip(colours, history.items()):
             by_epoch = frame.groupby("epoch")["watched_auroc"]
             axes.plot(by_epoch.mean(), color=colour, lw=1.6, label=name)
-        axes.set(xlabel="epoch", ylabel="inner AUROC")
+        axes.set(xlabel="epoch", ylabel="AUROC")
         if len(history) <= 8:
             axes.legend(fontsize=8, ncols=2, loc="lower right")
         else:
@@ -53,6 +53,6 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
 SECTION = Section(
     _tells,
     """\
-<figure>{{ learning }}<figcaption>AUROC on the inner validation slices by epoch, mean over the members of each variant.</figcaption></figure>
+<figure>{{ learning }}<figcaption>AUROC by epoch on rows that a member is not trained on, mean over the members of each variant: its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.</figcaption></figure>
 """,
 )
