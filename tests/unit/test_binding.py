@@ -7,9 +7,9 @@ import pytest
 
 from evenfold.config.dataset import Dataset
 from evenfold.config.decides import Decides, decided
-from evenfold.config.losses import settings_of
 from evenfold.config.loading import load_run
 from evenfold.config.looks import PLACEHOLDERS
+from evenfold.config.losses import settings_of
 from evenfold.config.run import Run
 from evenfold.config.section import Section
 from evenfold.errors import EvenfoldError
