@@ -9,6 +9,7 @@ from evenfold.config.dataset import Dataset
 from evenfold.config.decides import Decides, decided
 from evenfold.config.loading import load_run
 from evenfold.config.looks import PLACEHOLDERS
+from evenfold.config.losses import settings_of
 from evenfold.config.run import Run
 from evenfold.config.section import Section
 from evenfold.errors import EvenfoldError
@@ -408,6 +409,25 @@ def test_a_default_that_is_written_out_is_no_setting():
         "name": "focal",
         "gamma": 3.0,
     }
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"name": "wbce", "mode": "balanced", "fn_weight": 3.0},
+        {"name": "snsp", "mode": "error", "rate": 0.5, "limit": 9.0},
+        {"name": "snsp", "mode": "seed_fixed", "smoothing": 0.5},
+        {"name": "anyloss", "measure": "gmean", "beta": 2.0},
+    ],
+    ids=lambda loss: loss["name"],
+)
+def test_settings_without_effect_beside_the_others_identify_nothing(loss):
+    first, second, *_ = loss
+    default = settings_of({"name": loss["name"]}).model_dump()
+    plain = {key: loss[key] for key in (first, second) if loss[key] != default[key]}
+    found = states.decides(v={"name": loss["name"], **loss}).settings()
+    assert found["variants"]["v"]["loss"] == {"name": loss["name"], **plain}
+    assert found == states.decides(v={"name": loss["name"], **plain}).settings()
 
 
 def test_settings_of_a_loss_of_ones_own_identify():

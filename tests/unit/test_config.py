@@ -39,6 +39,21 @@ def write_dataset(folder, name="mine", **keys):
             {"variants": [{"name": "a", "loss": {"name": "focal", "gama": 1}}]},
             ["'gama'", "'gamma'"],
         ),
+        (
+            {
+                "variants": [
+                    {
+                        "name": "a",
+                        "loss": {"name": "wbce", "mode": "cost_ratio", "fn_weight": 3},
+                    }
+                ]
+            },
+            [
+                "variants.0.loss.mode",
+                "`cost_ratio`",
+                "Leave `mode` out and keep `fn_weight`",
+            ],
+        ),
         ({"variants": [{"name": "a", "los": "bce"}]}, ["a"]),
         ({"variants": [{"name": "a", "loss": ["focal"]}]}, ["['focal']", "not exist"]),
         (

@@ -57,7 +57,13 @@ def test_shifts_are_those_of_the_losses(prior, rows):
         (DEFAULT["bce"], {**DEFAULT["ldam"], "max_margin": 0.0}),
         (DEFAULT["soft_fbeta"], DEFAULT["sigmoid_f1"]),
         (DEFAULT["soft_fbeta"], {**DEFAULT["tversky"], "alpha": 0.5, "beta": 0.5}),
-        (wbce(mode="cost_ratio", fn_weight=3.0), wbce(fn_weight=3.0)),
+        (wbce(mode="balanced", fn_weight=3.0), wbce(mode="balanced")),
+        ({**DEFAULT["anyloss"], "beta": 2.0}, DEFAULT["anyloss"]),
+        (
+            {**DEFAULT["snsp"], "mode": "swap", "rate": 0.5, "limit": 1.0},
+            {**DEFAULT["snsp"], "mode": "swap"},
+        ),
+        ({**DEFAULT["snsp"], "smoothing": 0.5}, DEFAULT["snsp"]),
     ],
 )
 def test_what_is_the_same_anywhere_is_also_the_same_number(one, other):
@@ -69,6 +75,20 @@ def test_what_is_the_same_anywhere_is_also_the_same_number(one, other):
         for s in (one, other)
     ]  # fmt: skip
     assert torch.allclose(*values, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mode": "swap"}, {"rate": 0.2}, {"limit": 1.0},
+        {"mode": "error", "smoothing": 0.2},
+    ],
+)  # fmt: skip
+def test_settings_with_an_effect_make_another_loss(change):
+    plain = {**DEFAULT["snsp"], "mode": change.get("mode", "integral")}
+    if len(change) == 1 and "mode" in change:
+        plain = DEFAULT["snsp"]
+    assert difference({**plain, **change}, plain, [0.3], [500]) is None
 
 
 def test_balanced_data_make_four_losses_one():

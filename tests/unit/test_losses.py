@@ -23,7 +23,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from evenfold import losses
 from evenfold.config.losses import LOSSES as SETTINGS
-from evenfold.config.losses import LossSettings
+from evenfold.config.losses import LossSettings, settings_of
+from evenfold.config.training import Training
 from evenfold.losses import (
     LOSSES,
     SNSPLoss,
@@ -49,6 +50,9 @@ from evenfold.losses import (
     tversky,
     weighted_binary_cross_entropy,
 )
+from evenfold.models.data import TrainingData
+from evenfold.models.settings import Specification
+from evenfold.models.training import train_ensemble
 
 COMMON = set(LossSettings.model_fields)
 PUBLIC = json.loads(Path(__file__).with_name("public_losses.json").read_text())
@@ -921,6 +925,74 @@ def test_the_faster_loop_is_stable(mode, odds, d):
         shifts.append(np.log(w1 / w0))
         gaps.append(sn - sp)
     assert np.abs(gaps[-10:]).max() < {"integral": 0.02, "error": 0.08}[mode]
+
+
+@pytest.mark.parametrize("mode", SNSPLoss.MODES)
+def test_warm_up_balances_where_the_loss_does(mode):
+    z, y = batch()
+    plain = binary_cross_entropy(z, y)
+    # To the last bit for one positive in two.
+    assert torch.equal(build({"name": "snsp", "mode": mode}, 0.5).warm_up(z, y), plain)
+    warm = build({"name": "snsp", "mode": mode}, 0.1).warm_up(z, y)
+    balanced = build({"name": "wbce", "mode": "balanced"}, 0.1)(z, y)
+    assert torch.allclose(warm, balanced if mode in CORRECTIVE else plain)
+    assert torch.equal(build({"name": "gce"}, 0.1).warm_up(z, y), plain)
+
+
+def simulated(rows, odds, seed):
+    """Rows of two normal classes 1.5 apart, one positive in 1 + odds."""
+    generator = np.random.default_rng(seed)
+    y = (np.arange(rows) % (1 + odds) == 0).astype(int)
+    x = generator.normal(size=(rows, 8)).astype(np.float32)
+    x[:, :4] += (0.75 * y[:, None]).astype(np.float32)
+    return x, y
+
+
+@pytest.fixture(scope="module")
+def gaps():
+    """Mean SN - SP of three members at 0.5: after 20 epochs on fresh rows, and by epoch."""
+    found = {}
+    torch.set_num_threads(1)
+    training = Training(model="feedforward", features=["aac"], hidden=[32, 16],
+                        epochs=20, inner_validation=0.2)  # fmt: skip
+
+    def of(odds, loss):
+        key = (odds, *loss.values())
+        if key not in found:
+            x, y = simulated(60 * (1 + odds) * (2 if odds > 9 else 5), odds, 0)
+            fresh, truth = simulated(20_000, odds, 1)
+            arrays = x, y, np.arange(len(y)) // (1 + odds) % 3, np.arange(len(y))
+            settings = settings_of(loss).model_dump()
+            outcome = train_ensemble(
+                TrainingData(*arrays), Specification(training, settings, 3)
+            )
+            called = outcome.ensemble.logits(fresh) >= 0
+            gap = called[:, truth == 1].mean() + called[:, truth == 0].mean() - 1
+            inner = [
+                np.mean([row["inner_sn"] - row["inner_sp"] for row in outcome.history
+                         if row["epoch"] == epoch])
+                for epoch in range(1, 21)
+            ]  # fmt: skip
+            found[key] = gap, inner
+        return found[key]
+
+    return of
+
+
+@pytest.mark.parametrize("mode", CORRECTIVE)
+@pytest.mark.parametrize("odds", [1, 9, 49])
+def test_corrective_modes_close_the_gap_of_a_network(mode, odds, gaps):
+    """Cross entropy calls next to nothing positive at one in ten and in fifty."""
+    left, inner = gaps(odds, {"name": "snsp", "mode": mode})
+    assert abs(left) < 0.1
+    assert np.abs(inner[9:]).max() < 0.1, "from the tenth epoch on"
+    if odds > 1:
+        assert gaps(odds, {"name": "bce"})[0] < -0.9
+
+
+def test_a_mode_as_published_does_not(gaps):
+    assert gaps(1, {"name": "snsp", "mode": "seed_verbatim"})[0] > 0.5
+    assert gaps(9, {"name": "snsp", "mode": "seed_verbatim"})[0] < -0.9
 
 
 def test_unfiltered_error_oscillates():
