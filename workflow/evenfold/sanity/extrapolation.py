@@ -16,9 +16,11 @@ def extrapolated(
 ) -> np.ndarray:
     """Samples of the curve a - b n^-c at other sizes.
 
-    For every exponent c the curve is a linear fit, by generalised least squares, whose
-    coefficients are normal; exponents are drawn by how well their curves fit. So the
-    samples hold the noise of the points and that several laws fit them.
+    For every exponent c the curve is a linear fit by least squares, whose coefficients
+    are normal with what the covariance of the points gives them; exponents are drawn by
+    how well their curves fit. So the samples hold the noise of the points and that
+    several laws fit them. Points count alike: weighed by an estimated covariance the
+    curve would follow differences that look certain by chance.
 
     Parameters
     ----------
@@ -40,18 +42,16 @@ def extrapolated(
     Figueroa et al. 2012, BMC Med. Inform. Decis. Mak. 12:8 (inverse power laws of
     sample size); Hestness et al. 2017, arXiv:1712.00409 (exponents below 1).
     """
-    inverse = np.linalg.inv(covariance + 1e-10 * np.eye(len(shares)))
+    covariance = covariance + 1e-10 * np.eye(len(shares))
+    inverse = np.linalg.inv(covariance)
     fits, evidence = [], []
     for exponent in _EXPONENTS:
         x = np.column_stack([np.ones(len(shares)), _bend(shares, shares[0], exponent)])
-        precision = x.T @ inverse @ x
-        spread = np.linalg.inv(precision)
-        mean = spread @ x.T @ inverse @ values
+        fit = np.linalg.pinv(x)
+        mean, spread = fit @ values, fit @ covariance @ fit.T
         left = values - x @ mean
         fits.append((exponent, mean, np.linalg.cholesky(spread)))
-        evidence.append(
-            -0.5 * (left @ inverse @ left + np.linalg.slogdet(precision)[1])
-        )
+        evidence.append(-0.5 * left @ inverse @ left)
     weights = np.exp(np.array(evidence) - max(evidence))
     generator = np.random.default_rng(seed)
     chosen = generator.choice(len(fits), draws, p=weights / weights.sum())
