@@ -16,6 +16,9 @@ from evenfold.reporting.reached import (
 )
 from evenfold.reporting.section import Section
 
+#: Of tests, after correction.
+_LEVEL = 0.05
+
 
 def headline(facts: Facts) -> str:
     """What the champion reaches: on the test set, or in cross-validation before."""
@@ -30,6 +33,7 @@ def detail(facts: Facts) -> str:
         *_untuned(facts),
         *_seal(facts),
         _lead(facts),
+        *_alike(facts),
         *_threshold(facts),
         *_luck(facts),
     )
@@ -54,8 +58,9 @@ def _untuned(facts: Facts) -> Iterator[str]:
         yield f"Cross-validation had promised {_out_of_fold(facts)}."
     if half.mcc > deployed.mcc and abs(half.gap) > abs(deployed.gap):
         yield (
-            "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "
-            "and SP."
+            f"MCC alone would prefer 0.5 here ({half.mcc:.3f} against {deployed.mcc:.3f}), "
+            f"at the price of one class (|SN − SP| {abs(half.gap):.3f} against "
+            f"{abs(deployed.gap):.3f}): read it beside SN and SP."
         )
 
 
@@ -74,7 +79,7 @@ def _lead(facts: Facts) -> str:
     baseline = selection.baseline
     lead = selection.against_baseline.get(best.variant)
     if lead is None:
-        return f"No other variant beat {baseline} out-of-fold."
+        return f"No other variant beat {baseline} out-of-fold{_nearest(selection)}."
     if selection.champion == baseline:
         return (
             f"{best.variant} leads it by {lead.mcc:+.3f} MCC out-of-fold, within one "
@@ -91,6 +96,28 @@ def _lead(facts: Facts) -> str:
         f"{lead.high:+.3f}] (p {p if p[0] == '<' else f'= {p}'} after Holm's correction "
         f"for {best.of - 1} comparisons)."
     )
+
+
+def _nearest(selection: Selection) -> str:
+    """The variant that comes nearest to the baseline from below."""
+    if not selection.against_baseline:
+        return ""
+    name, one = max(selection.against_baseline.items(), key=lambda item: item[1].mcc)
+    return (
+        f": the nearest, {name}, is at {one.mcc:+.3f} MCC [{one.low:+.3f}, "
+        f"{one.high:+.3f}]"
+    )
+
+
+def _alike(facts: Facts) -> Iterator[str]:
+    """That no variant differs from the baseline, where no test says that one does."""
+    found = facts.selection.against_baseline.values()
+    if found and min(one.p_holm for one in found) > _LEVEL:
+        yield (
+            f"After tuning, no variant differs from {facts.selection.baseline} in MCC by "
+            f"more than chance: the smallest p of {len(found)} after Holm's correction is "
+            f"{min(one.p_holm for one in found):.2f}."
+        )
 
 
 def _threshold(facts: Facts) -> Iterator[str]:
