@@ -1,14 +1,18 @@
 """What needs the labels of the test set: computed inside the look, and there alone."""
 
 import ast
+import gzip
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evenfold.config.grouping import Grouping
 from evenfold.evaluation.against_training import Given, labels_told, opposite_labels
 from evenfold.records.evaluation import Completion, Evaluation, LabelsTold
 from evenfold.records.tables import CROSSING, SEQUENCES
+from evenfold.reporting.sections import notes
+from evenfold.sequences.grouping import group
 from tests.conftest import ROOT
 from tests.unit import reporting_states as states
 from tests.unit.test_homology import random_sequence
@@ -161,3 +165,37 @@ def test_no_rule_but_the_look_reads_what_needs_test_labels(script):
     text = (ROOT / "workflow/scripts" / f"{script}.py").read_text(encoding="utf-8")
     names = {node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}  # fmt: skip
     assert not {n for n in names if n.startswith("evenfold.evaluation")}
+
+
+def peptides(shared_data):
+    """Training peptides of neuropred, each with its label."""
+    with gzip.open(shared_data / "neuropred" / "train.fasta.gz", "rt") as lines:
+        text = [line.strip() for line in lines]
+    headers, found = text[::2], text[1::2]
+    return found[::13], [int(header.rsplit("|", 1)[1]) for header in headers[::13]]
+
+
+def simulated(_):
+    return sequences(300, 8, 40), [i % 2 for i in range(300)]
+
+
+@pytest.mark.parametrize("kind", [peptides, simulated])
+@pytest.mark.parametrize("flipped", [0, 1])
+def test_planted_copies_are_told_of_real_and_of_simulated_peptides(
+    kind, flipped, shared_data
+):
+    """From the search for relatives to the note, and its colour."""
+    letters, labels = kind(shared_data)
+    train, test = letters[:-40], [*letters[-40:], *letters[:20]]
+    true = np.array([*labels[-40:], *(abs(y - flipped) for y in labels[:20])])
+    ids = [f"r{i}" for i in range(len(train))] + [f"t{i}" for i in range(60)]
+    is_test = np.array([False] * len(train) + [True] * 60)
+    found = group([*train, *test], [""] * len(ids), is_test, Grouping())
+    pairs = [(ids[a], ids[b], kind, near) for a, b, kind, near, _ in found.crossing]
+    told = look(train, test, true.tolist(), true.tolist(), pairs, trained=labels[:-40])
+    exact = told.opposite[0]
+    assert (exact.kind, exact.n) == ("exact copies", 20)
+    assert exact.opposite == 20 * flipped
+    state = states.facts(evaluation=states.evaluation(labels=told))
+    said = [n for n in notes.notes(state) if "20 test sequences with exact" in n.text]
+    assert [note.colour for note in said] == ["red"] * flipped

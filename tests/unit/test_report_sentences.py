@@ -312,8 +312,8 @@ SPOKEN = [
     ),
     Spoken(
         verdict,
-        "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "
-        "and SP.",
+        "MCC alone would prefer 0.5 here (0.560 against 0.510), at the price of one class "
+        "(|SN − SP| 0.330 against 0.010): read it beside SN and SP.",
         on_test(mcc=0.51), facts(),
     ),
     Spoken(
@@ -327,6 +327,24 @@ SPOKEN = [
     Spoken(
         verdict, "No other variant beat bce out-of-fold.",
         chosen(against_baseline={}, against_simplest=None), facts(),
+    ),
+    Spoken(
+        verdict,
+        "No other variant beat bce out-of-fold: the nearest, focal, is at -0.020 MCC "
+        "[-0.050, +0.010]. After tuning, no variant differs from bce in MCC by more than "
+        "chance: the smallest p of 1 after Holm's correction is 0.31.",
+        chosen(
+            champion="bce", best=states.best(variant="bce"),
+            against_baseline={
+                "focal": states.difference(mcc=-0.02, low=-0.05, high=0.01, p_holm=0.31)
+            },
+        ),
+        facts(),
+    ),
+    # An interval that reaches zero is none where the test, corrected, says otherwise.
+    Spoken(
+        verdict, "After tuning, no variant differs from bce",
+        chosen(against_baseline={"focal": states.difference(p_holm=0.051)}), CHANCE,
     ),
     Spoken(
         verdict,
@@ -623,8 +641,9 @@ SPOKEN = [
     ),
     Spoken(
         notes,
-        "The folds disagree widely about the champion's threshold: a red flag. See the "
-        "stability column.",
+        "The folds disagree widely about the champion's threshold: their own thresholds "
+        "spread 1.0 times as far as chance explains, and change SN or SP by up to 0.02. "
+        "See the stability column.",
         tuned(stability=states.stability(flag="red")),
         tuned(stability=states.stability(flag="amber")),
     ),

@@ -96,8 +96,15 @@ def test_windows_of_proteins_run_to_the_report(finished):
     assert set(metrics["variant"]) == known
     assert (metrics["n"] == (rows["role"] == "test").sum()).all()
     report = finished.read("results/sites/report.html")
-    for words in ("Can something trivial do it?", "negative windows left out"):
+    for words in ("Can something trivial do it?", "negative windows left out",
+                  "What whole proteins tell, and no window shows",
+                  "Is the test set like the training data?"):  # fmt: skip
         assert words in report
+    told = json.loads(finished.read("results/sites/source_proteins.json"))
+    assert told["exact"] and told["sites"] == counts.sum() and told["pairs"] >= 100
+    labels = json.loads(finished.read("results/sites/test/evaluation.json"))["labels"]
+    assert labels["train_positives"] == counts[1]
+    assert labels["positives"] + labels["negatives"] == (rows["role"] == "test").sum()
 
 
 def test_features_are_told_apart_and_an_unchanged_run_has_nothing_to_do(finished):

@@ -210,8 +210,9 @@ def unstable_threshold(facts: Facts) -> Iterator[Note]:
     stability = facts.champion.stability
     if stability and stability.flag == "red":
         yield Note(
-            "The folds disagree widely about the champion's threshold: a red flag. See "
-            "the stability column.",
+            "The folds disagree widely about the champion's threshold: their own thresholds "
+            f"spread {stability.ratio:.1f} times as far as chance explains, and change SN or "
+            f"SP by up to {stability.widest:.2f}. See the stability column.",
             "red",
         )
 

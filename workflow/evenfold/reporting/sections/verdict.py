@@ -30,6 +30,7 @@ def detail(facts: Facts) -> str:
         *_untuned(facts),
         *_seal(facts),
         _lead(facts),
+        *_alike(facts),
         *_threshold(facts),
         *_luck(facts),
     )
@@ -54,8 +55,9 @@ def _untuned(facts: Facts) -> Iterator[str]:
         yield f"Cross-validation had promised {_out_of_fold(facts)}."
     if half.mcc > deployed.mcc and abs(half.gap) > abs(deployed.gap):
         yield (
-            "MCC alone would prefer 0.5 here, at the price of one class: read it beside SN "
-            "and SP."
+            f"MCC alone would prefer 0.5 here ({half.mcc:.3f} against {deployed.mcc:.3f}), "
+            f"at the price of one class (|SN − SP| {abs(half.gap):.3f} against "
+            f"{abs(deployed.gap):.3f}): read it beside SN and SP."
         )
 
 
@@ -84,7 +86,9 @@ def _lead(facts: Facts) -> str:
         lead = selection.against_baseline.get(selection.champion)
     if lead is None:
         if not found:
-            found.append(f"No other variant beat {simplest} out-of-fold.")
+            found.append(
+                f"No other variant beat {simplest} out-of-fold{_nearest(selection)}."
+            )
     elif lead.low <= 0 <= lead.high:
         found.append(
             f"Its lead over {simplest}, the simplest, out-of-fold ({lead.mcc:+.3f} MCC, "
@@ -96,6 +100,29 @@ def _lead(facts: Facts) -> str:
             f"[{lead.low:+.3f}, {lead.high:+.3f}] ({_p(lead.p)})."
         )
     return " ".join(found)
+
+
+def _nearest(selection: Selection) -> str:
+    """The variant that comes nearest to the baseline from below."""
+    if not selection.against_baseline:
+        return ""
+    name, one = max(selection.against_baseline.items(), key=lambda item: item[1].mcc)
+    return (
+        f": the nearest, {name}, is at {one.mcc:+.3f} MCC [{one.low:+.3f}, "
+        f"{one.high:+.3f}]"
+    )
+
+
+def _alike(facts: Facts) -> Iterator[str]:
+    """That no loss differs from the baseline, where no test says that one does."""
+    if not no_variant_differs(facts.selection):
+        return
+    found = facts.selection.against_baseline.values()
+    yield (
+        f"After tuning, MCC of no other loss differs from {facts.selection.baseline}'s by "
+        f"more than chance ({_p(min(one.p_holm for one in found))} or more after Holm's "
+        f"correction for {_comparisons(len(found))})."
+    )
 
 
 def _threshold(facts: Facts) -> Iterator[str]:
@@ -117,18 +144,7 @@ def _threshold(facts: Facts) -> Iterator[str]:
         "independent)."
     )
     if no_variant_differs(facts.selection) and all(one.helped for one in found):
-        yield _no_loss(facts.selection)
-
-
-def _no_loss(selection: Selection) -> str:
-    """That the losses are alike once thresholds are tuned, with its number."""
-    others = selection.against_baseline.values()
-    smallest = min(one.p_holm for one in others)
-    return (
-        f"After tuning, MCC of no variant differs from {selection.baseline}'s by more than "
-        f"chance ({_p(smallest)} or more after Holm's correction for "
-        f"{_comparisons(len(others))}): the threshold does the work, not the loss."
-    )
+        yield "The threshold does the work, not the loss."
 
 
 def _p(value: float) -> str:
