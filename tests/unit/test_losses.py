@@ -959,7 +959,8 @@ def gaps():
     def of(odds, loss):
         key = (odds, *loss.values())
         if key not in found:
-            x, y = simulated(60 * (1 + odds) * (2 if odds > 9 else 5), odds, 0)
+            positives = {1: 600, 9: 300, 49: 150}[odds]
+            x, y = simulated(positives * (1 + odds), odds, 0)
             fresh, truth = simulated(20_000, odds, 1)
             arrays = x, y, np.arange(len(y)) // (1 + odds) % 3, np.arange(len(y))
             settings = settings_of(loss).model_dump()
@@ -980,14 +981,13 @@ def gaps():
 
 
 @pytest.mark.parametrize("mode", CORRECTIVE)
-@pytest.mark.parametrize("odds", [1, 9, 49])
+@pytest.mark.parametrize("odds", [9, 49])
 def test_corrective_modes_close_the_gap_of_a_network(mode, odds, gaps):
     """Cross entropy calls next to nothing positive at one in ten and in fifty."""
     left, inner = gaps(odds, {"name": "snsp", "mode": mode})
     assert abs(left) < 0.1
     assert np.abs(inner[9:]).max() < 0.1, "from the tenth epoch on"
-    if odds > 1:
-        assert gaps(odds, {"name": "bce"})[0] < -0.9
+    assert gaps(odds, {"name": "bce"})[0] < -0.9
 
 
 def test_a_mode_as_published_does_not(gaps):
