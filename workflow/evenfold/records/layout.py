@@ -115,7 +115,8 @@ FILES = {
     ),
     "split_facts": File(
         "{dataset}/split.json", "sizes of roles and folds, and what was related",
-        "sequences.SplitFacts", "split", ("audit", "featurize", *_REPORTS),
+        "sequences.SplitFacts", "split",
+        ("audit", "featurize", "train", "select", "sanity_controls", *_REPORTS),
     ),
     "audit": File(
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
