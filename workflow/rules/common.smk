@@ -115,7 +115,8 @@ def every_variant_features(name):
     """Input function: a feature file of the layout, once for every variant."""
     return lambda wildcards: [
         pattern(name).format(
-            dataset=wildcards.dataset, features=PLAN.features(wildcards.dataset, variant)
+            dataset=wildcards.dataset,
+            features=PLAN.features(wildcards.dataset, variant),
         )
         for variant in PLAN.variants
     ]
