@@ -25,6 +25,7 @@ STATES = {
     "withheld": states.withheld,
     "published split": states.compared,
     "27 variants": states.many,
+    "windows": lambda: states.facts(source_proteins=states.source_proteins()),
 }
 
 
@@ -49,6 +50,7 @@ HEADINGS = (
     "In cross-validation, where everything was chosen",
     "Can a score be read as a probability?",
     "Beside the published split",
+    "Is the test set like the training data?",
     "Does the data leak?",
     "The ledger",
     "Provenance",
@@ -59,6 +61,7 @@ HIDDEN = {
     "withheld": {0, 4},
     "published split": {1},
     "27 variants": {1, 4},
+    "windows": {1, 4},
 }
 
 
@@ -85,6 +88,7 @@ def written(folder, facts):
         ("split", facts.split),
         ("groups", facts.grouping),
         ("status", facts.evaluation),
+        ("source_proteins", facts.source_proteins),
         ("published_selection", beside and beside.selection),
         ("published_audit", beside and beside.audit),
         ("published_split", beside and beside.split),
@@ -92,7 +96,8 @@ def written(folder, facts):
         if record:
             path = folder / f"{name}.json"
             record.write(path)
-            paths[name] = [str(path)] if name.startswith("published") else str(path)
+            several = name.startswith(("published", "source"))
+            paths[name] = [str(path)] if several else str(path)
     if facts.evaluation:
         rows = [*facts.measured, *(beside.measured if beside else [])]
         paths["metrics"] = metrics(folder / "metrics.tsv", rows)
