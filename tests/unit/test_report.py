@@ -26,6 +26,7 @@ STATES = {
     "published split": states.compared,
     "learning curve": lambda: states.facts(curve=states.curve(states.size_curve())),
     "27 variants": states.many,
+    "windows": lambda: states.facts(source_proteins=states.source_proteins()),
 }
 
 
@@ -51,6 +52,7 @@ HEADINGS = (
     "Would more data help?",
     "Can a score be read as a probability?",
     "Beside the published split",
+    "Is the test set like the training data?",
     "Does the data leak?",
     "The ledger",
     "Provenance",
@@ -62,6 +64,7 @@ HIDDEN = {
     "published split": {1, 3},
     "learning curve": {1, 5},
     "27 variants": {1, 3, 5},
+    "windows": {1, 3, 5},
 }
 
 
@@ -88,6 +91,7 @@ def written(folder, facts):
         ("split", facts.split),
         ("groups", facts.grouping),
         ("status", facts.evaluation),
+        ("source_proteins", facts.source_proteins),
         ("published_selection", beside and beside.selection),
         ("published_audit", beside and beside.audit),
         ("published_split", beside and beside.split),
@@ -96,7 +100,7 @@ def written(folder, facts):
         if record:
             path = folder / f"{name}.json"
             record.write(path)
-            several = name.startswith(("published", "learning"))
+            several = name.startswith(("published", "learning", "source"))
             paths[name] = [str(path)] if several else str(path)
     if facts.evaluation:
         rows = [*facts.measured, *(beside.measured if beside else [])]

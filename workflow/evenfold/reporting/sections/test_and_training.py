@@ -36,11 +36,15 @@ def _classes(facts: Facts) -> list[tuple[str, str, str]]:
 
 def _letters(shift: Shift) -> list[tuple[str, str, str]]:
     train, test = shift.median_length or (0.0, 0.0)
+    # A file keeps no order of keys.
+    letters = sorted(
+        shift.residues.items(), key=lambda own: -abs(own[1][0] - own[1][1])
+    )
     return [
         ("median length, residues", f"{train:.0f}", f"{test:.0f}"),
         *(
             (f"mean share of {letter}", f"{before:.1%}", f"{after:.1%}")
-            for letter, (before, after) in shift.residues.items()
+            for letter, (before, after) in letters
         ),
     ]
 
