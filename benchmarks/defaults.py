@@ -43,7 +43,9 @@ def main(folders):
     print("|---|---|---|---:|---:|---|---:|")
     for folder in map(Path, folders):
         results = Results(folder.parent, folder.name)
-        frame = SEQUENCES.frame(results.path("sequences"), ["sequence", "role", "label"])
+        frame = SEQUENCES.frame(
+            results.path("sequences"), ["sequence", "role", "label"]
+        )
         train = (frame.role == "train").to_numpy()
         labels = frame.label[train].to_numpy(dtype=np.int64)
         folds = SPLIT.frame(results.path("split"), ["fold"]).fold[train].to_numpy()

@@ -42,6 +42,7 @@ from evenfold.records.selection import (
     Difference,
     FrozenVariant,
     Grouped,
+    Lead,
     McNemar,
     McNemars,
     Provenance,
@@ -261,6 +262,12 @@ def selection(**changes) -> Selection:
     return Selection(**(values | changes))
 
 
+def lead(**changes) -> Lead:
+    """A lead that chance alone gives, of one variant over the other."""
+    values = {"over": "bce", "of": 2, "mcc": 0.012, "se": 0.021, "by_chance": 0.0215}
+    return Lead(**(values | changes))
+
+
 def best(**changes) -> Best:
     """The largest out-of-fold MCC, of three variants."""
     return selection().best.model_copy(update=changes)
@@ -458,6 +465,7 @@ def evaluation(**changes) -> Evaluation:
         "probes": [probe(mcc=0.09)],
         "ledger": "/ledger",
         "curves": curves(),
+        "groups_of_class": (80, 60),
     }
     return Evaluation(**(values | changes))
 
