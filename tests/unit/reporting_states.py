@@ -546,7 +546,10 @@ def evaluation_withheld(**changes) -> Evaluation:
 
 
 def decides(
-    model: str = "feedforward", features: Sequence[str] = ("aac", "dpc"), **losses
+    model: str = "feedforward",
+    features: Sequence[str] = ("aac", "dpc"),
+    given: dict | None = None,
+    **losses,
 ) -> Decides:
     """The resolved configuration; by variant the settings of its loss."""
     losses = losses or {
@@ -563,6 +566,7 @@ def decides(
             name: DecidedVariant(
                 loss=loss,
                 training=Training(epochs=2, model=model, features=list(features)),
+                given=given,
             )
             for name, loss in losses.items()
         },
