@@ -96,9 +96,11 @@ def mixtures(
     -------
     ndarray, shape (MIXTURES, columns), or Ragged
     """
-    if describe is None:
-        return mixed_rows(inputs, seed)
-    return describe(mixed_sequences(sequences, seed))
+    if describe is not None:
+        return describe(mixed_sequences(sequences, seed))
+    if isinstance(inputs, Ragged):
+        raise TypeError("residues can be described anew always")
+    return mixed_rows(inputs, seed)
 
 
 def excess_variance(

@@ -51,9 +51,9 @@ class Ensemble:
         -------
         ndarray of float32, shape (members, n)
         """
-        device = device or next(iter(self.state.values())).device
-        state = {name: tensor.to(device) for name, tensor in self.state.items()}
-        rows = Rows(inputs, device, resident=False)
+        there = device or next(iter(self.state.values())).device
+        state = {name: tensor.to(there) for name, tensor in self.state.items()}
+        rows = Rows(inputs, there, resident=False)
         index = np.arange(len(inputs))[None]
         return logits_of(stacked_forward(self.recipe), state, rows, index).numpy()
 
