@@ -162,7 +162,7 @@ def compared(z, y, deployed, truth) -> dict:
     points, found = sweep(z, y), {}
     for name in ("sn_eq_sp", "sn_at_sp"):
         settings = SelectionSettings(criterion=name)
-        at = pick(z, y, points, name, settings)[0]
+        at = pick(points, name, settings)[0]
         called = deployed >= points.logit[at]
         found[name] = [
             [points.sn[at], called[truth == 1].mean(), (truth == 1).sum()],

@@ -66,7 +66,7 @@ def test_promised_rates_and_slope_hold_for_the_deployed_mean(
     points = sweep(scaled, y)
     for criterion in ("sn_eq_sp", "sn_at_sp"):
         asked = SelectionSettings(criterion=criterion)
-        at = pick(scaled, y, points, criterion, asked)[0]
+        at = pick(points, criterion, asked)[0]
         called = deployed >= points.logit[at]
         for rate, promised, n in (
             (called[truth == 1].mean(), points.sn[at], (truth == 1).sum()),
@@ -88,7 +88,7 @@ def test_a_fixed_specificity_is_overshot_without_the_scale():
 
     def realised(logits):
         points = sweep(logits, y)
-        at = pick(logits, y, points, "sn_at_sp", asked)[0]
+        at = pick(points, "sn_at_sp", asked)[0]
         return (deployed < points.logit[at])[truth == 0].mean()
 
     assert realised(z) > 0.925
@@ -206,7 +206,7 @@ def test_training_leaves_the_excess_of_every_kind_of_model(model, names, tmp_pat
     described = excess(features.compute)
     assert 0 < described < 2 * oof.var()
     if names not in (["tokens"], ["residues"]):
-        assert described / 3 < excess(None) < described * 3
+        assert described / 5 < excess(None) < described * 5
 
 
 def test_what_is_described_anew(tmp_path):

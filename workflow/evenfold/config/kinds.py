@@ -186,15 +186,6 @@ def _by_kind() -> dict[str, Any]:
     return found
 
 
-def _by_kind() -> dict[str, Any]:
-    """Settings that some kind has a default of its own for, with those inside them."""
-    found: dict[str, Any] = {"model": {}, "features": {}}
-    for models in BY_KIND.values():
-        for settings in models.values():
-            found = merge(found, settings)
-    return found
-
-
 def _asked(given, values, defaults, by_kind):
     found = {}
     for key in given:

@@ -53,6 +53,8 @@ class Plan:
         check_names(self.datasets, self.variants)
         for name in self.datasets:
             for variant in self.variants:
+                # Refused here, before any job, where it fits no kind of data.
+                self._trainings(name, variant)
                 for part, paths in self._own(name, variant).items():
                     for path in paths:
                         module_file(path, part)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenfold.config.networks import CLASSICAL
 from evenfold.losses import build_loss
 from evenfold.models.schedules import learning_rate
 
@@ -35,7 +34,7 @@ class Specification:
 
         Early stopping needs one, and a loss that adapts to the rates it reaches.
         """
-        steered = self.training.model not in CLASSICAL and (
+        steered = (
             self.training.early_stopping.patience > 0
             or build_loss(self.loss_alone(), 0.5).needs_state
         )

@@ -117,10 +117,10 @@ def train_ensemble(
     training, execution = specification.training, execution or Execution()
     if members is None:
         members = all_members(data.folds, training.seeds)
-    everyone = member_rows(
-        members, data, specification.inner_share(), specification.seed
-    )
-    if training.model in FITS:
+    fitted = training.model in FITS
+    share = 0.0 if fitted else specification.inner_share()
+    everyone = member_rows(members, data, share, specification.seed)
+    if fitted:
         return fit_ensemble(data, specification, everyone, execution.device, report)
 
     # --- Settings: what is fixed from here on
