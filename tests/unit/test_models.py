@@ -8,7 +8,12 @@ from evenfold.errors import EvenfoldError
 from evenfold.models.data import TrainingData
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.gradients import Largest, convolved
-from evenfold.models.members import Member, inner_validation, member_seed
+from evenfold.models.members import (
+    Member,
+    inner_validation,
+    member_rows,
+    member_seed,
+)
 from evenfold.models.networks import Convolutional, FeedForward, standardisation
 from evenfold.models.settings import Specification
 from evenfold.models.training import train_ensemble
@@ -329,3 +334,101 @@ def test_scores_average_logits_not_probabilities():
     inputs, *_ = data("feedforward")
     mean = ensemble.logits(inputs).mean(axis=0, dtype=np.float64)
     assert np.allclose(ensemble.scores(inputs), 1 / (1 + np.exp(-mean)))
+
+
+def test_every_row_is_trained_on_where_nothing_is_steered():
+    inputs, labels, folds, clusters = data("feedforward")
+    rows = TrainingData(inputs, labels, folds, clusters)
+    members = [Member(0, 0), Member(1, 0)]
+    for one in member_rows(members, rows, 0.0, 3):
+        held_out = np.flatnonzero(folds == one.member.fold)
+        assert set(one.trained) == set(range(len(labels))) - set(held_out)
+        assert set(one.watched) <= set(held_out)
+
+    def share(loss, **training):
+        return Specification(Training(**training), loss, 1).inner_share()
+
+    assert share({"name": "bce"}) == share({"name": "soft_fbeta"}) == 0
+    assert share({"name": "snsp"}) == share({"name": "sens_at_spec"}) == 0.1
+    assert share({"name": "bce"}, early_stopping={"patience": 3}) == 0.1
+
+
+def few_families():
+    """Eight families with five positives each, and forty negatives by themselves."""
+    clusters = np.r_[np.repeat(np.arange(8), 5), 8 + np.arange(40)]
+    labels = np.r_[np.ones(40, int), np.zeros(40, int)]
+    return labels, clusters
+
+
+def test_a_slice_takes_one_group_too_many_before_small_data_are_refused():
+    labels, clusters = few_families()
+    for seed in range(20):
+        rows = np.random.default_rng(seed).permutation(80)[:64]
+        chosen = inner_validation(rows, labels, clusters, 0.1, seed)
+        inside, outside = rows[chosen], rows[~chosen]
+        assert not set(clusters[inside]) & set(clusters[outside])
+        assert set(labels[inside]) == set(labels[outside]) == {0, 1}
+        positive = {c for c in clusters[inside] if c < 8}
+        assert len(positive) == 1
+
+
+@pytest.mark.parametrize("loss", ["bce", "snsp"])
+def test_small_data_of_large_families_are_trained_on(loss):
+    labels, clusters = few_families()
+    generator = np.random.default_rng(0)
+    inputs = (generator.normal(size=(80, 8)) + labels[:, None]).astype(np.float32)
+    outcome = train_ensemble(
+        TrainingData(inputs, labels, clusters % 4, clusters),
+        Specification(Training(features=["aac"], epochs=2), {"name": loss}, 1),
+    )
+    assert np.isfinite(outcome.oof_logits).all()
+
+
+@pytest.mark.parametrize("model", ["feedforward", "logistic_regression"])
+def test_short_peptides_are_scored_by_what_long_ones_taught(model):
+    """Trained on 60 to 120 residues, scoring 10 to 25: dipeptides lie far out there."""
+    from evenfold.features import FeatureSet
+
+    generator = np.random.default_rng(0)
+    letters = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
+    richer = np.where(np.isin(letters, list("KRLW")), 0.08, 0.0425)
+
+    def peptides(n, shortest, longest):
+        y = np.arange(n) % 2
+        return y, [
+            "".join(
+                generator.choice(
+                    letters,
+                    generator.integers(shortest, longest + 1),
+                    p=(richer if label else np.full(20, 0.05)) / (richer.sum() if label else 1),
+                )
+            )
+            for label in y
+        ]  # fmt: skip
+
+    y, long = peptides(400, 60, 120)
+    truth, short = peptides(600, 10, 25)
+    features = FeatureSet.of(["aac", "dpc"], 120)
+    x, new = features.compute(long), features.compute(short)
+    training = Training(model=model, features=["aac", "dpc"], epochs=10)
+    ensemble = train_ensemble(
+        TrainingData(x, y, np.arange(400) // 2 % 4, np.arange(400) // 2),
+        Specification(training, {"name": "bce"}, 1),
+    ).ensemble
+
+    def auroc_of(one):
+        scores = one.logits(new).mean(0)
+        positive, negative = scores[truth == 1], scores[truth == 0]
+        return (positive[:, None] > negative).mean()
+
+    free = Ensemble(
+        ensemble.state,
+        {**ensemble.recipe, "bound": 1e6},
+        ensemble.features,
+        ensemble.members,
+    )
+    assert auroc_of(ensemble) > auroc_of(free)
+    assert auroc_of(ensemble) > 0.70
+    # No row leaves far: ten times as far out is no further.
+    standard = np.abs(ensemble.logits(new)).max()
+    assert np.abs(ensemble.logits(10 * new)).max() < 3 * standard

@@ -806,6 +806,12 @@ SPOKEN = [
     # Cross-validation.
     Spoken(
         cross_validation,
+        "Another model or other features than bce, and corrected apart from the losses: "
+        "boosting.",
+        chosen(other_models={"boosting": states.difference()}), facts(),
+    ),
+    Spoken(
+        cross_validation,
         "Settings that are left out are those for windows, since all training sequences "
         "have 31 letters: feedforward on aac, dpc.",
         facts(settings=FILLED, split=WINDOWS),

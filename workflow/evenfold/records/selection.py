@@ -274,6 +274,8 @@ class Selection(Record):
     """those that hold negatives; null of version 0.1.0"""
     against_baseline: dict[str, Difference]
     """by variant of the same model and features, the baseline aside"""
+    other_models: dict[str, Difference] = {}
+    """by variant of another model or other features, against the baseline too"""
     against_simplest: Difference | None = None
     """the champion against the simplest variant; null where it is that"""
     same: dict[str, Twin]

@@ -407,6 +407,8 @@ def freeze(
     chosen, why = choose_champion(best, leads, settings.one_standard_error)
     alike = [name for name in candidates if deciding.comparable(name, baseline)]
     against = paired(candidates, baseline, alike, resampled, min(groups))
+    others = [name for name in candidates if name not in alike]
+    models = paired(candidates, baseline, others, resampled, min(groups))
     simplest = paired(candidates, order[0], [chosen], resampled, min(groups))
     corrected, spread = corrected_best(resampled)
     return Selection(
@@ -440,6 +442,7 @@ def freeze(
         groups_positive=groups[0],
         groups_negative=groups[1],
         against_baseline=against,
+        other_models=models,
         against_simplest=simplest.get(chosen),
         same=origin.same,
         config=origin.config,

@@ -56,7 +56,8 @@ def variant_row(name: str, facts: Facts) -> Row:
     """The line of a variant."""
     selection, tuned = facts.selection, facts.tuned[name]
     settings = facts.settings.decides.variants[name]
-    stability, lead = tuned.stability, selection.against_baseline.get(name)
+    compared = {**selection.against_baseline, **selection.other_models}
+    stability, lead = tuned.stability, compared.get(name)
     colours = {"green": "ok", "amber": "warning", "red": "serious"}
     return Row(
         name=name,
@@ -152,6 +153,11 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "predicted": predicted,
         "kind": _kind(facts),
         "simpler": _beside_the_simplest(facts),
+        "compared": {
+            **facts.selection.against_baseline,
+            **facts.selection.other_models,
+        },
+        "models": ", ".join(facts.selection.other_models),
         "rows": [variant_row(name, facts) for name in facts.tuned],
         "few": _few(facts),
         "fewest": FEWEST_GROUPS,
@@ -174,13 +180,13 @@ SECTION = Section(
 </table></div>
 {% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
-{% if selection.against_baseline %}
+{% if compared %}
 <details><summary>Every test against {{ baseline }}</summary>
 <div class="scroll"><table>
 <thead><tr><th class="t">variant</th><th>Δ MCC</th><th>standard error</th><th>p</th><th>p, Holm</th><th>Δ |SN − SP|</th><th>95 % interval</th><th>Δ AUROC</th><th>p, DeLong</th><th>p, McNemar: all</th><th>positives</th><th>negatives</th><th>p, folds</th></tr></thead>
-<tbody>{% for name, one in selection.against_baseline.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
+<tbody>{% for name, one in compared.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
 {% endfor %}</tbody></table></div>
-<p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.</small></p></details>
+<p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.{% if models %} Another model or other features than {{ baseline }}, and corrected apart from the losses: {{ models }}.{% endif %}</small></p></details>
 {% endif %}
 {% if few %}<p class="warning"><small>Only {{ few }}: with fewer than about {{ fewest }} of a class the intervals are not to be relied on.</small></p>{% endif %}
 <p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: of MCC in the population that the sequences come from, at its own class ratio, by the bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
