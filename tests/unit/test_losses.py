@@ -970,7 +970,7 @@ def gaps():
             called = outcome.ensemble.logits(fresh) >= 0
             gap = called[:, truth == 1].mean() + called[:, truth == 0].mean() - 1
             inner = [
-                np.mean([row["inner_sn"] - row["inner_sp"] for row in outcome.history
+                np.mean([row["watched_sn"] - row["watched_sp"] for row in outcome.history
                          if row["epoch"] == epoch])
                 for epoch in range(1, 21)
             ]  # fmt: skip

@@ -9,7 +9,7 @@ from evenfold.alphabet import AMINO_ACIDS, encode
 from evenfold.config.training import FeatureSelection, Training
 from evenfold.models import networks
 from evenfold.models.classical import select_features
-from evenfold.models.members import Member, inner_validation, member_seed
+from evenfold.models.members import Member
 from evenfold.models.networks import Convolutional, FeedForward
 from evenfold.models.regularisation import (
     Disturbance,
@@ -101,7 +101,7 @@ def test_every_setting_changes_something(network, key):
 @pytest.mark.parametrize("key", ["mask", "substitute", "jitter", "mixup", "input noise",
                                  "dropout", "label smoothing"])  # fmt: skip
 def test_evaluation_sees_rows_as_they_are(key):
-    """The last epoch's inner metrics are those of the finished network on raw rows."""
+    """The last epoch's watched metrics are those of the finished network on raw rows."""
     inputs, labels, folds, clusters = data("convolutional")
     inputs[:, 7:] = 0
     arrays = inputs, labels, folds, clusters
@@ -109,9 +109,7 @@ def test_evaluation_sees_rows_as_they_are(key):
     logits = outcome.ensemble.logits(inputs)
     last = {r["fold"]: r["watched_loss"] for r in outcome.history if r["epoch"] == 4}
     for position, member in enumerate(outcome.ensemble.members):
-        own = np.flatnonzero(folds != member.fold)
-        seed = member_seed(3, member, "slice")
-        own = own[inner_validation(own, labels, clusters, 0.1, seed)]
+        own = np.flatnonzero(folds == member.fold)
         z, y = logits[position, own].astype(float), labels[own]
         wanted = np.mean(np.logaddexp(0, z) - y * z)
         assert last[member.fold] == pytest.approx(wanted, abs=1e-5)
@@ -321,7 +319,12 @@ def test_a_loss_may_bring_its_own_learning_rate():
 def test_warm_up_is_cross_entropy_and_its_epochs_are_never_the_best():
     stopping = {"patience": 1, "criterion": "loss"}
     warm, plain = (
-        train("feedforward", {"name": name, "warmup_epochs": epochs}, epochs=4).history
+        train(
+            "feedforward",
+            {"name": name, "warmup_epochs": epochs},
+            epochs=4,
+            batches="stratified",
+        ).history
         for name, epochs in (("surrogate_fbeta", 9), ("bce", 0))
     )
     for key in ("train_loss", "watched_loss"):

@@ -175,7 +175,7 @@ def write(folder, ids, windows, sources, whole, numbers):
         files.oof,
         OOF.of(
             np.array(ids)[back], labels[back], numbers["folds"][back],
-            numbers["logits"][back], numbers["logits"][back],
+            numbers["logits"][back], numbers["logits"][back], np.zeros(n),
         ),
     )  # fmt: skip
     return files
