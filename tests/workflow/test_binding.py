@@ -1,11 +1,13 @@
 """What a look is bound to, attacked through Snakemake."""
 
+import io
 import json
 import shutil
 import tarfile
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from evenfold.records.tables import LABELS
 from tests.conftest import ALONE, ROOT, WHOLE, Project
@@ -88,11 +90,14 @@ def older(tmp_path):
     return project
 
 
-def without_intervals(metrics: str) -> list[list[str]]:
-    """Rows of metrics.tsv without the columns of intervals."""
-    rows = [line.split("\t") for line in metrics.splitlines()]
-    kept = [i for i, name in enumerate(rows[0]) if not name.endswith(("_low", "_high"))]
-    return [[row[i] for i in kept] for row in rows]
+#: Columns of metrics.tsv that came after version 0.1.0.
+SINCE = ["ppv", "npv", "f1"]
+
+
+def numbers(metrics: str) -> pd.DataFrame:
+    """metrics.tsv as text, without the columns of intervals."""
+    frame = pd.read_csv(io.StringIO(metrics), sep="\t", dtype=str)
+    return frame[[name for name in frame if not name.endswith(("_low", "_high"))]]
 
 
 def test_a_run_of_version_0_1_0_is_verified_and_its_look_stays(older):
@@ -104,6 +109,13 @@ def test_a_run_of_version_0_1_0_is_verified_and_its_look_stays(older):
     assert told in done.text and told in older.read(REPORT)
     assert status(older)["status"] == "evaluated" and looks(older) == taken
     # Intervals have another meaning since; every other number is the look's.
-    assert without_intervals(older.read(METRICS)) == without_intervals(first)
+    now = numbers(older.read(METRICS))
+    assert_frame_equal(now.drop(columns=SINCE), numbers(first))
+    tp, fp, tn, fn = (now[name].astype(int) for name in ("tp", "fp", "tn", "fn"))
+    for name, part, whole in (("ppv", tp, tp + fp), ("npv", tn, tn + fn),
+                              ("f1", 2 * tp, 2 * tp + fp + fn)):  # fmt: skip
+        assert now[name].astype(float).to_numpy() == pytest.approx(
+            part / whole, abs=1e-6, nan_ok=True
+        )
     code, text = verify(older)
     assert (code, faults(text)) == (0, [])
