@@ -76,7 +76,7 @@ def test_boosting_equals_the_boosters_own_logits(loss, rows_share, columns):
         share = 0.5 if loss["name"] == "wbce" else y.mean()
         theirs = xgboost.XGBClassifier(
             n_estimators=30, max_leaves=7, max_depth=0, grow_policy="lossguide",
-            learning_rate=0.1, reg_lambda=0.5, tree_method="hist", n_jobs=1,
+            learning_rate=0.1, reg_lambda=0.5, tree_method="hist", n_jobs=1, max_bin=64,
             random_state=seed, base_score=float(share), subsample=rows_share,
             colsample_bynode=columns,
         ).fit(x, y, sample_weight=compute_sample_weight(

@@ -86,6 +86,17 @@ def test_the_engine_needs_torch_numpy_pandas_and_scikit_learn_alone():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what is mapped is told by Linux")
+def test_boosting_brings_the_openmp_that_it_needs():
+    """A bare machine has no libgomp of its own."""
+    asked = "import xgboost; print(open('/proc/self/maps').read())"
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    )
+    mapped = {line.split()[-1] for line in done.stdout.splitlines() if "gomp" in line}
+    assert mapped and all("site-packages" in path for path in mapped)
+
+
 def test_nothing_reads_or_writes_a_pickle():
     for path in PACKAGE.rglob("*.py"):
         assert not {"pickle", "joblib", "dill"} & imported(path), path

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from evenfold.config.training import FeatureSelection
 
 
+#: Bins of a column that boosting may split at: 256 took twice the time on peptides for
+#: no more AUROC.
+_BINS = 64
+
+
 def fit_classical(
     data: TrainingData, everyone: list[MemberRows], specification: Specification
 ) -> tuple[dict[str, Tensor], dict]:
@@ -158,6 +163,7 @@ def _fit_boosting(x, y, weight, training, loss_settings, seed):
         "objective": "binary:logistic",
         "base_score": baseline,
         "tree_method": "hist",
+        "max_bin": _BINS,
         "grow_policy": "lossguide",
         "max_depth": 0,
         "max_leaves": settings.leaves,
@@ -169,7 +175,7 @@ def _fit_boosting(x, y, weight, training, loss_settings, seed):
         "nthread": threads,
         "seed": seed,
     }
-    rows = xgboost.QuantileDMatrix(x, y, weight=weight, nthread=threads)
+    rows = xgboost.QuantileDMatrix(x, y, weight=weight, nthread=threads, max_bin=_BINS)
     model = xgboost.train(asked, rows, settings.trees)
     return _trees_of(
         json.loads(model.save_raw("json")), np.log(baseline / (1 - baseline))
