@@ -31,7 +31,7 @@ from evenfold.records.evaluation import (
     measured_table,
 )
 from evenfold.records.layout import Results
-from evenfold.records.selection import STATISTICS, FrozenVariant, Selection
+from evenfold.records.selection import SCHEMA, STATISTICS, FrozenVariant, Selection
 from evenfold.records.sequences import AuditFacts, Inputs
 from evenfold.records.tables import LABELS, METRICS, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import read_thresholds
@@ -191,10 +191,12 @@ def _decides(results: Results, selection: Selection) -> Iterator[Check]:
         settings = DecidingConfig.of(selection.config).settings()
         # JSON keeps no order of the variants.
         settings["order"] = selection.order
-        yield Check(
-            request.settings == settings,
-            "the settings that were asked for are those of the configuration",
-        )
+        # Under another version other defaults were left out.
+        if request.schema_version == SCHEMA:
+            yield Check(
+                request.settings == settings,
+                "the settings that were asked for are those of the configuration",
+            )
         inputs = results.path("inputs")
         if inputs.is_file():
             read = Inputs.read(inputs)
