@@ -99,19 +99,16 @@ class Decides(_Deciding):
         """Plain keys and values."""
         return self.model_dump()
 
-    def simplicity(self, variant: str) -> tuple[int, int, int]:
+    def simplicity(self, variant: str) -> tuple[int, int]:
         """Place of a variant among the simplest: smaller is simpler.
 
-        By its model, then by its loss in the order of the documentation, then by the
-        order of the configuration; never by a clock or a score.
+        By its model, then by its loss in the order of the documentation; never by a clock
+        or a score. Among equals the first of the configuration is the simplest, whose
+        order the recorded one does not keep.
         """
         one = self.variants[variant]
         model, loss = one.training.model, one.loss.name
-        return (
-            _place(model, SIMPLEST_FIRST),
-            _place(loss, tuple(LOSSES)),
-            list(self.variants).index(variant),
-        )
+        return _place(model, SIMPLEST_FIRST), _place(loss, tuple(LOSSES))
 
     def comparable(self, variant: str, baseline: str) -> bool:
         """Whether two variants have the same model and features: losses may be compared."""
