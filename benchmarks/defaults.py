@@ -55,7 +55,9 @@ def main(folders):
         print(f"{start} LightGBM | {auroc(theirs, labels):.4f} | | | {seconds:.1f} |")
         selection = Selection.read(results.path("selection"))
         for name in selection.variants:
-            logits = OOF.frame(results.path("oof", variant=name), ["logit"]).logit.to_numpy()
+            logits = OOF.frame(
+                results.path("oof", variant=name), ["logit"]
+            ).logit.to_numpy()
             apart = delong(logits, theirs, labels)
             wide = 1.96 * apart["se"]
             low, high = apart["difference"] - wide, apart["difference"] + wide

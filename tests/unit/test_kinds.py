@@ -97,6 +97,8 @@ def test_what_is_asked_is_what_is_given():
     assert of({"epochs": usual}) == {"epochs": usual}
     assert of({"epochs": 30}) == {"epochs": 30}
     assert of({"boosting": {"trees": 50}}) == {"boosting": {"trees": 50}}
+    own = {"model": "my_networks:Gated", "network": {"width": 64}}
+    assert of(own) == own
     assert {str(of({"dropout": 0.4}, kind)) for kind in KINDS} == {"{'dropout': 0.4}"}
 
 

@@ -591,7 +591,9 @@ def test_simplicity_goes_by_model_then_loss_then_order():
         "line": variant("bce", model="logistic_regression"),
     }
     parts = {"reading": {}, "grouping": {}, "split": {}, "seed": 1, "selection": {}}
-    deciding = DecidingConfig.of({**parts, "variants": variants})
+    # In another order than they are recorded in.
+    recorded = dict(reversed(variants.items()))
+    deciding = DecidingConfig.of({**parts, "variants": recorded})
     assert sorted(variants, key=deciding.simplicity) == [
         "line", "trees", "second", "third", "focal", "own",
     ]  # fmt: skip

@@ -102,16 +102,13 @@ class Decides(_Deciding):
     def simplicity(self, variant: str) -> tuple[int, int]:
         """Place of a variant among the simplest: smaller is simpler.
 
-        By its model, then by its loss in the order of the documentation; never by a
-        clock or a score. Of equal ones the first of the configuration is simpler, an
-        order that JSON does not keep.
+        By its model, then by its loss in the order of the documentation; never by a clock
+        or a score. Among equals the first of the configuration is the simplest, whose
+        order the recorded one does not keep.
         """
         one = self.variants[variant]
         model, loss = one.training.model, one.loss.name
-        return (
-            _place(model, SIMPLEST_FIRST),
-            _place(loss, tuple(LOSSES)),
-        )
+        return _place(model, SIMPLEST_FIRST), _place(loss, tuple(LOSSES))
 
     def comparable(self, variant: str, baseline: str) -> bool:
         """Whether two variants have the same model and features: losses may be compared."""

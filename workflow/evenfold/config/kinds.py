@@ -191,9 +191,11 @@ def _asked(given, values, defaults, by_kind):
     for key in given:
         value = values[key]
         if isinstance(value, dict) and isinstance(given[key], dict):
-            inside = _asked(given[key], value, defaults[key], by_kind.get(key, {}))
+            # Parameters of a network of one's own have no defaults here.
+            own = defaults.get(key) or {}
+            inside = _asked(given[key], value, own, by_kind.get(key, {}))
             if inside:
                 found[key] = inside
-        elif key in by_kind or value != defaults[key]:
+        elif key in by_kind or key not in defaults or value != defaults[key]:
             found[key] = value
     return found

@@ -386,6 +386,7 @@ def freeze(
     tuned = {name: candidate.tuned for name, candidate in candidates.items()}
     best = largest(tuned)
     baseline = baseline_of(candidates, deciding)
+    # Equals stay in the order of the candidates.
     order = sorted(candidates, key=deciding.simplicity)
     labels = candidates[baseline].oof.labels
     affordable = max(200, min(GROUP_RESAMPLES, _CELLS // len(labels)))
