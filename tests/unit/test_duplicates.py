@@ -144,5 +144,5 @@ def test_only_variants_that_train_alike_can_be_twins(tmp_path):
         {"name": "wide", "loss": "class_balanced", "training": {"hidden": [9, 9]}},
     ]
     plan = Plan({"datasets": ["d"], "variants": variants}, tmp_path)
-    assert list(plan.alike("d", "balanced")) == ["bce"]
-    assert plan.alike("d", "wide") == plan.alike("d", "bce") == {}
+    assert list(plan.alike("d", "balanced", "windows")) == ["bce"]
+    assert plan.alike("d", "wide", "windows") == plan.alike("d", "bce", "windows") == {}

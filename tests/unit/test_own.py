@@ -166,7 +166,7 @@ def made_alike(folder, margin):
         {"name": name, "loss": {"name": "mine:Hinge", "margin": m}}
         for name, m in (("first", 1.0), ("second", margin))
     ]
-    return set(plan(folder, variants).alike("d", "second"))
+    return set(plan(folder, variants).alike("d", "second", "proteins"))
 
 
 @pytest.mark.parametrize(

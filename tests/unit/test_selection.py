@@ -553,8 +553,8 @@ def test_the_simplest_is_kept_when_the_lead_is_within_what_chance_gives():
     )
     assert compare(0.013, 0.012) == (
         "b",
-        "b leads every simpler variant in MCC out-of-fold by more than chance gives: a "
-        "by +0.013.",
+        "b leads every simpler variant in MCC out-of-fold by more than the best of as many "
+        "equal variants does in 84 of 100 samples: a by +0.013 (0.012).",
     )
     assert compare(0.013, 0.024, of=16)[0] == "a"
     assert (
@@ -575,7 +575,9 @@ def test_the_simplest_of_those_that_tie_with_the_best_is_the_champion():
     assert choose_champion("focal", leads, True)[0] == "boosting"
     leads = {**led("boosting", 0.1, 0.02), **led("bce", 0.05, 0.02)}
     name, why = choose_champion("focal", leads, True)
-    assert name == "focal" and why.endswith("boosting by +0.100, bce by +0.050.")
+    assert name == "focal" and why.endswith(
+        "boosting by +0.100 (0.020), bce by +0.050 (0.020)."
+    )
 
 
 def test_simplicity_goes_by_model_then_loss_then_order():

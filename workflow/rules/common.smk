@@ -11,6 +11,7 @@ sys.path.insert(0, WORKFLOW)
 
 from snakemake.exceptions import WorkflowError
 
+from evenfold.config.kinds import KINDS
 from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError

@@ -24,7 +24,10 @@ rule train:
     params:
         loss=lambda wildcards: PLAN.variants[wildcards.variant].loss.model_dump(),
         training=lambda wildcards: PLAN.given(wildcards.dataset, wildcards.variant),
-        alike=lambda wildcards: PLAN.alike(wildcards.dataset, wildcards.variant),
+        alike=lambda wildcards: {
+            kind: PLAN.alike(wildcards.dataset, wildcards.variant, kind)
+            for kind in KINDS
+        },
         same_loss=PLAN.run.selection.same_loss,
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,

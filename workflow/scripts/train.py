@@ -13,7 +13,7 @@ with job(snakemake.log[0]) as log:
         dict(snakemake.input.items()),
         dict(snakemake.output.items()),
         Specification(training, params.loss, params.seed),
-        EarlierLosses(params.alike, params.same_loss),
+        EarlierLosses(params.alike[kind], params.same_loss),
         Resources(params.device, params.training_threads, params.engine),
         describing(snakemake.input.columns),
         log,

@@ -119,12 +119,18 @@ class Plan:
         trained = [name for name in plain if not self.fitted(dataset, name)]
         return (trained or plain or list(self.variants))[0]
 
-    def alike(self, dataset: str, variant: str) -> dict[str, dict]:
+    def alike(self, dataset: str, variant: str, kind: Kind) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.
 
         Which are depends on the class shares of the folds; see `config.twins`.
+
+        Parameters
+        ----------
+        dataset, variant : str
+        kind : {'windows', 'peptides', 'proteins'}
+            Of the data: what one variant leaves out, another may write out.
         """
-        own = self._trainings(dataset, variant)
+        own = self._trainings(dataset, variant).get(kind)
         loss = self.variants[variant].loss.model_dump()
         found = {}
         for name, other in self.variants.items():
@@ -132,8 +138,10 @@ class Plan:
                 break
             settings = other.loss.model_dump()
             # At equal classes and one row each form that can ever meet does.
-            if self._trainings(dataset, name) == own and (
-                difference(loss, settings, [0.5], [2.0]) is not None
+            if (
+                own is not None
+                and self._trainings(dataset, name).get(kind) == own
+                and difference(loss, settings, [0.5], [2.0]) is not None
             ):
                 found[name] = settings
         return found

@@ -59,8 +59,9 @@ class SelectionSettings(Section):
     stability: Stability = Stability()
     one_standard_error: bool = Field(
         True,
-        description="keep the baseline (BCE) when the best variant leads it by no more "
-        "than the best of as many equal variants does in 84 of 100 samples: with two "
+        description="keep the simplest variant (logistic regression, boosting, "
+        "feed-forward, convolutional; then by the loss) that the best one leads by no "
+        "more than the best of as many equal variants does in 84 of 100 samples: with two "
         "variants one standard error of the paired difference",
     )
     keep_half: bool = Field(

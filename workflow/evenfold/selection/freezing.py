@@ -210,7 +210,9 @@ def choose_champion(
     """
     ties = [name for name, lead in leads.items() if lead.tie]
     beaten = [
-        f"{name} by {lead.mcc:+.3f}" for name, lead in leads.items() if not lead.tie
+        f"{name} by {lead.mcc:+.3f} ({lead.by_chance:.3f})"
+        for name, lead in leads.items()
+        if not lead.tie
     ]
     if not leads:
         return (
@@ -230,8 +232,8 @@ def choose_champion(
             f"{lead.chance}."
         )
     return best, (
-        f"{best} leads every simpler variant in MCC out-of-fold by more than chance "
-        f"gives: {', '.join(beaten)}."
+        f"{best} leads every simpler variant in MCC out-of-fold by more than the best of "
+        f"as many equal variants does in 84 of 100 samples: {', '.join(beaten)}."
     )
 
 

@@ -117,14 +117,14 @@ def _kind(facts: Facts) -> str | None:
         for one in map(variants.__getitem__, filled)
     }
     return (
-        f"Settings that are left out are those for {kind}, since "
-        f"{facts.split.kind_reason}: {'; '.join(sorted(models))}."
+        f"The sequences were taken for {kind}, since {facts.split.kind_reason}; by default "
+        f"these are trained by {' and '.join(sorted(models))}."
     )
 
 
 def _left_out(variant: DecidedVariant) -> bool:
     given = variant.given
-    return given is not None and not (given.get("model") and given.get("features"))
+    return given is not None and not given.get("features")
 
 
 def _beside_the_simplest(facts: Facts) -> str | None:

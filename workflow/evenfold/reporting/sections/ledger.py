@@ -29,7 +29,7 @@ SECTION = Section(
 <ul>{% for note in notes %}<li>{{ note.when }}: {{ note.count }} of {{ note.among }} test sequences, by the champion of selection <code>{{ note.selection }}</code> (data set {{ note.dataset }})</li>{% endfor %}</ul>
 {% endif %}
 {% else %}
-<p>No look was taken: this is a cross-validation report. Iterate as long as you like; the test set stays sealed until <code>snakemake</code> is run without <code>explore</code>.</p>
+<p>This is a report of cross-validation: it takes no look, and shows none that was taken. Iterate as long as you like; a look is taken when <code>snakemake</code> is run without <code>explore</code>.</p>
 {% endif %}
 """,
 )

@@ -43,11 +43,9 @@ def answer(curve: SizeCurve) -> Answer:
     if doubled is None:
         told = "Too few parts of the data could be trained on to say."
         return Answer(told, curve.name, sentences)
-    level = curve.projected[-1].reached
     sentences.append(
-        f"Twice the data would change AUROC by about {_told(doubled.auroc)}, to "
-        f"{level.auroc.value:.3f}, and MCC by {_told(doubled.mcc)}, to "
-        f"{level.mcc.value:.3f}, if the curve goes on as a power law."
+        f"If the curve goes on as a power law, twice the data would change AUROC by about "
+        f"{_told(doubled.auroc)} and MCC by {_told(doubled.mcc)}."
     )
     if doubled.auroc.high <= _LITTLE:
         told = "More data of this kind would change little."

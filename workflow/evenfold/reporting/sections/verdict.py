@@ -91,8 +91,8 @@ def _lead(facts: Facts) -> str:
             )
     elif lead.low <= 0 <= lead.high:
         found.append(
-            f"Its lead over {simplest}, the simplest, out-of-fold ({lead.mcc:+.3f} MCC, "
-            f"[{lead.low:+.3f}, {lead.high:+.3f}]) is within chance."
+            f"Its lead over {simplest}, the simplest, out-of-fold is {lead.mcc:+.3f} MCC, "
+            f"with a 95 % interval that holds zero ([{lead.low:+.3f}, {lead.high:+.3f}])."
         )
     else:
         found.append(
@@ -103,8 +103,13 @@ def _lead(facts: Facts) -> str:
 
 
 def _nearest(selection: Selection) -> str:
-    """The variant that comes nearest to the baseline from below."""
-    if not selection.against_baseline:
+    """The champion beside the baseline, or what comes nearest to that from below."""
+    if own := selection.other_models.get(selection.champion):
+        return (
+            f": it leads {selection.baseline} by {own.mcc:+.3f} MCC [{own.low:+.3f}, "
+            f"{own.high:+.3f}]"
+        )
+    if selection.champion != selection.baseline or not selection.against_baseline:
         return ""
     name, one = max(selection.against_baseline.items(), key=lambda item: item[1].mcc)
     return (
@@ -119,8 +124,8 @@ def _alike(facts: Facts) -> Iterator[str]:
         return
     found = facts.selection.against_baseline.values()
     yield (
-        f"After tuning, MCC of no other loss differs from {facts.selection.baseline}'s by "
-        f"more than chance ({_p(min(one.p_holm for one in found))} or more after Holm's "
+        f"After tuning, MCC of no other variant of its network differs from {facts.selection.baseline}'s by "
+        f"more than chance (smallest {_p(min(one.p_holm for one in found))} after Holm's "
         f"correction for {_comparisons(len(found))})."
     )
 
