@@ -377,7 +377,7 @@ SPOKEN = [
     ),
     Spoken(
         verdict,
-        "focal leads it by +0.012 MCC out-of-fold, within the 0.021 (1.0 standard errors) by "
+        "focal leads bce by +0.012 MCC out-of-fold, within the 0.021 (1.0 standard errors) by "
         "which the best of 2 equal variants leads in 84 of 100 samples at most: a tie, and "
         "the simpler one is kept. From 0.5 to the tuned threshold",
         chosen(**TIE), facts(),
@@ -624,8 +624,9 @@ SPOKEN = [
     ),
     Spoken(
         notes,
-        "SN − SP is -0.200 [-0.300, -0.100]. The gap is of test sequences that differ "
-        "from the training ones: it is +0.033 [-0.110, +0.183] among the 110 test "
+        "SN − SP is -0.200 [-0.300, -0.100] on the test set, and was +0.000 out-of-fold. "
+        "The gap is of test sequences that differ from the training ones: it is +0.033 "
+        "[-0.110, +0.183] among the 110 test "
         "sequences as long as 95 % of the training ones (20 to 40 residues), and -0.693 "
         "[-0.854, -0.397] among the 40 others (95 %, sequences taken as independent). No "
         "threshold tuned on the training data can remove it.",
@@ -712,17 +713,27 @@ SPOKEN = [
     ),
     Spoken(
         notes,
-        "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
-        "-0.200 [-0.300, -0.100]. Either the threshold is not pinned down well (see its "
+        "SN − SP is -0.200 [-0.300, -0.100] on the test set, and was +0.000 out-of-fold. "
+        "Either the threshold is not pinned down well (see its "
         "stability), or the test set differs from the training data, and no threshold "
         "tuned on those can remove the gap.",
         on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1), facts(),
     ),
     Spoken(
         notes,
-        "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
-        "+0.200 [+0.100, +0.300].",
+        "SN − SP is +0.200 [+0.100, +0.300] on the test set, and was +0.000 out-of-fold.",
         on_test(gap=0.2, gap_low=0.1, gap_high=0.3), facts(),
+    ),
+    Spoken(
+        notes,
+        "SN − SP is -0.200 [-0.300, -0.100] on the test set, and was -0.150 out-of-fold. "
+        "The threshold that is deployed does not balance them; `selection: {criterion: "
+        "sn_eq_sp}` asks for one that does.",
+        facts(
+            selection=tied(gap=-0.15),
+            measured=states.rows(gap=-0.2, gap_low=-0.3, gap_high=-0.1),
+        ),
+        on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1),
     ),
     Spoken(
         notes,
@@ -1165,8 +1176,9 @@ SPOKEN = [
     ),
     Spoken(
         ledger,
-        "No look was taken: this is a cross-validation report. Iterate as long as you "
-        "like; the test set stays sealed until snakemake is run without explore.",
+        "This is a report of cross-validation: it takes no look, and shows none that was "
+        "taken. Iterate as long as you like; a look is taken when snakemake is run without "
+        "explore.",
         states.before_look(), facts(),
     ),
     # Provenance.
@@ -1181,9 +1193,8 @@ SPOKEN = [
         more_data,
         "Would more data help? More data would help. focal: From 75 % to all of the training "
         "sequences, out-of-fold AUROC changed by +0.012 [+0.002, +0.022], MCC by +0.020 "
-        "[-0.010, +0.050]. Twice the data would change AUROC by about +0.020 [+0.006, "
-        "+0.034], to 0.890, and MCC by +0.030 [-0.010, +0.070], to 0.630, if the curve goes "
-        "on as a power law.",
+        "[-0.010, +0.050]. If the curve goes on as a power law, twice the data would change "
+        "AUROC by about +0.020 [+0.006, +0.034] and MCC by +0.030 [-0.010, +0.070].",
         CURVED, facts(),
     ),
     Spoken(
@@ -1334,7 +1345,7 @@ def test_the_search_for_untested_sentences_finds_what_it_must():
     found = pieces(path, least=4)
     assert "would not show here" in " ".join(found)
     found = pieces(Path(ledger.__file__), least=2)
-    assert "No look was taken: this is a cross-validation report." in " ".join(found)
+    assert "This is a report of cross-validation: it takes" in " ".join(found)
     assert "(not completed)" in found
     assert not any("class=" in piece or "{" in piece for piece in found)
 

@@ -156,7 +156,9 @@ def given_training(run: Run, dataset: Dataset, variant: Variant) -> dict[str, An
             shared.pop("features", None)
         if reads == "vector":
             shared.pop("augmentation", None)
-    return merge(shared, variant.training)
+    merged = merge(shared, variant.training)
+    # A key without a value is left out.
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def resolve_training(

@@ -57,7 +57,8 @@ them and nothing of the first stays behind.
 The column *asks* says which keys are part of what is asked: with the records of the data,
 your own code and files of vectors, they identify a selection, and a test set is looked at
 once a selection. A key that says no may be changed at any time, and a default that is
-written out is no change.
+written out is no change, but for settings of `training` that go by the kind of data: those
+count when they are given.
 """
 
 _RUN_EXAMPLE = """\

@@ -150,7 +150,7 @@ class Finding(Part):
 
     severity: Severity
     """how bad it is; `audit: fail_on` stops a run at it"""
-    about: Literal["leak", "removed", "shortcut", "shift"]
+    about: Literal["leak", "removed", "shortcut", "shift", "records"]
     """what it is about"""
     title: str
     """the finding in one line, without a full stop"""

@@ -282,7 +282,7 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
         A point for 0.5 and for each criterion, which of them is deployed, and the
         calibration. Stability and calibration are None where nothing was tuned.
     """
-    silent = _why_scores_tell_nothing(oof.logits)
+    silent = _why_scores_tell_nothing(oof.logits, oof.folds)
     oof = _finite(oof)
     scores = sigmoid(oof.logits)
     pooled = sweep(oof.logits, oof.labels)
@@ -337,8 +337,8 @@ def tune(oof: OutOfFold, settings: SelectionSettings, seed: int) -> Tuned:
     )
 
 
-def _why_scores_tell_nothing(logits: np.ndarray) -> str | None:
-    """In words; None where they are numbers that differ."""
+def _why_scores_tell_nothing(logits: np.ndarray, folds: np.ndarray) -> str | None:
+    """In words; None where they are numbers that differ within a fold."""
     odd = int((~np.isfinite(logits)).sum())
     if odd:
         return (
@@ -347,6 +347,11 @@ def _why_scores_tell_nothing(logits: np.ndarray) -> str | None:
         )
     if np.ptp(sigmoid(logits)) == 0:
         return "All out-of-fold scores are equal, so they carry no information"
+    if all(np.ptp(sigmoid(logits[folds == fold])) == 0 for fold in np.unique(folds)):
+        return (
+            "All out-of-fold scores of a fold are equal, so they carry no information but "
+            "the class ratio of the others"
+        )
     return None
 
 

@@ -322,7 +322,7 @@ def _finding(
     detail: str,
     n: int = 0,
     examples: Iterable[Iterable[str]] = (),
-    about: Literal["leak", "removed", "shortcut", "shift"] = "leak",
+    about: Literal["leak", "removed", "shortcut", "shift", "records"] = "leak",
 ) -> Finding:
     return Finding(
         severity=severity,
@@ -337,7 +337,7 @@ def _finding(
 def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
     for role, happened in counts.by_role.items():
         if unfit := happened.unfit:
-            yield _finding(
+            yield _of_records(
                 "warning" if unfit > 0.01 * happened.read else "info",
                 f"{role}: {unfit} of {happened.read} records rejected by letters or "
                 "length",
@@ -345,14 +345,14 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
                 unfit,
             )
         if unlabelled := happened.unlabelled:
-            yield _finding(
+            yield _of_records(
                 "warning" if unlabelled > 0.01 * happened.read else "info",
                 f"{role}: {unlabelled} of {happened.read} rows rejected without a label",
                 "The cell of their label is empty; see rejected.tsv.",
                 unlabelled,
             )
         if renamed := happened.renamed:
-            yield _finding(
+            yield _of_records(
                 "info",
                 f"{role}: {renamed} repeated ids numbered",
                 "Their ids stand before other sequences too; they end in ~2, ~3 and so "
@@ -360,7 +360,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
                 renamed,
             )
         if sites := happened.impossible_sites:
-            yield _finding(
+            yield _of_records(
                 "warning",
                 f"{role}: {sites} listed sites cannot be",
                 "Beyond their protein, at another residue, or of both labels; see "
@@ -368,7 +368,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
                 sites,
             )
         if left_out := happened.not_drawn:
-            yield _finding(
+            yield _of_records(
                 "info",
                 f"{role}: {left_out} negative windows left out",
                 "Under-sampled by `sites: negatives_per_positive`, drawn by a hash of "
@@ -376,7 +376,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
                 left_out,
             )
         if conflicts := happened.conflicting:
-            yield _finding(
+            yield _of_records(
                 "warning",
                 f"{role}: {conflicts} rows carry both labels for one sequence",
                 "All of them were dropped; see rejected.tsv.",
@@ -384,12 +384,17 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
             )
         if duplicates := happened.duplicates:
             done = "dropped" if happened.dropped_duplicates else "kept"
-            yield _finding(
+            yield _of_records(
                 "info",
                 f"{role}: {duplicates} duplicate rows ({done})",
                 "The same sequence under the same label more than once.",
                 duplicates,
             )
+
+
+def _of_records(severity: Severity, title: str, detail: str, n: int) -> Finding:
+    """What became of records when they were cleaned: no leak."""
+    return _finding(severity, title, detail, n, about="records")
 
 
 def _padding(happened):

@@ -61,10 +61,10 @@ _COLOURS = {"serious": "red", "warning": "amber"}
 
 def _leaks(facts: Facts) -> Badge:
     """What is left of leaks, and what was removed: never "none" where there was some."""
-    left = _worst(facts, ("leak", "shift"))
+    left = _worst(facts, ("leak",))
     told = [_LEFT[left]] if left else []
     told += [_removed(facts.split)] if facts.split.removed else []
-    worst = _worst(facts, ("leak", "shift", "removed"))
+    worst = _worst(facts, ("leak", "removed"))
     return Badge("leaks", "; ".join(told) or "none found", _COLOURS.get(worst, "green"))
 
 

@@ -168,7 +168,7 @@ SECTION = Section(
     _tells,
     """\
 <h2>In cross-validation, where everything was chosen</h2>
-<p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
+<p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
 <div class="scroll"><table>
 <thead><tr><th class="t">variant</th><th class="t">loss</th><th>AUROC</th><th>MCC at 0.5</th><th>gap</th><th>tuned at</th><th>SN / SP</th><th>PPV</th><th>NPV</th><th>F1</th><th>MCC, 95 % interval</th><th>Δ MCC to {{ baseline }}</th><th>left out</th><th class="t">stability</th></tr></thead>
 <tbody>{% for row in rows %}

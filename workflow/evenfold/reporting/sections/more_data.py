@@ -47,7 +47,7 @@ def answer(curve: SizeCurve) -> Answer:
         f"If the curve goes on as a power law, twice the data would change AUROC by about "
         f"{_told(doubled.auroc)} and MCC by {_told(doubled.mcc)}."
     )
-    if doubled.auroc.high <= _LITTLE:
+    if doubled.auroc.low >= -_LITTLE and doubled.auroc.high <= _LITTLE:
         told = "More data of this kind would change little."
     elif doubled.auroc.low > 0:
         told = "More data would help."

@@ -251,10 +251,18 @@ def out_of_balance(facts: Facts) -> Iterator[Note]:
     row = facts.tested
     if row is None or row.gap_low <= 0.0 <= row.gap_high:
         return
+    promised = facts.selection.variants[facts.shown].oof.gap
     told = (
-        "The champion was balanced out-of-fold, but not on the test set: SN − SP is "
-        f"{row.gap:+.3f} [{row.gap_low:+.3f}, {row.gap_high:+.3f}]. "
+        f"SN − SP is {row.gap:+.3f} [{row.gap_low:+.3f}, {row.gap_high:+.3f}] on the test "
+        f"set, and was {promised:+.3f} out-of-fold. "
     )
+    if row.gap_low <= promised <= row.gap_high:
+        # No surprise: the champion was not balanced to begin with.
+        yield Note(
+            f"{told}The threshold that is deployed does not balance them; "
+            "`selection: {criterion: sn_eq_sp}` asks for one that does."
+        )
+        return
     if found := [part for part in parted(facts) if part.explains(row.gap)]:
         yield Note(
             f"{told}The gap is of test sequences that differ from the training ones: "
@@ -290,10 +298,14 @@ def other_classes(facts: Facts) -> Iterator[Note]:
         f"{found.test:.0%} of the test set are positive ({row.tp + row.fn} of {row.n}), "
         f"and {found.expected:.0%} {of}. SN and SP do not depend on that; MCC and "
         f"precision (PPV) do: at {found.expected:.0%} the same SN and SP would mean MCC "
-        f"{found.mcc:.2f} and precision {found.ppv:.2f} instead of {row.mcc:.2f} and "
-        f"{ppv:.2f}. `selection: {{deployment_positives: ...}}` tunes for the share that "
+        f"{found.mcc:.2f} and precision {_known(found.ppv)} instead of {row.mcc:.2f} and "
+        f"{_known(ppv)}. `selection: {{deployment_positives: ...}}` tunes for the share that "
         "is expected where the model will be used."
     )
+
+
+def _known(rate: float) -> str:
+    return "undefined" if math.isnan(rate) else f"{rate:.2f}"
 
 
 #: Share of the test set with the opposite label in training that makes results doubtful.
@@ -336,10 +348,11 @@ def below_composition(facts: Facts) -> Iterator[Note]:
             continue
         area = math.nan if probe.auroc is None else probe.auroc
         if row.mcc < probe.mcc or row.auroc < area:
+            theirs = "" if math.isnan(area) else f", AUROC {area:.3f}"
             yield Note(
                 f"On the test set {facts.shown} (MCC {row.mcc:.3f}, AUROC "
                 f"{row.auroc:.3f}) is below a logistic regression on {probe.what} (MCC "
-                f"{probe.mcc:.3f}, AUROC {area:.3f}).",
+                f"{probe.mcc:.3f}{theirs}).",
                 "red",
             )
 
@@ -368,7 +381,9 @@ def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
             f"chance, for the test set's own interval [{row.mcc_low:.3f}, "
             f"{row.mcc_high:.3f}] reaches into it"
         )
-    if found := other_ratio(facts):
+    nearer = (low - row.mcc, row.mcc - high)[above]
+    found = other_ratio(facts)
+    if found and (low - found.mcc, found.mcc - high)[above] < nearer:
         yield (
             f"another class ratio, {found.expected:.0%} positive expected and "
             f"{found.test:.0%} in the test set, on which MCC depends: without that it "

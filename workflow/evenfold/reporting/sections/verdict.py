@@ -76,7 +76,8 @@ def _lead(facts: Facts) -> str:
     found = []
     if best.lead and selection.champion == best.lead.over:
         found.append(
-            f"{best.variant} leads it by {best.lead.mcc:+.3f} MCC out-of-fold, within "
+            f"{best.variant} leads {selection.champion} by {best.lead.mcc:+.3f} MCC "
+            "out-of-fold, within "
             f"{best.lead.chance}: a tie, and the simpler one is kept."
         )
     # Of version 0.1.0 the baseline was what everything was compared with.
@@ -148,8 +149,18 @@ def _threshold(facts: Facts) -> Iterator[str]:
         f"[{gap_low:+.3f}, {gap_high:+.3f}] {where} (95 %, sequences taken as "
         "independent)."
     )
-    if no_variant_differs(facts.selection) and all(one.helped for one in found):
+    alike = no_variant_differs(facts.selection) and _several_losses(facts.selection)
+    if alike and all(one.helped for one in found):
         yield "The threshold does the work, not the loss."
+
+
+def _several_losses(selection: Selection) -> bool:
+    """Whether other losses were compared, and not other settings of one alone."""
+    names = (selection.baseline, *selection.against_baseline)
+    known = [
+        selection.variants[name].loss for name in names if name in selection.variants
+    ]
+    return len(set(known)) > 1
 
 
 def _p(value: float) -> str:
@@ -163,7 +174,7 @@ def _comparisons(n: int) -> str:
 
 def _luck(facts: Facts) -> Iterator[str]:
     best = facts.selection.best
-    if best.of > 1:
+    if best.of > 1 and best.mcc_corrected < best.mcc:
         yield (
             f"Being the largest of {best.of} flatters: the best out-of-fold MCC is "
             f"{best.mcc:.3f}, and {best.mcc_corrected:.3f} once that luck is taken out."
