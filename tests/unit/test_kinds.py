@@ -104,3 +104,8 @@ def test_what_is_asked_is_what_is_given():
 
 def test_lengths_may_be_numbers_of_numpy():
     assert kind_of(np.array([12, 12], dtype=np.int32)) == "windows"
+
+
+def test_a_split_of_an_earlier_version_is_named_with_the_remedy():
+    with pytest.raises(EvenfoldError, match="snakemake --forcerun split"):
+        resolved({}, None, "x")

@@ -14,6 +14,7 @@ from evenfold.config.checking import validated
 from evenfold.config.grid import merge
 from evenfold.config.networks import NETWORKS
 from evenfold.config.training import Training
+from evenfold.errors import EvenfoldError
 from evenfold.importing import is_import_path
 from evenfold.records.sequences import Kind
 
@@ -151,8 +152,13 @@ def resolved(given: dict[str, Any], kind: Kind, where: str) -> Training:
     Raises
     ------
     EvenfoldError
-        For a wrong value, and settings that do not go together.
+        For a wrong value, settings that do not go together, and no kind.
     """
+    if kind not in KINDS:
+        raise EvenfoldError(
+            "split.json does not say which kind of data these are: an earlier version "
+            "wrote it. Run `snakemake --forcerun split`."
+        )
     given = {key: value for key, value in given.items() if value is not None}
     model = given.get("model") or default_model(given.get("features"), kind)
     by_kind = BY_KIND[kind].get(model, {}) if isinstance(model, str) else {}
