@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import gzip
 import io
-import pickle
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,14 +222,15 @@ def main(data: Path, keep: Path, cases: list[str], folds: int) -> None:
     results: dict[str, list[dict]] = {}
     for fold in range(folds):
         for name in cases:
-            kept = keep / f"{name}, fold {fold}.pickle".replace(" ", "_").replace(
-                ":", "-"
-            )
+            label = f"{name}, fold {fold}".replace(" ", "_").replace(":", "-")
+            kept = keep / f"{label}.json"
             if not kept.exists():
                 rows = grouped(data, CASES[name].data, keep)
-                kept.write_bytes(pickle.dumps(set_aside(CASES[name], rows, fold)))
+                found = set_aside(CASES[name], rows, fold)
+                # What is no number of Python's is one of NumPy's.
+                kept.write_text(json.dumps(found, default=lambda n: n.tolist()))
                 print(f"{name}, fold {fold}", flush=True)
-            results.setdefault(name, []).extend(pickle.loads(kept.read_bytes()))
+            results.setdefault(name, []).extend(json.loads(kept.read_text()))
     table(results)
 
 

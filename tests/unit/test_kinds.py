@@ -1,6 +1,5 @@
 """Defaults by kind of data: which kind is seen, and what is filled in."""
 
-import numpy as np
 import pytest
 
 from evenfold.config.dataset import Dataset
@@ -10,14 +9,12 @@ from evenfold.config.kinds import (
     NETWORK,
     asked_of,
     default_features,
-    features_by_kind,
-    kind_of,
     resolved,
-    why_kind,
 )
 from evenfold.config.loading import given_training, load_run
 from evenfold.config.networks import NETWORKS
 from evenfold.errors import EvenfoldError
+from evenfold.sequences.kinds import kind_of, why_kind
 
 
 @pytest.mark.parametrize(
@@ -43,8 +40,7 @@ def test_everything_has_defaults_for_every_kind(kind):
         training = resolved({"model": model}, kind, "x")
         assert training.model == model
         assert training.features == default_features(model, kind)
-        assert training.features == features_by_kind(model, kind)
-    assert features_by_kind(None, kind) == resolved({}, kind, "x").features
+    assert default_features(None, kind) == resolved({}, kind, "x").features
     own = resolved({"model": "mine:Net"}, kind, "x")
     assert own.features == default_features("feedforward", kind)
 
@@ -100,10 +96,6 @@ def test_what_is_asked_is_what_is_given():
     own = {"model": "my_networks:Gated", "network": {"width": 64}}
     assert of(own) == own
     assert {str(of({"dropout": 0.4}, kind)) for kind in KINDS} == {"{'dropout': 0.4}"}
-
-
-def test_lengths_may_be_numbers_of_numpy():
-    assert kind_of(np.array([12, 12], dtype=np.int32)) == "windows"
 
 
 def test_a_split_of_an_earlier_version_is_named_with_the_remedy():

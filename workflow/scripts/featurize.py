@@ -1,4 +1,4 @@
-from evenfold.config.kinds import features_by_kind
+from evenfold.config.kinds import default_features
 from evenfold.features.encodings import featurize_file
 from evenfold.job import job
 from evenfold.records.sequences import SplitFacts
@@ -8,7 +8,7 @@ with job(snakemake.log[0]) as log:
     asked = snakemake.params.features
     shape = featurize_file(
         snakemake.input.sequences,
-        asked["names"] or features_by_kind(asked["model"], facts.kind),
+        asked["names"] or default_features(asked["model"], facts.kind),
         facts.longest,
         vectors=asked["vectors"],
         matrix=snakemake.output.matrix,

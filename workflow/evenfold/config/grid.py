@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from evenfold.config.checking import check_keys, nearest
 from evenfold.config.losses import LOSSES
+from evenfold.config.merging import merge
 from evenfold.config.section import LONGEST_NAME, VARIANT_NAME, Section
 from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
@@ -57,16 +58,6 @@ def expanded(variants: Sequence[object], where: str) -> list[object]:
             )
         made += _variants(entry, axes)
     return made
-
-
-def merge(base: dict, over: dict) -> dict:
-    """Merge two mappings key by key; lists and scalars of `over` replace."""
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            value = merge(merged[key], value)
-        merged[key] = value
-    return merged
 
 
 def _axes(entry, place):

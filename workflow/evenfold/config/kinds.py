@@ -5,13 +5,10 @@ which kind it is depends on the training sequences, so that a job fills them in 
 data are split. Chosen by grouped cross-validation on training data (docs/benchmarks.md).
 """
 
-from collections.abc import Sequence
 from typing import Any, get_args
 
-import numpy as np
-
 from evenfold.config.checking import validated
-from evenfold.config.grid import merge
+from evenfold.config.merging import merge
 from evenfold.config.networks import NETWORKS
 from evenfold.config.training import Training
 from evenfold.errors import EvenfoldError
@@ -19,10 +16,6 @@ from evenfold.importing import is_import_path
 from evenfold.records.sequences import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-#: Letters of the longest peptide; nineteen of twenty sequences must keep to it.
-LONGEST_PEPTIDE = 100
-#: Letters of the longest window.
-LONGEST_WINDOW = 101
 
 _DESCRIPTORS = [
     "aac", "dpc", "ctdc", "ctdt", "ctdd", "physchem", "nterm", "cterm",
@@ -57,52 +50,6 @@ BY_KIND: dict[Kind, dict[str, dict[str, Any]]] = {
 }
 
 
-def kind_of(lengths: Sequence[int] | np.ndarray) -> Kind:
-    """Kind of some training sequences, by their lengths alone.
-
-    Parameters
-    ----------
-    lengths : sequence of int, shape (n,)
-        Letters of each, gaps of a window counted in.
-
-    Returns
-    -------
-    {'windows', 'peptides', 'proteins'}
-        Windows are all of one length. Of peptides nineteen of twenty keep to
-        `LONGEST_PEPTIDE`.
-
-    Examples
-    --------
-    >>> kind_of([21, 21, 21]), kind_of([5, 21, 40]), kind_of([80, 350, 1200])
-    ('windows', 'peptides', 'proteins')
-    """
-    lengths = np.asarray(lengths)
-    if lengths.min() == lengths.max() <= LONGEST_WINDOW:
-        return "windows"
-    return "peptides" if _longest_but_few(lengths) <= LONGEST_PEPTIDE else "proteins"
-
-
-def why_kind(kind: Kind, lengths: Sequence[int] | np.ndarray) -> str:
-    """Why they are of that kind, in words that follow "since".
-
-    Parameters
-    ----------
-    kind : {'windows', 'peptides', 'proteins'}
-    lengths : sequence of int, shape (n,)
-    """
-    lengths = np.asarray(lengths)
-    if kind == "windows":
-        return f"all training sequences have {lengths.min()} letters"
-    longest = _longest_but_few(lengths)
-    more = "at most" if kind == "peptides" else "up to"
-    limit = "" if kind == "peptides" else f", more than {LONGEST_PEPTIDE}"
-    return f"95 % of the training sequences have {more} {longest:.0f} letters{limit}"
-
-
-def _longest_but_few(lengths: np.ndarray) -> float:
-    return float(np.quantile(lengths, 0.95, method="inverted_cdf"))
-
-
 def default_model(features: list[str] | None, kind: Kind) -> str:
     """The network of a kind, or the one that reads what is given.
 
@@ -118,24 +65,21 @@ def default_model(features: list[str] | None, kind: Kind) -> str:
     return alone[0] if alone else "feedforward"
 
 
-def default_features(model: str, kind: Kind) -> list[str]:
+def default_features(model: str | None, kind: Kind) -> list[str]:
     """Feature sets that a model reads by default.
 
     Parameters
     ----------
-    model : str
+    model : str or None
+        None: the kind's network.
     kind : {'windows', 'peptides', 'proteins'}
     """
+    model = model or NETWORK[kind]
     reads = "vector" if is_import_path(model) else NETWORKS[model].reads
     if reads != "vector":
         return [reads]
     settings = BY_KIND[kind]
     return settings.get(model, settings["feedforward"])["features"]
-
-
-def features_by_kind(model: str | None, kind: Kind) -> list[str]:
-    """Feature sets of a kind, of the model that is given or of the kind's network."""
-    return default_features(model or NETWORK[kind], kind)
 
 
 def resolved(given: dict[str, Any], kind: Kind, where: str) -> Training:
@@ -159,7 +103,6 @@ def resolved(given: dict[str, Any], kind: Kind, where: str) -> Training:
             "split.json does not say which kind of data these are: an earlier version "
             "wrote it. Run `snakemake --forcerun split`."
         )
-    given = {key: value for key, value in given.items() if value is not None}
     model = given.get("model") or default_model(given.get("features"), kind)
     by_kind = BY_KIND[kind].get(model, {}) if isinstance(model, str) else {}
     filled = {"model": model, **by_kind}

@@ -10,10 +10,11 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.dataset import Dataset
 from evenfold.config.features import stands_alone
 from evenfold.config.forms import FORMS, form_of
-from evenfold.config.grid import expanded, merge
+from evenfold.config.grid import expanded
 from evenfold.config.grouping import Grouping
 from evenfold.config.kinds import Kind, resolved
 from evenfold.config.losses import LOSSES
+from evenfold.config.merging import merge
 from evenfold.config.networks import NETWORKS
 from evenfold.config.run import Run
 from evenfold.config.section import IMPORT_PATH, NAME, Section

@@ -15,7 +15,7 @@ from evenfold.config.networks import CLASSICAL
 from evenfold.config.run import Run
 from evenfold.config.training import Training
 from evenfold.config.twins import difference
-from evenfold.config.variants import Variant
+from evenfold.config.variants import Variant, baseline_of
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_json
 from evenfold.importing import file_name_of, import_paths, is_import_path, module_file
@@ -50,6 +50,8 @@ class Plan:
             for name, dataset in self.datasets.items()
             if dataset.split.as_published
         }
+        #: By data set and variant: every variant is compared with those before it.
+        self._resolved: dict[tuple[str, str], dict[Kind, Training]] = {}
         check_names(self.datasets, self.variants)
         for name in self.datasets:
             for variant in self.variants:
@@ -99,6 +101,8 @@ class Plan:
         EvenfoldError
             When they do not for any.
         """
+        if (dataset, variant) in self._resolved:
+            return self._resolved[dataset, variant]
         found, faults = {}, []
         for kind in KINDS:
             try:
@@ -107,17 +111,15 @@ class Plan:
                 faults.append(error)
         if not found:
             raise faults[0]
+        self._resolved[dataset, variant] = found
         return found
 
     def baseline(self, dataset: str) -> str:
-        """The variant that losses are compared with: a network's cross entropy.
-
-        That of a model which is fitted where there is no other, and the first variant
-        where none has cross entropy.
-        """
-        plain = [name for name, v in self.variants.items() if v.loss.name == "bce"]
-        trained = [name for name in plain if not self.fitted(dataset, name)]
-        return (trained or plain or list(self.variants))[0]
+        """The variant that losses are compared with; see `baseline_of`."""
+        return baseline_of(
+            {name: variant.loss.name for name, variant in self.variants.items()},
+            {name: self.given(dataset, name).get("model") for name in self.variants},
+        )
 
     def alike(self, dataset: str, variant: str, kind: Kind) -> dict[str, dict]:
         """Losses of earlier variants that train like this one and may be the same.

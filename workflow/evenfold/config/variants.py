@@ -1,10 +1,12 @@
 """The loss variants of a run."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from evenfold.config.losses import Loss
+from evenfold.config.networks import CLASSICAL
 from evenfold.config.section import Section, VariantName
 
 
@@ -32,3 +34,19 @@ class Variant(Section):
         if isinstance(value, dict) and isinstance(value.get("loss"), str):
             value = {**value, "loss": {"name": value["loss"]}}
         return value
+
+
+def baseline_of(losses: Mapping[str, str], models: Mapping[str, str | None]) -> str:
+    """The variant that losses are compared with: a network's cross entropy.
+
+    That of a model which is fitted where there is no other, and the first variant where
+    none has cross entropy.
+
+    Parameters
+    ----------
+    losses, models : mapping of str to str
+        By variant, in the order of the configuration; no model: by kind, a network.
+    """
+    plain = [name for name, loss in losses.items() if loss == "bce"]
+    trained = [name for name in plain if models[name] not in CLASSICAL]
+    return (trained or plain or list(losses))[0]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evenfold.metrics.bootstrap import group_weights
+from evenfold.metrics.bootstrap import group_weights, weighted_auroc
 
 
 def pairs_within(
@@ -88,29 +88,18 @@ def resampled_aurocs(
     ndarray, shape (scores, 2, resamples)
         Pooled, and within; all scores on the same resamples.
     """
-    positive = labels == 1
-    levels = [np.unique(one, return_inverse=True)[1] for one in scores]
     own = [pairs_within(one, labels, units) for one in scores]
     first = np.unique(units, return_index=True)[1]
-    found: list[list[list[float]]] = []
-    for piece in group_weights(groups, labels, resamples, seed):
-        for weights in piece.astype(float):
-            of_units = weights[first]
-            found.append(
+    found = []
+    for weights in group_weights(groups, labels, resamples, seed):
+        of_units = weights[:, first].astype(float)
+        found.append(
+            [
                 [
-                    [
-                        _weighted(level, positive, weights),
-                        float(of_units @ won / max(1.0, of_units @ pairs)),
-                    ]
-                    for level, (won, pairs) in zip(levels, own)
+                    weighted_auroc(one, labels, weights),
+                    (of_units @ won) / np.maximum(1.0, of_units @ pairs),
                 ]
-            )
-    return np.array(found).transpose(1, 2, 0)
-
-
-def _weighted(level: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> float:
-    """AUROC of weighted rows, ties counted half."""
-    above = np.bincount(level, weights * positive)
-    below = np.bincount(level, weights * ~positive)
-    lower = np.cumsum(below) - below / 2
-    return float(above @ lower / max(1e-12, above.sum() * below.sum()))
+                for one, (won, pairs) in zip(scores, own)
+            ]
+        )
+    return np.concatenate(found, axis=2)

@@ -91,8 +91,9 @@ def train_ensemble(
     """Train all members of a variant.
 
     A member trains on the rows outside its fold; less an inner validation slice where
-    the loss or early stopping need one. Its held-out fold influences nothing in it: not its standardisation, its choice of
-    features, its class prior, its loss state, its schedule nor when it stops.
+    the loss or early stopping need one. Its held-out fold influences nothing in it: not
+    its standardisation, its choice of features, its class prior, its loss state, its
+    schedule nor when it stops.
 
     Parameters
     ----------

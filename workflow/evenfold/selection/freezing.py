@@ -10,7 +10,7 @@ import numpy as np
 
 from evenfold import __version__, tables
 from evenfold.config.decides import Decides as DecidingConfig
-from evenfold.config.networks import CLASSICAL
+from evenfold.config.variants import baseline_of
 from evenfold.files import sha256_file, sha256_json
 from evenfold.metrics.bootstrap import class_groups
 from evenfold.metrics.comparison import corrected_t, delong, holm, mcnemar
@@ -237,26 +237,6 @@ def choose_champion(
     )
 
 
-def baseline_of(candidates: dict[str, Candidate], deciding: DecidingConfig) -> str:
-    """The variant that losses are compared with: a network's cross entropy.
-
-    That of a model which is fitted where there is no other, and the first variant where
-    none has cross entropy.
-
-    Parameters
-    ----------
-    candidates : dict of str to Candidate
-    deciding : Decides
-    """
-    plain = [name for name, one in candidates.items() if one.loss == "bce"]
-    trained = [
-        name
-        for name in plain
-        if deciding.variants[name].training.model not in CLASSICAL
-    ]
-    return (trained or plain or list(candidates))[0]
-
-
 def paired(
     candidates: dict[str, Candidate],
     reference: str,
@@ -387,7 +367,10 @@ def freeze(
     settings = deciding.selection
     tuned = {name: candidate.tuned for name, candidate in candidates.items()}
     best = largest(tuned)
-    baseline = baseline_of(candidates, deciding)
+    baseline = baseline_of(
+        {name: candidate.loss for name, candidate in candidates.items()},
+        {name: deciding.variants[name].training.model for name in candidates},
+    )
     # Equals stay in the order of the candidates.
     order = sorted(candidates, key=deciding.simplicity)
     labels = candidates[baseline].oof.labels

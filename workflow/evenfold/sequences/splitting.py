@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedGroupKFold
 
 from evenfold import tables
-from evenfold.config.kinds import kind_of, why_kind
 from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
 from evenfold.records.sequences import SplitFacts
@@ -23,6 +22,7 @@ from evenfold.records.tables import (
     read_rejected,
     write_rejected,
 )
+from evenfold.sequences.kinds import kind_of, why_kind
 
 
 def hold_out(
