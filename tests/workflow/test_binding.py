@@ -3,7 +3,6 @@
 import io
 import json
 import shutil
-import tarfile
 
 import pandas as pd
 import pytest
@@ -85,8 +84,9 @@ def older(tmp_path):
     project = Project(tmp_path / "project")
     for name in ("config", "resources"):
         shutil.rmtree(project.folder / name)
-    with tarfile.open(ROOT / "tests" / "data" / "version-0.1.0.tar.xz") as packed:
-        packed.extractall(project.folder, filter="data")
+    # Not `extractall(filter=...)`, which the first releases of Python 3.11 lack.
+    packed = ROOT / "tests" / "data" / "version-0.1.0.tar.xz"
+    shutil.unpack_archive(packed, project.folder)
     return project
 
 

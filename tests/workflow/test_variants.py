@@ -124,7 +124,7 @@ def test_a_learning_curve_is_trained_on_parts_and_told_without_the_test_set(expl
     own = selection["variants"][champion["name"]]["auroc"]
     assert whole["reached"]["auroc"]["value"] == pytest.approx(own)
     page = explored.read("results/demo/exploration.html")
-    assert "Would more data help?" in page and "Twice the data would change" in page
+    assert "Would more data help?" in page and "twice the data would change" in page
     assert not (explored.folder / "results/demo/test/predictions.parquet").exists()
 
 
