@@ -180,6 +180,11 @@ def claimed_threads(wildcards):
     return math.ceil(min(PLAN.run.threads, cpus) * share)
 
 
+def growing(least, each):
+    """Resource function: memory in MB, so many for each MB of the job's input."""
+    return lambda wildcards, input: int(least + each * input.size_mb)
+
+
 def final_files():
     files = expand(
         ["results/{dataset}/report.html", "results/{dataset}/mlflow.json"],

@@ -67,7 +67,7 @@ rule group:
         "../../envs/evenfold.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000, 20),
         runtime=120,
     params:
         grouping=dataset_section("grouping"),
@@ -126,7 +126,7 @@ rule audit:
         "../../envs/evenfold.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000, 20),
         runtime=120,
     params:
         grouping=dataset_section("grouping"),

@@ -4,6 +4,7 @@ from evenfold.job import job
 from evenfold.machine import available_cpus
 from evenfold.records.sequences import Counts, SplitFacts
 from evenfold.sequences.auditing import Audited, Search, audit, refuse
+from evenfold.sequences.stages import Progress
 
 with job(snakemake.log[0]) as log:
     inputs, params = snakemake.input, snakemake.params
@@ -14,7 +15,11 @@ with job(snakemake.log[0]) as log:
         SplitFacts.read(inputs.facts),
         Grouping(**params.grouping),
         rules,
-        Search(min(snakemake.threads, available_cpus()), params.seed),
+        Search(
+            min(snakemake.threads, available_cpus()),
+            params.seed,
+            progress=Progress("audit"),
+        ),
     )
     facts.write(snakemake.output[0])
     for finding in facts.findings:
