@@ -4,7 +4,11 @@ rule tune:
         oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
         twins=per_variant("results/{dataset}/{variant}/twin.json"),
     output:
-        expand("results/{{dataset}}/{variant}/threshold.json", variant=PLAN.variants),
+        expand(
+            "results/{dataset}/{variant}/threshold.json",
+            variant=PLAN.variants,
+            allow_missing=True,
+        ),
     log:
         "results/{dataset}/logs/tune.log",
     benchmark:

@@ -45,6 +45,7 @@ from evenfold.selection.resampling import (
     leads_by_chance,
     resample,
 )
+from evenfold.selection.trusting import trust
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
@@ -434,6 +435,9 @@ def freeze(
         config=origin.config,
         order=origin.order,
         statistics=STATISTICS,
+        trust=trust(candidates[chosen].oof, clusters, settings.error)
+        if tuned[chosen].tuned
+        else None,
     )
 
 
