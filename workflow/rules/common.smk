@@ -31,6 +31,8 @@ except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
 
 if workflow.is_main_process:
+    for name, fault in PLAN.left_out.items():
+        print(f"\nError: {fault}\nThe data set {name} is left out.\n", file=sys.stderr)
     # Jobs read this file too, and take no lock.
     explain_at_exit(
         lambda: bool(workflow.persistence) and workflow.persistence.locked,
@@ -206,6 +208,26 @@ def prediction_files():
 def baseline(wildcards):
     """What losses are compared with; see `Plan.baseline`."""
     return PLAN.baseline(wildcards.dataset)
+
+
+def say_what_failed():
+    """Again at the end, since the jobs that could went on after a fault."""
+    from evenfold.reporting.closing import failures
+
+    for name in PLAN.datasets:
+        for told in failures(Path("results") / name, STARTED):
+            print(f"\n{told}", file=sys.stderr)
+    for name in PLAN.left_out:
+        print(f"\nThe data set {name} was left out; see above.", file=sys.stderr)
+
+
+def refuse_where_left_out():
+    """A run that leaves out a data set has not done what it was asked."""
+    if PLAN.left_out:
+        raise WorkflowError(
+            f"left out, for the errors above: {', '.join(PLAN.left_out)}. The other data "
+            "sets are done."
+        )
 
 
 def say_what_came_of_it():
