@@ -231,6 +231,23 @@ class Difference(Part):
     """of MCC, fold by fold"""
 
 
+class Learned(Part):
+    """What the training sequences were like: what new ones are held against."""
+
+    shortest: int
+    """residues of the shortest, gaps not counted"""
+    longest: int
+    """residues of the longest, gaps not counted"""
+    window: int | None
+    """letters of every one, gaps counted, where all have the same number; or null"""
+    centre: str | None
+    """residues in the middle of the windows, where few are; or null"""
+    letters: str
+    """letters that occur, in alphabetical order"""
+    unknown: float
+    """largest share of X and ambiguous residues in one of them, 0 to 1"""
+
+
 class Selection(Record):
     """selection.json: the frozen choice, and the digests of all that decides."""
 
@@ -284,6 +301,8 @@ class Selection(Record):
     """resolved settings that decide"""
     order: list[str]
     """names of all variants in the order of the configuration"""
+    learned: Learned | None = None
+    """what the training sequences were like; null of version 0.1.0"""
     statistics: int = 1
     """version of what intervals mean and of the rule that keeps the simplest variant"""
 

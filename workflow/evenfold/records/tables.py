@@ -25,7 +25,7 @@ class Column:
     name: str
     type: pa.DataType
     what: str
-    absent: float | None = None
+    absent: float | str | None = None
 
 
 @dataclass(frozen=True)
@@ -349,6 +349,11 @@ SCORES = Table("scores", (
     Column("positive", _WHOLE, "1 where score >= threshold"),
     Column("probability", _REAL, "the score, calibrated, 0 to 1"),
     Column("threshold", _REAL, "the frozen threshold"),
+    Column(
+        "domain", _TEXT, "whether it is like the training sequences: inside, outside, unknown",
+        absent="",
+    ),
+    Column("reason", _TEXT, "what of it is outside, or empty", absent=""),
     Column("variant", _TEXT, "the champion"),
     Column("selection", _TEXT, "id of the frozen selection"),
 ))  # fmt: skip
