@@ -18,8 +18,7 @@ from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.binding import not_looked_at
-from evenfold.evaluation.notes import leave, note_of, sealed_set, told
+from evenfold.evaluation.notes import note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated, shifted
@@ -30,7 +29,6 @@ from evenfold.prediction.trust import TRUST, Trust
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
-from evenfold.records.tables import SCORES, write_rejected
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
@@ -79,6 +77,8 @@ class Predictor:
         The test set, while the selection has not looked at it.
     trust : Trust
         What is told besides the score.
+    models : str
+        Digest of its weights, thresholds and calibration.
 
     Examples
     --------
@@ -96,6 +96,7 @@ class Predictor:
     selection: str
     sealed: SealedSet | None = None
     trust: Trust = field(default_factory=Trust)
+    models: str = ""
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
@@ -163,6 +164,7 @@ class Predictor:
             selection.selection,
             sealed,
             Trust(Domain.of(selection.learned, reading.sites)),
+            selection.models,
         )
 
     def read(self, fasta: str | Path) -> list[Record]:
@@ -181,23 +183,14 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            No site in it, or two proteins of one id.
+            No site in it.
         """
         reading = Reading(cleaning=self.cleaning)
         records = list(read_all_fasta(fasta, reading))
+        # Rows of one id could not be told apart.
+        give_ids(records)
         if not self.sites:
-            # Rows of one id could not be told apart.
-            give_ids(records)
             return records
-        known: dict[str, Record] = {}
-        for protein in records:
-            if known.setdefault(protein.id, protein).sequence != protein.sequence:
-                raise EvenfoldError(
-                    f"{protein.origin}: the id {protein.id!r} also stands before another "
-                    f"protein ({known[protein.id].origin}), so its sites are not clear. "
-                    "Rename one."
-                )
-        records = list(known.values())
         windows = [
             w
             for protein in records
@@ -396,74 +389,3 @@ def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
         return shifted(p, selection.positives, deployed) if deployed else p
 
     return probability
-
-
-def predict_file(
-    folder: str | Path,
-    fasta: str | Path,
-    scores: str | Path,
-    rejected: str | Path,
-    ledger: str | Path | None = None,
-    tell: Callable[[str], None] = warnings.warn,
-) -> dict[str, int]:
-    """Score a FASTA file with the champion of results/<dataset>.
-
-    Parameters
-    ----------
-    folder : path-like
-    fasta : path-like
-        Sequences; whole proteins if the champion's windows were cut out of such.
-    scores : path-like
-        TSV to write; see `tables.SCORES`.
-    rejected : path-like
-        TSV to write: id, source, reason.
-    ledger : path-like, optional
-        Folder of the ledger, where it is noted if sealed test sequences are scored.
-    tell : callable
-        Gets a sentence for the user, by default as a warning of Python.
-
-    Returns
-    -------
-    dict
-        How many were `scored` and how many `rejected`.
-    """
-    predictor = Predictor.load(folder)
-    records = predictor.read(fasta)
-    sequences = [record.sequence for record in records]
-    if other := not_looked_at(Results.at(folder)):
-        tell(other)
-    if note := predictor.note(sequences):
-        tell(told(note))
-        if ledger is not None:
-            tell(_left(ledger, note))
-    calls = predictor.calls(sequences, [record.unfit for record in records])
-    good = ~np.isnan(calls.scores)
-    frame = pd.DataFrame(
-        {
-            "id": [record.id for record, ok in zip(records, good) if ok],
-            "score": calls.scores[good],
-            "positive": (calls.scores[good] >= predictor.threshold).astype(int),
-            "probability": calls.probabilities[good],
-            "threshold": predictor.threshold,
-            **{
-                name: [value for value, ok in zip(values, good) if ok]
-                for name, values in calls.trust.items()
-            },
-            "variant": predictor.variant,
-            "selection": predictor.selection,
-        }
-    )
-    SCORES.write(scores, frame)
-    write_rejected(
-        rejected,
-        [(r.id, r.origin, why) for r, why in zip(records, calls.rejected) if why],
-    )
-    return {"scored": int(good.sum()), "rejected": int((~good).sum())}
-
-
-def _left(ledger: str | Path, note: Note) -> str:
-    """Leave a note in the ledger, and say so; without one the prediction goes on."""
-    try:
-        return f"This is noted in {leave(ledger, note)}: later reports show it."
-    except EvenfoldError as error:
-        return str(error)

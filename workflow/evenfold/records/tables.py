@@ -357,6 +357,15 @@ SCORES = Table("scores", (
     Column("variant", _TEXT, "the champion"),
     Column("selection", _TEXT, "id of the frozen selection"),
 ))  # fmt: skip
+PROTEIN_SCORES = Table("scores of proteins", (
+    Column("protein", _TEXT, "id of the protein"),
+    Column("residues", _WHOLE, "residues of the protein"),
+    Column("sites", _WHOLE, "residues of interest in it"),
+    Column("scored", _WHOLE, "those that were scored"),
+    Column("positive", _WHOLE, "those that are called positive"),
+    Column("best", _TEXT, "id of the site with the largest score, or empty"),
+    Column("score", _REAL, "that score, 0 to 1; empty without one"),
+))  # fmt: skip
 
 
 def write_frame(path: Pathlike, frame: pd.DataFrame) -> None:
