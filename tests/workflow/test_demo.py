@@ -288,7 +288,8 @@ def test_the_logged_model_takes_sequences(demo):
         pd.DataFrame({"sequence": ["A" * 15 + "K" + "D" * 15, "MK#"]})
     )
     assert 0 <= found["score"][0] <= 1
-    assert found["rejected"].tolist() == ["", "letter '#' at position 3"]
+    assert found["reason"].tolist()[1] == "letter '#' at position 3"
+    assert found["score"][1] is None and found["class"][1] is None
 
 
 @pytest.mark.whole

@@ -46,14 +46,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     simulate.add_argument("--test", type=int, default=600, help="test windows")
 
     predict = commands.add_parser(
-        "predict", help="score a FASTA with a champion", formatter_class=shown
+        "predict", help="score sequences with a champion", formatter_class=shown
     )
     predict.add_argument("results", help="results/<dataset> of a finished run")
-    predict.add_argument("fasta", help="sequences, also gzipped")
+    predict.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="sequences",
+        help="FASTA, TSV, CSV or Parquet (columns sequence and id), or one sequence a "
+        "line, also gzipped; - is standard input",
+    )
     predict.add_argument(
         "--out",
         default="predictions.tsv",
         help="table of scores: .tsv, .csv or .parquet; rejected ones go beside it",
+    )
+    predict.add_argument(
+        "--shard-rows",
+        type=int,
+        metavar="N",
+        help="cut the table into files of so many rows: predictions-00001.tsv, ...",
     )
     predict.add_argument(
         "--ledger",
@@ -111,25 +123,41 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from evenfold.prediction import predict_file
-    from evenfold.prediction.output import check_output
+    from evenfold.prediction.inputs import guessed_rows
+    from evenfold.prediction.output import beside, check_output
+    from evenfold.prediction.streaming import Asked, Progress, predict_files
 
-    check_output(options.out, options.fasta)
-    rejected = f"{Path(options.out).with_suffix('')}.rejected.tsv"
-    counts = predict_file(
-        options.results,
-        options.fasta,
-        options.out,
-        rejected,
-        options.ledger or _ledger(options.results),
-        lambda told: print(f"Note: {told}", file=sys.stderr),
-    )
-    print(f"{options.out}: {counts['scored']} scored")
-    if counts["rejected"]:
-        print(f"{rejected}: {counts['rejected']} rejected, with reasons")
-    if not counts["scored"]:
+    check_output(options.out, options.inputs)
+    if options.shard_rows is not None and options.shard_rows < 1:
+        raise EvenfoldError("--shard-rows: a file has at least one row.")
+    rejected = beside(options.out, "rejected")
+    proteins = beside(options.out, "proteins")
+    out, shard = Path(options.out), options.shard_rows
+    asked = Asked(options.inputs, out, rejected, shard, proteins)
+    shown = sys.stderr.isatty()
+    progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
+    try:
+        counts = predict_files(
+            options.results,
+            asked,
+            options.ledger or _ledger(options.results),
+            lambda told: print(f"Note: {told}", file=sys.stderr),
+            progress if shown else lambda rows: None,
+        )
+    finally:
+        if shown:
+            progress.end()
+    several = f"{counts.files[0]} to {counts.files[-1].name}: "
+    where = f"{options.out}: " if options.shard_rows is None else several
+    print(f"{where}{counts.scored} scored")
+    if counts.proteins:
+        print(f"{proteins}: {counts.proteins} proteins")
+    if counts.rejected:
+        print(f"{rejected}: {counts.rejected} rejected, with reasons")
+    if not counts.scored:
         raise EvenfoldError(
-            f"nothing in {options.fasta} was scored; the reasons are in {rejected}."
+            f"nothing in {', '.join(options.inputs)} was scored; the reasons are in "
+            f"{rejected}."
         )
     return 0
 

@@ -17,7 +17,7 @@ from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
-from evenfold.records.layout import Results, pattern
+from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
@@ -199,9 +199,10 @@ def prediction_files():
         return [
             "a FASTA to score, as in: snakemake --config predict=new.fasta -- predict"
         ]
-    stem = Path(PLAN.run.predict).name.removesuffix(".gz").rsplit(".", 1)[0]
     return expand(
-        "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
+        "results/{dataset}/predictions/{stem}.tsv",
+        dataset=PLAN.datasets,
+        stem=prediction_stem(PLAN.run.predict),
     )
 
 

@@ -3,6 +3,7 @@
 Rules declare the same patterns as outputs; a test holds the two together.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -319,6 +320,33 @@ class Results:
         """Path of a file of FILES; `parts` fill its wildcards besides the data set."""
         pattern = FILES[name].pattern
         return self.root / pattern.format(dataset=self.dataset, **parts)
+
+
+def prediction_stem(given: Pathlike) -> str:
+    """What the scores of a file are called, another name for every file.
+
+    Parameters
+    ----------
+    given : path-like
+
+    Returns
+    -------
+    str
+        The file's name without .gz and .fasta; of a file of another folder with six
+        digits that are the folder's.
+
+    Examples
+    --------
+    >>> prediction_stem("new.fasta.gz"), prediction_stem("new.csv")
+    ('new', 'new.csv')
+    >>> prediction_stem("a/new.fasta"), prediction_stem("b/new.fasta")
+    ('new-ca9781', 'new-3e23e8')
+    """
+    path = Path(os.path.normpath(given))
+    stem = path.name.removesuffix(".gz").removesuffix(".fasta")
+    if path.parent == Path("."):
+        return stem
+    return f"{stem}-{hashlib.sha256(path.parent.as_posix().encode()).hexdigest()[:6]}"
 
 
 def pattern(name: str) -> str:

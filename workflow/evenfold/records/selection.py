@@ -231,6 +231,7 @@ class Difference(Part):
     """of MCC, fold by fold"""
 
 
+<<<<<<< HEAD
 class Covered(Part):
     """How often the prediction sets of one class hold it."""
 
@@ -297,6 +298,23 @@ class Trust(Part):
     """probability up to that logit at most (Venn-Abers, counted as positive)"""
     oof: Judged
     """out-of-fold, every fold by sets of the other folds"""
+=======
+class Learned(Part):
+    """What the training sequences were like: what new ones are held against."""
+
+    shortest: int
+    """residues of the shortest, gaps not counted"""
+    longest: int
+    """residues of the longest, gaps not counted"""
+    window: int | None
+    """letters of every one, gaps counted, where all have the same number; or null"""
+    centre: str | None
+    """residues in the middle of the windows, where few are; or null"""
+    letters: str
+    """letters that occur, in alphabetical order"""
+    unknown: float
+    """largest share of X and ambiguous residues in one of them, 0 to 1"""
+>>>>>>> predict
 
 
 class Selection(Record):
@@ -352,6 +370,8 @@ class Selection(Record):
     """resolved settings that decide"""
     order: list[str]
     """names of all variants in the order of the configuration"""
+    learned: Learned | None = None
+    """what the training sequences were like; null of version 0.1.0"""
     statistics: int = 1
     """version of what intervals mean and of the rule that keeps the simplest variant"""
     trust: Trust | None = None

@@ -34,6 +34,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import Experiment, Metric, Run
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
 
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
 _REQUIREMENTS = (
@@ -409,18 +410,27 @@ def _datasets(run_id: str, run: _Finished) -> None:
             mlflow.log_input(logged, context=context)
 
 
-def _model(run_id: str, run: _Finished) -> None:
-    """The champion as a models-from-code pyfunc that takes sequences."""
-    signature = ModelSignature(
-        Schema([ColSpec("string", "sequence")]),
+def model_signature() -> ModelSignature:
+    """What the champion is asked as a model of MLflow, and what it answers."""
+    # Of any type: what is no text is answered row by row, and takes no other row with it.
+    return ModelSignature(
+        Schema([ColSpec(AnyType(), "sequence")]),
         Schema(
             [
-                ColSpec("double", "score"),
-                ColSpec("long", "positive"),
-                ColSpec("string", "rejected"),
+                ColSpec("string", "id"),
+                ColSpec("double", "score", required=False),
+                ColSpec("double", "probability", required=False),
+                ColSpec("long", "class", required=False),
+                ColSpec("double", "threshold"),
+                ColSpec("string", "domain", required=False),
+                ColSpec("string", "reason", required=False),
             ]
         ),
     )
+
+
+def _model(run_id: str, run: _Finished) -> None:
+    """The champion as a models-from-code pyfunc that takes sequences."""
     _, _, weights = run.files[run.selection.champion]
     artifacts = {"selection": run.paths.selection, "weights": weights}
     with mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as aside:
@@ -431,7 +441,7 @@ def _model(run_id: str, run: _Finished) -> None:
             name="champion",
             python_model=str(_MODEL),
             artifacts=artifacts,
-            signature=signature,
+            signature=model_signature(),
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )
