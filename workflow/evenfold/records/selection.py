@@ -231,7 +231,6 @@ class Difference(Part):
     """of MCC, fold by fold"""
 
 
-<<<<<<< HEAD
 class Covered(Part):
     """How often the prediction sets of one class hold it."""
 
@@ -298,7 +297,8 @@ class Trust(Part):
     """probability up to that logit at most (Venn-Abers, counted as positive)"""
     oof: Judged
     """out-of-fold, every fold by sets of the other folds"""
-=======
+
+
 class Learned(Part):
     """What the training sequences were like: what new ones are held against."""
 
@@ -314,7 +314,6 @@ class Learned(Part):
     """letters that occur, in alphabetical order"""
     unknown: float
     """largest share of X and ambiguous residues in one of them, 0 to 1"""
->>>>>>> predict
 
 
 class Selection(Record):
