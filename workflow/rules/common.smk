@@ -38,6 +38,8 @@ if workflow.is_main_process:
     )
 
 STARTED = time.time()
+# Data sets with runs that wait for their MLflow store, and are tried again.
+WAITING = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
 
@@ -185,6 +187,9 @@ def final_files():
         ["results/{dataset}/report.html", "results/{dataset}/mlflow.json"],
         dataset=PLAN.datasets,
     )
+    # Runs that wait for their MLflow store are tried again.
+    waiting = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
+    files += expand(pattern("uploaded"), dataset=waiting)
     if len(PLAN.datasets) > 1:
         files += ["results/summary.html", "results/summary.tsv"]
     return files
@@ -215,5 +220,6 @@ def say_what_came_of_it():
     for name in PLAN.datasets:
         results = Results(Path("results"), name)
         pages = (results.path("report"), results.path("exploration"))
-        if any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages):
+        new = any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages)
+        if new or name in WAITING:
             print("\n".join(["", *closing(results)]), file=sys.stderr)
