@@ -30,7 +30,13 @@ try:
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
 
+# Data sets with runs that wait for their MLflow store, and are tried again.
+WAITING = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
+
 if workflow.is_main_process:
+    for name in WAITING:
+        # Of an attempt in vain: Snakemake keeps even temporary files that a target names.
+        Results(Path("results"), name).path("uploaded").unlink(missing_ok=True)
     # Jobs read this file too, and take no lock.
     explain_at_exit(
         lambda: bool(workflow.persistence) and workflow.persistence.locked,
@@ -38,8 +44,6 @@ if workflow.is_main_process:
     )
 
 STARTED = time.time()
-# Data sets with runs that wait for their MLflow store, and are tried again.
-WAITING = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
 

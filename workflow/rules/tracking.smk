@@ -69,8 +69,8 @@ rule upload:
     input:
         tracked="results/{dataset}/mlflow.json",
     output:
-        # Removed, so that the next run tries again if this one did in vain.
-        temp("results/{dataset}/uploaded.txt"),
+        # Of an attempt in vain it is removed when the next run begins.
+        "results/{dataset}/uploaded.txt",
     log:
         "results/{dataset}/logs/upload.log",
     benchmark:

@@ -231,7 +231,7 @@ FILES = {
     ),
     "uploaded": File(
         "{dataset}/uploaded.txt",
-        "which kept runs were uploaded, where any waited; then removed", "text",
+        "ids in MLflow of runs that waited and were uploaded at last", "text",
         "upload",
     ),
     "summary_page": File(
