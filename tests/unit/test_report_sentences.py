@@ -515,7 +515,9 @@ SPOKEN = [
     Spoken(
         notes,
         "The MLflow store did not answer when the test set was looked at: earlier looks "
-        "that the ledger does not hold would not show here.",
+        "that the ledger does not hold would not show here, and this run may not be "
+        "uploaded yet. The next `snakemake`, or `evenfold track results/demo`, uploads it "
+        "once the store answers.",
         looked(elsewhere=None), facts(),
     ),
     Spoken(
