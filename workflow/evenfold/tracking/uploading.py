@@ -454,6 +454,9 @@ def model_signature() -> ModelSignature:
                 ColSpec("double", "probability", required=False),
                 ColSpec("long", "class", required=False),
                 ColSpec("double", "threshold"),
+                ColSpec("double", "probability_low", required=False),
+                ColSpec("double", "probability_high", required=False),
+                ColSpec("string", "set", required=False),
                 ColSpec("string", "domain", required=False),
                 ColSpec("string", "reason", required=False),
             ]
