@@ -109,6 +109,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="only put the paths of a moved store right, for MLflow's own commands",
     )
 
+    track = commands.add_parser(
+        "track", help="upload what waits for an MLflow store that did not answer"
+    )
+    track.add_argument("results", help="results/<dataset>")
+
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
     commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
@@ -247,6 +252,24 @@ def _mlflow(options: argparse.Namespace) -> int:
     return 0 if options.no_ui else open_ui(store, options.port)
 
 
+def _track(options: argparse.Namespace) -> int:
+    results = Results.at(options.results)
+    if not results.path("tracked").is_file():
+        raise EvenfoldError(
+            f"{results.path('tracked')} does not exist: nothing was recorded yet. Run "
+            "`snakemake` first."
+        )
+    # Here: MLflow takes seconds to load, and often nothing waits.
+    if results.waiting:
+        from evenfold.tracking.keeping import upload_kept
+
+        for run in upload_kept(results):
+            print(f"uploaded: {run.uri}, run {run.run_id}")
+    else:
+        print("Nothing waits: every run of these results is uploaded.")
+    return 0
+
+
 def _docs(options: argparse.Namespace) -> int:
     from evenfold.documentation.configuration import write_documentation
 
@@ -270,6 +293,7 @@ _COMMANDS = {
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,
+    "track": _track,
     "docs": _docs,
     "gallery": _gallery,
 }

@@ -168,7 +168,7 @@ class Predictor:
             selection.champion,
             selection.selection,
             sealed,
-            Trust(Domain.of(selection.learned, reading.sites)),
+            trust_of(selection, reading.sites),
             selection.models,
         )
 
@@ -373,6 +373,48 @@ def _or_none(values, good):
     return [value if ok else None for value, ok in zip(values, good)]
 
 
+def trust_of(selection: Selection, sites: Sites | None) -> Trust:
+    """What is told besides the score, as frozen with the champion.
+
+    Parameters
+    ----------
+    selection : Selection
+    sites : Sites or None
+        How windows are cut out of whole proteins.
+
+    Returns
+    -------
+    Trust
+    """
+    return Trust(
+        Domain.of(selection.learned, sites), selection.trust, moved_to_use(selection)
+    )
+
+
+def moved_to_use(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
+    """Function from probabilities in the training data to those where it is used.
+
+    They are moved to the share of positives given as `deployment_positives`, if there is
+    one.
+
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    callable
+    """
+    deployed = selection.deployment_positives
+
+    def moved(probabilities: np.ndarray) -> np.ndarray:
+        if not deployed:
+            return probabilities
+        return shifted(probabilities, selection.positives, deployed)
+
+    return moved
+
+
 def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
     """Function from scores to probabilities, as frozen with the champion.
 
@@ -387,10 +429,9 @@ def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
     -------
     callable
     """
-    calibrator, deployed = selection.chosen.calibrator, selection.deployment_positives
+    calibrator, moved = selection.chosen.calibrator, moved_to_use(selection)
 
     def probability(scores: np.ndarray) -> np.ndarray:
-        p = calibrated(calibrator, logit(scores))
-        return shifted(p, selection.positives, deployed) if deployed else p
+        return moved(calibrated(calibrator, logit(scores)))
 
     return probability

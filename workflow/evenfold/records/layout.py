@@ -23,6 +23,8 @@ PUBLISHED = "published"
 CHECKPOINT = "checkpoint"
 #: Folder beside the data sets that holds the embedded MLflow store.
 MLFLOW = "mlflow"
+#: Folder of a data set's runs that wait to be uploaded to MLflow.
+PENDING = "pending"
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ FILES = {
     ),
     "tracked": File(
         "{dataset}/mlflow.json", "ids of the runs in MLflow", "tracking.TrackedRun",
-        "track",
+        "track", ("upload",),
     ),
     "scores": File(
         "{dataset}/predictions/{stem}.tsv", "scores of new sequences (target `predict`)",
@@ -228,6 +230,11 @@ FILES = {
         "looks that MLflow remembers; asked anew before every look, then removed",
         "evaluation.RememberedLooks", "init_tracking", ("evaluate",),
     ),
+    "uploaded": File(
+        "{dataset}/uploaded.txt",
+        "ids in MLflow of runs that waited and were uploaded at last", "text",
+        "upload",
+    ),
     "summary_page": File(
         "summary.html", "the champions of several data sets", "HTML", "summary",
     ),
@@ -248,6 +255,11 @@ FOLDERS = (
         f"{{dataset}}/{{variant}}/{CHECKPOINT}/",
         "state of a training that was stopped; removed when it ends",
         "train",
+    ),
+    (
+        f"{{dataset}}/{PENDING}/",
+        "runs that wait until their MLflow store answers, as links to their files",
+        "track",
     ),
     (f"{MLFLOW}/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
     (f"{MLFLOW}/artifacts/", "its artifacts", "track"),
@@ -296,6 +308,11 @@ class Results:
     def published(self) -> "Results":
         """Of the data set's published split."""
         return Results(self.root, f"{self.dataset}/{PUBLISHED}")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether runs of it wait to be uploaded."""
+        return (self.folder / PENDING).is_dir()
 
     def told(self, path: Pathlike) -> str:
         """A path as records keep it: from this folder, unless it is absolute."""

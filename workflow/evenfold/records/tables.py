@@ -348,7 +348,23 @@ SCORES = Table("scores", (
     Column("score", _REAL, "sigmoid of the members' mean logit, 0 to 1"),
     Column("positive", _WHOLE, "1 where score >= threshold"),
     Column("probability", _REAL, "the score, calibrated, 0 to 1"),
+    Column(
+        "probability_low", _REAL,
+        "lower Venn-Abers bound of the probability; empty where none was frozen",
+        absent=math.nan,
+    ),
+    Column(
+        "probability_high", _REAL,
+        "upper Venn-Abers bound of the probability; empty where none was frozen",
+        absent=math.nan,
+    ),
     Column("threshold", _REAL, "the frozen threshold"),
+    Column(
+        "set", _TEXT,
+        "classes that the sequence may be of, as rarely wrong as promised: positive, "
+        "negative, both, none, unknown",
+        absent="unknown",
+    ),
     Column(
         "domain", _TEXT, "whether it is like the training sequences: inside, outside, unknown",
         absent="",

@@ -48,6 +48,7 @@ from evenfold.selection.resampling import (
     leads_by_chance,
     resample,
 )
+from evenfold.selection.trusting import trust
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
@@ -441,6 +442,9 @@ def freeze(
         order=origin.order,
         learned=origin.learned,
         statistics=STATISTICS,
+        trust=trust(candidates[chosen].oof, clusters, settings.error)
+        if tuned[chosen].tuned
+        else None,
     )
 
 
