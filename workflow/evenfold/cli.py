@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict = commands.add_parser(
         "predict", help="score sequences with a champion", formatter_class=shown
     )
-    predict.add_argument("results", help="results/<dataset> of a finished run")
+    predict.add_argument(
+        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+    )
     predict.add_argument(
         "inputs",
         nargs="+",
@@ -70,6 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_argument(
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
+    )
+
+    export = commands.add_parser(
+        "export", help="put a champion into one file that scores elsewhere"
+    )
+    export.add_argument("results", help="results/<dataset> of a finished run")
+    export.add_argument("bundle", help="file to write, which ends in .zip")
+    export.add_argument(
+        "--without-sequences",
+        action="store_true",
+        help="leave the training sequences out of it",
     )
 
     show = commands.add_parser("show", help="say again what a run came to")
@@ -167,8 +180,23 @@ def _predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def _ledger(folder: str) -> Path:
-    """Where the ledger of a run is: as recorded with its look, or beside the results."""
+def _export(options: argparse.Namespace) -> int:
+    from evenfold.prediction.bundle import export
+
+    made = export(options.results, options.bundle, not options.without_sequences)
+    print(f"{options.bundle}: {made.champion} of {made.dataset}")
+    if made.code:
+        print(f"It needs code of your own where it is used: {', '.join(made.code)}")
+    return 0
+
+
+def _ledger(folder: str) -> Path | None:
+    """Where the ledger of a run is: as recorded with its look, or beside the results.
+
+    None of a bundle, which has none.
+    """
+    if Path(folder).is_file():
+        return None
     results = Results.at(folder)
     evaluation = evaluation_of(results)
     return results.ledger(evaluation.ledger if evaluation else None)
@@ -261,6 +289,7 @@ def _gallery(options: argparse.Namespace) -> int:
 _COMMANDS = {
     "simulate": _simulate,
     "predict": _predict,
+    "export": _export,
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,
