@@ -12,7 +12,7 @@ from evenfold.records.thresholds import told
 from evenfold.records.tracking import TrackedRun
 from evenfold.tracking.finished import Finished, Trained, note
 from evenfold.tracking.places import address, hidden
-from evenfold.tracking.store import connect, patient, usable
+from evenfold.tracking.store import connect, patient, repeated, usable
 
 # isort: split
 # After the store has set MLflow up.
@@ -148,13 +148,15 @@ def register(
         "look": str(look.look) if look else "none",
         **({"test_mcc": f"{tested[0].mcc:.3f}"} if tested else {}),
     }
-    made = client.create_model_version(
-        name,
-        source=f"models:/{model}",
-        run_id=run_id,
-        tags=tags,
-        description=note(run.selection, run.evaluation, run.measured),
-        model_id=model,
+    made = repeated(
+        lambda: client.create_model_version(
+            name,
+            source=f"models:/{model}",
+            run_id=run_id,
+            tags=tags,
+            description=note(run.selection, run.evaluation, run.measured),
+            model_id=model,
+        )
     )
     deployed = client.get_registered_model(name).aliases.get(CHAMPION)
     if deployed is None:

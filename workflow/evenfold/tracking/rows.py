@@ -57,8 +57,12 @@ def rows_of(run: Finished) -> Rows:
             source=str(Path(run.paths.sequences).resolve()),
             name=f"{run.dataset} {role}",
             targets="label" if role == "train" else None,
+            # Of the sketches too: a data set that MLflow knows keeps what it has.
             digest=sha256_rows(
-                "\t".join(map(str, row)) for row in own.itertuples(index=False)
+                [
+                    *("\t".join(map(str, row)) for row in own.itertuples(index=False)),
+                    *(run.evaluation.test_set if role == "test" else []),
+                ]
             )[:16],
         )._to_mlflow_entity()
         if role == "test":

@@ -3,9 +3,11 @@
 import fcntl
 import json
 import os
+import random
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ for _name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 
 import mlflow
 from mlflow.entities import Experiment
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
@@ -133,6 +135,20 @@ def within(seconds: float, uri: str, question: Callable[[], _Answer]) -> _Answer
             "Check the setting `tracking: {uri: ...}`."
         )
     return answers[0]
+
+
+def repeated(action: Callable[[], _Answer], attempts: int = 6) -> _Answer:
+    """What a server answers, asked again where it refuses.
+
+    Servers on PostgreSQL refuse one of two that make the same data set, or the next
+    version of the same model, at once.
+    """
+    for attempt in range(1, attempts):
+        try:
+            return action()
+        except RestException:
+            time.sleep(random.uniform(0.1, 0.2) * 2**attempt)
+    return action()
 
 
 def followed(store: Store) -> mlflow.MlflowClient:

@@ -35,6 +35,7 @@ from evenfold.tracking.store import (
     followed,
     locked,
     patient,
+    repeated,
     usable,
 )
 
@@ -216,7 +217,7 @@ def _upload(place: _Place, run: Finished) -> tuple[str, dict[str, str]]:
     client.log_artifact(parent, run.paths.selection)
     client.log_artifact(parent, run.paths.metrics, "test")
     rows = rows_of(run)
-    client.log_inputs(parent, rows.inputs())
+    repeated(lambda: client.log_inputs(parent, rows.inputs()))
     children = {
         name: _variant(place, run, parent, variant, rows)
         for name, variant in run.variants.items()
@@ -246,7 +247,7 @@ def _variant(
     place.parameters(
         child, {"dataset": run.dataset, "variant": variant.name, **parameters}
     )
-    place.client.log_inputs(child, rows.inputs())
+    repeated(lambda: place.client.log_inputs(child, rows.inputs()))
     points = list(epochs(HISTORY.frame(history_file), end))
     # MLflow accepts so many at once.
     for first in range(0, len(points), 1000):
