@@ -113,6 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "track", help="upload what waits for an MLflow store that did not answer"
     )
     track.add_argument("results", help="results/<dataset>")
+    track.add_argument(
+        "--champion",
+        action="store_true",
+        help="also move the alias @champion in MLflow's registry to these results",
+    )
 
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
@@ -243,13 +248,17 @@ def _remembered(results: str) -> RememberedLooks:
 
 
 def _mlflow(options: argparse.Namespace) -> int:
-    from evenfold.tracking.opening import open_ui, put_right
+    from evenfold.records.tracking import runs_page
+    from evenfold.tracking.opening import newest, open_ui, put_right
 
     store, old = put_right(options.results)
     if old is not None:
         print(f"This store was in {old}; its artifacts are now found here.")
     print(store.uri)
-    return 0 if options.no_ui else open_ui(store, options.port)
+    if options.no_ui:
+        return 0
+    print(f"All runs: {runs_page(f'http://127.0.0.1:{options.port}', newest(store))}")
+    return open_ui(store, options.port)
 
 
 def _track(options: argparse.Namespace) -> int:
@@ -265,8 +274,12 @@ def _track(options: argparse.Namespace) -> int:
 
         for run in upload_kept(results):
             print(f"uploaded: {run.uri}, run {run.run_id}")
-    else:
+    elif not options.champion:
         print("Nothing waits: every run of these results is uploaded.")
+    if options.champion:
+        from evenfold.tracking.models import deploy
+
+        print(deploy(results))
     return 0
 
 

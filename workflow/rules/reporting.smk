@@ -1,9 +1,3 @@
-localrules:
-    report,
-    explore_report,
-    summary,
-
-
 rule report:
     input:
         selection="results/{dataset}/selection.json",
@@ -30,6 +24,7 @@ rule report:
         "results/{dataset}/logs/report.log",
     benchmark:
         "results/{dataset}/benchmarks/report.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:
@@ -42,7 +37,7 @@ rule report:
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         # No input: times are told as far as they are there. Nothing is fetched or
         # trained again for a benchmark file that is not.
-        benchmarks="results/{dataset}/benchmarks",
+        benchmarks=f"{ROOT}/{{dataset}}/benchmarks",
         code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
@@ -84,6 +79,7 @@ rule summary:
         "results/logs/summary.log",
     benchmark:
         "results/benchmarks/summary.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:

@@ -11,7 +11,9 @@ rule fetch:
         mem_mb=500,
         runtime=30,
     params:
-        entry=lambda wildcards, output: PLAN.fetched(wildcards.dataset, output[0]),
+        entry=lambda wildcards: PLAN.fetched(
+            wildcards.dataset, "resources/data/{dataset}/{file}".format(**wildcards)
+        ),
         mirror=PLAN.run.mirror,
         code=code_of("fetch"),
     message:
@@ -42,7 +44,7 @@ rule clean:
     params:
         files=lambda wildcards: [
             {key: file[key] for key in ("path", "role", "label", "kind", "name")}
-            for file in PLAN.files(wildcards.dataset)
+            for file in read_files(wildcards)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
         code=code_of("clean"),
