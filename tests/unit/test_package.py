@@ -159,7 +159,10 @@ def test_the_wheel_holds_the_package_alone(tmp_path):
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"evenfold"}
-    pages = {f"evenfold/reporting/{name}" for name in ("page.html", "report.css")}
+    pages = {
+        f"evenfold/reporting/{name}"
+        for name in ("page.html", "report.css", "report.js")
+    }
     assert pages <= names
 
 

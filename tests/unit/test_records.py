@@ -668,8 +668,8 @@ def test_a_data_set_cannot_be_named_like_a_folder_of_the_layout(name, other_case
 
 def test_what_is_reserved_is_what_stands_there():
     assert {
-        "benchmarks", "clean", "features", "logs", "pending", "predictions", "published",
-        "sanity", "test",
+        "benchmarks", "clean", "exploration_figures", "features", "figures", "logs",
+        "pending", "predictions", "published", "sanity", "test",
     } == RESERVED_VARIANTS  # fmt: skip
     assert {"benchmarks", "logs", "mlflow"} == RESERVED_DATASETS
 

@@ -119,7 +119,8 @@ rule audit:
         counts=of_data("results/{dataset}/clean/counts.json"),
         facts="results/{dataset}/split.json",
     output:
-        "results/{dataset}/audit.json",
+        facts="results/{dataset}/audit.json",
+        nearest="results/{dataset}/nearest.parquet",
     log:
         "results/{dataset}/logs/audit.log",
     benchmark:

@@ -11,6 +11,7 @@ from os import PathLike
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from evenfold import tables
 from evenfold.alphabet import residues
@@ -29,7 +30,7 @@ from evenfold.records.sequences import (
     Shift,
     SplitFacts,
 )
-from evenfold.records.tables import SEQUENCES, SPLIT
+from evenfold.records.tables import NEAREST, SEQUENCES, SPLIT
 from evenfold.sequences.alignment import (
     in_threads,
     limits_of,
@@ -239,6 +240,7 @@ def audit(
     limits: Grouping,
     rules: Audit,
     search: Search,
+    keep: Callable[[Nearest], None] = lambda _: None,
 ) -> AuditFacts:
     """Audit a split.
 
@@ -254,6 +256,8 @@ def audit(
     rules : Audit
         When a finding is one.
     search : Search
+    keep : callable
+        Gets the partners of the test sequences, where there are any.
 
     Returns
     -------
@@ -263,10 +267,11 @@ def audit(
     findings = [*_cleaning_findings(counts), *_split_findings(split, limits, rules)]
     test_to_train = shifted = probed = None
     if len(test):
-        _, test_to_train, finding = _closeness(
+        nearest_to_test, test_to_train, finding = _closeness(
             audited, test, None, "test sequences with a close training partner",
             limits, rules, search,
         )  # fmt: skip
+        keep(nearest_to_test)
         findings.append(finding)
     folds = audited.fold[train]
     found, fold_to_fold, finding = _closeness(
@@ -300,6 +305,33 @@ def audit(
         shift=shifted,
         probe_mcc=rules.probe_mcc,
     )
+
+
+def partners(audited: Audited, found: Iterable[Nearest]) -> pa.Table:
+    """Of every test sequence that was searched, the nearest training sequence.
+
+    Parameters
+    ----------
+    audited : Audited
+    found : iterable of Nearest
+        What `audit` gave to keep.
+
+    Returns
+    -------
+    Table
+        Of `tables.NEAREST`.
+    """
+    rows = [
+        (
+            audited.ids[audited.test[query]], audited.ids[audited.train[partner]],
+            float(identity), float(coverage),
+        )
+        for one in found
+        for query, partner, identity, coverage in zip(
+            one.queries, one.partner, one.identity, one.coverage
+        )
+    ]  # fmt: skip
+    return NEAREST.of(*(zip(*rows) if rows else ([],) * len(NEAREST.columns)))
 
 
 def _closeness(audited, rows, allowed, what, limits, rules, search):
