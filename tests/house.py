@@ -108,7 +108,7 @@ PARTS = {
     ),
     "verifying": Part(
         5, "the whole chain, checked again",
-        "config errors evaluation files records selection sequences tables",
+        "config errors evaluation faults files records selection sequences tables",
         libraries="pandas",
     ),
     "cli": Part(

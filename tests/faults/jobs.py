@@ -17,6 +17,13 @@ from tests.conftest import ROOT, Project, unavailable
 from tests.faults.server import described
 
 HERE = Path(__file__).parent
+#: Every rule with a script.
+RULES = (
+    "fetch", "clean", "group", "split", "audit", "featurize", "train", "tune", "select",
+    "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
+    "init_tracking", "evaluate", "report", "explore_report", "summary", "track",
+    "score_fasta",
+)  # fmt: skip
 #: What two runs of one job may write differently: times, random ids.
 VARIES = {"evaluation.json", "mlflow.json", "looks.json"}
 TARGETS = ("all", "explore", "sanity", "predict", "results/summary.html")

@@ -2,9 +2,11 @@
 
 import errno
 import fcntl
+import gzip
 import io
 import os
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -25,6 +27,7 @@ from evenfold.records.layout import FILES, remedy, rule_of
 from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import OOF, read_rejected, write_rejected
 from evenfold.records.weights import WeightsHeader
+from tests.conftest import ROOT
 
 
 def system(code, file=None):
@@ -331,3 +334,35 @@ def test_digests_of_files_that_are_gone_are_told(tmp_path):
     with pytest.raises(FileNotFoundError) as raised:
         sha256_file(tmp_path / "gone")
     assert f"{tmp_path / 'gone'}: there is no such file" in sentence(raised.value)
+
+
+BOMB = """
+import resource, sys
+from pathlib import Path
+from evenfold.config.reading import Reading
+from evenfold.job import job
+from evenfold.sequences.cleaning import CleanOutputs, clean_files
+
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + 300_000_000
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+file = {"path": "bomb.fasta.gz", "name": "bomb.fasta.gz", "kind": "sequences",
+        "role": "train", "label": 1}
+with job("a.log"):
+    clean_files([file], Reading(), CleanOutputs(*"abcdef"))
+"""
+
+
+@pytest.mark.parametrize("line", [b"A" * 60, b"A" * 59 + b"\n"], ids=["one", "many"])
+@pytest.mark.skipif(sys.platform != "linux", reason="needs limits of memory")
+def test_a_gzip_bomb_under_a_memory_limit(tmp_path, line):
+    part = gzip.compress(line * 200_000)
+    (tmp_path / "bomb.fasta.gz").write_bytes(gzip.compress(b">a\n") + part * 90)
+    assert (tmp_path / "bomb.fasta.gz").stat().st_size < 4_000_000
+    done = subprocess.run(
+        [sys.executable, "-c", BOMB], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "bomb.fasta.gz: one line or record of it is larger than" in done.stderr
+    assert "Traceback" not in done.stderr and "defect" not in done.stderr

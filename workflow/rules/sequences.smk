@@ -41,7 +41,10 @@ rule clean:
         runtime=30,
     params:
         files=lambda wildcards: [
-            {key: file[key] for key in ("path", "role", "label", "kind", "name")}
+            {
+                key: file[key]
+                for key in ("path", "role", "label", "kind", "name", "sha256")
+            }
             for file in PLAN.files(wildcards.dataset)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
