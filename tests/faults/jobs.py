@@ -21,12 +21,15 @@ HERE = Path(__file__).parent
 RULES = (
     "fetch", "clean", "group", "split", "audit", "featurize", "train", "tune", "select",
     "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
-    "init_tracking", "evaluate", "report", "explore_report", "summary", "track",
+    "init_tracking", "evaluate", "report", "explore_report", "summary", "track", "upload",
     "score_fasta",
 )  # fmt: skip
 #: What two runs of one job may write differently: times, random ids.
 VARIES = {"evaluation.json", "mlflow.json", "looks.json"}
-TARGETS = ("all", "explore", "sanity", "predict", "results/summary.html")
+TARGETS = (
+    "all", "explore", "sanity", "predict", "results/summary.html",
+    "results/tiny/uploaded.txt",
+)  # fmt: skip
 CONFIG = """
 datasets: [tiny]
 variants: [bce, focal]

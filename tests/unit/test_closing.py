@@ -7,7 +7,8 @@ from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import measured_table
 from evenfold.records.layout import Results
 from evenfold.records.tables import METRICS
-from evenfold.reporting.closing import closing
+from evenfold.records.tracking import TrackedRun
+from evenfold.reporting.closing import closing, failures
 from tests.unit import reporting_states as states
 
 
@@ -53,6 +54,28 @@ def test_a_withheld_look_and_changed_labels_are_told(results):
     assert "no look was taken" in closing(results)[0]
 
 
+def test_a_run_that_waits_for_its_store_says_why_and_what_to_do(results):
+    record = TrackedRun(uri="http://m", pending="the store is down.")
+    record.write(results.path("tracked"))
+    assert closing(results)[1:] == [
+        "  not uploaded to MLflow: the store is down. The record is kept in "
+        f"{results.folder / 'pending'}; the next `snakemake` uploads it, or: evenfold "
+        f"track {results.folder}"
+    ]
+
+
 def test_nothing_to_show_is_said(tmp_path):
     with pytest.raises(EvenfoldError, match="nothing was selected yet"):
         closing(Results(tmp_path, "demo"))
+
+
+def test_what_stopped_jobs_is_told_again(tmp_path):
+    import os
+
+    logs = tmp_path / "logs"
+    (logs / "train").mkdir(parents=True)
+    (logs / "clean.log").write_text("12:00:00 read\nError: a.csv: empty.\nSave it.\n")
+    (logs / "train" / "bce.log").write_text("12:00:00 Error: of another kind\n")
+    (logs / "old.log").write_text("Error: of an earlier run\n")
+    os.utime(logs / "old.log", (5, 5))
+    assert failures(tmp_path, 10) == [f"{logs / 'clean.log'}: a.csv: empty.\nSave it."]

@@ -1,11 +1,13 @@
 """What is said in the terminal at the end of a run, and any time by `evenfold show`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
-from evenfold.records.layout import Results
+from evenfold.records.layout import PENDING, Results
 from evenfold.records.selection import Selection
+from evenfold.records.tracking import TrackedRun
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
 
 
@@ -34,6 +36,32 @@ def closing(results: Results) -> list[str]:
     return [*_verdict(results, Selection.read(path)), *_where(results)]
 
 
+def failures(folder: Path, since: float) -> list[str]:
+    """What stopped jobs, as their logs say it: other jobs may have gone on since.
+
+    Parameters
+    ----------
+    folder : Path
+        results/<dataset>.
+    since : float
+        Time that the run was started, in seconds.
+
+    Returns
+    -------
+    list of str
+        Log and sentence of each.
+    """
+    told = []
+    for log in sorted(folder.glob("**/logs/**/*.log")):
+        if log.stat().st_mtime < since:
+            continue
+        text = log.read_text(encoding="utf-8", errors="replace")
+        _, found, sentence = f"\n{text}".rpartition("\nError: ")
+        if found:
+            told.append(f"{log}: {sentence.strip()}")
+    return told
+
+
 def _verdict(results: Results, selection: Selection) -> Iterator[str]:
     out_of_fold = reached_out_of_fold(selection)
     path = results.path("evaluation")
@@ -57,13 +85,28 @@ def _verdict(results: Results, selection: Selection) -> Iterator[str]:
             yield f"  {since.told}"
 
 
+def _recorded(results: Results) -> Iterator[str]:
+    """Where the run is in MLflow, or why it is not there yet and what to do."""
+    path = results.path("tracked")
+    if not path.is_file():
+        return
+    pending = TrackedRun.read(path).pending
+    if pending:
+        yield (
+            f"  not uploaded to MLflow: {pending} The record is kept in "
+            f"{results.folder / PENDING}; the next `snakemake` uploads it, or: evenfold "
+            f"track {results.folder}"
+        )
+        return
+    yield f"  all runs in MLflow: evenfold mlflow {results.root}"
+
+
 def _where(results: Results) -> Iterator[str]:
     pages = [results.path(name) for name in ("report", "exploration")]
     there = [page for page in pages if page.is_file()]
     if there:
         newest = max(there, key=lambda page: page.stat().st_mtime)
         yield f"  report: {newest}"
-    if results.path("tracked").is_file():
-        yield f"  all runs in MLflow: evenfold mlflow {results.root}"
+    yield from _recorded(results)
     if results.path("evaluation").is_file():
         yield f"  check it again: evenfold verify {results.folder}"

@@ -157,7 +157,7 @@ def clean_records(
         if record.fault:
             result.reject(record, record.fault, "impossible_sites")
         elif record.label is None:
-            result.reject(record, "no label: its cell is empty", "unlabelled")
+            result.reject(record, "no label: its place is empty", "unlabelled")
         elif reason:
             result.reject(record, reason, "unfit")
             result.happened["gapped"] += reason == GAP_REJECTED
