@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from evenfold.errors import EvenfoldError
 from evenfold.records.record import plain
 from evenfold.records.tables import HISTORY, METRICS, NEAREST, OOF, PREDICTIONS
-from evenfold.records.weights import read_header
+from evenfold.records.weights import WeightsHeader
 from evenfold.reporting import figures
 from evenfold.reporting.facts import (
     ReportFiles,
@@ -310,7 +310,7 @@ def test_damaged_weights_are_named_with_the_remedy(tmp_path):
     for content in (b"", b"\x08\0\0\0\0\0\0\0{}      ", b"\xff" * 40):
         path.write_bytes(content)
         with pytest.raises(EvenfoldError, match=r"weights\.safetensors: not evenfold"):
-            read_header(path)
+            WeightsHeader.of_weights(path)
 
 
 def test_a_commit_is_told_where_there_is_a_repository(tmp_path):
