@@ -22,9 +22,12 @@ def check_output(out: str | Path, given: str | Path) -> None:
     Raises
     ------
     EvenfoldError
-        For a folder, a device, the input itself, or a name that ends in no known form.
+        For a folder, a device, the input itself, a name that is too long or ends in no
+        known form.
     """
     path = Path(out)
+    if len(path.name.encode(errors="surrogateescape")) > 240:
+        raise EvenfoldError(f"{out:.60}...: a name longer than file systems take.")
     if path.is_dir():
         raise EvenfoldError(
             f"{out} is a folder: name a file in it, such as {path / 'predictions.tsv'}."
