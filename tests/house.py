@@ -75,7 +75,7 @@ PARTS = {
     ),
     "selection": Part(
         2, "scores and labels: thresholds, calibration, choice, freezing",
-        "config errors files importing metrics records tables",
+        "alphabet config errors files importing metrics records tables",
         libraries="scipy sklearn",
     ),
     "evaluation": Part(

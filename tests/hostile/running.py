@@ -32,6 +32,7 @@ from evenfold.features.vector_files import VectorNames, vectors_by_id
 from evenfold.files import sha256_file
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import Member
+from evenfold.prediction.output import beside
 from evenfold.records.layout import Results
 from evenfold.records.tables import SEQUENCES, read_rejected
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
@@ -123,7 +124,7 @@ def _asked_for(case: Case) -> tuple[str, ...]:
     out = str(case.run.get("out", "out.tsv"))
     if out in case.files:
         return ()
-    return (out, f"{os.path.splitext(out)[0]}.rejected.tsv") if out else ()
+    return (out, f"{os.path.splitext(out)[0]}.") if out else ()
 
 
 def _holds(true: bool, what: str) -> None:
@@ -244,9 +245,7 @@ def _predict(case: Case) -> str:
         sys.stdin = stdin
     if status != 0:
         raise EvenfoldError(faults.getvalue().strip().removeprefix("Error: "))
-    table = pd.read_parquet(out) if Path(out).suffix == ".parquet" else _as_texts(out)
-    beside = Path(f"{os.path.splitext(out)[0]}.rejected.tsv")
-    rejected = read_rejected(beside) if beside.is_file() else []
+    table, rejected = _table(out), _table(beside(out, "rejected"))
     _holds(not table["id"].duplicated().any(), "ids are not unique")
     total = len(table) + len(rejected)
     _holds(case.records in (None, total), f"{total} rows of {case.records} records")
@@ -255,6 +254,11 @@ def _predict(case: Case) -> str:
     return f"{len(table)} scored, {len(rejected)} rejected"
 
 
-def _as_texts(path: str) -> pd.DataFrame:
-    delimiter = "," if path.endswith(".csv") else "\t"
+def _table(path: str | Path) -> pd.DataFrame:
+    """A table of scores or of rejected records, as texts where it is text."""
+    if not Path(path).is_file():
+        return pd.DataFrame()
+    if Path(path).suffix == ".parquet":
+        return pd.read_parquet(path)
+    delimiter = "," if Path(path).suffix == ".csv" else "\t"
     return pd.read_csv(path, sep=delimiter, dtype=str, keep_default_na=False)

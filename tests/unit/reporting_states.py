@@ -38,15 +38,19 @@ from evenfold.records.notes import Note
 from evenfold.records.selection import (
     Best,
     CorrectedT,
+    Covered,
     DeLong,
     Difference,
     FrozenVariant,
     Grouped,
+    Judged,
     Lead,
     McNemar,
     McNemars,
     Provenance,
     Selection,
+    Sure,
+    Trust,
 )
 from evenfold.records.selection import Decides as Digests
 from evenfold.records.sequences import (
@@ -260,6 +264,43 @@ def selection(**changes) -> Selection:
         "order": ["bce", "focal"],
     }
     return Selection(**(values | changes))
+
+
+def covered(**changes) -> Covered:
+    """Sets of one class that hold it as promised."""
+    values = {
+        "groups": 60, "sequences": 150, "share": 0.91, "low": 0.84, "high": 0.95,
+        "of_sequences": 0.9,
+    }  # fmt: skip
+    return Covered(**(values | changes))
+
+
+def sure(**changes) -> Sure:
+    """What is called at two errors."""
+    values = {
+        "errors": [0.05, 0.1], "one": [0.5, 0.8], "both": [0.5, 0.19],
+        "none": [0.0, 0.01], "sn": [0.95, 0.9], "sp": [0.94, 0.88], "mcc": [None, 0.78],
+    }  # fmt: skip
+    return Sure(**(values | changes))
+
+
+def sets_judged(**changes) -> Judged:
+    """Prediction sets that hold as promised."""
+    values = {
+        "positive": covered(), "negative": covered(groups=62, sequences=160),
+        "sure": sure(),
+    }  # fmt: skip
+    return Judged(**(values | changes))
+
+
+def trust(**changes) -> Trust:
+    """What is told beside every prediction, at an error of 10 %."""
+    values = {
+        "error": 0.1, "errors": [0.05, 0.1], "positive_from": [-1.0, -0.5],
+        "negative_to": [0.9, 0.4], "logits": [-1.0, 1.0], "probability_low": [0.2, 0.7],
+        "probability_high": [0.3, 0.8], "oof": sets_judged(),
+    }  # fmt: skip
+    return Trust(**(values | changes))
 
 
 def lead(**changes) -> Lead:

@@ -7,6 +7,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import measured_table
 from evenfold.records.layout import Results
 from evenfold.records.tables import METRICS
+from evenfold.records.tracking import TrackedRun
 from evenfold.reporting.closing import closing, failures
 from tests.unit import reporting_states as states
 
@@ -51,6 +52,16 @@ def test_a_withheld_look_and_changed_labels_are_told(results):
     assert closing(results)[1].startswith("  20 of 150 labels of the test set")
     states.evaluation(selection="0ther00000000000").write(results.path("evaluation"))
     assert "no look was taken" in closing(results)[0]
+
+
+def test_a_run_that_waits_for_its_store_says_why_and_what_to_do(results):
+    record = TrackedRun(uri="http://m", pending="the store is down.")
+    record.write(results.path("tracked"))
+    assert closing(results)[1:] == [
+        "  not uploaded to MLflow: the store is down. The record is kept in "
+        f"{results.folder / 'pending'}; the next `snakemake` uploads it, or: evenfold "
+        f"track {results.folder}"
+    ]
 
 
 def test_nothing_to_show_is_said(tmp_path):

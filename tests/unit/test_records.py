@@ -315,7 +315,7 @@ FILES_AS_WRITTEN = [
         TrackedRun,
         {
             "children": {"bce": "1"}, "digests": {"report": "ab"}, "experiment_id": "1",
-            "run_id": "2", "uri": "http://m",
+            "pending": None, "run_id": "2", "uri": "http://m",
         },
     ),
     (
@@ -665,8 +665,8 @@ def test_a_data_set_cannot_be_named_like_a_folder_of_the_layout(name, other_case
 
 def test_what_is_reserved_is_what_stands_there():
     assert {
-        "benchmarks", "clean", "features", "logs", "predictions", "published", "sanity",
-        "test",
+        "benchmarks", "clean", "features", "logs", "pending", "predictions", "published",
+        "sanity", "test",
     } == RESERVED_VARIANTS  # fmt: skip
     assert {"benchmarks", "logs", "mlflow"} == RESERVED_DATASETS
 

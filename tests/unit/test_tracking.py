@@ -4,33 +4,42 @@ import json
 import os
 import shutil
 import socket
-from contextlib import nullcontext
+import threading
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
-from evenfold.records.evaluation import RememberedLooks
+from evenfold.records.evaluation import RememberedLooks, measured_table
+from evenfold.records.layout import Results
 from evenfold.records.notes import SealedSet
-from evenfold.records.record import plain
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
 from evenfold.records.tracking import Store, TrackedRun
 from evenfold.sequences.sketch import sketches
 from evenfold.tracking import uploading
+from evenfold.tracking.keeping import kept_runs, record
 from evenfold.tracking.looks import init_tracking, remembered_looks
 from evenfold.tracking.opening import open_ui, put_right
 from evenfold.tracking.places import (
     address,
     follow,
+    hidden,
     kept,
     opened,
     sqlite_file,
     store_at,
 )
-from evenfold.tracking.store import connect, experiment_of, followed, locked, usable
+from evenfold.tracking.store import (
+    connect,
+    experiment_of,
+    followed,
+    locked,
+    usable,
+    within,
+)
 from evenfold.tracking.uploading import (
     FinishedFiles,
     epochs,
@@ -168,27 +177,152 @@ def test_a_store_that_does_not_answer_blocks_no_look_and_stops_the_upload(
     assert init_tracking(store, told.append) == silent
     assert remembered_looks(dead) == silent
     (reason,) = told
-    assert dead in reason and "tracking: {uri: ...}" in reason
-    paths = finished(tmp_path, store)
+    assert reason == (
+        f"the MLflow store {dead} cannot be used: Connection refused. Check the setting "
+        "`tracking: {uri: ...}`."
+    )
     with pytest.raises(EvenfoldError, match="cannot be used"):
-        track("demo", paths, ["bce", "focal"], states.decides())
+        upload(tmp_path, store)
 
 
-def test_a_server_that_is_down_is_asked_for_seconds_only(dead, monkeypatch):
-    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+def hangs(connection, stop):
+    """A server that accepts and says nothing."""
+    stop.wait()
+
+
+def drips(connection, stop):
+    """A server that sends a byte now and then, so that no silence is ever long."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    while not stop.wait(0.05):
+        connection.sendall(b" ")
+
+
+@pytest.fixture
+def bad_server():
+    """`bad_server(behaviour)`: address of a server that answers each client like this."""
+    stop, listening = threading.Event(), []
+
+    def serve(listener, behaviour):
+        def one(connection):
+            with connection, suppress(OSError):
+                behaviour(connection, stop)
+
+        with suppress(OSError):
+            while not stop.is_set():
+                connection, _ = listener.accept()
+                threading.Thread(target=one, args=[connection], daemon=True).start()
+
+    def start(behaviour):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listening.append(listener)
+        threading.Thread(target=serve, args=[listener, behaviour], daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    stop.set()
+    for listener in listening:
+        listener.close()
+
+
+@pytest.mark.parametrize("behaviour", [hangs, drips])
+def test_a_server_that_never_ends_its_answer_is_left_after_seconds(
+    tmp_path, bad_server, behaviour, monkeypatch
+):
+    monkeypatch.setattr("evenfold.tracking.store.PROBE", 0.5)
+    uri = bad_server(behaviour)
+    told = []
+    store = store_at(uri, "evenfold", tmp_path / "results/mlflow")
+    assert not init_tracking(store, told.append).answered
+    assert told == [
+        f"the MLflow store {uri} does not answer within 0.5 seconds. Check the setting "
+        "`tracking: {uri: ...}`."
+    ]
+    with pytest.raises(EvenfoldError, match="does not answer within"):
+        upload(tmp_path, store)
+    assert not remembered_looks(uri).answered
+
+
+def test_a_server_is_asked_with_less_patience_than_mlflow_has_unless_the_user_says(
+    dead, monkeypatch
+):
+    names = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
     seen = []
 
     def connecting(uri):
-        seen.append(os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"])
+        seen.append([os.environ[name] for name in names])
         raise EvenfoldError("down")
 
     monkeypatch.setattr("evenfold.tracking.looks.connect", connecting)
     assert not remembered_looks(dead).answered
-    assert seen == ["2"] and "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
+    assert seen == [["2", "30"]] and not set(names) & set(os.environ)
+    monkeypatch.setenv(names[0], "5")
     assert not remembered_looks(dead).answered
-    assert seen == ["2", "5"]
-    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "5"
+    assert seen[1] == ["5", "30"] and os.environ[names[0]] == "5"
+
+
+def test_a_password_in_an_address_is_not_told(tmp_path):
+    uri = "http://me:secret@127.0.0.1:9/tracking"
+    assert hidden(uri) == "http://me:***@127.0.0.1:9/tracking"
+    assert hidden("sqlite:////a/b.db") == "sqlite:////a/b.db"
+    with pytest.raises(EvenfoldError) as told:
+        within(0, uri, threading.Event().wait)
+    assert "secret" not in str(told.value) and "me:***@" in str(told.value)
+
+
+def test_a_run_waits_for_its_store_and_is_uploaded_once_when_it_answers(
+    store, tmp_path, dead, monkeypatch, capsys
+):
+    from evenfold import cli
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    down = store_at(dead, "evenfold", tmp_path / "results/mlflow")
+    told = []
+    results = finished(tmp_path, down)
+    first = record(results, told.append)
+    (reason,) = told
+    assert first.pending == reason and dead in reason and not first.run_id
+    assert first.digests["report"] == sha256_file(results.path("report"))
+    first.write(results.path("tracked"))
+    # The next run makes other results, and the server is still down.
+    looks = [states.look(looked_at=f"2026-05-0{n}T03:04:05+00:00") for n in (2, 3)]
+    finished(tmp_path, down, evaluation=states.evaluation(look=looks[0]))
+    record(results, told.append).write(results.path("tracked"))
+    record(results, told.append).write(results.path("tracked"))
+    assert len(kept_runs(results)) == 2 and results.waiting
+    assert cli.main(["track", str(results.folder)]) == 1
+    assert "cannot be used" in capsys.readouterr().err
+    assert len(kept_runs(results)) == 2
+    # It is back.
+    store.write(results.path("store"))
+    assert cli.main(["track", str(results.folder)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert not results.waiting and not (results.folder / "pending").exists()
+    tracked = TrackedRun.read(results.path("tracked"))
+    assert tracked.pending is None and set(tracked.children) == {"bce", "focal"}
+    assert {look.looked_at for look in remembered_looks(store.uri).looks} == {
+        states.evaluation().look.looked_at, looks[0].looked_at,
+    }  # fmt: skip
+    client = connect(store.uri)
+    runs = len(client.search_runs([tracked.experiment_id]))
+    assert record(results, pytest.fail) == tracked
+    assert cli.main(["track", str(results.folder)]) == 0
+    assert capsys.readouterr().out.startswith("Nothing waits")
+    assert len(client.search_runs([tracked.experiment_id])) == runs == 6
+    finished(tmp_path, down, evaluation=states.evaluation(look=looks[1]))
+    record(results, told.append)
+    finished(tmp_path, store, evaluation=states.evaluation(look=looks[0]))
+    # The next run uploads what waits beside its own.
+    record(results, pytest.fail)
+    assert not results.waiting and len(remembered_looks(store.uri).looks) == 3
+
+
+def test_there_is_nothing_to_upload_before_a_run(tmp_path, capsys):
+    from evenfold import cli
+
+    assert cli.main(["track", str(tmp_path / "results/demo")]) == 1
+    assert "nothing was recorded yet" in capsys.readouterr().err
 
 
 def test_a_store_that_is_gone_is_not_made_by_asking(tmp_path):
@@ -406,55 +540,38 @@ def test_verify_asks_the_store_that_a_run_names(store, tmp_path, monkeypatch):
 
 
 def finished(folder, store, evaluation=None, rows=None):
-    """Files of a finished run of two variants."""
-    evaluation = evaluation or states.evaluation()
-    rows = states.rows() if rows is None else rows
-    for name, record in (
-        ("tracking", store),
-        ("selection", states.selection()),
-        ("status", evaluation),
-        ("bce", states.tuned()),
-        ("focal", states.tuned()),
+    """Files of a finished run of two variants, in results/demo of a folder."""
+    results = Results(folder / "results", "demo")
+    for name, written in (
+        ("store", store),
+        ("selection", states.selection(config=states.decides().dump())),
+        ("evaluation", evaluation or states.evaluation()),
     ):
-        record.write(folder / f"{name}.json")
-    frame = pd.DataFrame([plain(row) for row in rows], columns=METRICS.names)
-    METRICS.write(folder / "metrics.tsv", frame)
+        written.write(results.path(name))
+    METRICS.write(
+        results.path("metrics"), measured_table(states.rows() if rows is None else rows)
+    )
     names = ["r1", "r2", "r3"]
     SEQUENCES.write(
-        folder / "sequences.parquet",
+        results.path("sequences"),
         SEQUENCES.of(
             names, ["AAK", "CCK", "DDK"], [""] * 3, ["train", "train", "test"],
             [1, 0, None],
         ),
     )  # fmt: skip
     for name in ("bce", "focal"):
-        HISTORY.write(folder / f"{name}.parquet", states.history())
-        (folder / f"{name}.safetensors").write_bytes(b"weights of " + name.encode())
-    (folder / "report.html").write_text("<p>A report.")
-    (folder / "audit.json").write_text("{}")
-    PREDICTIONS.write(folder / "predictions.parquet", PREDICTIONS.empty())
-
-    def variants(suffix):
-        return [str(folder / f"{name}{suffix}") for name in ("bce", "focal")]
-
-    return FinishedFiles(
-        tracking=str(folder / "tracking.json"),
-        sequences=str(folder / "sequences.parquet"),
-        selection=str(folder / "selection.json"),
-        thresholds=variants(".json"),
-        history=variants(".parquet"),
-        weights=variants(".safetensors"),
-        metrics=str(folder / "metrics.tsv"),
-        status=str(folder / "status.json"),
-        report=str(folder / "report.html"),
-        audit=str(folder / "audit.json"),
-        predictions=str(folder / "predictions.parquet"),
-    )
+        states.tuned().write(results.path("threshold", variant=name))
+        HISTORY.write(results.path("history", variant=name), states.history())
+        weights = results.path("weights", variant=name)
+        weights.write_bytes(b"weights of " + name.encode())
+    results.path("report").write_text("<p>A report.")
+    results.path("audit").write_text("{}")
+    PREDICTIONS.write(results.path("predictions"), PREDICTIONS.empty())
+    return results
 
 
 def upload(folder, store, **changes):
-    paths = finished(folder, store, **changes)
-    return track("demo", paths, ["bce", "focal"], states.decides())
+    return track("demo", FinishedFiles.of(finished(folder, store, **changes)))
 
 
 @pytest.fixture(scope="module")
@@ -506,14 +623,8 @@ def test_digests_are_kept_those_of_the_look_for_ever(uploaded, tmp_path):
     (before,) = remembered_looks(store.uri).looks
     assert before.digests == record.digests
     assert {
-        name: sha256_file(folder / file)
-        for name, file in (
-            ("report", "report.html"),
-            ("audit", "audit.json"),
-            ("evaluation", "status.json"),
-            ("metrics", "metrics.tsv"),
-            ("predictions", "predictions.parquet"),
-        )
+        name: sha256_file(Results(folder / "results", "demo").path(name))
+        for name in ("report", "audit", "evaluation", "metrics", "predictions")
     } == record.digests  # The look of this state is one of an earlier version.
     looked = states.look(intent_sha256="1" * 64, completion_sha256="2" * 64)
     for look, of_intent in ((looked, "1"), (states.look(intent_sha256="3" * 64), "1")):
@@ -523,7 +634,9 @@ def test_digests_are_kept_those_of_the_look_for_ever(uploaded, tmp_path):
         assert now.digests["intent"] == of_intent * 64
         assert now.digests["completion"] == "2" * 64
         # The file was made again, with what is told now.
-        assert now.digests["evaluation"] == sha256_file(folder / "status.json")
+        assert now.digests["evaluation"] == sha256_file(
+            folder / "results/demo/test/evaluation.json"
+        )
     assert again.digests["intent"] == "3" * 64
     upload(folder, store)
 
@@ -626,9 +739,8 @@ def test_epochs_are_means_over_the_members():
 def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
     tmp_path, monkeypatch, store, looked
 ):
-    paths = finished(tmp_path, store)
     status = states.evaluation() if looked else states.evaluation_withheld()
-    status.write(tmp_path / "test" / "evaluation.json")
+    paths = FinishedFiles.of(finished(tmp_path, store, evaluation=status))
     logged = {}
 
     def log_model(artifacts, **_):
@@ -636,7 +748,7 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
 
     monkeypatch.setattr(uploading.mlflow, "start_run", lambda **_: nullcontext())
     monkeypatch.setattr(uploading.mlflow.pyfunc, "log_model", log_model)
-    files = {"focal": ("", "", str(tmp_path / "focal.safetensors"))}
+    files = {"focal": ("", "", paths.weights[1])}
     run = SimpleNamespace(files=files, selection=states.selection(), paths=paths)
     uploading._model("run", run)
     assert set(logged) == {"selection", "weights"} | (set() if looked else {"sealed"})

@@ -65,14 +65,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     simulate.add_argument("--test", type=int, default=600, help="test windows")
 
     predict = commands.add_parser(
-        "predict", help="score a FASTA with a champion", formatter_class=shown
+        "predict", help="score sequences with a champion", formatter_class=shown
     )
     predict.add_argument("results", help="results/<dataset> of a finished run")
-    predict.add_argument("fasta", help="sequences, also gzipped")
+    predict.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="sequences",
+        help="FASTA, TSV, CSV or Parquet (columns sequence and id), or one sequence a "
+        "line, also gzipped; - is standard input",
+    )
     predict.add_argument(
         "--out",
         default="predictions.tsv",
         help="table of scores: .tsv, .csv or .parquet; rejected ones go beside it",
+    )
+    predict.add_argument(
+        "--shard-rows",
+        type=int,
+        metavar="N",
+        help="cut the table into files of so many rows: predictions-00001.tsv, ...",
     )
     predict.add_argument(
         "--ledger",
@@ -102,6 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="only put the paths of a moved store right, for MLflow's own commands",
     )
+
+    track = commands.add_parser(
+        "track", help="upload what waits for an MLflow store that did not answer"
+    )
+    track.add_argument("results", help="results/<dataset>")
 
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
@@ -140,25 +157,41 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from evenfold.prediction import predict_file
-    from evenfold.prediction.output import check_output
+    from evenfold.prediction.inputs import guessed_rows
+    from evenfold.prediction.output import beside, check_output
+    from evenfold.prediction.streaming import Asked, Progress, predict_files
 
-    check_output(options.out, options.fasta)
-    rejected = f"{Path(options.out).with_suffix('')}.rejected.tsv"
-    counts = predict_file(
-        options.results,
-        options.fasta,
-        options.out,
-        rejected,
-        options.ledger or _ledger(options.results),
-        lambda told: print(f"Note: {told}", file=sys.stderr),
-    )
-    print(f"{options.out}: {counts['scored']} scored")
-    if counts["rejected"]:
-        print(f"{rejected}: {counts['rejected']} rejected, with reasons")
-    if not counts["scored"]:
+    check_output(options.out, options.inputs)
+    if options.shard_rows is not None and options.shard_rows < 1:
+        raise EvenfoldError("--shard-rows: a file has at least one row.")
+    rejected = beside(options.out, "rejected")
+    proteins = beside(options.out, "proteins")
+    out, shard = Path(options.out), options.shard_rows
+    asked = Asked(options.inputs, out, rejected, shard, proteins)
+    shown = sys.stderr.isatty()
+    progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
+    try:
+        counts = predict_files(
+            options.results,
+            asked,
+            options.ledger or _ledger(options.results),
+            lambda told: print(f"Note: {told}", file=sys.stderr),
+            progress if shown else lambda rows: None,
+        )
+    finally:
+        if shown:
+            progress.end()
+    several = f"{counts.files[0]} to {counts.files[-1].name}: "
+    where = f"{options.out}: " if options.shard_rows is None else several
+    print(f"{where}{counts.scored} scored")
+    if counts.proteins:
+        print(f"{proteins}: {counts.proteins} proteins")
+    if counts.rejected:
+        print(f"{rejected}: {counts.rejected} rejected, with reasons")
+    if not counts.scored:
         raise EvenfoldError(
-            f"nothing in {options.fasta} was scored; the reasons are in {rejected}."
+            f"nothing in {', '.join(options.inputs)} was scored; the reasons are in "
+            f"{rejected}."
         )
     return 0
 
@@ -220,6 +253,24 @@ def _mlflow(options: argparse.Namespace) -> int:
     return 0 if options.no_ui else open_ui(store, options.port)
 
 
+def _track(options: argparse.Namespace) -> int:
+    results = Results.at(options.results)
+    if not results.path("tracked").is_file():
+        raise EvenfoldError(
+            f"{results.path('tracked')} does not exist: nothing was recorded yet. Run "
+            "`snakemake` first."
+        )
+    # Here: MLflow takes seconds to load, and often nothing waits.
+    if results.waiting:
+        from evenfold.tracking.keeping import upload_kept
+
+        for run in upload_kept(results):
+            print(f"uploaded: {run.uri}, run {run.run_id}")
+    else:
+        print("Nothing waits: every run of these results is uploaded.")
+    return 0
+
+
 def _docs(options: argparse.Namespace) -> int:
     from evenfold.documentation.configuration import write_documentation
 
@@ -243,6 +294,7 @@ _COMMANDS = {
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,
+    "track": _track,
     "docs": _docs,
     "gallery": _gallery,
 }

@@ -237,6 +237,9 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
         selection.config,
         selection.request,
     )
+    if selection.learned is None:
+        # It was frozen before training sequences were described.
+        again = again.model_copy(update={"learned": None})
     # By the rule of an earlier version it was one of these two as well.
     either = {again.champion}
     if selection.statistics != STATISTICS:

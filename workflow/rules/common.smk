@@ -17,7 +17,7 @@ from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
-from evenfold.records.layout import Results, pattern
+from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
@@ -30,9 +30,15 @@ try:
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
 
+# Data sets with runs that wait for their MLflow store, and are tried again.
+WAITING = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
+
 if workflow.is_main_process:
     for name, fault in PLAN.left_out.items():
         print(f"\nError: {fault}\nThe data set {name} is left out.\n", file=sys.stderr)
+    for name in WAITING:
+        # Of an attempt in vain: Snakemake keeps even temporary files that a target names.
+        Results(Path("results"), name).path("uploaded").unlink(missing_ok=True)
     # Jobs read this file too, and take no lock.
     explain_at_exit(
         lambda: bool(workflow.persistence) and workflow.persistence.locked,
@@ -187,6 +193,9 @@ def final_files():
         ["results/{dataset}/report.html", "results/{dataset}/mlflow.json"],
         dataset=PLAN.datasets,
     )
+    # Runs that wait for their MLflow store are tried again.
+    waiting = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
+    files += expand(pattern("uploaded"), dataset=waiting)
     if len(PLAN.datasets) > 1:
         files += ["results/summary.html", "results/summary.tsv"]
     return files
@@ -199,9 +208,10 @@ def prediction_files():
         return [
             "a FASTA to score, as in: snakemake --config predict=new.fasta -- predict"
         ]
-    stem = Path(PLAN.run.predict).name.removesuffix(".gz").rsplit(".", 1)[0]
     return expand(
-        "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
+        "results/{dataset}/predictions/{stem}.tsv",
+        dataset=PLAN.datasets,
+        stem=prediction_stem(PLAN.run.predict),
     )
 
 
@@ -237,5 +247,6 @@ def say_what_came_of_it():
     for name in PLAN.datasets:
         results = Results(Path("results"), name)
         pages = (results.path("report"), results.path("exploration"))
-        if any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages):
+        new = any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages)
+        if new or name in WAITING:
             print("\n".join(["", *closing(results)]), file=sys.stderr)

@@ -1,6 +1,7 @@
 localrules:
     init_tracking,
     track,
+    upload,
 
 
 rule init_tracking:
@@ -61,3 +62,27 @@ rule track:
         "Logging {wildcards.dataset} to MLflow"
     script:
         "../scripts/track.py"
+
+
+# Asked for where a run waits for its store, which did not answer when it was recorded.
+rule upload:
+    input:
+        tracked="results/{dataset}/mlflow.json",
+    output:
+        # Of an attempt in vain it is removed when the next run begins.
+        "results/{dataset}/uploaded.txt",
+    log:
+        "results/{dataset}/logs/upload.log",
+    benchmark:
+        "results/{dataset}/benchmarks/upload.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_of("upload"),
+    message:
+        "Uploading what waits for MLflow of {wildcards.dataset}"
+    script:
+        "../scripts/upload.py"

@@ -1,14 +1,10 @@
-from evenfold.config.decides import Decides
+from pathlib import Path
+
 from evenfold.job import job
-from evenfold.records.selection import Selection
-from evenfold.tracking.uploading import FinishedFiles, track
+from evenfold.records.layout import Results
+from evenfold.tracking.keeping import record
 
 with job(snakemake.log[0]) as log:
-    run = track(
-        snakemake.wildcards.dataset,
-        FinishedFiles(**dict(snakemake.input.items())),
-        snakemake.params.variants,
-        Decides.of(Selection.read(snakemake.input.selection).config),
-    )
+    run = record(Results.at(Path(snakemake.output[0]).parent), log.warning)
     run.write(snakemake.output[0])
     log.info("%s", run)

@@ -32,6 +32,7 @@ from evenfold.evaluation.measuring import (
     difference,
     groups_of_class,
     measure,
+    sets_held,
 )
 from evenfold.evaluation.notes import notes_at
 from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
@@ -751,6 +752,10 @@ def evaluate_files(
             "curves": curves(predictions, champion),
             "groups_of_class": groups_of_class(predictions, champion),
             "published": difference(predictions, champion, other) if other else None,
+            # Of models that were trained again since, nothing was seen on the test set.
+            "trust": None
+            if evaluation.since_look
+            else sets_held(predictions, champion, selection.trust),
         }
         evaluation = evaluation.model_copy(update=seen)
     # Not by its schema: what a look of an earlier version stored lacks columns.

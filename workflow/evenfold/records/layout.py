@@ -3,6 +3,7 @@
 Rules declare the same patterns as outputs; a test holds the two together.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -22,6 +23,8 @@ PUBLISHED = "published"
 CHECKPOINT = "checkpoint"
 #: Folder beside the data sets that holds the embedded MLflow store.
 MLFLOW = "mlflow"
+#: Folder of a data set's runs that wait to be uploaded to MLflow.
+PENDING = "pending"
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ FILES = {
     ),
     "tracked": File(
         "{dataset}/mlflow.json", "ids of the runs in MLflow", "tracking.TrackedRun",
-        "track",
+        "track", ("upload",),
     ),
     "scores": File(
         "{dataset}/predictions/{stem}.tsv", "scores of new sequences (target `predict`)",
@@ -227,6 +230,11 @@ FILES = {
         "looks that MLflow remembers; asked anew before every look, then removed",
         "evaluation.RememberedLooks", "init_tracking", ("evaluate",),
     ),
+    "uploaded": File(
+        "{dataset}/uploaded.txt",
+        "ids in MLflow of runs that waited and were uploaded at last", "text",
+        "upload",
+    ),
     "summary_page": File(
         "summary.html", "the champions of several data sets", "HTML", "summary",
     ),
@@ -247,6 +255,11 @@ FOLDERS = (
         f"{{dataset}}/{{variant}}/{CHECKPOINT}/",
         "state of a training that was stopped; removed when it ends",
         "train",
+    ),
+    (
+        f"{{dataset}}/{PENDING}/",
+        "runs that wait until their MLflow store answers, as links to their files",
+        "track",
     ),
     (f"{MLFLOW}/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
     (f"{MLFLOW}/artifacts/", "its artifacts", "track"),
@@ -296,6 +309,11 @@ class Results:
         """Of the data set's published split."""
         return Results(self.root, f"{self.dataset}/{PUBLISHED}")
 
+    @property
+    def waiting(self) -> bool:
+        """Whether runs of it wait to be uploaded."""
+        return (self.folder / PENDING).is_dir()
+
     def told(self, path: Pathlike) -> str:
         """A path as records keep it: from this folder, unless it is absolute."""
         if Path(path).is_absolute():
@@ -319,6 +337,33 @@ class Results:
         """Path of a file of FILES; `parts` fill its wildcards besides the data set."""
         pattern = FILES[name].pattern
         return self.root / pattern.format(dataset=self.dataset, **parts)
+
+
+def prediction_stem(given: Pathlike) -> str:
+    """What the scores of a file are called, another name for every file.
+
+    Parameters
+    ----------
+    given : path-like
+
+    Returns
+    -------
+    str
+        The file's name without .gz and .fasta; of a file of another folder with six
+        digits that are the folder's.
+
+    Examples
+    --------
+    >>> prediction_stem("new.fasta.gz"), prediction_stem("new.csv")
+    ('new', 'new.csv')
+    >>> prediction_stem("a/new.fasta"), prediction_stem("b/new.fasta")
+    ('new-ca9781', 'new-3e23e8')
+    """
+    path = Path(os.path.normpath(given))
+    stem = path.name.removesuffix(".gz").removesuffix(".fasta")
+    if path.parent == Path("."):
+        return stem
+    return f"{stem}-{hashlib.sha256(path.parent.as_posix().encode()).hexdigest()[:6]}"
 
 
 def pattern(name: str) -> str:

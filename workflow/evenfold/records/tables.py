@@ -25,7 +25,7 @@ class Column:
     name: str
     type: pa.DataType
     what: str
-    absent: float | None = None
+    absent: float | str | None = None
 
 
 @dataclass(frozen=True)
@@ -348,9 +348,39 @@ SCORES = Table("scores", (
     Column("score", _REAL, "sigmoid of the members' mean logit, 0 to 1"),
     Column("positive", _WHOLE, "1 where score >= threshold"),
     Column("probability", _REAL, "the score, calibrated, 0 to 1"),
+    Column(
+        "probability_low", _REAL,
+        "lower Venn-Abers bound of the probability; empty where none was frozen",
+        absent=math.nan,
+    ),
+    Column(
+        "probability_high", _REAL,
+        "upper Venn-Abers bound of the probability; empty where none was frozen",
+        absent=math.nan,
+    ),
     Column("threshold", _REAL, "the frozen threshold"),
+    Column(
+        "set", _TEXT,
+        "classes that the sequence may be of, as rarely wrong as promised: positive, "
+        "negative, both, none, unknown",
+        absent="unknown",
+    ),
+    Column(
+        "domain", _TEXT, "whether it is like the training sequences: inside, outside, unknown",
+        absent="",
+    ),
+    Column("reason", _TEXT, "what of it is outside, or empty", absent=""),
     Column("variant", _TEXT, "the champion"),
     Column("selection", _TEXT, "id of the frozen selection"),
+))  # fmt: skip
+PROTEIN_SCORES = Table("scores of proteins", (
+    Column("protein", _TEXT, "id of the protein"),
+    Column("residues", _WHOLE, "residues of the protein"),
+    Column("sites", _WHOLE, "residues of interest in it"),
+    Column("scored", _WHOLE, "those that were scored"),
+    Column("positive", _WHOLE, "those that are called positive"),
+    Column("best", _TEXT, "id of the site with the largest score, or empty"),
+    Column("score", _REAL, "that score, 0 to 1; empty without one"),
 ))  # fmt: skip
 
 

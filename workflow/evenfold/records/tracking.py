@@ -22,11 +22,13 @@ class TrackedRun(Record):
 
     uri: str
     """address of the MLflow store; a path in it is relative to this file's folder"""
-    experiment_id: str
-    """id of the experiment in the store"""
-    run_id: str
+    pending: str | None = None
+    """why the run is not uploaded yet; null once it is"""
+    experiment_id: str = ""
+    """id of the experiment in the store; empty while pending, as the others"""
+    run_id: str = ""
     """id of the selection's run"""
-    children: dict[str, str]
+    children: dict[str, str] = {}
     """ids of the variants' runs, by variant"""
     digests: dict[str, str] = {}
     """SHA-256 of the look's records and of the files, by name, hexadecimal"""

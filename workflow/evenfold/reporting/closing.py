@@ -5,8 +5,9 @@ from pathlib import Path
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
-from evenfold.records.layout import Results
+from evenfold.records.layout import PENDING, Results
 from evenfold.records.selection import Selection
+from evenfold.records.tracking import TrackedRun
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
 
 
@@ -84,13 +85,28 @@ def _verdict(results: Results, selection: Selection) -> Iterator[str]:
             yield f"  {since.told}"
 
 
+def _recorded(results: Results) -> Iterator[str]:
+    """Where the run is in MLflow, or why it is not there yet and what to do."""
+    path = results.path("tracked")
+    if not path.is_file():
+        return
+    pending = TrackedRun.read(path).pending
+    if pending:
+        yield (
+            f"  not uploaded to MLflow: {pending} The record is kept in "
+            f"{results.folder / PENDING}; the next `snakemake` uploads it, or: evenfold "
+            f"track {results.folder}"
+        )
+        return
+    yield f"  all runs in MLflow: evenfold mlflow {results.root}"
+
+
 def _where(results: Results) -> Iterator[str]:
     pages = [results.path(name) for name in ("report", "exploration")]
     there = [page for page in pages if page.is_file()]
     if there:
         newest = max(there, key=lambda page: page.stat().st_mtime)
         yield f"  report: {newest}"
-    if results.path("tracked").is_file():
-        yield f"  all runs in MLflow: evenfold mlflow {results.root}"
+    yield from _recorded(results)
     if results.path("evaluation").is_file():
         yield f"  check it again: evenfold verify {results.folder}"

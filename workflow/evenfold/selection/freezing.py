@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from evenfold import __version__, tables
 from evenfold.config.decides import Decides as DecidingConfig
@@ -29,6 +30,7 @@ from evenfold.records.selection import (
     FrozenVariant,
     Grouped,
     Lead,
+    Learned,
     McNemar,
     McNemars,
     Provenance,
@@ -38,6 +40,7 @@ from evenfold.records.selection import (
 from evenfold.records.sequences import Inputs
 from evenfold.records.tables import SPLIT
 from evenfold.records.thresholds import HALF, Calibrator, Tuned, Twin, read_thresholds
+from evenfold.selection.learned import learned_from
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.resampling import (
     Resampled,
@@ -45,6 +48,7 @@ from evenfold.selection.resampling import (
     leads_by_chance,
     resample,
 )
+from evenfold.selection.trusting import trust
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
@@ -106,6 +110,8 @@ class Origin:
         The resolved configuration that decides.
     order : list of str
         All variants in the order of the configuration.
+    learned : Learned or None
+        What the training sequences were like.
     """
 
     dataset: str
@@ -115,6 +121,7 @@ class Origin:
     same: dict[str, Twin]
     config: dict[str, Any]
     order: list[str]
+    learned: Learned | None = None
 
 
 def largest(thresholds: dict[str, Tuned]) -> str:
@@ -433,7 +440,11 @@ def freeze(
         same=origin.same,
         config=origin.config,
         order=origin.order,
+        learned=origin.learned,
         statistics=STATISTICS,
+        trust=trust(candidates[chosen].oof, clusters, settings.error)
+        if tuned[chosen].tuned
+        else None,
     )
 
 
@@ -564,8 +575,9 @@ def select_files(
             sha256_file(files.oof),
         )
     rows = SPLIT.frame(split, ["role", "cluster"])
+    cleaned = tables.read(sequences)
     decides = Decides(
-        data=tables.digest(tables.read(sequences)),
+        data=tables.digest(cleaned),
         split=tables.digest(tables.read(split)),
         config=sha256_json(config),
     )
@@ -577,5 +589,20 @@ def select_files(
     return freeze(
         candidates,
         rows.loc[rows["role"] == "train", "cluster"].to_numpy(),
-        Origin(dataset, request, decides, records, same, config, list(variants)),
+        Origin(
+            dataset,
+            request,
+            decides,
+            records,
+            same,
+            config,
+            list(variants),
+            learned_from(_training(cleaned)),
+        ),
     )
+
+
+def _training(cleaned: pa.Table) -> list[str]:
+    """Sequences of the training rows."""
+    both = zip(tables.strings(cleaned, "sequence"), tables.strings(cleaned, "role"))
+    return [sequence for sequence, role in both if role == "train"]

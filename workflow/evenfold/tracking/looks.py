@@ -1,8 +1,7 @@
 """Looks at test sets that MLflow remembers, whatever became of the ledger."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,14 +9,21 @@ from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import RememberedLook, RememberedLooks
 from evenfold.records.tracking import DIGEST, Store
 from evenfold.tracking.places import sqlite_file
-from evenfold.tracking.store import connect, experiment_of, followed, locked, usable
+from evenfold.tracking.store import (
+    QUESTIONS,
+    connect,
+    experiment_of,
+    followed,
+    locked,
+    patient,
+    usable,
+    within,
+)
 
 # isort: split
 # After the store has set MLflow up.
 import mlflow
 from mlflow.entities import Run
-
-_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 
 def init_tracking(store: Store, warn: Callable[[str], object]) -> RememberedLooks:
@@ -27,16 +33,24 @@ def init_tracking(store: Store, warn: Callable[[str], object]) -> RememberedLook
     ----------
     store : Store
     warn : callable
-        Gets the reason when the store cannot be used: no look waits for it, and the
-        upload will stop at it.
+        Gets the reason when the store cannot be used: neither a look nor a training
+        waits for it, and the record of the run is kept for it.
 
     Returns
     -------
     RememberedLooks
     """
-    try:
-        with locked(store.lock), _impatient(), usable(store.uri):
+
+    def made() -> None:
+        with locked(store.lock):
             experiment_of(followed(store), store)
+
+    try:
+        with patient(), usable(store.uri):
+            # Before the lock: a server that hangs is found out by all data sets at once.
+            if not sqlite_file(store.uri):
+                connect(store.uri)
+            within(QUESTIONS, store.uri, made)
     except EvenfoldError as error:
         warn(str(error))
         return RememberedLooks(answered=False)
@@ -64,10 +78,9 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
     if file and not (file.is_file() and file.stat().st_size):
         return RememberedLooks(answered=False)
     try:
-        with locked(lock) if lock and file else nullcontext(), _impatient():
+        with locked(lock) if lock and file else nullcontext(), patient(), usable(uri):
             client = connect(uri)
-            with usable(uri):
-                runs = list(_looks(client))
+            runs = within(QUESTIONS, uri, lambda: list(_looks(client)))
     except EvenfoldError:
         return RememberedLooks(answered=False)
     found: dict[tuple[str | None, ...], RememberedLook] = {}
@@ -92,18 +105,6 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
         key = (selection, look.dataset, test_set, look.looked_at, look.models)
         found.setdefault(key, look)
     return RememberedLooks(answered=True, looks=list(found.values()))
-
-
-@contextmanager
-def _impatient() -> Iterator[None]:
-    """Ask a server that is down for seconds, not for the usual minutes."""
-    before = os.environ.get(_RETRIES)
-    os.environ.setdefault(_RETRIES, "2")
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_RETRIES]
 
 
 def _looks(client: mlflow.MlflowClient) -> Iterator[Run]:

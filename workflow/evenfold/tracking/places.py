@@ -57,6 +57,15 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
 
+def hidden(uri: str) -> str:
+    """An address as it may be shown: without the password in it."""
+    parts = urlsplit(uri)
+    if not parts.password:
+        return uri
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username or ''}:***@{place}").geturl()
+
+
 def artifacts_of(store: Store) -> Path | None:
     """Folder of the artifacts of a run's own store.
 

@@ -2,10 +2,13 @@
 
 import fcntl
 import os
+import re
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 # Before mlflow is imported: no telemetry, and no run of the user's shell to fall into.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -20,7 +23,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.tracking import Store
-from evenfold.tracking.places import artifacts_of, follow
+from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
+
+_Answer = TypeVar("_Answer")
+
+#: Seconds within which a store has to answer the first question, and all at first.
+PROBE, QUESTIONS = 10.0, 60.0
+#: MLflow's own patience, unless the user has set it: attempts after the first, and
+#: seconds without a byte. With its defaults a dead server would be asked for minutes.
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
 
 
 @contextmanager
@@ -38,9 +52,75 @@ def usable(uri: str) -> Iterator[None]:
         MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError,
     ) as error:  # fmt: skip
         raise EvenfoldError(
-            f"the MLflow store {uri} cannot be used: {str(error).splitlines()[0][:300]} "
+            f"the MLflow store {hidden(uri)} cannot be used: {_reason(error)}. "
             "Check the setting `tracking: {uri: ...}`."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What an error says, in a line; of an attempt to connect its cause alone."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    cause = re.search(r"\[Errno -?\d+\] ([^\"')]+)", said)
+    return (cause[1] if cause else said[:300]).rstrip(". ")
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Wait for a server that fails as long as a job can afford; not MLflow's minutes."""
+    unset = [name for name in _PATIENCE if name not in os.environ]
+    os.environ.update({name: _PATIENCE[name] for name in unset})
+    try:
+        yield
+    finally:
+        for name in unset:
+            os.environ.pop(name, None)
+
+
+def within(seconds: float, uri: str, question: Callable[[], _Answer]) -> _Answer:
+    """What a store answers within some seconds, whatever its server does meanwhile.
+
+    Parameters
+    ----------
+    seconds : float
+        A store in a file is waited for as long as it takes.
+    uri : str
+        Of the store.
+    question : callable
+        Asks it. One that is not answered is left behind, in a thread that ends with the
+        process.
+
+    Returns
+    -------
+    object
+        What `question` gives; its exception is raised here.
+
+    Raises
+    ------
+    EvenfoldError
+        When there is no answer in time.
+    """
+    if sqlite_file(uri):
+        return question()
+    answers: list[_Answer] = []
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answers.append(question())
+        except BaseException as error:
+            errors.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise EvenfoldError(
+            f"the MLflow store {hidden(uri)} does not answer within {seconds:g} seconds. "
+            "Check the setting `tracking: {uri: ...}`."
+        )
+    return answers[0]
 
 
 def followed(store: Store) -> mlflow.MlflowClient:
@@ -64,10 +144,14 @@ def connect(uri: str) -> mlflow.MlflowClient:
     EvenfoldError
         When it does not.
     """
-    with usable(uri):
+
+    def answering() -> mlflow.MlflowClient:
         client = mlflow.MlflowClient(uri)
         client.search_experiments(max_results=1)
-    return client
+        return client
+
+    with usable(uri):
+        return within(PROBE, uri, answering)
 
 
 @contextmanager
@@ -82,18 +166,26 @@ def locked(path: Path | str) -> Iterator[None]:
 def experiment_of(client: mlflow.MlflowClient, store: Store) -> Experiment:
     """The experiment of a store, made where it is missing; call it under the lock."""
     found = client.get_experiment_by_name(store.experiment)
-    if found is not None:
-        return found
+    return found or _made(client, store)
+
+
+def _made(client: mlflow.MlflowClient, store: Store) -> Experiment:
     # A server keeps artifacts where it likes; the run's own store beside itself.
     artifacts = artifacts_of(store)
-    made = client.create_experiment(
-        store.experiment,
-        artifact_location=artifacts.as_uri() if artifacts else None,
-        tags={
-            # Opens the UI in its model-training view, not the GenAI one.
-            "mlflow.experimentKind": "custom_model_development",
-            "mlflow.note.content": "Losses and thresholds compared by "
-            "cross-validation; one parent run per selection, one child per variant.",
-        },
-    )
+    try:
+        made = client.create_experiment(
+            store.experiment,
+            artifact_location=artifacts.as_uri() if artifacts else None,
+            tags={
+                # Opens the UI in its model-training view, not the GenAI one.
+                "mlflow.experimentKind": "custom_model_development",
+                "mlflow.note.content": "Losses and thresholds compared by "
+                "cross-validation; one parent run per selection, one child per variant.",
+            },
+        )
+    except MlflowException:
+        # Somebody else has made it meanwhile, on another machine.
+        if found := client.get_experiment_by_name(store.experiment):
+            return found
+        raise
     return client.get_experiment(made)

@@ -24,8 +24,15 @@ from evenfold.records.selection import Selection
 from evenfold.records.tables import HISTORY, SEQUENCES
 from evenfold.records.thresholds import HALF, Tuned, told
 from evenfold.records.tracking import DIGEST, TrackedRun
-from evenfold.tracking.places import kept, opened
-from evenfold.tracking.store import experiment_of, followed, locked
+from evenfold.tracking.places import hidden, kept, opened, sqlite_file
+from evenfold.tracking.store import (
+    connect,
+    experiment_of,
+    followed,
+    locked,
+    patient,
+    usable,
+)
 
 # isort: split
 # After the store has set MLflow up.
@@ -34,6 +41,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import Experiment, Metric, Run
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
 
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
 _REQUIREMENTS = (
@@ -57,6 +65,33 @@ class FinishedFiles:
     report: str
     audit: str
     predictions: str
+
+    @classmethod
+    def of(cls, results: Results) -> "FinishedFiles":
+        """Of a finished run, where the layout has them."""
+
+        def each(name: str) -> list[str]:
+            return [str(results.path(name, variant=variant)) for variant in order]
+
+        order = Selection.read(results.path("selection")).order
+        return cls(
+            tracking=str(results.path("store")),
+            sequences=str(results.path("sequences")),
+            selection=str(results.path("selection")),
+            thresholds=each("threshold"),
+            history=each("history"),
+            weights=each("weights"),
+            metrics=str(results.path("metrics")),
+            status=str(results.path("evaluation")),
+            report=str(results.path("report")),
+            audit=str(results.path("audit")),
+            predictions=str(results.path("predictions")),
+        )
+
+    def all(self) -> Iterator[str]:
+        """Every path."""
+        for value in vars(self).values():
+            yield from [value] if isinstance(value, str) else value
 
 
 def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
@@ -170,19 +205,13 @@ class _Place:
         self.client.log_batch(run_id, metrics)
 
 
-def track(
-    dataset: str, paths: FinishedFiles, variants: Sequence[str], decides: Decides
-) -> TrackedRun:
+def track(dataset: str, paths: FinishedFiles) -> TrackedRun:
     """Record a selection and its evaluation in MLflow.
 
     Parameters
     ----------
     dataset : str
     paths : FinishedFiles
-    variants : sequence of str
-        In the order of the configuration.
-    decides : Decides
-        The resolved configuration.
 
     Returns
     -------
@@ -198,11 +227,11 @@ def track(
     evaluation = Evaluation.read(paths.status)
     since = evaluation.since_look
     files = zip(paths.thresholds, paths.history, paths.weights, strict=True)
-    named = dict(zip(variants, files, strict=True))
+    named = dict(zip(selection.order, files, strict=True))
     finished = _Finished(
         dataset=dataset,
         paths=paths,
-        decides=decides,
+        decides=Decides.of(selection.config),
         selection=selection,
         evaluation=evaluation,
         # Of models that were not looked at there is no test result.
@@ -210,18 +239,22 @@ def track(
         files={n: own for n, own in named.items() if n in selection.variants},
     )
     mlflow.set_tracking_uri(store.uri)
-    with locked(store.lock):
-        client = followed(store)
-        place = _Place(client, experiment_of(client, store))
-        if place.experiment.lifecycle_stage != "active":
-            raise EvenfoldError(
-                f"the experiment {store.experiment} was deleted from {store.uri}. Restore "
-                "it (`mlflow experiments restore`), or name another: `tracking: "
-                "{experiment: ...}`."
-            )
-        parent, children = _recorded(place, finished) or _upload(place, finished)
-        found = digests(paths, finished.evaluation)
-        _keep(client, parent, found)
+    with patient(), usable(store.uri):
+        # Before the lock, in which a server that hangs would have all others wait.
+        if not sqlite_file(store.uri):
+            connect(store.uri)
+        with locked(store.lock):
+            client = followed(store)
+            place = _Place(client, experiment_of(client, store))
+            if place.experiment.lifecycle_stage != "active":
+                raise EvenfoldError(
+                    f"the experiment {store.experiment} was deleted from "
+                    f"{hidden(store.uri)}. Restore it (`mlflow experiments restore`), or "
+                    "name another: `tracking: {experiment: ...}`."
+                )
+            parent, children = _recorded(place, finished) or _upload(place, finished)
+            found = digests(paths, finished.evaluation)
+            _keep(client, parent, found)
     return TrackedRun(
         # mlflow.json lies beside it.
         uri=kept(store, paths.tracking).uri,
@@ -409,18 +442,30 @@ def _datasets(run_id: str, run: _Finished) -> None:
             mlflow.log_input(logged, context=context)
 
 
-def _model(run_id: str, run: _Finished) -> None:
-    """The champion as a models-from-code pyfunc that takes sequences."""
-    signature = ModelSignature(
-        Schema([ColSpec("string", "sequence")]),
+def model_signature() -> ModelSignature:
+    """What the champion is asked as a model of MLflow, and what it answers."""
+    # Of any type: what is no text is answered row by row, and takes no other row with it.
+    return ModelSignature(
+        Schema([ColSpec(AnyType(), "sequence")]),
         Schema(
             [
-                ColSpec("double", "score"),
-                ColSpec("long", "positive"),
-                ColSpec("string", "rejected"),
+                ColSpec("string", "id"),
+                ColSpec("double", "score", required=False),
+                ColSpec("double", "probability", required=False),
+                ColSpec("long", "class", required=False),
+                ColSpec("double", "threshold"),
+                ColSpec("double", "probability_low", required=False),
+                ColSpec("double", "probability_high", required=False),
+                ColSpec("string", "set", required=False),
+                ColSpec("string", "domain", required=False),
+                ColSpec("string", "reason", required=False),
             ]
         ),
     )
+
+
+def _model(run_id: str, run: _Finished) -> None:
+    """The champion as a models-from-code pyfunc that takes sequences."""
     _, _, weights = run.files[run.selection.champion]
     artifacts = {"selection": run.paths.selection, "weights": weights}
     with mlflow.start_run(run_id=run_id), tempfile.TemporaryDirectory() as aside:
@@ -431,7 +476,7 @@ def _model(run_id: str, run: _Finished) -> None:
             name="champion",
             python_model=str(_MODEL),
             artifacts=artifacts,
-            signature=signature,
+            signature=model_signature(),
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )

@@ -113,7 +113,9 @@ def mlflow_silent(facts: Facts) -> Iterator[Note]:
     if status and status.elsewhere is None:
         yield Note(
             "The MLflow store did not answer when the test set was looked at: earlier "
-            "looks that the ledger does not hold would not show here."
+            "looks that the ledger does not hold would not show here, and this run may "
+            "not be uploaded yet. The next `snakemake`, or `evenfold track "
+            f"results/{facts.dataset}`, uploads it once the store answers."
         )
 
 
