@@ -98,7 +98,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config errors evaluation features files metrics models records sequences",
+        "alphabet config errors evaluation features files importing metrics models records "
+        "sequences",
         libraries="mlflow pandas",
     ),
     "documentation": Part(

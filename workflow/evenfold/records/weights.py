@@ -1,7 +1,10 @@
 """The record in the header of a variant's weights."""
 
+import json
 from typing import Any
 
+from evenfold.errors import EvenfoldError
+from evenfold.files import Pathlike
 from evenfold.records.record import Part, Record
 
 
@@ -36,3 +39,28 @@ class WeightsHeader(Record):
     same_as: str | None = None
     """variant that was trained in its place, for a twin"""
     absent = ("loss", "training", "device", "threads", "torch", "same_as")
+
+
+def read_header(path: Pathlike) -> WeightsHeader:
+    """What a file of weights says of itself; the weights are not read.
+
+    Raises
+    ------
+    EvenfoldError
+        When the file is damaged or not evenfold's.
+    """
+    try:
+        with open(path, "rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, _LONGEST)))
+        found = json.loads(header["__metadata__"]["evenfold"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvenfoldError(
+            f"{path}: not evenfold weights, or damaged ({error}). "
+            f"{WeightsHeader.remedy}"
+        ) from error
+    return WeightsHeader.of(found, path)
+
+
+#: Bytes of a header at most, as safetensors has it.
+_LONGEST = 100_000_000
