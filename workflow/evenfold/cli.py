@@ -41,6 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     shown = argparse.ArgumentDefaultsHelpFormatter
 
+    init = commands.add_parser(
+        "init",
+        help="look at your files and write the configuration of a data set for them",
+        formatter_class=shown,
+    )
+    init.add_argument(
+        "files",
+        nargs="+",
+        help="FASTA, tables or lines of sequences, tables of sites or labels, vectors; "
+        "pos or neg and test in their names are understood",
+    )
+    init.add_argument("--name", default="mine", help="of the data set")
+    init.add_argument(
+        "--folder", default="config/datasets", help="where NAME.yaml is written"
+    )
+    init.add_argument(
+        "--force", action="store_true", help="overwrite NAME.yaml if it is there"
+    )
+
     simulate = commands.add_parser(
         "simulate", help="write the demo data", formatter_class=shown
     )
@@ -160,6 +179,16 @@ def _defect(error: Exception) -> str:
     except OSError:
         return f"{what} with the command that you typed."
     return f"{what} with the file {name}, which has the traceback."
+
+
+def _init(options: argparse.Namespace) -> int:
+    from evenfold.starting.beginning import begin
+
+    begun = begin(options.files, options.name, options.folder, options.force)
+    print("\n".join(begun.told()))
+    if begun.fault:
+        raise EvenfoldError(begun.fault)
+    return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -328,6 +357,7 @@ def _gallery(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
+    "init": _init,
     "simulate": _simulate,
     "predict": _predict,
     "export": _export,

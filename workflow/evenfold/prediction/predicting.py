@@ -153,6 +153,11 @@ class Predictor:
             When the weights are not the frozen ones, or a file does not fit.
         """
         selection = Selection.read(path)
+        if not Path(weights).is_file():
+            raise EvenfoldError(
+                f"{weights} does not exist, and {path} is frozen with it. Run snakemake "
+                "again."
+            )
         if sha256_file(weights) != selection.chosen.weights_sha256:
             WeightsHeader.of_weights(weights)
             raise EvenfoldError(
