@@ -194,7 +194,8 @@ def written(folder, facts):
         oof = facts.oof.assign(id="a", fold=0, logit=0.0, excess=0.0)[OOF.names]
         OOF.write(folder / f"{name}.oof.parquet", oof)
         paths["oof"].append(str(folder / f"{name}.oof.parquet"))
-        header = {"recipe": {}, "features": {}, "members": []}
+        member = {"fold": 0, "seed": 0}
+        header = {"recipe": {}, "features": {}, "members": [member]}
         weights = folder / f"{name}.safetensors"
         save_file({"a": np.zeros(1)}, weights, {"evenfold": json.dumps(header)})
         paths["weights"].append(str(weights))
