@@ -360,17 +360,16 @@ def test_a_bound_above_the_configured_one_stops_the_run():
 
 @pytest.fixture(scope="module")
 def simulated():
-    """Sixty proteins in families, and what exhaustive alignment joins."""
+    """Sixty proteins in families, and what the cascade links among them."""
     sequences, _ = proteins(60, seed=1)
     sequences = [sequence[:400] for sequence in sequences]
-    every = Components(60)
-    missed(sequences, every, Grouping())
-    return sequences, every
+    return sequences, protein_links(sequences, Grouping(), 1)
 
 
 def test_the_cascade_joins_what_exhaustive_alignment_joins(simulated):
-    sequences, every = simulated
-    links = protein_links(sequences, Grouping(), 1)
+    sequences, links = simulated
+    every = Components(60)
+    missed(sequences, every, Grouping())
     found = known(60, *links[:, :2].astype(int))
     assert (links[:, 2] >= 0.4).all() and (links[:, 3] >= 0.8).all()
     # MMseqs2's own alignments differ a little from Opal's, near the limits.
@@ -381,23 +380,27 @@ def test_the_cascade_joins_what_exhaustive_alignment_joins(simulated):
     assert 5 < len(every.first()) < 40
 
 
-def test_links_are_the_same_by_any_number_of_threads_and_queries(
+def test_links_are_the_same_by_any_number_of_threads(simulated):
+    sequences, links = simulated
+    assert links.tolist() == protein_links(sequences, Grouping(), 2).tolist()
+
+
+@pytest.mark.whole
+def test_components_are_the_same_by_any_number_of_queries_at_once(
     simulated, monkeypatch
 ):
-    sequences, _ = simulated
-    one = protein_links(sequences, Grouping(), 1)
-    assert one.tolist() == protein_links(sequences, Grouping(), 2).tolist()
+    sequences, links = simulated
     monkeypatch.setattr(cascade, "_QUERIES", 7)
-    by_seven = protein_links(sequences, Grouping(), 2)
-    labels = [
-        known(60, *links[:, :2].astype(int)).labels.tolist()
-        for links in (one, by_seven)
-    ]
-    assert labels[0] == labels[1]
+    by_seven = protein_links(sequences, Grouping(), 1)
+    once, often = (
+        known(60, *found[:, :2].astype(int)).labels.tolist()
+        for found in (links, by_seven)
+    )
+    assert once == often
 
 
 def test_finished_stages_are_not_computed_again(simulated, tmp_path, monkeypatch):
-    sequences, _ = simulated
+    sequences, wanted = simulated
     stages = Stages(tmp_path / "stages", "0123456789abcdef0")
     killed = cascade._Search.similar_words
     monkeypatch.setattr(cascade._Search, "similar_words", lambda self: 1 / 0)
@@ -408,7 +411,7 @@ def test_finished_stages_are_not_computed_again(simulated, tmp_path, monkeypatch
         monkeypatch.setattr(cascade._Search, step, lambda self: 1 / 0)
     links = protein_links(sequences, Grouping(), stages=stages)
     monkeypatch.undo()
-    assert links.tolist() == protein_links(sequences, Grouping()).tolist()
+    assert links.tolist() == wanted.tolist()
     # A damaged file counts as none, and another state of the data has its own.
     for file in (tmp_path / "stages").iterdir():
         file.write_bytes(b"PK")
