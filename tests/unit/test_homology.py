@@ -464,19 +464,38 @@ def test_components_do_not_depend_on_the_order_of_links(links):
     assert (together.labels <= np.arange(10)).all()
 
 
-def test_what_is_too_large_to_be_traced_in_memory_is_traced_by_mmseqs(monkeypatch):
+def test_what_is_too_large_to_be_traced_at_once_is_traced_in_pieces(monkeypatch):
     generator = np.random.default_rng(4)
-    one = random_sequence(generator, 300)
-    others = [mutate(one, 0.3, generator), one[:200], random_sequence(generator, 250)]
-    wanted = traced(one, others)
-    monkeypatch.setattr(alignment, "TRACED_CELLS", 250 * 300)
-    found = traced(one, others)
-    assert found[1:] == wanted[1:]
-    assert found[0] == pytest.approx(wanted[0], abs=0.01)
-    monkeypatch.setattr(alignment, "TRACED_CELLS", 0)
-    assert traced(one, others)[:2] == [
-        pytest.approx(facts, abs=0.01) for facts in wanted[:2]
+    one = random_sequence(generator, 900)
+    lost = mutate(one, 0.3, generator)
+    lost = lost[:300] + lost[320:700] + random_sequence(generator, 9) + lost[700:]
+    others = [
+        mutate(one, 0.3, generator),
+        lost,
+        one[:600],
+        mutate(one, 0.55, generator),
     ]
+    wanted = traced(one, others)
+    monkeypatch.setattr(alignment, "_PIECE_CELLS", 1e4)
+    monkeypatch.setattr(alignment, "TRACED_CELLS", 600 * 900)
+    found = traced(one, others)
+    assert found[2] == wanted[2]
+    for got, whole in zip(found, wanted):
+        assert got == pytest.approx(whole, abs=0.01)
+
+
+def test_pieces_that_nothing_cuts_are_not_identical(monkeypatch):
+    monkeypatch.setattr(alignment, "TRACED_CELLS", 10)
+    (facts,) = traced("ACDEFGHIKL" * 9, ["ACDEFGHIKL" * 9])
+    assert facts == (0, 1)
+
+
+@pytest.mark.whole
+def test_titin_twice_is_aligned_in_bounded_memory():
+    generator = np.random.default_rng(4)
+    one = random_sequence(generator, 35_000)
+    (facts,) = traced(one, [mutate(one, 0.3, generator)])
+    assert facts == pytest.approx((0.7, 1.0), abs=0.01)
 
 
 def test_lengths_that_cannot_be_above_the_limits_are_not_aligned():
