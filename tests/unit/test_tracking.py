@@ -1,15 +1,19 @@
 """The MLflow record: a real store in a file, asked and filled as the rules do."""
 
+import errno
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import threading
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import OperationalError
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
@@ -755,3 +759,22 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
     if not looked:
         sealed = SealedSet.of(json.loads(logged["sealed"]))
         assert sealed.sequences == sketches(["DDK"])
+
+
+def test_a_store_in_a_file_tells_what_the_system_refuses(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    locked_one = sqlite3.OperationalError("database is locked")
+    for error, words in (
+        (OSError(errno.ENOSPC, "No space"), "the disk is full.*Free some space"),
+        (OperationalError("SELECT 1", {}, locked_one), "in use by another.*Wait until"),
+        (MlflowException("odd"), "odd. Check the setting"),
+    ):
+        with (
+            pytest.raises(EvenfoldError, match=f"cannot be used: .*{words}"),
+            usable(uri),
+        ):
+            raise error
+    wrapped = MlflowException("(sqlite3.OperationalError) database is locked")
+    wrapped.__cause__ = OperationalError("SELECT 1", {}, locked_one)
+    with pytest.raises(EvenfoldError, match="in use by another"), usable(uri):
+        raise wrapped
