@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
-from evenfold.records.evaluation import RememberedLooks, measured_table
+from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
 from evenfold.records.layout import Results
 from evenfold.records.notes import SealedSet
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
@@ -46,6 +46,7 @@ from evenfold.tracking.store import (
 )
 from evenfold.tracking.uploading import (
     FinishedFiles,
+    digests,
     epochs,
     note,
     scalars,
@@ -568,7 +569,7 @@ def finished(folder, store, evaluation=None, rows=None):
         HISTORY.write(results.path("history", variant=name), states.history())
         weights = results.path("weights", variant=name)
         weights.write_bytes(b"weights of " + name.encode())
-    results.path("report").write_text("<p>A report.")
+    results.path("report").write_text("<p>A report.</html>")
     results.path("audit").write_text("{}")
     PREDICTIONS.write(results.path("predictions"), PREDICTIONS.empty())
     return results
@@ -778,3 +779,15 @@ def test_a_store_in_a_file_tells_what_the_system_refuses(tmp_path):
     wrapped.__cause__ = OperationalError("SELECT 1", {}, locked_one)
     with pytest.raises(EvenfoldError, match="in use by another"), usable(uri):
         raise wrapped
+
+
+@pytest.mark.parametrize("name", ["report", "audit", "metrics", "predictions"])
+def test_nothing_that_is_cut_off_is_published(tmp_path, name):
+    results = finished(tmp_path, store_at(None, "x", tmp_path / "mlflow"))
+    files = FinishedFiles.of(results)
+    evaluation = Evaluation.read(files.status)
+    assert name in digests(files, evaluation)
+    path = results.path(name)
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(EvenfoldError, match=path.name):
+        digests(files, evaluation)
