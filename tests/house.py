@@ -99,7 +99,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config errors evaluation features files metrics models records sequences",
+        "alphabet config errors evaluation features files importing metrics models records "
+        "sequences",
         libraries="mlflow pandas",
     ),
     "documentation": Part(
@@ -111,9 +112,14 @@ PARTS = {
         "config errors evaluation faults files records selection sequences tables",
         libraries="pandas",
     ),
+    "starting": Part(
+        5, "a user's files looked at, and a data set's file written for them: `evenfold init`",
+        "alphabet config errors features files records sequences",
+    ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults prediction records reporting sequences tracking verifying",
+        "documentation errors faults prediction records reporting sequences starting "
+        "tracking verifying",
     ),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The demo as a newcomer runs it, and what a second run must do and must not."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -210,8 +211,14 @@ def test_an_edited_template_reruns_what_shows_it_alone(edited):
 def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
     html = demo.read("results/demo/report.html")
     assert "<svg" in html and "independent test sequences" in html
-    for outside in ("http://", "src=", "<link", "<script", "@import"):
+    for outside in ("http://", "https://", "src=", "<link", "@import", "fetch("):
         assert outside not in html.replace("http://www.w3.org", "")
+    assert len(html) < 6_000_000
+    # Every file that it names is there.
+    folder = demo.folder / "results/demo"
+    for path in set(re.findall(r'href="([^"#]+)"', html)):
+        assert (folder / path).is_file(), path
+    assert (folder / "figures/test-mcc.pdf").read_bytes().startswith(b"%PDF")
     demo.snakemake("--report", "bundle.zip")
     assert (demo.folder / "bundle.zip").stat().st_size > 10_000
 

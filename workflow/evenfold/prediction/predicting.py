@@ -24,6 +24,7 @@ from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
+from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.domain import Domain
 from evenfold.prediction.trust import TRUST, Trust
 from evenfold.records.layout import Results
@@ -101,7 +102,7 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
-        """Load the champion from results/<dataset>.
+        """Load the champion from results/<dataset>, or from a bundle.
 
         Parameters
         ----------
@@ -116,6 +117,10 @@ class Predictor:
         EvenfoldError
             When there is no selection, or its weights are not the frozen ones.
         """
+        if is_bundle(folder):
+            with unpacked(folder) as files:
+                sealed = SealedSet.read(files.sealed) if files.sealed else None
+                return cls.of(files.selection, files.weights, sealed)
         results = Results.at(folder)
         path = results.path("selection")
         if not path.is_file():
@@ -148,6 +153,11 @@ class Predictor:
             When the weights are not the frozen ones, or a file does not fit.
         """
         selection = Selection.read(path)
+        if not Path(weights).is_file():
+            raise EvenfoldError(
+                f"{weights} does not exist, and {path} is frozen with it. Run snakemake "
+                "again."
+            )
         if sha256_file(weights) != selection.chosen.weights_sha256:
             WeightsHeader.of_weights(weights)
             raise EvenfoldError(

@@ -126,6 +126,11 @@ FILES = {
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
         "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS, "track"),
     ),
+    "nearest": File(
+        "{dataset}/nearest.parquet",
+        "the nearest training sequence of every test sequence that was searched",
+        "tables.NEAREST", "audit", _REPORTS,
+    ),
     "source_proteins": File(
         "{dataset}/source_proteins.json",
         "what whole proteins tell of their sites (with `sites` or `source_pattern`)",
@@ -144,7 +149,8 @@ FILES = {
     "weights": File(
         "{dataset}/{variant}/weights.safetensors",
         "weights of all members of a variant, with the recipe of the network",
-        "weights.WeightsHeader", "train", ("select", "evaluate", "track", "score_fasta"),
+        "weights.WeightsHeader", "train",
+        ("select", "evaluate", "track", "score_fasta", *_REPORTS),
     ),
     "history": File(
         "{dataset}/{variant}/history.parquet", "one row a member and epoch",
@@ -153,7 +159,7 @@ FILES = {
     "oof": File(
         "{dataset}/{variant}/oof.parquet", "out-of-fold scores of the training sequences",
         "tables.OOF", "train", ("tune", "select", "sanity_controls", "learning_curve",
-         "source_proteins"),
+         "source_proteins", *_REPORTS),
     ),
     "twin": File(
         "{dataset}/{variant}/twin.json", "whether its loss is an earlier variant's",
@@ -172,7 +178,7 @@ FILES = {
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
-        "tables.PREDICTIONS", "evaluate", ("track",),
+        "tables.PREDICTIONS", "evaluate", ("report", "track"),
     ),
     "metrics": File(
         "{dataset}/test/metrics.tsv", "one row a variant and operating point",
@@ -251,6 +257,16 @@ FOLDERS = (
         "{dataset}/benchmarks/",
         "time and memory of every job, by Snakemake",
         "every rule",
+    ),
+    (
+        "{dataset}/figures/",
+        "the figures of the report, as SVG and PDF",
+        "report",
+    ),
+    (
+        "{dataset}/exploration_figures/",
+        "the figures of the report before a look",
+        "explore_report",
     ),
     (
         f"{{dataset}}/{{variant}}/{CHECKPOINT}/",

@@ -64,6 +64,9 @@ class Provenance(Part):
     """version of Python"""
     machine: str
     """architecture of the processor, such as x86_64"""
+    versions: dict[str, str] | None = None
+    """versions of the libraries that decide numbers; absent of earlier versions"""
+    absent = ("versions",)
 
 
 class Lead(Part):

