@@ -94,7 +94,7 @@ PARTS = {
         "config errors files metrics records", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
-        4, "finished records, MLflow", "config errors evaluation files records",
+        4, "finished records, MLflow", "config errors evaluation faults files records",
         libraries="mlflow pandas",
     ),
     "prediction": Part(
