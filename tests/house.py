@@ -117,7 +117,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors prediction records reporting sequences starting tracking "
+        "documentation errors importing prediction records reporting sequences starting tracking "
         "verifying",
     ),
 }  # fmt: skip
