@@ -289,7 +289,7 @@ def _read(path):
 def _state(given: str) -> list[Any]:
     """What tells whether a file is still the same."""
     path = Path(given)
-    if not path.is_file():
+    if not os.path.isfile(path):
         return [given]
     found = path.stat()
     return [str(path.resolve()), found.st_size, found.st_mtime_ns]
