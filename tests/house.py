@@ -118,8 +118,8 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults prediction records reporting sequences starting "
-        "tracking verifying",
+        "documentation errors faults importing prediction records reporting sequences "
+        "starting tracking verifying",
     ),
 }  # fmt: skip
 

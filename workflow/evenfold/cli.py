@@ -96,6 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
+    predict.add_argument(
+        "--trust-modules",
+        action="store_true",
+        help="import the network or feature set of their own that the results name: "
+        "their code runs",
+    )
 
     export = commands.add_parser(
         "export", help="put a champion into one file that scores elsewhere"
@@ -203,6 +209,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from evenfold.importing import of_results
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import Asked, Progress, predict_files
@@ -217,13 +224,14 @@ def _predict(options: argparse.Namespace) -> int:
     shown = sys.stderr.isatty()
     progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
     try:
-        counts = predict_files(
-            options.results,
-            asked,
-            options.ledger or _ledger(options.results),
-            lambda told: print(f"Note: {told}", file=sys.stderr),
-            progress if shown else lambda rows: None,
-        )
+        with of_results(options.trust_modules):
+            counts = predict_files(
+                options.results,
+                asked,
+                options.ledger or _ledger(options.results),
+                lambda told: print(f"Note: {told}", file=sys.stderr),
+                progress if shown else lambda rows: None,
+            )
     finally:
         if shown:
             progress.end()

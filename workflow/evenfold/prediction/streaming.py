@@ -6,6 +6,7 @@ byte.
 """
 
 import fcntl
+import os
 import shutil
 import sys
 import time
@@ -78,7 +79,7 @@ class Asked:
     def streams(self) -> bool:
         """Whether an input can be read once alone."""
         return any(
-            given == STDIN or (Path(given).exists() and not Path(given).is_file())
+            given == STDIN or (os.path.exists(given) and not os.path.isfile(given))
             for given in self.inputs
         )
 
@@ -288,7 +289,7 @@ def _read(path):
 def _state(given: str) -> list[Any]:
     """What tells whether a file is still the same."""
     path = Path(given)
-    if not path.is_file():
+    if not os.path.isfile(path):
         return [given]
     found = path.stat()
     return [str(path.resolve()), found.st_size, found.st_mtime_ns]
