@@ -1,12 +1,16 @@
 """The command `evenfold`: what is not a rule of the workflow."""
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold import __version__
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
@@ -36,6 +40,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command")
     shown = argparse.ArgumentDefaultsHelpFormatter
+
+    init = commands.add_parser(
+        "init",
+        help="look at your files and write the configuration of a data set for them",
+        formatter_class=shown,
+    )
+    init.add_argument(
+        "files",
+        nargs="+",
+        help="FASTA, tables or lines of sequences, tables of sites or labels, vectors; "
+        "pos or neg and test in their names are understood",
+    )
+    init.add_argument("--name", default="mine", help="of the data set")
+    init.add_argument(
+        "--folder", default="config/datasets", help="where NAME.yaml is written"
+    )
+    init.add_argument(
+        "--force", action="store_true", help="overwrite NAME.yaml if it is there"
+    )
 
     simulate = commands.add_parser(
         "simulate", help="write the demo data", formatter_class=shown
@@ -142,10 +165,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return _COMMANDS[options.command](options)
-    except EvenfoldError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        done = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = sentence(error, "run the command again") or _defect(error)
+        print(f"Error: {told}", file=sys.stderr)
         return 1
+
+
+def _defect(error: Exception) -> str:
+    """What is said of an error that nobody but evenfold is to blame for."""
+    what = (
+        f"a defect of evenfold, not of your data ({in_a_line(error)}). Please report it"
+    )
+    try:
+        handle, name = tempfile.mkstemp(prefix="evenfold-", suffix=".log")
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(traceback.format_exc())
+    except OSError:
+        return f"{what} with the command that you typed."
+    return f"{what} with the file {name}, which has the traceback."
+
+
+def _init(options: argparse.Namespace) -> int:
+    from evenfold.starting.beginning import begin
+
+    begun = begin(options.files, options.name, options.folder, options.force)
+    print("\n".join(begun.told()))
+    if begun.fault:
+        raise EvenfoldError(begun.fault)
+    return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -325,6 +382,7 @@ def _gallery(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
+    "init": _init,
     "simulate": _simulate,
     "predict": _predict,
     "export": _export,
