@@ -114,6 +114,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="leave the training sequences out of it",
     )
 
+    serve = commands.add_parser(
+        "serve",
+        help="a page on this machine to score pasted sequences",
+        formatter_class=shown,
+    )
+    serve.add_argument(
+        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+    )
+    serve.add_argument("--port", type=int, default=8642, help="of the page")
+    serve.add_argument(
+        "--ledger",
+        help="folder, if not the one the run recorded or resources/ledger",
+    )
+
     show = commands.add_parser("show", help="say again what a run came to")
     show.add_argument("results", help="results/<dataset>")
 
@@ -260,6 +274,17 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _serve(options: argparse.Namespace) -> int:
+    from evenfold.prediction.serving import application, serve
+    from evenfold.prediction.streaming import champion_of, noted
+
+    predictor, other = champion_of(options.results)
+    ledger = options.ledger or _ledger(options.results)
+    app = application(predictor, other, lambda found: noted(predictor, ledger, found))
+    serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
+    return 0
+
+
 def _ledger(folder: str) -> Path | None:
     """Where the ledger of a run is: as recorded with its look, or beside the results.
 
@@ -369,6 +394,7 @@ _COMMANDS = {
     "simulate": _simulate,
     "predict": _predict,
     "export": _export,
+    "serve": _serve,
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,
