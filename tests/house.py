@@ -107,7 +107,7 @@ PARTS = {
     ),
     "verifying": Part(
         5, "the whole chain, checked again",
-        "config errors evaluation files records selection sequences tables",
+        "config errors evaluation files records reporting selection sequences tables",
         libraries="pandas",
     ),
     "cli": Part(

@@ -224,6 +224,7 @@ def test_a_server_that_never_ends_its_answer_is_left_after_seconds(
     tmp_path, bad_server, behaviour, monkeypatch
 ):
     monkeypatch.setattr("evenfold.tracking.store.PROBE", 0.5)
+    monkeypatch.setattr("evenfold.tracking.uploading.UPLOAD", 0.5)
     uri = bad_server(behaviour)
     told = []
     store = store_at(uri, "evenfold", tmp_path / "results/mlflow")

@@ -240,7 +240,11 @@ def claimed_threads(wildcards):
 
 def final_files():
     files = expand(
-        ["results/{dataset}/report.html", "results/{dataset}/mlflow.json"],
+        [
+            "results/{dataset}/report.html",
+            "results/{dataset}/mlflow.json",
+            "results/{dataset}/dome.json",
+        ],
         dataset=PLAN.datasets,
     )
     # Runs that wait for their MLflow store are tried again.
