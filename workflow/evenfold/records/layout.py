@@ -190,7 +190,7 @@ FILES = {
         "evidence",
     ),
     "model_card": File(
-        "{dataset}/model_card.md", "the model card", "Markdown", "evidence",
+        "{dataset}/model_card.md", "the model card", "Markdown", "evidence", ("track",),
     ),
     "crate": File(
         "{dataset}/ro-crate-metadata.json",
