@@ -24,6 +24,12 @@ onsuccess:
     # Jobs on a cluster read this file too.
     if workflow.is_main_process:
         say_what_came_of_it()
+        refuse_where_left_out()
+
+
+onerror:
+    if workflow.is_main_process:
+        say_what_failed()
 
 
 rule all:

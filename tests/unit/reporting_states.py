@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from evenfold.config.decides import DecidedVariant, Decides
@@ -38,15 +39,19 @@ from evenfold.records.notes import Note
 from evenfold.records.selection import (
     Best,
     CorrectedT,
+    Covered,
     DeLong,
     Difference,
     FrozenVariant,
     Grouped,
+    Judged,
     Lead,
     McNemar,
     McNemars,
     Provenance,
     Selection,
+    Sure,
+    Trust,
 )
 from evenfold.records.selection import Decides as Digests
 from evenfold.records.sequences import (
@@ -262,6 +267,43 @@ def selection(**changes) -> Selection:
     return Selection(**(values | changes))
 
 
+def covered(**changes) -> Covered:
+    """Sets of one class that hold it as promised."""
+    values = {
+        "groups": 60, "sequences": 150, "share": 0.91, "low": 0.84, "high": 0.95,
+        "of_sequences": 0.9,
+    }  # fmt: skip
+    return Covered(**(values | changes))
+
+
+def sure(**changes) -> Sure:
+    """What is called at two errors."""
+    values = {
+        "errors": [0.05, 0.1], "one": [0.5, 0.8], "both": [0.5, 0.19],
+        "none": [0.0, 0.01], "sn": [0.95, 0.9], "sp": [0.94, 0.88], "mcc": [None, 0.78],
+    }  # fmt: skip
+    return Sure(**(values | changes))
+
+
+def sets_judged(**changes) -> Judged:
+    """Prediction sets that hold as promised."""
+    values = {
+        "positive": covered(), "negative": covered(groups=62, sequences=160),
+        "sure": sure(),
+    }  # fmt: skip
+    return Judged(**(values | changes))
+
+
+def trust(**changes) -> Trust:
+    """What is told beside every prediction, at an error of 10 %."""
+    values = {
+        "error": 0.1, "errors": [0.05, 0.1], "positive_from": [-1.0, -0.5],
+        "negative_to": [0.9, 0.4], "logits": [-1.0, 1.0], "probability_low": [0.2, 0.7],
+        "probability_high": [0.3, 0.8], "oof": sets_judged(),
+    }  # fmt: skip
+    return Trust(**(values | changes))
+
+
 def lead(**changes) -> Lead:
     """A lead that chance alone gives, of one variant over the other."""
     values = {"over": "bce", "of": 2, "mcc": 0.012, "se": 0.021, "by_chance": 0.0215}
@@ -365,7 +407,7 @@ def grouping(**changes) -> GroupingFacts:
     values = {
         "sequences": 350, "distinct": 348, "groups": 300, "largest_group": 7,
         "sources": 0, "settings": {}, "aligned_by": {"MMseqs2": 340, "SWIPE": 0},
-        "exhaustive": False, "similar_pairs": {},
+        "exhaustive": False, "similar_pairs": {}, "missed": None,
     }  # fmt: skip
     return GroupingFacts(**(values | changes))
 
@@ -603,6 +645,30 @@ def history(epochs: int = 3) -> pd.DataFrame:
     )
 
 
+def oof(n: int = 200) -> pd.DataFrame:
+    """Labels and scores of the champion, a good one."""
+    label = np.arange(n) % 2
+    return pd.DataFrame(
+        {
+            "label": label,
+            "score": 0.5 + 0.3 * np.sin(np.arange(n)) * 0.8 + 0.2 * label - 0.1,
+        }
+    )
+
+
+def called(n: int = 150, **changes) -> pd.DataFrame:
+    """Calls of the champion on the test set, each with its nearest in training."""
+    values = {
+        "id": [f"t{i}" for i in range(n)],
+        **oof(n).to_dict("list"),
+        "threshold": 0.4,
+        "train_id": [f"r{i}" for i in range(n)],
+        "identity": np.linspace(0.1, 0.5, n),
+        "coverage": 0.9,
+    }
+    return pd.DataFrame(values | changes)
+
+
 def facts(**changes) -> Facts:
     """A finished run with one look, of which nothing has to be noted."""
     values = {
@@ -617,6 +683,8 @@ def facts(**changes) -> Facts:
         "evaluation": evaluation(),
         "measured": rows(),
         "times": [RuleTime("train", 2, 61.0, 500.0), RuleTime("tune", 2, 1.5, None)],
+        "oof": oof(),
+        "called": called(),
     }
     return Facts(**(values | changes))
 
@@ -662,12 +730,18 @@ def curve(*curves: SizeCurve, notes: Sequence[str] = ()) -> LearningCurve:
 
 def before_look(**changes) -> Facts:
     """An exploration: no look was taken."""
-    return facts(**({"evaluation": None, "measured": []} | changes))
+    values = {"evaluation": None, "measured": [], "called": pd.DataFrame()}
+    return facts(**(values | changes))
 
 
 def withheld(**changes) -> Facts:
     """A run whose look was withheld."""
-    return facts(**({"evaluation": evaluation_withheld(), "measured": []} | changes))
+    values = {
+        "evaluation": evaluation_withheld(),
+        "measured": [],
+        "called": pd.DataFrame(),
+    }
+    return facts(**(values | changes))
 
 
 def beside(**changes) -> PublishedSplit:
@@ -714,28 +788,45 @@ def twins(**changes) -> Facts:
 
 
 def many(n: int = 27) -> Facts:
-    """A run of many variants."""
+    """A run of many variants, no two alike."""
     names = [f"variant{i}" for i in range(n)]
-    losses = {name: {"name": "focal"} for name in names}
+    losses = {
+        name: {"name": "focal", "gamma": 1 + 0.1 * i} for i, name in enumerate(names)
+    }
     one = selection()
+    moved = np.random.default_rng(7).normal(0, 0.03, (n, 4)).round(3)
+    rows, own = [], {}
+    for name, (sn, sp, mcc, half) in zip(names, moved):
+        at = {"mcc": 0.6 + mcc, "mcc_low": 0.5 + mcc, "mcc_high": 0.7 + mcc}
+        rows += [
+            measured_at_half(
+                variant=name,
+                champion=name == names[3],
+                sn=0.6 + 4 * half,
+                sp=0.93 - half,
+            ),
+            measured(
+                variant=name, champion=name == names[3], sn=0.8 + sn, sp=0.79 + sp, **at
+            ),
+        ]
+        own[name] = frozen(oof=point(sn=0.8 + sn, sp=0.8 + sp, **at))
     return facts(
         settings=settings(variants=names, decides=decides(**losses)),
         selection=selection(
             champion=names[3],
             baseline=names[0],
             best=best(variant=names[3], of=n),
-            variants=dict.fromkeys(names, frozen()),
+            variants=own,
             against_baseline=dict.fromkeys(names[1:], one.against_baseline["focal"]),
             order=names,
         ),
         tuned=dict.fromkeys(names, tuned()),
-        history=dict.fromkeys(names, history()),
+        history={
+            name: history().assign(watched_auroc=lambda h, a=a: h["watched_auroc"] + a)
+            for name, a in zip(names, moved[:, 0])
+        },
         evaluation=evaluation(look=look(champion=names[3])),
-        measured=[
-            row.model_copy(update={"variant": name, "champion": name == names[3]})
-            for name in names
-            for row in (measured_at_half(), measured())
-        ],
+        measured=rows,
     )
 
 

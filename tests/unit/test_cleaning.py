@@ -138,7 +138,7 @@ def test_a_row_without_label_is_rejected_and_counted():
     rows = [record("MKV"), record("MKA", None), record("M-A")]
     cleaned = clean_records(rows, Cleaning(), "drop")
     assert [r.sequence for r in cleaned.records] == ["MKV"]
-    assert cleaned.rejected[0][2] == "no label: its cell is empty"
+    assert cleaned.rejected[0][2] == "no label: its place is empty"
     assert (cleaned.counts.unlabelled, cleaned.counts.gapped) == (1, 1)
 
 

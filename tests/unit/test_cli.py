@@ -57,8 +57,8 @@ def test_a_place_where_scores_cannot_go_is_refused(tmp_path, out, why):
     (tmp_path / "here").mkdir()
     os.mkfifo(tmp_path / "pipe.tsv")
     with pytest.raises(EvenfoldError, match=why):
-        check_output(tmp_path / out, given)
-    check_output(tmp_path / "scores.csv", given)
+        check_output(tmp_path / out, [given])
+    check_output(tmp_path / "scores.csv", [given])
     assert given.read_text() == "id\tsequence\n"
 
 

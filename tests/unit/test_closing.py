@@ -8,7 +8,7 @@ from evenfold.records.evaluation import measured_table
 from evenfold.records.layout import Results
 from evenfold.records.tables import METRICS
 from evenfold.records.tracking import TrackedRun
-from evenfold.reporting.closing import closing
+from evenfold.reporting.closing import closing, failures
 from tests.unit import reporting_states as states
 
 
@@ -76,3 +76,15 @@ def test_a_run_on_a_server_is_told_with_the_page_of_all_runs(results):
 def test_nothing_to_show_is_said(tmp_path):
     with pytest.raises(EvenfoldError, match="nothing was selected yet"):
         closing(Results(tmp_path, "demo"))
+
+
+def test_what_stopped_jobs_is_told_again(tmp_path):
+    import os
+
+    logs = tmp_path / "logs"
+    (logs / "train").mkdir(parents=True)
+    (logs / "clean.log").write_text("12:00:00 read\nError: a.csv: empty.\nSave it.\n")
+    (logs / "train" / "bce.log").write_text("12:00:00 Error: of another kind\n")
+    (logs / "old.log").write_text("Error: of an earlier run\n")
+    os.utime(logs / "old.log", (5, 5))
+    assert failures(tmp_path, 10) == [f"{logs / 'clean.log'}: a.csv: empty.\nSave it."]

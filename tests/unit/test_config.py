@@ -466,3 +466,49 @@ def test_a_key_that_stands_twice_is_found_in_the_runs_files_too(tmp_path):
 def test_the_recorded_configuration_has_nucleotides_only_where_it_was_set():
     assert "nucleotides" not in Cleaning().model_dump()
     assert Cleaning(nucleotides="keep").model_dump()["nucleotides"] == "keep"
+
+
+def test_a_broken_data_set_is_left_out_and_the_others_go_on(tmp_path):
+    (tmp_path / "a.fasta").touch()
+    files = {key: str(tmp_path / "a.fasta") for key in ("positive", "negative")}
+    write_dataset(tmp_path, train=files)
+    write_dataset(tmp_path, "gone")
+    write_dataset(tmp_path, "typo", train=files, seeed=1)
+    plan = Plan({**GOOD, "datasets": ["gone", "mine", "typo", "none"]}, tmp_path)
+    assert list(plan.datasets) == ["mine"] and not plan.published
+    assert list(plan.left_out) == ["gone", "typo", "none"]
+    assert "p.fasta does not exist" in str(plan.left_out["gone"])
+    assert "unknown key 'seeed'" in str(plan.left_out["typo"])
+    with pytest.raises(EvenfoldError, match=r"p\.fasta does not exist"):
+        Plan({**GOOD, "datasets": ["gone", "typo"]}, tmp_path)
+
+
+@pytest.mark.parametrize("path", ["-", "/dev/stdin", "."])
+def test_what_is_no_file_is_named_as_such(tmp_path, path):
+    write_dataset(tmp_path, train={"positive": path, "negative": path}, form="fasta")
+    with pytest.raises(EvenfoldError, match="a folder, a pipe or a device"):
+        Plan({**GOOD, "datasets": ["mine"]}, tmp_path)
+
+
+@pytest.mark.parametrize("raw", [{"predict": "{x}.fasta"}, {"mirror": "a}"}])
+def test_a_path_with_braces_is_refused(raw):
+    with pytest.raises(EvenfoldError, match="Snakemake looks for wildcards; rename"):
+        load_run({**GOOD, **raw})
+
+
+@pytest.mark.parametrize("model", [["a"], {"a": 1}, 5, True])
+@pytest.mark.parametrize("place", ["dataset", "run", "variant", "grid"])
+def test_a_model_that_is_no_name_is_refused(tmp_path, model, place):
+    training = {"model": model}
+    given = {
+        "dataset": {"datasets": ["mine"]},
+        "run": {"training": training},
+        "variant": {"variants": [{"name": "a", "loss": "bce", "training": training}]},
+        "grid": {
+            "variants": [{"name": "a", "loss": "bce", "grid": {"model": [model]}}]
+        },
+    }[place]
+    write_dataset(tmp_path, training=training)
+    with pytest.raises(EvenfoldError, match="model: expected a name, found"):
+        run = load_run({**GOOD, **given})
+        load_dataset("mine", run, tmp_path)

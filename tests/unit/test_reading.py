@@ -393,3 +393,10 @@ def test_a_label_that_is_not_clear_names_the_line_that_mends_it(tmp_path):
             records(path, label=None, label_pattern=pattern)
     with pytest.raises(ValueError, match="are the same"):
         Reading(positive_label="1", negative_label=1)
+
+
+def test_an_empty_label_in_a_header_is_one_record_without_label(tmp_path):
+    path = tmp_path / "a.fasta"
+    path.write_text(">a|1\nMKV\n>b|\nACD\n>c|NA\nEFG\n")
+    found = records(path, label=None, label_pattern=r"\|(\w*)$")
+    assert [(r.id, r.label) for r in found] == [("a", 1), ("b", None), ("c", None)]

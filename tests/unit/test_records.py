@@ -36,6 +36,7 @@ from evenfold.records.layout import (
     pattern,
 )
 from evenfold.records.notes import Note, SealedSet
+from evenfold.records.prediction import Bundle, ScoredPart
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Selection, is_published
 from evenfold.records.sequences import (
@@ -154,8 +155,10 @@ def test_every_json_file_of_the_layout_has_its_record():
     contents = {f.content for f in FILES.values() if f.pattern.endswith(kinds)}
     # Others say what a crate is.
     contents -= {"JSON-LD"}
-    # Those of the ledger and of an MLflow model stand outside of the results.
-    written = RECORDS - {Intent, Completion, Amendment, Note, SealedSet}
+    # Those of the ledger, of an MLflow model, of a bundle and of a file that is being
+    # scored stand outside of the results.
+    outside = {Intent, Completion, Amendment, Note, SealedSet, Bundle, ScoredPart}
+    written = RECORDS - outside
     assert {content.split(".")[1] for content in contents} == {
         kind.__name__ for kind in written
     }
@@ -673,8 +676,8 @@ def test_a_data_set_cannot_be_named_like_a_folder_of_the_layout(name, other_case
 
 def test_what_is_reserved_is_what_stands_there():
     assert {
-        "benchmarks", "clean", "features", "logs", "pending", "predictions", "published",
-        "sanity", "test",
+        "benchmarks", "clean", "exploration_figures", "features", "figures", "logs",
+        "pending", "predictions", "published", "sanity", "test",
     } == RESERVED_VARIANTS  # fmt: skip
     assert {"benchmarks", "logs", "mlflow"} == RESERVED_DATASETS
 

@@ -233,7 +233,6 @@ def test_positions_as_people_write_them(tmp_path):
     for cell, words in (
         ("S2", "site 2 of P1 is K, and its table names it S2"),
         ("9" * 5000, "'9{40}' is no position"),
-        ("", "'' is no position"),
         ("two", "'two' is no position"),
         ("-2", "'-2' is no position"),
     ):
@@ -276,3 +275,20 @@ def test_proteins_of_one_name_are_told_apart(tmp_path):
     twice = write(tmp_path, "b.fasta", ">P1\nKAC\n>P1\nKAC\n")
     made = found(reading(), proteins=twice, positive_sites=table)
     assert [(r.id, r.label) for r in made] == [("P1|K1", 1)] * 2
+
+
+@pytest.mark.parametrize("mismatch", ["error", "reject"])
+def test_an_empty_cell_of_a_site_table_is_one_rejected_record(tmp_path, mismatch):
+    (tmp_path / "p.fa").write_text(">P1\nAKAAAA\n>NA\nAKAKAA\n")
+    (tmp_path / "s.csv").write_text("protein,position\nP1,2\nP1,\n,4\nP1,NA\nNA,4\n")
+    files = [{"path": str(tmp_path / name), "name": name, "kind": kind}
+             for name, kind in (("p.fa", "proteins"), ("s.csv", "positive_sites"))]  # fmt: skip
+    reading = Reading(sites={"residues": "K", "window": 3, "mismatch": mismatch})
+    found = list(windows(proteins_of(files, reading), files, reading))
+    assert [(r.id, r.label) for r in found if not r.fault] == [
+        ("P1|K2", 1), ("NA|K2", 0), ("NA|K4", 1)]  # fmt: skip
+    assert [(r.origin[-6:], r.fault) for r in found if r.fault] == [
+        ("line 3", "no position: its cell is empty"),
+        ("line 4", "no protein: its cell is empty"),
+        ("line 5", "no position: its cell is empty"),
+    ]

@@ -173,3 +173,16 @@ def test_predict_without_a_fasta_says_how(mine):
     fails(
         mine, "snakemake --config predict=new.fasta -- predict", arguments=("predict",)
     )
+
+
+def test_a_broken_data_set_does_not_stop_the_others(mine):
+    mine.write("config/config.yaml", SMALL.replace("[demo]", "[gone, empty, mine]"))
+    mine.write("config/datasets/gone.yaml", DATASET.replace("pos.", "gone."))
+    mine.write("config/datasets/empty.yaml", DATASET.replace("pos.", "empty."))
+    mine.write("empty.fasta", "")
+    wanted = [f"results/{name}/clean/counts.json" for name in ("empty", "mine")]
+    fails(mine, "gone.fasta does not exist", "The data set gone is left out",
+          "clean.log: empty.fasta: no sequences", arguments=wanted)  # fmt: skip
+    assert (mine.folder / wanted[1]).is_file()
+    # Alone it can be done, and the run still says that it did less than was asked.
+    fails(mine, "left out, for the errors above: gone", arguments=(*wanted[1:], "-F"))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evenfold import cli
 from evenfold.alphabet import AMINO_ACIDS
 from evenfold.errors import EvenfoldError
 from evenfold.prediction import Predictor
@@ -160,12 +161,14 @@ def test_every_site_of_new_proteins_is_scored(finished, champion):
                 predictor.score(["AAAAAAAKAAAAAAA"])
 
 
-def test_proteins_of_one_id_are_named(finished):
+def test_proteins_of_one_id_are_told_apart(finished):
     finished.write("twice.fasta", ">N1\nMKA\n>N1\nMKA\n>N1\nKKK\n")
     with chdir(finished.folder):
-        predictor = Predictor.load("results/sites")
-        with pytest.raises(EvenfoldError, match="record 3: the id 'N1' also stands"):
-            predictor.read("twice.fasta")
+        assert cli.main(["predict", "results/sites", "twice.fasta"]) == 0
+        ids = pd.read_csv("predictions.tsv", sep="\t")["id"].tolist()
+        assert ids == ["N1|K2", "N1~2|K2", "N1~3|K1", "N1~3|K2", "N1~3|K3"]
+        proteins = pd.read_csv("predictions.proteins.tsv", sep="\t")
+        assert proteins["sites"].tolist() == [1, 1, 3]
 
 
 @pytest.mark.whole

@@ -105,6 +105,7 @@ def test_the_champion_of_a_moved_run_is_loaded_from_its_store(moved, capsys):
     sequences = ["ACDEFGHIKLMNPQRSTVWYACDEFGHIKLMNP", "AAAA"]
     scored = model.predict(pd.DataFrame({"sequence": sequences}))
     scores, _ = Predictor.load(results / "demo").score(sequences)
-    assert scored["score"].tolist() == pytest.approx(list(scores), nan_ok=True)
+    given = scored["score"].astype(float).tolist()
+    assert given == pytest.approx(list(scores), nan_ok=True)
     page = mlflow.artifacts.load_text(f"runs:/{run}/report.html")
     assert page == moved.read("results/demo/report.html")

@@ -27,6 +27,8 @@ split: {folds: 3}
 selection: {resamples: 200}
 threads: 1
 """
+#: What the models of the demo are asked: a window around K.
+WINDOW = "ACDEFGHIKLMNPQRKACDEFGHIKLMNPQR"
 #: Of each kind one is enough where tests are sampled.
 MORE = () if WHOLE else ("logit_adjusted", "heavier", "anyloss", "logistic")
 TWINS = {"weighted_balanced", "class_balanced", "logit_adjusted"}.difference(MORE)
@@ -180,7 +182,7 @@ def test_the_network_of_the_documentation_trains_and_predicts(explored):
     own = "datasets: [demo]\ntraining: {epochs: 2}\nsplit: {folds: 3}\nthreads: 1\n"
     config = line.replace("  - bce\n", "") + own + "selection: {resamples: 200}\n"
     project.write("config/config.yaml", config)
-    fasta = project.write("new.fasta", ">a\n" + "ACDEFGHIKLMNPQRSTVWYA" * 2 + "\n")
+    fasta = project.write("new.fasta", f">a\n{WINDOW}\n")
     project.snakemake("--config", f"predict={fasta.name}", "--", "predict")
     scores = pd.read_csv(project.folder / "results/demo/predictions/new.tsv", sep="\t")
     assert (
@@ -212,7 +214,7 @@ def test_a_loss_a_feature_set_and_a_criterion_of_ones_own(explored):
         "selection: {", f"{asked}, keep_half: false, "
     )
     project.write("config/config.yaml", config)
-    fasta = project.write("new.fasta", ">a\n" + "ACDEFGHIKLMNPQRSTVWYA" * 2 + "\n")
+    fasta = project.write("new.fasta", f">a\n{WINDOW}\n")
     report = "results/demo/report.html"
     project.snakemake("--config", f"predict={fasta.name}", "--", report, "predict")
 

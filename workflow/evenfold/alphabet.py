@@ -46,3 +46,16 @@ def upper_case(sequence: str) -> str:
 def residues(sequence: str) -> str:
     """The sequence without its gaps."""
     return sequence.replace(GAP, "")
+
+
+def unknown_share(sequence: str) -> float:
+    """Share of a sequence's residues that are none of the twenty, 0 to 1.
+
+    Examples
+    --------
+    >>> unknown_share("ACX-"), unknown_share("--")
+    (0.333333, 1.0)
+    """
+    bare = residues(sequence)
+    known = sum(map(bare.count, AMINO_ACIDS))
+    return round(1 - known / len(bare), 6) if bare else 1.0

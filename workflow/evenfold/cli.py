@@ -1,12 +1,16 @@
 """The command `evenfold`: what is not a rule of the workflow."""
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold import __version__
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
@@ -37,6 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     shown = argparse.ArgumentDefaultsHelpFormatter
 
+    init = commands.add_parser(
+        "init",
+        help="look at your files and write the configuration of a data set for them",
+        formatter_class=shown,
+    )
+    init.add_argument(
+        "files",
+        nargs="+",
+        help="FASTA, tables or lines of sequences, tables of sites or labels, vectors; "
+        "pos or neg and test in their names are understood",
+    )
+    init.add_argument("--name", default="mine", help="of the data set")
+    init.add_argument(
+        "--folder", default="config/datasets", help="where NAME.yaml is written"
+    )
+    init.add_argument(
+        "--force", action="store_true", help="overwrite NAME.yaml if it is there"
+    )
+
     simulate = commands.add_parser(
         "simulate", help="write the demo data", formatter_class=shown
     )
@@ -46,18 +69,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     simulate.add_argument("--test", type=int, default=600, help="test windows")
 
     predict = commands.add_parser(
-        "predict", help="score a FASTA with a champion", formatter_class=shown
+        "predict", help="score sequences with a champion", formatter_class=shown
     )
-    predict.add_argument("results", help="results/<dataset> of a finished run")
-    predict.add_argument("fasta", help="sequences, also gzipped")
+    predict.add_argument(
+        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+    )
+    predict.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="sequences",
+        help="FASTA, TSV, CSV or Parquet (columns sequence and id), or one sequence a "
+        "line, also gzipped; - is standard input",
+    )
     predict.add_argument(
         "--out",
         default="predictions.tsv",
         help="table of scores: .tsv, .csv or .parquet; rejected ones go beside it",
     )
     predict.add_argument(
+        "--shard-rows",
+        type=int,
+        metavar="N",
+        help="cut the table into files of so many rows: predictions-00001.tsv, ...",
+    )
+    predict.add_argument(
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
+    )
+
+    export = commands.add_parser(
+        "export", help="put a champion into one file that scores elsewhere"
+    )
+    export.add_argument("results", help="results/<dataset> of a finished run")
+    export.add_argument("bundle", help="file to write, which ends in .zip")
+    export.add_argument(
+        "--without-sequences",
+        action="store_true",
+        help="leave the training sequences out of it",
     )
 
     show = commands.add_parser("show", help="say again what a run came to")
@@ -103,10 +151,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return _COMMANDS[options.command](options)
-    except EvenfoldError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        done = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = sentence(error, "run the command again") or _defect(error)
+        print(f"Error: {told}", file=sys.stderr)
         return 1
+
+
+def _defect(error: Exception) -> str:
+    """What is said of an error that nobody but evenfold is to blame for."""
+    what = (
+        f"a defect of evenfold, not of your data ({in_a_line(error)}). Please report it"
+    )
+    try:
+        handle, name = tempfile.mkstemp(prefix="evenfold-", suffix=".log")
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(traceback.format_exc())
+    except OSError:
+        return f"{what} with the command that you typed."
+    return f"{what} with the file {name}, which has the traceback."
+
+
+def _init(options: argparse.Namespace) -> int:
+    from evenfold.starting.beginning import begin
+
+    begun = begin(options.files, options.name, options.folder, options.force)
+    print("\n".join(begun.told()))
+    if begun.fault:
+        raise EvenfoldError(begun.fault)
+    return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -121,31 +203,62 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from evenfold.prediction import predict_file
-    from evenfold.prediction.output import check_output
+    from evenfold.prediction.inputs import guessed_rows
+    from evenfold.prediction.output import beside, check_output
+    from evenfold.prediction.streaming import Asked, Progress, predict_files
 
-    check_output(options.out, options.fasta)
-    rejected = f"{Path(options.out).with_suffix('')}.rejected.tsv"
-    counts = predict_file(
-        options.results,
-        options.fasta,
-        options.out,
-        rejected,
-        options.ledger or _ledger(options.results),
-        lambda told: print(f"Note: {told}", file=sys.stderr),
-    )
-    print(f"{options.out}: {counts['scored']} scored")
-    if counts["rejected"]:
-        print(f"{rejected}: {counts['rejected']} rejected, with reasons")
-    if not counts["scored"]:
+    check_output(options.out, options.inputs)
+    if options.shard_rows is not None and options.shard_rows < 1:
+        raise EvenfoldError("--shard-rows: a file has at least one row.")
+    rejected = beside(options.out, "rejected")
+    proteins = beside(options.out, "proteins")
+    out, shard = Path(options.out), options.shard_rows
+    asked = Asked(options.inputs, out, rejected, shard, proteins)
+    shown = sys.stderr.isatty()
+    progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
+    try:
+        counts = predict_files(
+            options.results,
+            asked,
+            options.ledger or _ledger(options.results),
+            lambda told: print(f"Note: {told}", file=sys.stderr),
+            progress if shown else lambda rows: None,
+        )
+    finally:
+        if shown:
+            progress.end()
+    several = f"{counts.files[0]} to {counts.files[-1].name}: "
+    where = f"{options.out}: " if options.shard_rows is None else several
+    print(f"{where}{counts.scored} scored")
+    if counts.proteins:
+        print(f"{proteins}: {counts.proteins} proteins")
+    if counts.rejected:
+        print(f"{rejected}: {counts.rejected} rejected, with reasons")
+    if not counts.scored:
         raise EvenfoldError(
-            f"nothing in {options.fasta} was scored; the reasons are in {rejected}."
+            f"nothing in {', '.join(options.inputs)} was scored; the reasons are in "
+            f"{rejected}."
         )
     return 0
 
 
-def _ledger(folder: str) -> Path:
-    """Where the ledger of a run is: as recorded with its look, or beside the results."""
+def _export(options: argparse.Namespace) -> int:
+    from evenfold.prediction.bundle import export
+
+    made = export(options.results, options.bundle, not options.without_sequences)
+    print(f"{options.bundle}: {made.champion} of {made.dataset}")
+    if made.code:
+        print(f"It needs code of your own where it is used: {', '.join(made.code)}")
+    return 0
+
+
+def _ledger(folder: str) -> Path | None:
+    """Where the ledger of a run is: as recorded with its look, or beside the results.
+
+    None of a bundle, which has none.
+    """
+    if Path(folder).is_file():
+        return None
     results = Results.at(folder)
     evaluation = evaluation_of(results)
     return results.ledger(evaluation.ledger if evaluation else None)
@@ -244,8 +357,10 @@ def _gallery(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
+    "init": _init,
     "simulate": _simulate,
     "predict": _predict,
+    "export": _export,
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,

@@ -26,7 +26,7 @@ from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
-from evenfold.records.layout import Results, pattern
+from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sources import Sources
 
 prepare_jobs(WORKFLOW)
@@ -60,6 +60,8 @@ def results_of(dataset):
 WAITING = [name for name in PLAN.datasets if results_of(name).waiting]
 
 if workflow.is_main_process:
+    for name, fault in PLAN.left_out.items():
+        print(f"\nError: {fault}\nThe data set {name} is left out.\n", file=sys.stderr)
     for name in WAITING:
         # Of an attempt in vain: Snakemake keeps even temporary files that a target names.
         results_of(name).path("uploaded").unlink(missing_ok=True)
@@ -238,6 +240,11 @@ def claimed_threads(wildcards):
     return math.ceil(min(PLAN.run.threads, cpus) * share)
 
 
+def growing(least, each):
+    """Resource function: memory in MB, so many for each MB of the job's input."""
+    return lambda wildcards, input: int(least + each * input.size_mb)
+
+
 def final_files():
     files = expand(
         [
@@ -262,15 +269,36 @@ def prediction_files():
         return [
             "a FASTA to score, as in: snakemake --config predict=new.fasta -- predict"
         ]
-    stem = Path(PLAN.run.predict).name.removesuffix(".gz").rsplit(".", 1)[0]
     return expand(
-        "results/{dataset}/predictions/{stem}.tsv", dataset=PLAN.datasets, stem=stem
+        "results/{dataset}/predictions/{stem}.tsv",
+        dataset=PLAN.datasets,
+        stem=prediction_stem(PLAN.run.predict),
     )
 
 
 def baseline(wildcards):
     """What losses are compared with; see `Plan.baseline`."""
     return PLAN.baseline(wildcards.dataset)
+
+
+def say_what_failed():
+    """Again at the end, since the jobs that could went on after a fault."""
+    from evenfold.reporting.closing import failures
+
+    for name in PLAN.datasets:
+        for told in failures(Path("results") / name, STARTED):
+            print(f"\n{told}", file=sys.stderr)
+    for name in PLAN.left_out:
+        print(f"\nThe data set {name} was left out; see above.", file=sys.stderr)
+
+
+def refuse_where_left_out():
+    """A run that leaves out a data set has not done what it was asked."""
+    if PLAN.left_out:
+        raise WorkflowError(
+            f"left out, for the errors above: {', '.join(PLAN.left_out)}. The other data "
+            "sets are done."
+        )
 
 
 def say_what_came_of_it():

@@ -6,6 +6,9 @@ rule report:
         groups="results/{dataset}/groups.json",
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
         history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+        nearest="results/{dataset}/nearest.parquet",
         source_proteins=of_sources("results/{dataset}/source_proteins.json"),
         published_selection=of_published("results/{dataset}/selection.json"),
         published_audit=of_published("results/{dataset}/audit.json"),
@@ -13,6 +16,7 @@ rule report:
         learning_curve=if_curve("results/{dataset}/learning_curve.json"),
         metrics="results/{dataset}/test/metrics.tsv",
         status="results/{dataset}/test/evaluation.json",
+        predictions="results/{dataset}/test/predictions.parquet",
     output:
         report(
             "results/{dataset}/report.html",
@@ -38,6 +42,8 @@ rule report:
         # No input: times are told as far as they are there. Nothing is fetched or
         # trained again for a benchmark file that is not.
         benchmarks=f"{ROOT}/{{dataset}}/benchmarks",
+        # The figures as files, beside the page that holds them anyway.
+        figures=f"{ROOT}/{{dataset}}/figures",
         code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
@@ -53,6 +59,9 @@ use rule report as explore_report with:
         groups="results/{dataset}/groups.json",
         thresholds=per_variant("results/{dataset}/{variant}/threshold.json"),
         history=per_variant("results/{dataset}/{variant}/history.parquet"),
+        oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+        nearest="results/{dataset}/nearest.parquet",
         source_proteins=of_sources("results/{dataset}/source_proteins.json"),
         published_selection=of_published("results/{dataset}/selection.json"),
         published_audit=of_published("results/{dataset}/audit.json"),
@@ -64,6 +73,14 @@ use rule report as explore_report with:
         "results/{dataset}/logs/explore_report.log",
     benchmark:
         "results/{dataset}/benchmarks/explore_report.tsv"
+    params:
+        variants=list(PLAN.variants),
+        description=lambda wildcards: PLAN.dataset(wildcards.dataset).description,
+        published=lambda wildcards: PLAN.dataset(wildcards.dataset).published,
+        decides=lambda wildcards: PLAN.decides(wildcards.dataset),
+        benchmarks="results/{dataset}/benchmarks",
+        figures="results/{dataset}/exploration_figures",
+        code=code_of("report"),
     message:
         "Writing the cross-validation report of {wildcards.dataset}; no look taken"
 

@@ -1,29 +1,34 @@
+# One job for all variants: each takes a second or two, and starting a job as long.
 rule tune:
     input:
-        oof="results/{dataset}/{variant}/oof.parquet",
-        twin="results/{dataset}/{variant}/twin.json",
+        oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
+        twins=per_variant("results/{dataset}/{variant}/twin.json"),
     output:
-        "results/{dataset}/{variant}/threshold.json",
+        expand(
+            "results/{dataset}/{variant}/threshold.json",
+            variant=PLAN.variants,
+            allow_missing=True,
+        ),
     log:
-        "results/{dataset}/logs/tune/{variant}.log",
+        "results/{dataset}/logs/tune.log",
     benchmark:
-        "results/{dataset}/benchmarks/tune/{variant}.tsv"
+        "results/{dataset}/benchmarks/tune.tsv"
     conda:
         "../../envs/evenfold.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
+        variants=list(PLAN.variants),
         selection=PLAN.run.selection.model_dump(
             exclude={"same_loss", "one_standard_error"}
         ),
         seed=PLAN.run.seed,
         code=lambda wildcards: code_of(
-            "tune",
-            PLAN.own_modules(wildcards.dataset, wildcards.variant, "criterion"),
+            "tune", PLAN.own_of_all(wildcards.dataset, "criterion")
         ),
     message:
-        "Tuning the threshold of {wildcards.variant} on {wildcards.dataset}"
+        "Tuning the thresholds on {wildcards.dataset}"
     script:
         "../scripts/tune.py"
 

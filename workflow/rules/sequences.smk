@@ -43,7 +43,10 @@ rule clean:
         runtime=30,
     params:
         files=lambda wildcards: [
-            {key: file[key] for key in ("path", "role", "label", "kind", "name")}
+            {
+                key: file[key]
+                for key in ("path", "role", "label", "kind", "name", "sha256")
+            }
             for file in read_files(wildcards)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
@@ -69,7 +72,7 @@ rule group:
         "../../envs/evenfold.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000, 20),
         runtime=120,
     params:
         grouping=dataset_section("grouping"),
@@ -119,7 +122,8 @@ rule audit:
         counts=of_data("results/{dataset}/clean/counts.json"),
         facts="results/{dataset}/split.json",
     output:
-        "results/{dataset}/audit.json",
+        facts="results/{dataset}/audit.json",
+        nearest="results/{dataset}/nearest.parquet",
     log:
         "results/{dataset}/logs/audit.log",
     benchmark:
@@ -128,7 +132,7 @@ rule audit:
         "../../envs/evenfold.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000, 20),
         runtime=120,
     params:
         grouping=dataset_section("grouping"),

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from evenfold.config.decides import Decides
 from evenfold.files import write_text
 from evenfold.job import job
@@ -5,9 +7,10 @@ from evenfold.records.sequences import SplitFacts
 from evenfold.reporting.facts import (
     ReportFiles,
     ReportSettings,
+    commit_of,
     read_facts,
 )
-from evenfold.reporting.report import report
+from evenfold.reporting.report import made
 
 with job(snakemake.log[0]) as log:
     kind = SplitFacts.read(snakemake.input.split).kind
@@ -19,9 +22,13 @@ with job(snakemake.log[0]) as log:
             description=snakemake.params.description,
             published=snakemake.params.published,
             decides=Decides.resolved(snakemake.params.decides, kind),
+            commit=commit_of(Path(read_facts.__code__.co_filename).parent),
         ),
         snakemake.params.benchmarks,
     )
-    html = report(facts)
-    write_text(snakemake.output[0], html)
-    log.info("%d bytes", len(html))
+    figures = Path(snakemake.params.figures)
+    report = made(facts, figures.name)
+    write_text(snakemake.output[0], report.html)
+    for drawing in report.drawings:
+        drawing.write(figures)
+    log.info("%d bytes, %d figures", len(report.html), len(report.drawings))

@@ -1,13 +1,17 @@
+from pathlib import Path
+
 from evenfold.job import job
-from evenfold.prediction.predicting import predict_file
+from evenfold.prediction.streaming import Asked, predict_files
 
 with job(snakemake.log[0]) as log:
-    counts = predict_file(
+    counts = predict_files(
         snakemake.params.folder,
-        snakemake.input.fasta,
-        snakemake.output.scores,
-        snakemake.output.rejected,
+        Asked(
+            [snakemake.input.fasta],
+            Path(snakemake.output.scores),
+            Path(snakemake.output.rejected),
+        ),
         snakemake.params.ledger,
         log.warning,
     )
-    log.info("%s", counts)
+    log.info("%d scored, %d rejected", counts.scored, counts.rejected)

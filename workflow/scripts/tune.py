@@ -2,11 +2,9 @@ from evenfold.job import job
 from evenfold.selection.thresholds import tune_files
 
 with job(snakemake.log[0]) as log:
-    told = tune_files(
-        snakemake.input.oof,
-        snakemake.input.twin,
-        snakemake.output[0],
-        snakemake.params.selection,
-        snakemake.params.seed,
-    )
-    log.info(told)
+    params = snakemake.params
+    for variant, oof, twin, output in zip(
+        params.variants, snakemake.input.oof, snakemake.input.twins, snakemake.output
+    ):
+        told = tune_files(oof, twin, output, params.selection, params.seed)
+        log.info("%s: %s", variant, told)

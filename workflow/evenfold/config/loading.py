@@ -69,10 +69,9 @@ def load_run(raw: dict, where: str = "the configuration") -> Run:
     run = validated(Run, raw, where)
     for key, model in _LATE.items():
         check_keys(model, getattr(run, key), f"{where}: {key}")
+    _check_training(run.training, f"{where}: training")
     for variant in run.variants:
-        check_keys(
-            Training, variant.training, f"{where}: variant {variant.name}: training"
-        )
+        _check_training(variant.training, f"{where}: variant {variant.name}: training")
     return run
 
 
@@ -102,7 +101,7 @@ def load_dataset(
             )
     for key in ("cleaning", "grouping", "split", "audit"):
         raw[key] = merge(raw.get(key) or {}, getattr(run, key))
-    check_keys(Training, raw.get("training") or {}, f"{path}: training")
+    _check_training(raw.get("training") or {}, f"{path}: training")
     dataset = validated(Dataset, raw, str(path))
     for sources in (dataset.train, dataset.test):
         if not sources:
@@ -192,6 +191,24 @@ def resolve_training(
     if fault:
         raise EvenfoldError(fault)
     return training
+
+
+def _check_training(raw, where):
+    """Refuse unknown keys, and a model or features that are no names.
+
+    The other values are checked where it is clear which kind of data they are for.
+    """
+    check_keys(Training, raw, where)
+    if not isinstance(raw, dict):
+        return
+    model, features = raw.get("model"), raw.get("features")
+    if not isinstance(model, str | None):
+        raise EvenfoldError(f"{where}: model: expected a name, found {model!r:.60}")
+    named = isinstance(features, list) and all(isinstance(f, str) for f in features)
+    if features is not None and not named:
+        raise EvenfoldError(
+            f"{where}: features: expected a list of names, found {features!r:.60}"
+        )
 
 
 def _check_loss_name(variant, where):

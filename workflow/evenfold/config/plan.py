@@ -40,32 +40,42 @@ class Plan:
 
     def __init__(self, raw: dict, folder: str | Path = "config/datasets"):
         self.run: Run = load_run(raw)
-        self.datasets: dict[str, Dataset] = {
-            name: load_dataset(name, self.run, folder) for name in self.run.datasets
-        }
         self.variants: dict[str, Variant] = {v.name: v for v in self.run.variants}
-        #: The same data split as most papers do, by the name `<data set>/published`.
-        self.published: dict[str, Dataset] = {
-            f"{name}/{PUBLISHED}": _as_published(dataset)
-            for name, dataset in self.datasets.items()
-            if dataset.split.as_published
-        }
+        self.datasets: dict[str, Dataset] = {}
+        #: By data set that cannot be run, where others can: why.
+        self.left_out: dict[str, EvenfoldError] = {}
         #: By data set and variant: every variant is compared with those before it.
         self._resolved: dict[tuple[str, str], dict[Kind, Training]] = {}
+        #: The same data split as most papers do, by the name `<data set>/published`.
+        self.published: dict[str, Dataset] = {}
+        for name in self.run.datasets:
+            try:
+                self._take(name, Path(folder))
+            except EvenfoldError as error:
+                self.datasets.pop(name, None)
+                self.left_out[name] = error
+        if not self.datasets:
+            raise next(iter(self.left_out.values()))
+        self.published.update(_all_published(self.datasets))
         check_names(self.datasets, self.variants)
-        for name in self.datasets:
-            for variant in self.variants:
-                # Refused here, before any job, where it fits no kind of data.
-                self._trainings(name, variant)
-                for part, paths in self._own(name, variant).items():
-                    for path in paths:
-                        module_file(path, part)
-            for file in self.files(name):
-                if file["url"] is None and not Path(file["path"]).is_file():
-                    raise EvenfoldError(
-                        f"{Path(folder) / name}.yaml: the file {file['path']} does not "
-                        "exist. Paths are relative to the folder snakemake is run in."
-                    )
+
+    def _take(self, name: str, folder: Path) -> None:
+        """Take up a data set, if all that is known before any job says it can be run.
+
+        Raises
+        ------
+        EvenfoldError
+        """
+        self.datasets[name] = load_dataset(name, self.run, folder)
+        for variant in self.variants:
+            # Refused here, before any job, where it fits no kind of data.
+            self._trainings(name, variant)
+            for part, paths in self._own(name, variant).items():
+                for path in paths:
+                    module_file(path, part)
+        for file in self.files(name):
+            if file["url"] is None:
+                _check_is_file(Path(file["path"]), folder / f"{name}.yaml")
 
     def dataset(self, name: str) -> Dataset:
         """A data set, or its published split."""
@@ -297,6 +307,29 @@ class Plan:
                 for name, variant in self.variants.items()
             },
         ).dump()
+
+
+def _all_published(datasets):
+    """The published splits of those data sets that have one, by their names."""
+    return {
+        f"{name}/{PUBLISHED}": _as_published(dataset)
+        for name, dataset in datasets.items()
+        if dataset.split.as_published
+    }
+
+
+def _check_is_file(path, where):
+    if path.is_file():
+        return
+    if path.exists() or str(path) == "-":
+        raise EvenfoldError(
+            f"{where}: {path} is a folder, a pipe or a device. Name a file: it is read "
+            "more than once, and its content is part of what is asked."
+        )
+    raise EvenfoldError(
+        f"{where}: the file {path} does not exist. Paths are relative to the folder "
+        "snakemake is run in."
+    )
 
 
 def _as_published(dataset):

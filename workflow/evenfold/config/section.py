@@ -37,13 +37,20 @@ def check_path(path: str) -> str:
     Raises
     ------
     ValueError
-        When it is empty, too long, or has a sign that no path has.
+        When it is empty, too long, or has a sign that no path may have.
     """
     if not path.strip():
         raise ValueError("a path is empty; name the file, or leave the key out")
     if "\0" in path:
         raise ValueError("a path has a null byte in it")
-    if len(path.encode()) > 4000 or any(len(p.encode()) > 255 for p in path.split("/")):
+    if re.search(r"[{}]", path):
+        raise ValueError(
+            "a path has { or } in it, between which Snakemake looks for wildcards; rename "
+            "the file or folder"
+        )
+    if len(path.encode(errors="surrogateescape")) > 4000 or any(
+        len(p.encode(errors="surrogateescape")) > 255 for p in path.split("/")
+    ):
         raise ValueError("a path is longer than file systems take: 255 bytes a name")
     return path
 

@@ -25,6 +25,8 @@ class Stability(Section):
 class SelectionSettings(Section):
     """How the threshold and the champion are chosen."""
 
+    undecided = frozenset({"error"})
+
     criterion: CriterionName = Field(
         "sn_eq_sp",
         description="operating point that is deployed: "
@@ -63,6 +65,13 @@ class SelectionSettings(Section):
         "feed-forward, convolutional; then by the loss) that the best one leads by no "
         "more than the best of as many equal variants does in 84 of 100 samples: with two "
         "variants one standard error of the paired difference",
+    )
+    error: float = Field(
+        0.1,
+        ge=0.01,
+        le=0.5,
+        description="error of the prediction sets, in hundredths: how often the set of a "
+        "new sequence may miss its class",
     )
     keep_half: bool = Field(
         True,

@@ -32,6 +32,7 @@ from evenfold.evaluation.measuring import (
     difference,
     groups_of_class,
     measure,
+    sets_held,
 )
 from evenfold.evaluation.notes import notes_at
 from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
@@ -66,6 +67,7 @@ from evenfold.records.tables import (
     SPLIT,
     write_frame,
 )
+from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.sketch import same_summary, sketches, summary
 
 #: Bytes that a prediction is taken to need in the ledger.
@@ -253,6 +255,8 @@ def check_weights(selection: Selection, weights: dict[str, str | Path]) -> None:
     """
     for name, frozen in selection.variants.items():
         if sha256_file(weights[name]) != frozen.weights_sha256:
+            # Cut off since, they are to be trained again, not frozen.
+            WeightsHeader.of_weights(weights[name])
             raise EvenfoldError(
                 f"{weights[name]}: these are not the weights that were frozen in the "
                 f"selection {selection.selection} (variant {name}). The test set was "
@@ -751,6 +755,10 @@ def evaluate_files(
             "curves": curves(predictions, champion),
             "groups_of_class": groups_of_class(predictions, champion),
             "published": difference(predictions, champion, other) if other else None,
+            # Of models that were trained again since, nothing was seen on the test set.
+            "trust": None
+            if evaluation.since_look
+            else sets_held(predictions, champion, selection.trust),
         }
         evaluation = evaluation.model_copy(update=seen)
     # Not by its schema: what a look of an earlier version stored lacks columns.

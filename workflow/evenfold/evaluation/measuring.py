@@ -9,10 +9,11 @@ from evenfold.metrics.bootstrap import (
     paired_difference,
 )
 from evenfold.metrics.calibration import net_benefit, proper_scores, reliability
+from evenfold.metrics.conformal import judged, prediction_sets
 from evenfold.metrics.counts import confusion, rates
 from evenfold.metrics.intervals import effective_size, newcombe, wilson
 from evenfold.metrics.predictive import predictive
-from evenfold.metrics.scores import auprc, auroc
+from evenfold.metrics.scores import auprc, auroc, logit
 from evenfold.records.evaluation import (
     Measured,
     PublishedDifference,
@@ -21,6 +22,7 @@ from evenfold.records.evaluation import (
     ScoredVariant,
     TestCurves,
 )
+from evenfold.records.selection import Judged, Trust
 from evenfold.records.thresholds import HALF, Reliability
 
 #: Scores of probabilities, raw and calibrated; see `metrics.calibration.proper_scores`.
@@ -157,6 +159,40 @@ def curves(predictions: pd.DataFrame, champion: str) -> TestCurves | None:
             calibrated=net_benefit(better, labels, risks).tolist(),
         ),
         risk=risks.round(4).tolist(),
+    )
+
+
+def sets_held(
+    predictions: pd.DataFrame, champion: str, trust: Trust | None
+) -> Judged | None:
+    """How the champion's prediction sets held on the test set.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+    champion : str
+    trust : Trust or None
+        As it was frozen.
+
+    Returns
+    -------
+    Judged or None
+        None where nothing was frozen, or a class is missing.
+    """
+    own = predictions[predictions["variant"] == champion]
+    if trust is None or own["label"].nunique() < 2:
+        return None
+    logits = logit(own["score"])
+    cuts = zip(trust.positive_from, trust.negative_to)
+    sets = np.array([prediction_sets(logits, *pair) for pair in cuts])
+    return Judged.model_validate(
+        judged(
+            sets[:, 0],
+            sets[:, 1],
+            own["label"].to_numpy(),
+            _groups(own).to_numpy(),
+            trust.error,
+        )
     )
 
 

@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import models_at_hand
 from evenfold.files import sha256_json
@@ -81,9 +83,39 @@ def note_of(sealed: SealedSet, sequences: list[str]) -> Note | None:
     Note or None
         None where none of them is of the sealed test set.
     """
-    count = int(matched(sketches(sequences), sealed.sequences).sum())
-    if not count:
-        return None
+    count = len(found_in(sealed, sequences))
+    return note_of_count(sealed, count) if count else None
+
+
+def found_in(sealed: SealedSet, sequences: list[str]) -> list[str]:
+    """Sketches of the sequences that are of a sealed test set.
+
+    Parameters
+    ----------
+    sealed : SealedSet
+    sequences : list of str
+
+    Returns
+    -------
+    list of str
+        Each once: those of parts of a file are those of the file, joined.
+    """
+    own = sketches(sequences)
+    return [own[row] for row in np.flatnonzero(matched(own, sealed.sequences))]
+
+
+def note_of_count(sealed: SealedSet, count: int) -> Note:
+    """The note that so many of a sealed test set were scored.
+
+    Parameters
+    ----------
+    sealed : SealedSet
+    count : int
+
+    Returns
+    -------
+    Note
+    """
     return Note(
         selection=sealed.selection,
         dataset=sealed.dataset,

@@ -3,9 +3,10 @@
 from typing import TypedDict
 
 import numpy as np
+
+# Its statistics are loaded when first used: they take a second, and prediction needs none.
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import binom, norm, rankdata
-from scipy.stats import t as student
 
 
 class Disagreement(TypedDict):
@@ -40,8 +41,11 @@ def delong(
     n1, n0 = int(positive.sum()), int((~positive).sum())
     area, inside1, inside0 = [], [], []
     for values in (scores, reference):
-        among = rankdata(values)
-        own1, own0 = rankdata(values[positive]), rankdata(values[~positive])
+        among = scipy.stats.rankdata(values)
+        own1, own0 = (
+            scipy.stats.rankdata(values[positive]),
+            scipy.stats.rankdata(values[~positive]),
+        )
         area.append((among[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
         inside1.append((among[positive] - own1) / n0)
         inside0.append(1 - (among[~positive] - own0) / n1)
@@ -54,7 +58,7 @@ def delong(
         "difference": float(difference),
         "se": se,
         "z": float(z),
-        "p": float(2 * norm.sf(abs(z))),
+        "p": float(2 * scipy.stats.norm.sf(abs(z))),
     }
 
 
@@ -78,9 +82,9 @@ def mcnemar(right: np.ndarray, reference: np.ndarray) -> Disagreement:
     """
     b, c = int((right & ~reference).sum()), int((~right & reference).sum())
     n, k = b + c, min(b, c)
-    p = min(1.0, 2 * binom.cdf(k, n, 0.5)) if n else 1.0
+    p = min(1.0, 2 * scipy.stats.binom.cdf(k, n, 0.5)) if n else 1.0
     if n >= 25:
-        p = min(1.0, p - binom.pmf(k, n, 0.5))
+        p = min(1.0, p - scipy.stats.binom.pmf(k, n, 0.5))
     return {"only": b, "only_reference": c, "p": float(p)}
 
 
@@ -106,7 +110,7 @@ def corrected_t(differences: np.ndarray, test_share: float) -> dict[str, float]:
     d = np.asarray(differences, dtype=np.float64)
     se = float(np.sqrt((1 / len(d) + test_share) * d.var(ddof=1)))
     t = d.mean() / se if se > 0 else 0.0
-    p = 2 * student.sf(abs(t), len(d) - 1)
+    p = 2 * scipy.stats.t.sf(abs(t), len(d) - 1)
     return {"mean": float(d.mean()), "se": se, "t": float(t), "p": float(p)}
 
 

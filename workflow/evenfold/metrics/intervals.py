@@ -1,8 +1,9 @@
 """Intervals of rates, of their difference and of MCC."""
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+
+# Its statistics are loaded when first used: they take a second, and prediction needs none.
+import scipy
 
 from evenfold.metrics.counts import Confusion, matthews
 
@@ -68,7 +69,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
     """
     if n == 0:
         return float("nan"), float("nan")
-    z = norm.ppf((1 + level) / 2)
+    z = scipy.stats.norm.ppf((1 + level) / 2)
     p = successes / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
@@ -216,11 +217,13 @@ def interval(
     ----------
     Hesterberg 2015, The American Statistician 69:371 (expanded percentile interval).
     """
-    z = norm.ppf((1 + level) / 2)
+    z = scipy.stats.norm.ppf((1 + level) / 2)
     if np.isfinite(size):
         size = max(2.0, size)
-        z = np.sqrt(size / (size - 1)) * student.ppf((1 + level) / 2, size - 1)
-    low, high = np.nanquantile(values, [norm.cdf(-z), norm.cdf(z)])
+        z = np.sqrt(size / (size - 1)) * scipy.stats.t.ppf((1 + level) / 2, size - 1)
+    low, high = np.nanquantile(
+        values, [scipy.stats.norm.cdf(-z), scipy.stats.norm.cdf(z)]
+    )
     return float(low), float(high)
 
 
@@ -240,5 +243,5 @@ def expanded_p(p: float, size: float) -> float:
         Below 0.05 where the 95 % interval excludes zero.
     """
     size = max(2.0, size)
-    z = norm.isf(min(1.0, p) / 2) * np.sqrt((size - 1) / size)
-    return float(2 * student.sf(z, size - 1))
+    z = scipy.stats.norm.isf(min(1.0, p) / 2) * np.sqrt((size - 1) / size)
+    return float(2 * scipy.stats.t.sf(z, size - 1))

@@ -1,8 +1,10 @@
 """Scores, their logits, and what they are worth whatever the threshold."""
 
 import numpy as np
+
+# Its statistics are loaded when first used: they take a second, and prediction needs none.
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 
 def sigmoid(logit: ArrayLike) -> np.ndarray:
@@ -58,7 +60,7 @@ def auroc(scores: ArrayLike, labels: ArrayLike) -> float:
     n1, n0 = int(positive.sum()), int((~positive).sum())
     if not n1 or not n0:
         return float("nan")
-    ranks = rankdata(scores)
+    ranks = scipy.stats.rankdata(scores)
     return float((ranks[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
 
 

@@ -1,5 +1,5 @@
 """A frozen champion applied to new sequences."""
 
-from evenfold.prediction.predicting import Predictor, predict_file
+from evenfold.prediction.predicting import Predictor
 
-__all__ = ["Predictor", "predict_file"]
+__all__ = ["Predictor"]

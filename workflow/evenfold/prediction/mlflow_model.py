@@ -1,4 +1,4 @@
-"""The champion as an MLflow model from code: sequences in, scores and calls out."""
+"""The champion as an MLflow model from code: sequences in, what `predict` tells out."""
 
 from typing import Any
 
@@ -34,29 +34,59 @@ class Champion(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """One row per sequence; the score of a rejected one is NaN, with the reason.
+        """One row per sequence, in order; a rejected one has a reason and no score.
 
         Parameters
         ----------
         context : PythonModelContext
         model_input : DataFrame
-            Column sequence.
+            Column sequence, and id if there is one; a dict of such columns, or a list of
+            the sequences themselves, are taken too.
         params : dict, optional
             Not used.
 
         Returns
         -------
         DataFrame
-            Columns score, positive and rejected.
+            As `Predictor.predict` gives it.
         """
-        scores, reasons = self.predictor.score(list(model_input["sequence"]))
-        return pd.DataFrame(
-            {
-                "score": scores,
-                "positive": (scores >= self.predictor.threshold).astype(int),
-                "rejected": [reason or "" for reason in reasons],
-            }
+        sequences, ids = asked(model_input)
+        return self.predictor.predict(sequences, ids)
+
+
+def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
+    """Sequences, and ids if there are some, of what a model is called with.
+
+    Parameters
+    ----------
+    given : DataFrame, Series, array, dict, list or str
+
+    Returns
+    -------
+    tuple of (list, list or None)
+
+    Raises
+    ------
+    EvenfoldError
+        Where no column is called sequence.
+    """
+    from evenfold.errors import EvenfoldError
+
+    if isinstance(given, list) and any(isinstance(row, dict) for row in given):
+        rows = [row if isinstance(row, dict) else {"sequence": row} for row in given]
+        given = {key: [row.get(key) for row in rows] for key in ("sequence", "id")}
+    if isinstance(given, str):
+        return [given], None
+    if not isinstance(given, dict | pd.DataFrame):
+        return list(given), None
+    if "sequence" not in given:
+        found = ", ".join(map(str, given)) or "none"
+        raise EvenfoldError(
+            f"no column 'sequence' in what is to be scored. Found: {found}."
         )
+    ids = list(given["id"]) if "id" in given else None
+    sequences = given["sequence"]
+    return ([sequences] if isinstance(sequences, str) else list(sequences)), ids
 
 
 set_model(Champion())

@@ -1,30 +1,43 @@
-"""Where scores may be written."""
+"""Where scores may be written, and how: in parts that become one table."""
 
+import csv
+import io
 import os
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
+from evenfold.files import replacing
+from evenfold.records.tables import Table
 
 #: Forms of a table of scores, by the ends of their names.
 SUFFIXES = (".tsv", ".csv", ".parquet")
 
 
-def check_output(out: str | Path, given: str | Path) -> None:
+def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
     """Refuse a place where scores cannot go, before anything is scored.
 
     Parameters
     ----------
     out : path-like
         Table to write.
-    given : path-like
-        File that is scored.
+    given : sequence of path-like
+        Files that are scored.
 
     Raises
     ------
     EvenfoldError
-        For a folder, a device, the input itself, or a name that ends in no known form.
+        For a folder, a device, an input, a name that is too long, or one that ends in no
+        known form.
     """
     path = Path(out)
+    if len(path.name.encode(errors="surrogateescape")) > 240:
+        raise EvenfoldError(f"{out:.60}...: a name longer than file systems take.")
     if path.is_dir():
         raise EvenfoldError(
             f"{out} is a folder: name a file in it, such as {path / 'predictions.tsv'}."
@@ -34,9 +47,102 @@ def check_output(out: str | Path, given: str | Path) -> None:
             f"{out}: the table of scores must end in {', '.join(SUFFIXES)}, which says "
             "what it is."
         )
-    if path.exists() and not path.is_file():
-        raise EvenfoldError(f"{out} is no file that can be replaced: name another.")
-    if path.exists() and Path(given).exists() and os.path.samefile(path, given):
-        raise EvenfoldError(
-            f"{out} is the file that is to be scored: name another, or it would be lost."
-        )
+    for written in (path, beside(path, "rejected"), beside(path, "proteins")):
+        if written.exists() and not written.is_file():
+            raise EvenfoldError(
+                f"{written} is no file that can be replaced: name another with --out."
+            )
+        for one in given:
+            if (
+                written.exists()
+                and os.path.exists(one)
+                and os.path.samefile(written, one)
+            ):
+                raise EvenfoldError(
+                    f"{written} is the file that is to be scored: name another, or it "
+                    "would be lost."
+                )
+
+
+def beside(out: str | Path, what: str) -> Path:
+    """A table of the same form beside that of the scores: `new.rejected.tsv`.
+
+    Parameters
+    ----------
+    out : path-like
+    what : str
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(out)
+    return path.with_name(f"{path.stem}.{what}{path.suffix}")
+
+
+def shard_name(out: Path, shard: int) -> Path:
+    """File of a shard: `new-00001.tsv` and so on.
+
+    Parameters
+    ----------
+    out : Path
+    shard : int
+        Counted from 0.
+
+    Returns
+    -------
+    Path
+    """
+    return out.with_name(f"{out.stem}-{shard + 1:05d}{out.suffix}")
+
+
+def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> None:
+    """Write some rows of a table, whole or not at all; of text without the header.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix says the form.
+    table : Table
+    columns : sequence of sequence
+        In the order of the table.
+    """
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".parquet":
+            pq.write_table(table.of(*columns), temporary)
+        else:
+            temporary.write_text(_text(path, zip(*columns)), "utf-8", newline="")
+
+
+def _text(path: Path, rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    sign = "\t" if path.suffix.lower() == ".tsv" else ","
+    writer = csv.writer(text, delimiter=sign, lineterminator="\n")
+    for row in rows:
+        writer.writerow([f"{x:.6f}" if isinstance(x, float) else x for x in row])
+    return text.getvalue()
+
+
+def join_parts(path: Path, table: Table, parts: Iterable[Path]) -> None:
+    """Make one table of parts, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    table : Table
+    parts : iterable of Path
+        In order.
+    """
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".parquet":
+            with pq.ParquetWriter(temporary, table.schema) as writer:
+                for part in parts:
+                    rows: pa.Table = pq.read_table(part)
+                    if rows.num_rows:
+                        writer.write_table(rows)
+            return
+        with open(temporary, "wb") as whole:
+            whole.write(_text(path, [table.names]).encode())
+            for part in parts:
+                with open(part, "rb") as rows_of_it:
+                    shutil.copyfileobj(rows_of_it, whole)

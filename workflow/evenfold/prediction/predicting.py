@@ -4,9 +4,10 @@ Sequences of a test set that its selection holds sealed are scored too; it is sa
 """
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,21 +18,43 @@ from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.binding import not_looked_at
-from evenfold.evaluation.notes import leave, note_of, sealed_set, told
+from evenfold.evaluation.notes import note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
+from evenfold.prediction.bundle import is_bundle, unpacked
+from evenfold.prediction.domain import Domain
+from evenfold.prediction.trust import TRUST, Trust
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
-from evenfold.records.tables import SCORES, write_rejected
+from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
-from evenfold.sequences.reading import Record, read_all_fasta
+from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
 from evenfold.sequences.sites import every_site
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What the champion says of some sequences.
+
+    Attributes
+    ----------
+    scores, probabilities : ndarray of float, shape (n,)
+        NaN where a sequence is rejected.
+    rejected : list of str or None, length n
+        Why it is.
+    trust : dict of str to list, length n
+        Columns of `trust.TRUST`; None where a sequence is rejected.
+    """
+
+    scores: np.ndarray
+    probabilities: np.ndarray
+    rejected: list[str | None]
+    trust: dict[str, list[Any]]
 
 
 @dataclass
@@ -54,6 +77,10 @@ class Predictor:
         Name of the champion, and what identifies its selection.
     sealed : SealedSet or None
         The test set, while the selection has not looked at it.
+    trust : Trust
+        What is told besides the score.
+    models : str
+        Digest of its weights, thresholds and calibration.
 
     Examples
     --------
@@ -70,10 +97,12 @@ class Predictor:
     variant: str
     selection: str
     sealed: SealedSet | None = None
+    trust: Trust = field(default_factory=Trust)
+    models: str = ""
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
-        """Load the champion from results/<dataset>.
+        """Load the champion from results/<dataset>, or from a bundle.
 
         Parameters
         ----------
@@ -88,6 +117,10 @@ class Predictor:
         EvenfoldError
             When there is no selection, or its weights are not the frozen ones.
         """
+        if is_bundle(folder):
+            with unpacked(folder) as files:
+                sealed = SealedSet.read(files.sealed) if files.sealed else None
+                return cls.of(files.selection, files.weights, sealed)
         results = Results.at(folder)
         path = results.path("selection")
         if not path.is_file():
@@ -120,7 +153,13 @@ class Predictor:
             When the weights are not the frozen ones, or a file does not fit.
         """
         selection = Selection.read(path)
+        if not Path(weights).is_file():
+            raise EvenfoldError(
+                f"{weights} does not exist, and {path} is frozen with it. Run snakemake "
+                "again."
+            )
         if sha256_file(weights) != selection.chosen.weights_sha256:
+            WeightsHeader.of_weights(weights)
             raise EvenfoldError(
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
@@ -136,6 +175,8 @@ class Predictor:
             selection.champion,
             selection.selection,
             sealed,
+            trust_of(selection, reading.sites),
+            selection.models,
         )
 
     def read(self, fasta: str | Path) -> list[Record]:
@@ -154,23 +195,14 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            No site in it, or two proteins of one id.
+            No site in it.
         """
         reading = Reading(cleaning=self.cleaning)
         records = list(read_all_fasta(fasta, reading))
+        # Rows of one id could not be told apart.
+        give_ids(records)
         if not self.sites:
-            # Rows of one id could not be told apart.
-            give_ids(records)
             return records
-        known: dict[str, Record] = {}
-        for protein in records:
-            if known.setdefault(protein.id, protein).sequence != protein.sequence:
-                raise EvenfoldError(
-                    f"{protein.origin}: the id {protein.id!r} also stands before another "
-                    f"protein ({known[protein.id].origin}), so its sites are not clear. "
-                    "Rename one."
-                )
-        records = list(known.values())
         windows = [
             w
             for protein in records
@@ -207,9 +239,63 @@ class Predictor:
         tuple of (ndarray of float, shape (n,), list of str or None)
             Scores and the reasons of rejections.
         """
+        self._warn(sequences)
+        calls = self.calls(sequences)
+        return calls.scores, calls.rejected
+
+    def predict(
+        self, sequences: Sequence[Any], ids: Sequence[Any] | None = None
+    ) -> pd.DataFrame:
+        """What is told of sequences, one row each, whatever some of them are.
+
+        Warns where some are of the test set that the selection holds sealed.
+
+        Parameters
+        ----------
+        sequences : sequence, length n
+            Texts. What is none, such as None or a number, is rejected.
+        ids : sequence, length n, optional
+            Their names; without, they are named after their content.
+
+        Returns
+        -------
+        DataFrame
+            Columns id, score, probability, class (1 or 0), threshold, the columns of
+            trust, and reason, which says why a sequence is outside of what the model was
+            trained on or why it was rejected. Of a rejected one score, probability and
+            class are None.
+        """
+        texts, unfit = [], []
+        for given in sequences:
+            text, why = text_or_reason(given)
+            texts.append(text)
+            unfit.append(why)
+        self._warn(texts)
+        calls = self.calls(texts, unfit)
+        good = ~np.isnan(calls.scores)
+        called = calls.scores >= self.threshold
+        found: dict[str, list[Any]] = {
+            "id": [
+                named_by_content(text) if not has_text(name) else str(name)
+                for text, name in zip(texts, ids or [None] * len(texts), strict=True)
+            ],
+            "score": _or_none(calls.scores.tolist(), good),
+            "probability": _or_none(calls.probabilities.tolist(), good),
+            "class": _or_none(called.astype(int).tolist(), good),
+            "threshold": [self.threshold] * len(texts),
+            **calls.trust,
+        }
+        found["reason"] = [
+            why or told for why, told in zip(calls.rejected, found["reason"])
+        ]
+        # Of type object: a null must not become a NaN, which is no JSON.
+        return pd.DataFrame(
+            {name: pd.Series(column, dtype=object) for name, column in found.items()}
+        )
+
+    def _warn(self, sequences):
         if note := self.note(sequences):
-            warnings.warn(told(note), stacklevel=2)
-        return self._scored(sequences)
+            warnings.warn(told(note), stacklevel=3)
 
     def note(self, sequences: list[str]) -> Note | None:
         """What is to be noted where sequences are of a sealed test set.
@@ -224,22 +310,116 @@ class Predictor:
         """
         return note_of(self.sealed, sequences) if self.sealed else None
 
-    def _scored(self, sequences, unfit=None):
-        """Scores and reasons; `unfit` says why the protein of a window is not used."""
-        reasons: list[str | None] = []
+    def calls(
+        self, sequences: Sequence[str], unfit: Sequence[str | None] | None = None
+    ) -> Calls:
+        """What the champion says of sequences; nothing is warned of.
+
+        Parameters
+        ----------
+        sequences : sequence of str, length n
+        unfit : sequence of str or None, length n, optional
+            Why a sequence cannot be used, whatever its letters.
+
+        Returns
+        -------
+        Calls
+        """
+        rejected: list[str | None] = []
         kept, rows = [], []
         for row, sequence in enumerate(sequences):
             sequence, reason = clean_sequence(sequence, self.cleaning)
             reason = (unfit[row] if unfit else None) or reason
+            reason = reason or self.trust.domain.refusal(sequence)
             reason = reason or self.features.refusal(sequence)
-            reasons.append(reason)
+            rejected.append(reason)
             if reason is None:
                 kept.append(sequence)
                 rows.append(row)
         scores = np.full(len(sequences), np.nan)
+        probabilities = scores.copy()
+        trust: dict[str, list[Any]] = {name: [None] * len(sequences) for name in TRUST}
         if kept:
             scores[rows] = self.ensemble.scores(self.features.compute(kept))
-        return scores, reasons
+            probabilities[rows] = self.probability(scores[rows])
+            for name, values in self.trust.columns(kept, scores[rows]).items():
+                for row, value in zip(rows, values):
+                    trust[name][row] = value
+        return Calls(scores, probabilities, rejected, trust)
+
+
+def has_text(value: Any) -> bool:
+    """Whether a cell is a text with something in it."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def text_or_reason(value: Any) -> tuple[str, str | None]:
+    """A sequence as it was sent, or why it is none.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    tuple of (str, str or None)
+        Without blanks around it; empty where there is a reason.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return "", "no sequence: its cell is empty"
+    if not isinstance(value, str):
+        return "", f"no sequence: {type(value).__name__} in place of a text"
+    if not value.strip():
+        return "", "no sequence: its cell is empty"
+    return "".join(value.split()), None
+
+
+def _or_none(values, good):
+    return [value if ok else None for value, ok in zip(values, good)]
+
+
+def trust_of(selection: Selection, sites: Sites | None) -> Trust:
+    """What is told besides the score, as frozen with the champion.
+
+    Parameters
+    ----------
+    selection : Selection
+    sites : Sites or None
+        How windows are cut out of whole proteins.
+
+    Returns
+    -------
+    Trust
+    """
+    return Trust(
+        Domain.of(selection.learned, sites), selection.trust, moved_to_use(selection)
+    )
+
+
+def moved_to_use(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
+    """Function from probabilities in the training data to those where it is used.
+
+    They are moved to the share of positives given as `deployment_positives`, if there is
+    one.
+
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    callable
+    """
+    deployed = selection.deployment_positives
+
+    def moved(probabilities: np.ndarray) -> np.ndarray:
+        if not deployed:
+            return probabilities
+        return shifted(probabilities, selection.positives, deployed)
+
+    return moved
 
 
 def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
@@ -256,77 +436,9 @@ def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
     -------
     callable
     """
-    calibrator, deployed = selection.chosen.calibrator, selection.deployment_positives
+    calibrator, moved = selection.chosen.calibrator, moved_to_use(selection)
 
     def probability(scores: np.ndarray) -> np.ndarray:
-        p = calibrated(calibrator, logit(scores))
-        return shifted(p, selection.positives, deployed) if deployed else p
+        return moved(calibrated(calibrator, logit(scores)))
 
     return probability
-
-
-def predict_file(
-    folder: str | Path,
-    fasta: str | Path,
-    scores: str | Path,
-    rejected: str | Path,
-    ledger: str | Path | None = None,
-    tell: Callable[[str], None] = warnings.warn,
-) -> dict[str, int]:
-    """Score a FASTA file with the champion of results/<dataset>.
-
-    Parameters
-    ----------
-    folder : path-like
-    fasta : path-like
-        Sequences; whole proteins if the champion's windows were cut out of such.
-    scores : path-like
-        TSV to write; see `tables.SCORES`.
-    rejected : path-like
-        TSV to write: id, source, reason.
-    ledger : path-like, optional
-        Folder of the ledger, where it is noted if sealed test sequences are scored.
-    tell : callable
-        Gets a sentence for the user, by default as a warning of Python.
-
-    Returns
-    -------
-    dict
-        How many were `scored` and how many `rejected`.
-    """
-    predictor = Predictor.load(folder)
-    records = predictor.read(fasta)
-    sequences = [record.sequence for record in records]
-    if other := not_looked_at(Results.at(folder)):
-        tell(other)
-    if note := predictor.note(sequences):
-        tell(told(note))
-        if ledger is not None:
-            tell(_left(ledger, note))
-    values, reasons = predictor._scored(sequences, [record.unfit for record in records])
-    good = ~np.isnan(values)
-    frame = pd.DataFrame(
-        {
-            "id": [record.id for record, ok in zip(records, good) if ok],
-            "score": values[good],
-            "positive": (values[good] >= predictor.threshold).astype(int),
-            "probability": predictor.probability(values[good]),
-            "threshold": predictor.threshold,
-            "variant": predictor.variant,
-            "selection": predictor.selection,
-        }
-    )
-    SCORES.write(scores, frame)
-    write_rejected(
-        rejected,
-        [(r.id, r.origin, why) for r, why in zip(records, reasons) if why],
-    )
-    return {"scored": int(good.sum()), "rejected": int((~good).sum())}
-
-
-def _left(ledger: str | Path, note: Note) -> str:
-    """Leave a note in the ledger, and say so; without one the prediction goes on."""
-    try:
-        return f"This is noted in {leave(ledger, note)}: later reports show it."
-    except EvenfoldError as error:
-        return str(error)

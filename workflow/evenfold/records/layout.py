@@ -3,8 +3,10 @@
 Rules declare the same patterns as outputs; a test holds the two together.
 """
 
+import hashlib
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +126,11 @@ FILES = {
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
         "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS, "track", "evidence"),
     ),
+    "nearest": File(
+        "{dataset}/nearest.parquet",
+        "the nearest training sequence of every test sequence that was searched",
+        "tables.NEAREST", "audit", _REPORTS,
+    ),
     "source_proteins": File(
         "{dataset}/source_proteins.json",
         "what whole proteins tell of their sites (with `sites` or `source_pattern`)",
@@ -142,7 +149,8 @@ FILES = {
     "weights": File(
         "{dataset}/{variant}/weights.safetensors",
         "weights of all members of a variant, with the recipe of the network",
-        "weights.WeightsHeader", "train", ("select", "evaluate", "track", "score_fasta"),
+        "weights.WeightsHeader", "train",
+        ("select", "evaluate", "track", "score_fasta", *_REPORTS),
     ),
     "history": File(
         "{dataset}/{variant}/history.parquet", "one row a member and epoch",
@@ -151,7 +159,7 @@ FILES = {
     "oof": File(
         "{dataset}/{variant}/oof.parquet", "out-of-fold scores of the training sequences",
         "tables.OOF", "train", ("tune", "select", "sanity_controls", "learning_curve",
-         "source_proteins"),
+         "source_proteins", *_REPORTS),
     ),
     "twin": File(
         "{dataset}/{variant}/twin.json", "whether its loss is an earlier variant's",
@@ -170,7 +178,7 @@ FILES = {
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
-        "tables.PREDICTIONS", "evaluate", ("track", "evidence"),
+        "tables.PREDICTIONS", "evaluate", ("report", "track", "evidence"),
     ),
     "metrics": File(
         "{dataset}/test/metrics.tsv", "one row a variant and operating point",
@@ -263,6 +271,16 @@ FOLDERS = (
         "every rule",
     ),
     (
+        "{dataset}/figures/",
+        "the figures of the report, as SVG and PDF",
+        "report",
+    ),
+    (
+        "{dataset}/exploration_figures/",
+        "the figures of the report before a look",
+        "explore_report",
+    ),
+    (
         f"{{dataset}}/{{variant}}/{CHECKPOINT}/",
         "state of a training that was stopped; removed when it ends",
         "train",
@@ -350,9 +368,103 @@ class Results:
         return self.root / pattern.format(dataset=self.dataset, **parts)
 
 
+def prediction_stem(given: Pathlike) -> str:
+    """What the scores of a file are called, another name for every file.
+
+    Parameters
+    ----------
+    given : path-like
+
+    Returns
+    -------
+    str
+        The file's name without .gz and .fasta; of a file of another folder with six
+        digits that are the folder's.
+
+    Examples
+    --------
+    >>> prediction_stem("new.fasta.gz"), prediction_stem("new.csv")
+    ('new', 'new.csv')
+    >>> prediction_stem("a/new.fasta"), prediction_stem("b/new.fasta")
+    ('new-ca9781', 'new-3e23e8')
+    """
+    path = Path(os.path.normpath(given))
+    stem = path.name.removesuffix(".gz").removesuffix(".fasta")
+    if path.parent == Path("."):
+        return stem
+    return f"{stem}-{hashlib.sha256(path.parent.as_posix().encode()).hexdigest()[:6]}"
+
+
 def pattern(name: str) -> str:
     """Path of a file of FILES from where snakemake is run, with its wildcards."""
     return f"{ROOT}/{FILES[name].pattern}"
+
+
+def rule_of(path: Pathlike) -> tuple[str, str] | None:
+    """The rule that writes a file, and the file's path from where snakemake is run.
+
+    Parameters
+    ----------
+    path : path-like
+        Of a file of FILES, in whatever folder of results, or of a fetched one.
+
+    Returns
+    -------
+    tuple of str or None
+        None where it is no file of a run.
+
+    Examples
+    --------
+    >>> rule_of("/home/me/results/demo/bce/oof.parquet")
+    ('train', 'results/demo/bce/oof.parquet')
+    """
+    told = Path(os.path.abspath(path)).as_posix()
+    for expression, rule in _WRITTEN:
+        if found := expression.search(told):
+            return rule, found[1]
+    return None
+
+
+def remedy(path: Pathlike) -> str | None:
+    """What makes a file again, in a sentence; None where it is no file of a run.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str or None
+    """
+    found = rule_of(path)
+    if found is None:
+        return None
+    rule, target = found
+    return (
+        f"Make it again: `snakemake --forcerun {rule} -- {shlex.quote(target)}`, then go on "
+        "as before."
+    )
+
+
+def _written() -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of whole paths and the rules that write them, the most special first."""
+    patterns = {f"{ROOT}/{file.pattern}": file.written for file in FILES.values()}
+    # Those of a data set's published split are in a folder below its own.
+    wildcards = {"{dataset}": f"[^/]+(?:/{PUBLISHED})?"}
+    found = []
+    for pattern in sorted(patterns, key=_special, reverse=True):
+        parts = re.split(r"(\{\w+\})", pattern)
+        text = "".join(
+            wildcards.get(part, "[^/]+") if part.startswith("{") else re.escape(part)
+            for part in parts
+        )
+        found.append((re.compile(f"(?:^|/)({text})$"), patterns[pattern]))
+    return [*found, (re.compile("(?:^|/)(resources/data/[^/]+/[^/]+)$"), "fetch")]
+
+
+def _special(pattern: str) -> tuple[int, int]:
+    fixed = re.sub(r"\{\w+\}", "", pattern)
+    return sum("{" not in part for part in pattern.split("/")), len(fixed)
 
 
 def _folders(start: str) -> set[str]:
@@ -365,6 +477,8 @@ def _folders(start: str) -> set[str]:
         if path.startswith(start)
     }
 
+
+_WRITTEN = _written()
 
 #: What stands beside variants in results/<data set>, and beside data sets in results.
 RESERVED_VARIANTS = {

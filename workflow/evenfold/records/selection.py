@@ -64,6 +64,9 @@ class Provenance(Part):
     """version of Python"""
     machine: str
     """architecture of the processor, such as x86_64"""
+    versions: dict[str, str] | None = None
+    """versions of the libraries that decide numbers; absent of earlier versions"""
+    absent = ("versions",)
 
 
 class Lead(Part):
@@ -231,6 +234,91 @@ class Difference(Part):
     """of MCC, fold by fold"""
 
 
+class Covered(Part):
+    """How often the prediction sets of one class hold it."""
+
+    groups: int
+    """groups with sequences of the class"""
+    sequences: int
+    """sequences of the class"""
+    share: float
+    """share of them whose set holds the class, groups counting alike, 0 to 1"""
+    low: float
+    """low end of its 95 % interval over groups"""
+    high: float
+    """high end of its 95 % interval over groups"""
+    of_sequences: float
+    """the same share, sequences counting alike, 0 to 1"""
+
+
+class Sure(Part):
+    """What is called where sets hold one class alone, by error; NaN of nothing is null."""
+
+    errors: list[float]
+    """errors of the sets, ascending, 0 to 1"""
+    one: list[float]
+    """share of sequences whose set holds one class alone, which are called"""
+    both: list[float]
+    """share of those whose set holds both"""
+    none: list[float]
+    """share of those whose set holds none"""
+    sn: list[float | None]
+    """sensitivity among the called, 0 to 1"""
+    sp: list[float | None]
+    """specificity among the called, 0 to 1"""
+    mcc: list[float | None]
+    """Matthews correlation coefficient among the called, -1 to 1"""
+
+
+class Judged(Part):
+    """The prediction sets on sequences that were not used to make them."""
+
+    positive: Covered
+    """of the positives, at the configured error"""
+    negative: Covered
+    """of the negatives"""
+    sure: Sure
+    """what is called, by error"""
+
+
+class Trust(Part):
+    """What every prediction of the champion is told beside its score, and how it held."""
+
+    error: float
+    """error of the prediction sets that is configured, 0 to 1"""
+    errors: list[float]
+    """errors of the next two, ascending, 0 to 1"""
+    positive_from: list[float | None]
+    """logit from which the set holds the positive class; null: always, too few groups"""
+    negative_to: list[float | None]
+    """logit up to which the set holds the negative class; null: always, too few groups"""
+    logits: list[float]
+    """where the next two are, ascending"""
+    probability_low: list[float]
+    """probability from that logit on at least (Venn-Abers, counted as negative)"""
+    probability_high: list[float]
+    """probability up to that logit at most (Venn-Abers, counted as positive)"""
+    oof: Judged
+    """out-of-fold, every fold by sets of the other folds"""
+
+
+class Learned(Part):
+    """What the training sequences were like: what new ones are held against."""
+
+    shortest: int
+    """residues of the shortest, gaps not counted"""
+    longest: int
+    """residues of the longest, gaps not counted"""
+    window: int | None
+    """letters of every one, gaps counted, where all have the same number; or null"""
+    centre: str | None
+    """residues in the middle of the windows, where few are; or null"""
+    letters: str
+    """letters that occur, in alphabetical order"""
+    unknown: float
+    """largest share of X and ambiguous residues in one of them, 0 to 1"""
+
+
 class Selection(Record):
     """selection.json: the frozen choice, and the digests of all that decides."""
 
@@ -284,8 +372,14 @@ class Selection(Record):
     """resolved settings that decide"""
     order: list[str]
     """names of all variants in the order of the configuration"""
+    learned: Learned | None = None
+    """what the training sequences were like; null of version 0.1.0"""
     statistics: int = 1
     """version of what intervals mean and of the rule that keeps the simplest variant"""
+    trust: Trust | None = None
+    """of the champion's predictions; absent of version 0.1.0, or where nothing was tuned"""
+
+    absent = ("trust",)
 
     @property
     def models(self) -> str:

@@ -1,6 +1,7 @@
 """What is said in the terminal at the end of a run, and any time by `evenfold show`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
@@ -33,6 +34,32 @@ def closing(results: Results) -> list[str]:
             f"{path} does not exist: nothing was selected yet. Run `snakemake` first."
         )
     return [*_verdict(results, Selection.read(path)), *_where(results)]
+
+
+def failures(folder: Path, since: float) -> list[str]:
+    """What stopped jobs, as their logs say it: other jobs may have gone on since.
+
+    Parameters
+    ----------
+    folder : Path
+        results/<dataset>.
+    since : float
+        Time that the run was started, in seconds.
+
+    Returns
+    -------
+    list of str
+        Log and sentence of each.
+    """
+    told = []
+    for log in sorted(folder.glob("**/logs/**/*.log")):
+        if log.stat().st_mtime < since:
+            continue
+        text = log.read_text(encoding="utf-8", errors="replace")
+        _, found, sentence = f"\n{text}".rpartition("\nError: ")
+        if found:
+            told.append(f"{log}: {sentence.strip()}")
+    return told
 
 
 def _verdict(results: Results, selection: Selection) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a report may tell of: the records of one data set, read once."""
 
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,8 +18,9 @@ from evenfold.records.sequences import (
     SourceProteins,
     SplitFacts,
 )
-from evenfold.records.tables import HISTORY
+from evenfold.records.tables import HISTORY, NEAREST, OOF, PREDICTIONS
 from evenfold.records.thresholds import HALF, Tuned
+from evenfold.records.weights import WeightsHeader
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class ReportFiles:
     """Paths of what a report is made from; of variants in the configuration's order.
 
     Those of the published split, of source proteins and the learning curve are empty
-    or one; `metrics` and `status` are there after a look.
+    or one; `metrics`, `status` and `predictions` are there after a look.
     """
 
     selection: str
@@ -35,6 +37,9 @@ class ReportFiles:
     groups: str
     thresholds: Sequence[str]
     history: Sequence[str]
+    oof: Sequence[str]
+    weights: Sequence[str]
+    nearest: str
     source_proteins: Sequence[str] = ()
     published_selection: Sequence[str] = ()
     published_audit: Sequence[str] = ()
@@ -42,6 +47,7 @@ class ReportFiles:
     learning_curve: Sequence[str] = ()
     metrics: str | None = None
     status: str | None = None
+    predictions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,19 +57,23 @@ class ReportSettings:
     Attributes
     ----------
     variants : sequence of str
-        Names, in the order of `ReportFiles.thresholds` and `history`.
+        Names, in the order of `ReportFiles.thresholds`, `history`, `oof` and
+        `weights`.
     description : str
     published : sequence of dict
         Published results on this test set: `method`, and of sn, sp, mcc, acc and auroc
         those that there are.
     decides : Decides
         The resolved configuration.
+    commit : str or None
+        Of evenfold, where it runs from a repository.
     """
 
     variants: Sequence[str]
     description: str
     published: Sequence[Mapping[str, str | float]]
     decides: Decides
+    commit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,12 @@ class RuleTime:
     memory: float | None
 
 
+#: Of a history, what the report tells.
+EPOCHS = ("train_loss", "watched_auroc", "watched_sn", "watched_sp")
+#: Variants that stand out where there are more.
+_FEW = 6
+
+
 @dataclass(frozen=True)
 class Facts:
     """Everything that a report of one data set may tell.
@@ -99,7 +115,7 @@ class Facts:
     tuned : dict of str to Tuned
         By variant, in the order of the configuration, without twins.
     history : dict of str to DataFrame
-        Epochs of each of these, with `watched_auroc`.
+        Epochs of each of these, with the columns of EPOCHS.
     evaluation : Evaluation or None
         None before *evaluate* ran.
     measured : sequence of Measured
@@ -111,6 +127,14 @@ class Facts:
         None where sources are not known.
     curve : LearningCurve or None
         None where none was asked for.
+    trained : WeightsHeader or None
+        How the champion was trained.
+    oof : DataFrame
+        Of the champion, with the columns label and score; may have no rows.
+    called : DataFrame
+        Test sequences as the champion of the look called them, with id, label, score and
+        threshold, and train_id, identity and coverage of the nearest training sequence,
+        which may be missing; no rows without a look.
     """
 
     dataset: str
@@ -127,11 +151,23 @@ class Facts:
     times: Sequence[RuleTime] = ()
     source_proteins: SourceProteins | None = None
     curve: LearningCurve | None = None
+    trained: WeightsHeader | None = None
+    oof: pd.DataFrame = field(default_factory=pd.DataFrame)
+    called: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def champion(self) -> Tuned:
         """Thresholds of the champion."""
         return self.tuned[self.selection.champion]
+
+    @cached_property
+    def leading(self) -> list[str]:
+        """The champion, the baseline, and those of the largest MCC out-of-fold: few."""
+        variants = self.selection.variants
+        by_mcc = sorted(variants, key=lambda name: -variants[name].oof.mcc)
+        first = [self.selection.champion, self.selection.baseline, *by_mcc]
+        known = [name for name in dict.fromkeys(first) if name in self.tuned]
+        return known[:_FEW]
 
     @cached_property
     def deployed(self) -> dict[str, Measured]:
@@ -193,6 +229,9 @@ def read_facts(
     selection = Selection.read(files.selection)
     thresholds = dict(zip(settings.variants, files.thresholds, strict=True))
     histories = dict(zip(settings.variants, files.history, strict=True))
+    oof = dict(zip(settings.variants, files.oof, strict=True))
+    weights = dict(zip(settings.variants, files.weights, strict=True))
+    evaluation = Evaluation.read(files.status) if files.status else None
     names = [name for name in settings.variants if name in selection.variants]
     measured = read_measured(files.metrics) if files.metrics else []
     return Facts(
@@ -204,16 +243,31 @@ def read_facts(
         grouping=GroupingFacts.read(files.groups),
         tuned={name: Tuned.read(thresholds[name]) for name in names},
         history={
-            name: HISTORY.frame(histories[name], ["epoch", "watched_auroc"])
-            for name in names
+            name: HISTORY.frame(histories[name], ["epoch", *EPOCHS]) for name in names
         },
-        evaluation=Evaluation.read(files.status) if files.status else None,
+        evaluation=evaluation,
         measured=[row for row in measured if not is_published(row.variant)],
         beside=_published_split(files, measured),
         times=rule_times(benchmarks),
         source_proteins=next(map(SourceProteins.read, files.source_proteins), None),
         curve=next(map(LearningCurve.read, files.learning_curve), None),
+        trained=WeightsHeader.of_weights(weights[selection.champion]),
+        oof=OOF.frame(oof[selection.champion], ["label", "score"]),
+        called=_called(files, selection, evaluation),
     )
+
+
+def _called(
+    files: ReportFiles, selection: Selection, evaluation: Evaluation | None
+) -> pd.DataFrame:
+    """Test sequences as the champion of the look called them."""
+    look = evaluation.look if evaluation else None
+    if files.predictions is None or look is None:
+        return pd.DataFrame()
+    columns = ["id", "variant", "label", "score", "threshold"]
+    rows = PREDICTIONS.frame(files.predictions, columns)
+    rows = rows[rows["variant"] == look.champion].drop(columns="variant")
+    return rows.merge(NEAREST.frame(files.nearest), on="id", how="left")
 
 
 def _published_split(
@@ -260,3 +314,13 @@ def rule_times(folder: Path | str) -> list[RuleTime]:
         for rule, own in jobs.items()
     ]
     return sorted(times, key=lambda time: -time.seconds)
+
+
+def commit_of(folder: Path) -> str | None:
+    """Commit of the repository that a folder is tracked in, if there is one."""
+    asked = ["git", "-C", str(folder), "log", "-1", "--format=%h", "--", "."]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

@@ -1,27 +1,52 @@
-"""What all figures of the report share: one quiet style, and SVG text as their form."""
+"""What all figures of the report share: one quiet style, and what becomes of a drawing."""
 
+import html
 import io
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import matplotlib
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from evenfold.files import replacing
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK, MUTED, GRID = "#1d2733", "#6b7785", "#e3e8ee"
-SN, SP, MCC, HALF = "#c2410c", "#1d4ed8", "#0f766e", "#94a3b8"
+INK, MUTED, GRID, PAPER = "#1d2733", "#5d6b7a", "#e3e8ee", "#ffffff"
+SN, SP, MCC, HALF = "#c2410c", "#1d4ed8", "#0f766e", "#64748b"
+#: Of the variants that stand out, in their order; the first is the champion's.
+STANDOUT = (MCC, "#1e40af", "#9a3412", "#7e22ce", "#854d0e", "#be185d")
+
+#: Colours as a page of another brightness may set them anew: variables of its style.
+VARIABLES = {
+    INK: "ink", MUTED: "muted", GRID: "line", PAPER: "paper", SN: "sn", SP: "sp",
+    MCC: "mcc", HALF: "half", **{c: f"v{i}" for i, c in enumerate(STANDOUT) if i},
+}  # fmt: skip
+
+#: Of all text in figures, in points, and what a page makes of a point, in pixels.
+TEXT = 9.5
+_SCALE = 1.25
 
 #: Of all that is drawn, as `plt.rc_context` takes it.
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
-    "font.size": 9.5,
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    # A name with a $ is no formula.
+    "text.parse_math": False,
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "svg.hashsalt": "evenfold",
+    "savefig.transparent": True,
     "axes.edgecolor": GRID,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
@@ -38,38 +63,240 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 
+_MARK = "mark"
 
-def svg(figure: Figure) -> Markup:
-    """A figure as an <svg> element that scales with its column; closes the figure.
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, for the page and for a paper.
+
+    Attributes
+    ----------
+    name : str
+        Of its files; unique in a report.
+    title : str
+        What it shows, for those who do not see it.
+    svg : Markup
+        An <svg> element that scales with its column.
+    figure : Figure
+        As it was drawn.
+    variant : str or None
+        Where it shows one alone.
+    """
+
+    name: str
+    title: str
+    svg: Markup
+    figure: Figure = field(repr=False, compare=False)
+    variant: str | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write <name>.svg and <name>.pdf, in colours for paper."""
+        with replacing(folder / f"{self.name}.svg") as path:
+            Path(path).write_text(alone(self.svg), encoding="utf-8")
+        with replacing(folder / f"{self.name}.pdf") as path, plt.rc_context(STYLE):
+            self.figure.savefig(
+                path, format="pdf", bbox_inches="tight", metadata={"CreationDate": None}
+            )
+
+
+def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> Drawing:
+    """What becomes of a figure; closes it.
 
     Its text stays text. Draw inside `plt.rc_context(STYLE)`, and call this there too.
+
+    Parameters
+    ----------
+    figure : Figure
+    name : str
+        Letters, digits and hyphens.
+    title : str
+    variant : str, optional
+        Where it shows one alone.
+
+    Returns
+    -------
+    Drawing
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", text, count=1)
-    return Markup(text.replace("font: 9.5px 'sans-serif'", "font: 9.5px sans-serif"))
+    text = _own_ids(_told(text[text.index("<svg") :]), name)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(f": {colour}", f": var(--{variable})")
+    text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
+    return Drawing(name, title, Markup(_headed(text, name, title)), figure, variant)
 
 
-def legend_above(axes: Axes, entries: Iterable[tuple[str, str]]) -> None:
-    """A legend of dots above the axes.
+def mark(artist: Any, told: str, variant: str | None = None) -> None:
+    """Give what is drawn a sentence for who points at it, and the variant it is of.
+
+    Parameters
+    ----------
+    artist : Artist
+    told : str
+        Empty for none.
+    variant : str, optional
+    """
+    artist.set_gid(_MARK + json.dumps([variant, told]))
+
+
+def alone(svg: str) -> str:
+    """An <svg> element as a file of its own, in colours for paper."""
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(f"var(--{variable})", colour)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{svg}\n'
+
+
+def _told(text: str) -> str:
+    """Marks as attributes and titles of their groups."""
+
+    def group(found: re.Match[str]) -> str:
+        variant, told = json.loads(html.unescape(found[2]))
+        of = f' data-variant="{escape(variant)}"' if variant else ""
+        title = f"<title>{escape(told)}</title>" if told else ""
+        return f'<g class="mark"{of}>{title}'
+
+    return re.sub(rf"<g id=(['\"]){_MARK}(.*?)\1>", group, text)
+
+
+def _own_ids(text: str, name: str) -> str:
+    """Ids that something refers to, made this figure's; the others are no use."""
+    known = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
+
+    def own(found: re.Match[str]) -> str:
+        return f' id="{name}-{found[1]}"' if found[1] in known else ""
+
+    text = re.sub(r' id="([^"]*)"', own, text)
+    return re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
+
+
+def _headed(text: str, name: str, title: str) -> str:
+    """With a title, and as wide as its text asks for, or as its column is."""
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', text)[1])  # type: ignore[index]
+    head, _, rest = text.partition(">")
+    head = re.sub(r' (width|height)="[^"]*"', "", head)
+    return (
+        f'{head} style="width:{width * _SCALE:.0f}px" role="img" '
+        f'aria-labelledby="{name}-title">\n<title id="{name}-title">{escape(title)}'
+        f"</title>{rest}"
+    )
+
+
+def standing_out(names: Sequence[str]) -> dict[str, str]:
+    """Colours of the first few; the others get none.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Variants, the champion first.
+    """
+    return dict(zip(names, STANDOUT))
+
+
+def legend_above(
+    axes: Axes, entries: Iterable[tuple[str, str]], marker: str = "o"
+) -> None:
+    """A legend above the axes, in as many columns as there is room for.
 
     Parameters
     ----------
     axes : Axes
     entries : iterable of (str, str)
         Label and colour of each.
+    marker : str
+        Empty for lines.
     """
+    handles = [
+        plt.Line2D(
+            [], [], color=colour, marker=marker, ls="" if marker else "-", label=label
+        )
+        for label, colour in entries
+    ]
+    widest = max(len(str(handle.get_label())) for handle in handles)
+    room = axes.bbox.width * 72 / plt.rcParams["figure.dpi"]
     axes.legend(
-        handles=[
-            plt.Line2D([], [], color=colour, marker="o", ls="", label=label)
-            for label, colour in entries
-        ],
-        fontsize=8.5,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 1.1),
-        ncols=2,
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(-0.04, 1.0),
+        # A letter is about half as wide as high; a handle is as wide as four.
+        ncols=max(1, min(len(handles), int(room / ((widest + 5) * TEXT * 0.5)))),
+        borderaxespad=0.1,
+        handlelength=1.2,
+        handletextpad=0.5,
+        columnspacing=1.0,
+        labelspacing=0.25,
     )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value with its interval on a line of a forest.
+
+    Attributes
+    ----------
+    row : str
+        The line.
+    value, low, high : float
+    told : str
+        For who points at it.
+    colour : str
+    """
+
+    row: str
+    value: float
+    low: float
+    high: float
+    told: str
+    colour: str = MCC
+
+
+def forest(
+    bars: Sequence[Bar],
+    label: str,
+    entries: Iterable[tuple[str, str]] = (),
+    zero: bool = False,
+) -> Figure:
+    """Values with their intervals, one line a variant; several of one stand side by side.
+
+    Parameters
+    ----------
+    bars : sequence of Bar
+    label : str
+        Of the axis.
+    entries : iterable of (str, str)
+        Of the legend.
+    zero : bool
+        Whether to draw a line at zero.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = list(dict.fromkeys(bar.row for bar in bars))
+    most = max(sum(bar.row == row for bar in bars) for row in rows)
+    # Inches a line: as its text needs, and no half page of nothing.
+    height = 0.75 + len(rows) * (0.19 if most == 1 else 0.28)
+    figure, axes = plt.subplots(figsize=(3.6, height))
+    seen: dict[str, int] = {}
+    for bar in bars:
+        at = seen.setdefault(bar.row, 0)
+        seen[bar.row] += 1
+        y = rows.index(bar.row) + 0.32 * (at - (most - 1) / 2)
+        (line,) = axes.plot([bar.low, bar.high], [y, y], color=bar.colour, lw=2)
+        (dot,) = axes.plot(
+            bar.value, y, "o", color=bar.colour, ms=6, mec=PAPER, mew=0.8
+        )
+        for artist in (line, dot):
+            mark(artist, bar.told, bar.row)
+    if zero:
+        axes.axvline(0, color=INK, lw=1, zorder=1)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(label)
+    if entries:
+        legend_above(axes, entries)
+    return figure

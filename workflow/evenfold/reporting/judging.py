@@ -8,7 +8,7 @@ from evenfold.records.evaluation import Measured
 from evenfold.records.record import Interval
 from evenfold.records.selection import Selection
 from evenfold.records.sequences import Probe
-from evenfold.records.thresholds import Point
+from evenfold.records.thresholds import Point, Stability
 from evenfold.reporting.facts import Facts
 
 #: Groups with sequences of a class, and such sequences, below which intervals are not
@@ -74,6 +74,14 @@ def scarcer_groups(groups: tuple[int | None, int | None]) -> tuple[int, str] | N
     if positive is None or negative is None:
         return None
     return min((positive, "positives"), (negative, "negatives"))
+
+
+def folds_agree(facts: Facts, found: Stability) -> str:
+    """Whether the folds agree on the threshold, in words."""
+    if found.flag == "green":
+        return "folds agree"
+    limits = facts.settings.decides.selection.stability
+    return "folds differ" if found.ratio > limits.amber else "too few sequences"
 
 
 def no_variant_differs(selection: Selection) -> bool:

@@ -1,12 +1,15 @@
-"""Pages of this folder's templates, each with the style sheet inside."""
+"""Pages of this folder's templates, each with the style sheet and the script inside."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from evenfold.records.layout import FILES
 from evenfold.records.thresholds import told
+from evenfold.reporting.words import term
 
 _FOLDER = Path(__file__).parent
 
@@ -16,19 +19,60 @@ ENVIRONMENT = jinja2.Environment(
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )
-ENVIRONMENT.filters["rate"] = lambda value: f"{value:.3f}"
+
+
+def _rate(value: float) -> str:
+    """Three decimals; what is not quite 0 or 1 is never told as that."""
+    return told(value) if 0 <= value <= 1 else f"{value:.3f}"
+
+
+#: Files beside the page that sentences may name, by name.
+_FILES = {
+    Path(file.pattern).name: file.pattern.removeprefix("{dataset}/")
+    for file in FILES.values()
+    if file.pattern.count("{") == 1 and file.pattern.startswith("{dataset}/")
+}
+_NAMED = re.compile(
+    r"(?<![\w./])(" + "|".join(map(re.escape, sorted(_FILES))) + r")(?![\w/])"
+)
+
+
+def prose(text: str) -> Markup:
+    """A sentence of a record: `code` set as code, files beside the page as links.
+
+    Examples
+    --------
+    >>> prose("Each is in rejected.tsv, under `cleaning`.")
+    Markup('Each is in <a href="rejected.tsv">rejected.tsv</a>, under <code>cleaning</code>.')
+    """
+    found = str(escape(text))
+    found = re.sub(r"`([^`]+)`", r"<code>\1</code>", found)
+    return Markup(_NAMED.sub(lambda m: f'<a href="{_FILES[m[1]]}">{m[1]}</a>', found))
+
+
+#: What stands in parts.html for the folder of the figures' files.
+_FIGURES = "figures:/"
+
+ENVIRONMENT.filters["rate"] = _rate
 ENVIRONMENT.filters["threshold"] = told
 ENVIRONMENT.filters["p"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"
 ENVIRONMENT.filters["signed"] = lambda value: f"{value:+.3f}"
+ENVIRONMENT.filters["prose"] = prose
+ENVIRONMENT.globals["term"] = term
+_PARTS: Any = ENVIRONMENT.get_template("parts.html").module
+for _part in ("table", "figure", "panels"):
+    ENVIRONMENT.globals[_part] = getattr(_PARTS, _part)
 
 
-def page(template: str, **context: Any) -> str:
+def page(template: str, figures: str = "figures", **context: Any) -> str:
     """A self-contained HTML page.
 
     Parameters
     ----------
     template : str
         Name of a file of this folder.
+    figures : str
+        Folder beside the page that holds the files of its figures.
     **context
         What the template shows.
 
@@ -36,5 +80,9 @@ def page(template: str, **context: Any) -> str:
     -------
     str
     """
-    css = Markup((_FOLDER / "report.css").read_text(encoding="utf-8"))
-    return ENVIRONMENT.get_template(template).render(css=css, **context)
+    inside = {
+        name: Markup((_FOLDER / f"report.{name}").read_text(encoding="utf-8"))
+        for name in ("css", "js")
+    }
+    text = ENVIRONMENT.get_template(template).render(**inside, **context)
+    return text.replace(_FIGURES, f"{figures}/")

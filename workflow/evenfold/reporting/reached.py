@@ -56,7 +56,7 @@ def precision(row: Point | Measured) -> str:
 def sn_sp(row: Point | Measured) -> str:
     """SN / SP for a table, and the precision where positives are rare."""
     rare = f"; PPV {precision(row)}" if is_rare(row) else ""
-    return f"{row.sn:.3f} / {row.sp:.3f}{rare}"
+    return f"{told(row.sn)} / {told(row.sp)}{rare}"
 
 
 def predicted(row: Point | Measured) -> tuple[str, str, str]:
@@ -67,15 +67,27 @@ def predicted(row: Point | Measured) -> tuple[str, str, str]:
 
 
 def _shown(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
+    return "–" if math.isnan(value) else told(value)
 
 
 def _rates(point: Point | Measured, interval: Interval) -> str:
     low, high = interval
     return (
         f"MCC {point.mcc:.2f} [{low:.2f}, {high:.2f}] with "
-        f"SN {point.sn:.2f} and SP {point.sp:.2f}{_precision(point)}"
+        f"SN {short(point.sn)} and SP {short(point.sp)}{_precision(point)}"
     )
+
+
+def short(rate: float) -> str:
+    """Two decimals, and more where they would make 0 or 1 of what is neither.
+
+    Examples
+    --------
+    >>> short(0.8), short(0.996), short(1.0)
+    ('0.80', '0.996', '1.00')
+    """
+    rounded = f"{rate:.2f}"
+    return told(rate) if rounded in ("0.00", "1.00") and 0 < rate < 1 else rounded
 
 
 def _precision(point: Point | Measured) -> str:

@@ -1,12 +1,13 @@
 """What a section of the report is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
 from evenfold.reporting.pages import ENVIRONMENT
 
 
@@ -21,7 +22,8 @@ class Section:
         figures. None where there is nothing to show.
     fragment : str
         Jinja template of the part. Filters `rate` (0.123), `signed` (+0.123),
-        `threshold` (0.00012) and `p` (< 0.001).
+        `threshold` (0.00012), `p` (< 0.001) and `prose` (a sentence of a record);
+        `term` explains a word; `table`, `figure` and `panels` are blocks of parts.html.
     """
 
     tells: Callable[[Facts], Mapping[str, Any] | None]
@@ -29,7 +31,20 @@ class Section:
 
     def part(self, facts: Facts) -> Markup:
         """The section as HTML; empty where there is nothing to show."""
+        return self.shown(facts)[0]
+
+    def shown(self, facts: Facts) -> tuple[Markup, list[Drawing]]:
+        """The same with its figures."""
         context = self.tells(facts)
         if context is None:
-            return Markup("")
-        return Markup(ENVIRONMENT.from_string(self.fragment).render(context))
+            return Markup(""), []
+        part = ENVIRONMENT.from_string(self.fragment).render(context)
+        return Markup(part), list(_drawings(context.values()))
+
+
+def _drawings(values: Any) -> Iterator[Drawing]:
+    for value in values:
+        if isinstance(value, Drawing):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _drawings(value)

@@ -37,6 +37,12 @@ def summarise(
     measured = {name: read_measured(path) for name, path in metrics.items()}
     champions = [row for rows in measured.values() for row in rows if row.champion]
     withheld = [name for name, rows in measured.items() if not rows]
-    shown_as = {"rows": champions, "withheld": withheld, "half": HALF}
-    write_text(html, page("summary.html", predicted=predicted, **shown_as))
+    text = page(
+        "summary.html",
+        predicted=predicted,
+        rows=champions,
+        withheld=withheld,
+        half=HALF,
+    )
+    write_text(html, text)
     return len(merged)

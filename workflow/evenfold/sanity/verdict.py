@@ -65,7 +65,7 @@ def _verdict(judged: dict[str, Control]) -> list[str]:
     # Standard deviation of the AUROC of scores that know nothing (Mann and Whitney).
     chance = float(((n1 + n0 + 1) / (12 * n1 * n0)) ** 0.5)
     limit = 0.5 + norm.isf(_LEVEL) * chance
-    sentences = []
+    sentences = ["Judged is the baseline, trained on each control, not the champion."]
     if permuted.auroc > limit:
         sentences.append(
             f"Permuted labels reach AUROC {permuted.auroc:.3f}, beyond what "

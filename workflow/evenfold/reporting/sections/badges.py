@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenfold.records.sequences import SplitFacts
+from evenfold.records.thresholds import told
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import rivals
+from evenfold.reporting.judging import folds_agree, rivals
 from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
 
@@ -35,7 +36,7 @@ def _rates(facts: Facts) -> Iterator[Badge]:
     point = facts.tested or facts.selection.chosen.oof
     gap = abs(point.gap)
     yield Badge(f"MCC, {'test' if facts.tested else 'out-of-fold'}", f"{point.mcc:.3f}")
-    yield Badge("SN / SP", f"{point.sn:.3f} / {point.sp:.3f}")
+    yield Badge("SN / SP", f"{told(point.sn)} / {told(point.sp)}")
     if is_rare(point):
         yield Badge("precision (PPV)", precision(point))
     colour = "green" if gap <= 0.05 else "amber" if gap <= 0.1 else "red"
@@ -47,7 +48,7 @@ def _stability(facts: Facts) -> Badge:
     label = f"threshold stability{_at_hand(facts)}"
     if stability is None:
         return Badge(label, "not tuned", "amber")
-    return Badge(label, stability.flag, stability.flag)
+    return Badge(label, folds_agree(facts, stability), stability.flag)
 
 
 def _at_hand(facts: Facts) -> str:
@@ -62,10 +63,12 @@ _COLOURS = {"serious": "red", "warning": "amber"}
 def _leaks(facts: Facts) -> Badge:
     """What is left of leaks, and what was removed: never "none" where there was some."""
     left = _worst(facts, ("leak",))
-    told = [_LEFT[left]] if left else []
-    told += [_removed(facts.split)] if facts.split.removed else []
+    found = [_LEFT[left]] if left else []
+    found += [_removed(facts.split)] if facts.split.removed else []
     worst = _worst(facts, ("leak", "removed"))
-    return Badge("leaks", "; ".join(told) or "none found", _COLOURS.get(worst, "green"))
+    return Badge(
+        "leaks", "; ".join(found) or "none found", _COLOURS.get(worst, "green")
+    )
 
 
 def _worst(facts: Facts, about: tuple[str, ...]) -> str:

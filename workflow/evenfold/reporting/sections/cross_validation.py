@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib.pyplot as plt
+
 from evenfold.config.decides import DecidedVariant
 from evenfold.records.record import Interval
 from evenfold.records.thresholds import Point
+from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import FEWEST_GROUPS, scarcer_groups
+from evenfold.reporting.figures import Bar, Drawing
+from evenfold.reporting.judging import folds_agree
 from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 
@@ -32,7 +36,7 @@ class Row:
         At 0.5, and the operating point that is deployed.
     mcc : Interval
         Of MCC, by the bootstrap over groups.
-    difference, left_out, stability : str
+    difference, left_out, stability, spread : str
     colour : str
         Of the stability: ok, warning or serious.
     """
@@ -49,6 +53,7 @@ class Row:
     difference: str
     left_out: str
     stability: str
+    spread: str
     colour: str
 
 
@@ -73,13 +78,50 @@ def variant_row(name: str, facts: Facts) -> Row:
             f"{lead.mcc:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]" if lead else "–"
         ),
         left_out=f"{stability.gap_left_out:+.3f}" if stability else "–",
-        stability=(
-            f"{stability.flag} ({stability.ratio:.1f}; {stability.widest:.2f})"
+        stability=folds_agree(facts, stability) if stability else "not tuned",
+        spread=(
+            f"{stability.ratio:.1f} times what chance gives; SN or SP moves by up to "
+            f"{stability.widest:.2f}"
             if stability
-            else "not tuned"
+            else ""
         ),
         colour=colours[stability.flag] if stability else "warning",
     )
+
+
+def draw_forest(facts: Facts) -> list[Drawing]:
+    """MCC out-of-fold with its interval, and the paired difference to the baseline."""
+    selection = facts.selection
+    names = sorted(facts.tuned, key=lambda n: -selection.variants[n].oof.mcc)
+    reached = [
+        Bar(
+            name, selection.variants[name].oof.mcc, *selection.variants[name].grouped.mcc,
+            f"{name}: MCC {selection.variants[name].oof.mcc:.3f} out-of-fold",
+        )
+        for name in names
+    ]  # fmt: skip
+    compared = {**selection.against_baseline, **selection.other_models}
+    leads = [
+        Bar(
+            name, compared[name].mcc, compared[name].low, compared[name].high,
+            f"{name} less {selection.baseline}: {compared[name].mcc:+.3f} "
+            f"[{compared[name].low:+.3f}, {compared[name].high:+.3f}]",
+            figures.SP,
+        )
+        for name in names
+        if name in compared
+    ]  # fmt: skip
+    found = []
+    with plt.rc_context(figures.STYLE):
+        figure = figures.forest(reached, "MCC out-of-fold, 95 % interval")
+        title = "MCC of every variant, out-of-fold"
+        found.append(figures.drawn(figure, "oof-mcc", title))
+        if leads:
+            label = f"Δ MCC to {selection.baseline}, paired, 95 % interval"
+            figure = figures.forest(leads, label, zero=True)
+            title = f"Paired difference of MCC to {selection.baseline}, out-of-fold"
+            found.append(figures.drawn(figure, "oof-difference", title))
+    return found
 
 
 def _loss(settings: DecidedVariant) -> str:
@@ -93,17 +135,6 @@ def _loss(settings: DecidedVariant) -> str:
 def _mode(settings: DecidedVariant) -> str | None:
     """Of a loss that has several forms under one name."""
     return getattr(settings.loss, "mode", None)
-
-
-def _few(facts: Facts) -> str | None:
-    """Too few groups of a class, in words."""
-    selection = facts.selection
-    found = scarcer_groups((selection.groups_positive, selection.groups_negative))
-    return (
-        f"{found[0]} groups with {found[1]}"
-        if found and found[0] < FEWEST_GROUPS
-        else None
-    )
 
 
 def _kind(facts: Facts) -> str | None:
@@ -159,36 +190,35 @@ def _tells(facts: Facts) -> dict[str, Any]:
         },
         "models": ", ".join(facts.selection.other_models),
         "rows": [variant_row(name, facts) for name in facts.tuned],
-        "few": _few(facts),
-        "fewest": FEWEST_GROUPS,
+        "forest": draw_forest(facts),
     }
 
 
 SECTION = Section(
     _tells,
     """\
-<h2>In cross-validation, where everything was chosen</h2>
+<h2 id="cross-validation">In cross-validation, where everything was chosen</h2>
 <p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
-<div class="scroll"><table>
-<thead><tr><th class="t">variant</th><th class="t">loss</th><th>AUROC</th><th>MCC at 0.5</th><th>gap</th><th>tuned at</th><th>SN / SP</th><th>PPV</th><th>NPV</th><th>F1</th><th>MCC, 95 % interval</th><th>Δ MCC to {{ baseline }}</th><th>left out</th><th class="t">stability</th></tr></thead>
+{% call table("variants", "Every variant, out-of-fold") %}
+<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">MCC at 0.5</th><th scope="col">{{ term("gap") }} at 0.5</th><th scope="col">tuned at</th><th scope="col">SN / SP</th><th scope="col">MCC, {{ term("95 % interval") }}</th><th scope="col">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th><th scope="col">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th></tr></thead>
 <tbody>{% for row in rows %}
-<tr class="{{ 'champion' if row.champion }}"><td class="t">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</td><td class="t w">{{ row.loss }}{% if row.positive_feedback %} <span class="warning">(positive feedback)</span>{% endif %}</td>
+<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</th><td class="t w">{{ row.loss }}{% if row.positive_feedback %} <span class="warning">({{ term("positive feedback") }})</span>{% endif %}</td>
 <td>{{ row.auroc|rate }}</td><td>{{ row.half.mcc|rate }}</td><td>{{ row.half.gap|signed }}</td>
-<td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}<td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
-<td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{{ row.stability }}</td></tr>
+<td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
+<td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>
-</table></div>
+{% endcall %}
+{% call panels(forest) %}Left: MCC at the tuned threshold. Right: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% endcall %}
 {% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
 {% if compared %}
 <details><summary>Every test against {{ baseline }}</summary>
-<div class="scroll"><table>
-<thead><tr><th class="t">variant</th><th>Δ MCC</th><th>standard error</th><th>p</th><th>p, Holm</th><th>Δ |SN − SP|</th><th>95 % interval</th><th>Δ AUROC</th><th>p, DeLong</th><th>p, McNemar: all</th><th>positives</th><th>negatives</th><th>p, folds</th></tr></thead>
-<tbody>{% for name, one in compared.items() %}<tr><td class="t">{{ name }}</td><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
-{% endfor %}</tbody></table></div>
+{% call table("tests", "Every test against the baseline, out-of-fold") %}
+<thead><tr><th scope="col" class="t">variant</th><th scope="col">Δ MCC</th><th scope="col">standard error</th><th scope="col">p</th><th scope="col">p, {{ term("Holm") }}</th><th scope="col">Δ |SN − SP|</th><th scope="col">95 % interval</th><th scope="col">Δ AUROC</th><th scope="col">p, {{ term("DeLong") }}</th><th scope="col">p, {{ term("McNemar") }}: all</th><th scope="col">positives</th><th scope="col">negatives</th><th scope="col">p, folds</th></tr></thead>
+<tbody>{% for name, one in compared.items() %}<tr data-variant="{{ name }}"><th scope="row">{{ name }}</th><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
+{% endfor %}</tbody>{% endcall %}
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.{% if models %} Another model or other features than {{ baseline }}, and corrected apart from the losses: {{ models }}.{% endif %}</small></p></details>
 {% endif %}
-{% if few %}<p class="warning"><small>Only {{ few }}: with fewer than about {{ fewest }} of a class the intervals are not to be relied on.</small></p>{% endif %}
-<p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: of MCC in the population that the sequences come from, at its own class ratio, by the bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew; an interval across zero is no difference shown. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (amber above {{ limits.amber }}, red above {{ limits.red }}: the folds differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (amber above {{ limits.widest }}: too few sequences to pin the threshold down). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data. Positive feedback: weights that drive SN and SP apart, kept to compare with the published loss.</small></p>
+<details><summary>How to read this table</summary><p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: of MCC in the population that the sequences come from, at its own class ratio, by the bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (folds differ: above {{ limits.amber }}, in red above {{ limits.red }}, where they differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (too few sequences to pin the threshold down: above {{ limits.widest }}). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data.</small></p></details>
 """,
 )

@@ -15,10 +15,10 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
 SECTION = Section(
     _tells,
     """\
-<h2>The earlier look at this test set</h2>
-<div class="scroll"><table>
-<thead><tr><th class="t">looked at</th><th class="t">data set</th><th class="t">variant</th><th class="t">threshold</th><th>SN</th><th>SP</th><th>SN − SP</th><th>MCC</th><th>95 % interval</th></tr></thead>
-<tbody>{% for row in rows %}<tr><td class="t">{{ row.looked_at }}</td><td class="t">{{ row.dataset }}</td><td class="t">{{ row.variant }}</td><td class="t">{{ row.threshold|threshold }} ({{ row.operating_point }})</td><td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td><td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
-</table></div>
+<h2 id="earlier-look">The earlier look at this test set</h2>
+{% call table("earlier-look", "Results of the earlier look") %}
+<thead><tr><th scope="col" class="t">looked at</th><th scope="col" class="t">data set</th><th scope="col" class="t">variant</th><th scope="col" class="t">threshold</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col">SN − SP</th><th scope="col">MCC</th><th scope="col">95 % interval</th></tr></thead>
+<tbody>{% for row in rows %}<tr><th scope="row">{{ row.looked_at }}</th><td class="t">{{ row.dataset }}</td><td class="t">{{ row.variant }}</td><td class="t">{{ row.threshold|threshold }} ({{ row.operating_point }})</td><td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td><td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+{% endcall %}
 """,
 )

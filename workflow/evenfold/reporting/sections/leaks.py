@@ -4,20 +4,20 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from markupsafe import Markup
 
 from evenfold.records.sequences import AuditFacts
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
 
 _ORDER = ("serious", "warning", "info", "ok")
 
 
-def draw_identities(audit: AuditFacts) -> Markup:
+def draw_identities(audit: AuditFacts) -> Drawing:
     """How close the nearest partner is: test to training, and fold to fold."""
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(6.2, 2.4))
+        figure, axes = plt.subplots(figsize=(4.4, 2.2))
         for closeness, label, colour in (
             (audit.fold_to_fold, "training, nearest in another fold", figures.HALF),
             (audit.test_to_train, "test, nearest in training", figures.SP),
@@ -29,7 +29,7 @@ def draw_identities(audit: AuditFacts) -> Markup:
                     closeness.histogram.edges,
                     fill=True,
                     color=colour,
-                    alpha=0.45,
+                    alpha=0.55,
                     label=label,
                 )
         axes.set(
@@ -38,8 +38,10 @@ def draw_identities(audit: AuditFacts) -> Markup:
             ylabel="share",
         )
         # Above the bars, which it would cover.
-        axes.legend(fontsize=8.5, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
-        return figures.svg(figure)
+        axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0, 1))
+        return figures.drawn(
+            figure, "identities", "How close the nearest partner of a sequence is"
+        )
 
 
 def _tells(facts: Facts) -> dict[str, Any]:
@@ -60,13 +62,15 @@ def _tells(facts: Facts) -> dict[str, Any]:
 SECTION = Section(
     _tells,
     """\
-<h2>Does the data leak?</h2>
-<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups }} groups by homology{% if grouping.sources %} and by {{ grouping.sources }} source proteins{% endif %}; the largest has {{ grouping.largest_group }}. Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n }} sequences){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}. The audit then aligned the finished split anew, exhaustively.</p>
+<h2 id="leaks">Does the data leak?</h2>
+<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups }} groups by homology{% if grouping.sources %} and by {{ grouping.sources }} source proteins{% endif %}; the largest has {{ grouping.largest_group }}. Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n }} sequences){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}. {% if grouping.missed and grouping.missed.searched < grouping.missed.of %}A sample of {{ grouping.missed.searched }} of {{ grouping.missed.of }} distinct sequences was aligned with all others: {{ grouping.missed.sequences }} had a relative in another group ({{ grouping.missed.links }} links, joined too), so that with 95 % confidence the search missed one of at most {{ '%.1f'|format(100 * grouping.missed.bound) }} % of all. {% endif %}The audit then aligned the finished split anew, exhaustively.</p>
+<div class="beside">
 <ul class="findings">
 {% for finding in findings %}
-<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span>{{ finding.title }}<small>{{ finding.detail }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
+<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span> <span>{{ finding.title|prose }}</span> <small>{{ finding.detail|prose }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
 {% endfor %}
 </ul>
-<figure>{{ identities }}<figcaption>{% for name, one in distances %}{{ name }}: median {{ '%.2f'|format(one.quantiles.median) }}, 95th percentile {{ '%.2f'|format(one.quantiles.high) }}, maximum {{ '%.2f'|format(one.quantiles.maximum) }} ({{ one.searched }} of {{ one.of }} searched). {% endfor %}</figcaption></figure>
+{% call figure(identities) %}{% for name, one in distances %}{{ name }}: median {{ '%.2f'|format(one.quantiles.median) }}, 95th percentile {{ '%.2f'|format(one.quantiles.high) }}, maximum {{ '%.2f'|format(one.quantiles.maximum) }} ({{ one.searched }} of {{ one.of }} searched). {% endfor %}{% endcall %}
+</div>
 """,
 )

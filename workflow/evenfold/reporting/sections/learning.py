@@ -1,58 +1,83 @@
 """Learning curves: whether training came to an end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
 
+#: Columns of a history, and what they are called.
+_PANELS = (
+    ("train_loss", "training loss", "each variant's own"),
+    ("watched_auroc", "AUROC", "AUROC, watched rows"),
+    ("watched_sn", "SN at 0.5", "SN at 0.5, watched rows"),
+    ("watched_sp", "SP at 0.5", "SP at 0.5, watched rows"),
+)
 
-def draw_learning(history: Mapping[str, pd.DataFrame]) -> Markup:
-    """AUROC on the rows that are watched by epoch, mean over members, per variant.
+
+def draw_learning(
+    history: Mapping[str, pd.DataFrame], leading: Sequence[str]
+) -> list[Drawing]:
+    """Loss, AUROC, SN and SP by epoch, mean over members, a line a variant.
 
     Parameters
     ----------
     history : dict of str to DataFrame
-        By variant, with the columns epoch and watched_auroc.
+        By variant, with the columns epoch, train_loss, watched_auroc, watched_sn and
+        watched_sp.
+    leading : sequence of str
+        Variants that have a colour, the champion first; the others are thin and grey.
 
     Returns
     -------
-    Markup
-        An <svg> element; nothing where no variant has epochs.
+    list of Drawing
+        None where no variant has epochs.
     """
     # The classical models have no epochs.
     history = {n: h for n, h in history.items() if h["epoch"].nunique() > 1}
-    if not history:
-        return Markup("")
+    colours = figures.standing_out([name for name in leading if name in history])
+    return [
+        _draw(history, colours, column, what, title)
+        for column, what, title in (_PANELS if history else ())
+    ]
+
+
+def _draw(history, colours, column, what, title) -> Drawing:
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(6.2, 2.6))
-        colours = plt.get_cmap("viridis")(np.linspace(0.05, 0.85, len(history)))
-        for colour, (name, frame) in zip(colours, history.items()):
-            by_epoch = frame.groupby("epoch")["watched_auroc"]
-            axes.plot(by_epoch.mean(), color=colour, lw=1.6, label=name)
-        axes.set(xlabel="epoch", ylabel="AUROC")
-        if len(history) <= 8:
-            axes.legend(fontsize=8, ncols=2, loc="lower right")
-        else:
-            # Beside the curves, which it would cover.
-            axes.legend(fontsize=7, ncols=2, loc="center left", bbox_to_anchor=(1, 0.5))
-        return figures.svg(figure)
+        figure, axes = plt.subplots(figsize=(3.0, 2.2))
+        for name, frame in sorted(history.items(), key=lambda item: item[0] in colours):
+            by_epoch = frame.groupby("epoch")[column].mean()
+            (line,) = axes.plot(
+                by_epoch,
+                color=colours.get(name, figures.HALF),
+                lw=1.8 if name in colours else 0.6,
+            )
+            told = f"{name}: {by_epoch.iloc[-1]:.3f} after epoch {by_epoch.index[-1]}"
+            figures.mark(line, told, name)
+        axes.set(xlabel="epoch", ylabel=what)
+        others = len(history) - len(colours)
+        entries = list(colours.items())
+        if others > 0:
+            entries.append((f"{others} more", figures.HALF))
+        figures.legend_above(axes, entries, marker="")
+        name = f"learning-{column.replace('_', '-')}"
+        return figures.drawn(figure, name, f"{what} by epoch: {title}")
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
-    learning = draw_learning(facts.history)
+    learning = draw_learning(facts.history, facts.leading)
     return {"learning": learning} if learning else None
 
 
 SECTION = Section(
     _tells,
     """\
-<figure>{{ learning }}<figcaption>AUROC by epoch on rows that a member is not trained on, mean over the members of each variant: its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.</figcaption></figure>
+<h3 id="learning">Did training come to an end?</h3>
+{% call panels(learning, "small") %}By epoch, mean over the members of each variant: the loss that it was trained on (losses of different variants do not compare), and AUROC, SN and SP on rows that a member is not trained on: its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.{% endcall %}
 """,
 )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
-from markupsafe import Markup
 
 from evenfold.records.learning_curve import Estimate, SizeCurve
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
 
 #: Change of AUROC that is little.
@@ -60,7 +60,7 @@ def _told(change: Estimate) -> str:
     return f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
 
 
-def draw_sizes(curves: Sequence[SizeCurve]) -> Markup:
+def draw_sizes(curves: Sequence[SizeCurve]) -> list[Drawing]:
     """AUROC and MCC by share of the training sequences, with the fitted power law.
 
     Parameters
@@ -69,18 +69,21 @@ def draw_sizes(curves: Sequence[SizeCurve]) -> Markup:
 
     Returns
     -------
-    Markup
-        An <svg> element.
+    list of Drawing
     """
+    return [_panel(curves, measure) for measure in ("auroc", "mcc")]
+
+
+def _panel(curves: Sequence[SizeCurve], measure: str) -> Drawing:
     with plt.rc_context(figures.STYLE):
-        figure, panels = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
-        for axes, measure in zip(panels, ("auroc", "mcc")):
-            for colour, curve in zip(_COLOURS, curves):
-                _draw(axes, curve, measure, colour)
-            axes.axvline(100, color=figures.HALF, lw=0.8, ls=":")
-            axes.set(xlabel="% of the training sequences", ylabel=measure.upper())
-        panels[0].legend(fontsize=7.5, loc="lower right")
-        return figures.svg(figure)
+        figure, axes = plt.subplots(figsize=(3.6, 2.5))
+        for colour, curve in zip(_COLOURS, curves):
+            _draw(axes, curve, measure, colour)
+        axes.axvline(100, color=figures.HALF, lw=0.8, ls=":")
+        axes.set(xlabel="% of the training sequences", ylabel=measure.upper())
+        axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0, 1))
+        title = f"{measure.upper()} by share of the training sequences"
+        return figures.drawn(figure, f"size-{measure}", title)
 
 
 def _draw(axes, curve, measure, colour):
@@ -108,16 +111,16 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
     return {
         "answers": [answer(curve) for curve in facts.curve.curves],
         "notes": facts.curve.notes,
-        "figure": draw_sizes(facts.curve.curves),
+        "sizes": draw_sizes(facts.curve.curves),
     }
 
 
 SECTION = Section(
     _tells,
     """\
-<h2>Would more data help?</h2>
+<h2 id="more-data">Would more data help?</h2>
 {% for one in answers %}<p><b>{{ one.answer }}</b> {{ one.name }}:{% for sentence in one.sentences %} {{ sentence }}{% endfor %}</p>
 {% endfor %}{% for note in notes %}<p><small>{{ note }}</small></p>
-{% endfor %}<figure>{{ figure }}<figcaption>Trained with the same settings on parts of every fold's training groups, each within the next, small ones drawn more often; scored on all held-out sequences; MCC at the scores' own SN = SP threshold. Bars and bands are 95 % intervals: over groups, and over draws. Dashed: the power law a − b n<sup>−c</sup> with c between 0.1 and 1; beyond 100 % it is extrapolated, to more sequences of the same kind.</figcaption></figure>
+{% endfor %}{% call panels(sizes) %}Trained with the same settings on parts of every fold's training groups, each within the next, small ones drawn more often; scored on all held-out sequences; MCC at the scores' own SN = SP threshold. Bars and bands are 95 % intervals: over groups, and over draws. Dashed: the power law a − b n<sup>−c</sup> with c between 0.1 and 1; beyond 100 % it is extrapolated, to more sequences of the same kind.{% endcall %}
 """,
 )

@@ -15,6 +15,7 @@ from evenfold.reporting.judging import (
     rivals,
     scarcer_groups,
 )
+from evenfold.reporting.reached import short
 from evenfold.reporting.roles import Parted, other_ratio, parted
 from evenfold.reporting.section import Section
 from evenfold.reporting.sections.published_split import honest_and_published
@@ -86,7 +87,7 @@ def amended_labels(facts: Facts) -> Iterator[Note]:
             f"Amended on {one.amended_at}: {one.changed} labels of the test set were "
             f"corrected after the look. Under the corrected labels the same predictions "
             f"of {row.variant} have MCC {row.mcc:.2f} [{row.mcc_low:.2f}, "
-            f"{row.mcc_high:.2f}] with SN {row.sn:.2f} and SP {row.sp:.2f}; everything "
+            f"{row.mcc_high:.2f}] with SN {short(row.sn)} and SP {short(row.sp)}; everything "
             f"else here is the original. Reason given: {one.reason}"
         )
 
@@ -137,7 +138,7 @@ def shortcut(facts: Facts) -> Iterator[Note]:
     for probe in rivals(facts):
         yield Note(
             f"A shortcut rivals the models: {probe.what} alone predicts the class with "
-            f"MCC {probe.mcc:.2f} out-of-fold (SN {probe.sn:.2f}, SP {probe.sp:.2f}), "
+            f"MCC {probe.mcc:.2f} out-of-fold (SN {short(probe.sn)}, SP {short(probe.sp)}), "
             f"and the champion reaches {point.mcc:.2f}.",
             "red",
         )
@@ -186,7 +187,7 @@ def composition_model(facts: Facts) -> Iterator[Note]:
         yield Note(
             f"{facts.selection.champion} reads compositions alone ({', '.join(features)}), "
             f"and a logistic regression on {probe.what} is level with it: MCC "
-            f"{probe.mcc:.2f} (SN {probe.sn:.2f}, SP {probe.sp:.2f}) beside "
+            f"{probe.mcc:.2f} (SN {short(probe.sn)}, SP {short(probe.sp)}) beside "
             f"{point.mcc:.2f} out-of-fold. It is a model of composition."
         )
 
@@ -433,9 +434,15 @@ def twins(facts: Facts) -> Iterator[Note]:
 
 def of_tuning(facts: Facts) -> Iterator[Note]:
     """What tuning had to say of a variant."""
+    said: dict[str, list[str]] = {}
     for name, one in facts.tuned.items():
         for text in one.notes:
-            yield Note(f"{name}: {text}")
+            said.setdefault(text, []).append(name)
+    for text, names in said.items():
+        who = (
+            "Every variant" if len(names) == len(facts.tuned) > 1 else ", ".join(names)
+        )
+        yield Note(f"{who}: {text}")
 
 
 def relatives(facts: Facts) -> Iterator[Note]:
@@ -492,7 +499,7 @@ SECTION = Section(
     _tells,
     """\
 {% for note in notes %}
-<div class="note {{ note.colour }}">{{ note.text }}{% if note.code %}<pre>{{ note.code }}</pre>{% endif %}</div>
+<div class="note {{ note.colour }}">{{ note.text|prose }}{% if note.code %}<pre>{{ note.code }}</pre>{% endif %}</div>
 {% endfor %}
 """,
 )

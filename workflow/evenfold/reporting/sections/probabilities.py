@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
-from markupsafe import Markup
 
 from evenfold.records.evaluation import Measured, TestCurves
-from evenfold.records.thresholds import Calibration, ProperScores
+from evenfold.records.thresholds import Calibration, ProperScores, Reliability
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
 
 #: What `Calibration.scores` and `curves` call the scores as they are.
@@ -61,66 +61,101 @@ def _shown(scores: ProperScores) -> tuple[float, ...]:
     return scores.brier, scores.log_loss, scores.mcb, scores.d2, scores.ece
 
 
-def draw_reliability(calibration: Calibration, tested: TestCurves | None) -> Markup:
-    """Reliability of a variant, and the net benefit of acting on it.
+def draw_reliability(
+    calibration: Calibration, tested: TestCurves | None
+) -> list[Drawing]:
+    """Reliability of a variant: out-of-fold, and on the test set.
 
     Parameters
     ----------
     calibration : Calibration
     tested : TestCurves or None
-        On the test set; drawn dotted beside.
+        On the test set; a panel of its own.
 
     Returns
     -------
-    Markup
-        An <svg> element.
+    list of Drawing
     """
     method = calibration.calibrator.method
+    panels = [("out-of-fold", calibration.curves[_RAW], calibration.curves[method])]
+    if tested:
+        curves = tested.reliability
+        panels.append(("test set", curves.raw, curves.calibrated))
+    return [_reliability(where, raw, own, method) for where, raw, own in panels]
+
+
+def _reliability(
+    where: str, raw: Reliability, own: Reliability, method: str
+) -> Drawing:
+    shown = [(raw, figures.HALF, "raw score")]
+    if method != _RAW:
+        shown.append((own, figures.MCC, f"calibrated: {method}"))
     with plt.rc_context(figures.STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.6))
-        left.plot([0, 1], [0, 1], "--", color=figures.INK, lw=0.8)
-        shown = [(_RAW, figures.HALF, "raw score")]
-        if method != _RAW:
-            shown.append((method, figures.MCC, f"calibrated: {method}"))
-        for name, colour, label in shown:
-            curve = calibration.curves[name]
-            left.plot(curve.predicted, curve.observed, color=colour, label=label)
-        if tested:
-            curve = tested.reliability.calibrated
-            left.plot(
-                curve.predicted,
-                curve.observed,
-                ":",
-                color=figures.INK,
-                label="test set",
+        figure, axes = plt.subplots(figsize=(3.0, 2.5))
+        axes.plot([0, 1], [0, 1], "--", color=figures.INK, lw=0.8)
+        for curve, colour, label in shown:
+            (line,) = axes.plot(curve.predicted, curve.observed, color=colour)
+            figures.mark(line, label)
+        axes.set(
+            xlim=(0, 1), ylim=(0, 1.02),
+            xlabel=f"predicted probability, {where}",
+            ylabel="observed share of positives",
+        )  # fmt: skip
+        figures.legend_above(axes, [(label, c) for _, c, label in shown], marker="")
+        file = f"reliability-{where.replace(' ', '-')}"
+        return figures.drawn(figure, file, f"Reliability of the champion, {where}")
+
+
+def draw_benefit(
+    calibration: Calibration, tested: TestCurves | None, share: float | None
+) -> list[Drawing]:
+    """Net benefit of a variant: out-of-fold, and on the test set.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    tested : TestCurves or None
+    share : float or None
+        Of positives in the test set: what calling all gives there.
+
+    Returns
+    -------
+    list of Drawing
+        Each beside calling all of its own sequences positive.
+    """
+    own = calibration.net_benefit
+    found = [_benefit("out-of-fold", own.risk, own.raw, own.calibrated, own.all)]
+    if tested and share is not None:
+        calling_all = [share - (1 - share) * r / (1 - r) for r in tested.risk]
+        curves = tested.net_benefit
+        found.append(
+            _benefit(
+                "test set", tested.risk, curves.raw, curves.calibrated, calling_all
             )
-        left.set_xlabel("predicted probability")
-        left.set_ylabel("observed share of positives")
-        left.set_aspect("equal")
-        left.legend(fontsize=8, loc="upper left")
-        benefit = calibration.net_benefit
-        for values, colour, label in (
-            (benefit.all, figures.SP, "call all positive"),
-            (benefit.raw, figures.HALF, "raw score"),
-            (benefit.calibrated, figures.MCC, "calibrated"),
-        ):
-            right.plot(benefit.risk, values, color=colour, label=label)
-        if tested:
-            right.plot(
-                tested.risk,
-                tested.net_benefit.calibrated,
-                ":",
-                color=figures.INK,
-                label="test set",
-            )
-        right.axhline(0, color=figures.INK, lw=0.8)
-        top = max(*benefit.raw, *benefit.calibrated)
-        right.set_ylim(-0.25 * top, 1.15 * top)
-        right.set_xlabel("risk at which acting is worth it")
-        right.set_ylabel("net benefit")
-        right.legend(fontsize=8, loc="upper right")
-        figure.tight_layout()
-        return figures.svg(figure)
+        )
+    return found
+
+
+def _benefit(where, risk, raw, calibrated, calling_all) -> Drawing:
+    shown = [
+        (calling_all, figures.SP, "call all positive"),
+        (raw, figures.HALF, "raw score"),
+        (calibrated, figures.MCC, "calibrated"),
+    ]
+    with plt.rc_context(figures.STYLE):
+        figure, axes = plt.subplots(figsize=(3.0, 2.5))
+        for values, colour, label in shown:
+            (line,) = axes.plot(risk, values, color=colour)
+            figures.mark(line, label)
+        axes.axhline(0, color=figures.INK, lw=0.8)
+        top = max(*raw, *calibrated, *calling_all, 0.01)
+        axes.set(
+            xlim=(0, 1), ylim=(-0.25 * top, 1.15 * top), ylabel="net benefit",
+            xlabel=f"acting is worth it from, {where}",
+        )  # fmt: skip
+        figures.legend_above(axes, [(label, c) for _, c, label in shown], marker="")
+        file = f"net-benefit-{where.replace(' ', '-')}"
+        return figures.drawn(figure, file, f"Net benefit of the champion, {where}")
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
@@ -140,21 +175,32 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         "champion": facts.selection.champion,
         "tested": seen is not None,
         "rows": rows,
-        "reliability": draw_reliability(calibration, curves) if calibration else None,
+        "panels_drawn": [
+            *draw_reliability(calibration, curves),
+            *draw_benefit(calibration, curves, _share(facts)),
+        ]
+        if calibration
+        else [],
     }
+
+
+def _share(facts: Facts) -> float | None:
+    """Of positives in the test set."""
+    row = facts.tested
+    return (row.tp + row.fn) / row.n if row else None
 
 
 SECTION = Section(
     _tells,
     """\
-<h2>Can a score be read as a probability?</h2>
+<h2 id="probabilities">Can a score be read as a probability?</h2>
 <p>A score of 0.8 should be right eight times in ten. Calibration is chosen per variant by its log-loss, every score judged by a calibrator of the other folds, and frozen before the look. It moves no SN, SP or MCC: only what the numbers mean.</p>
-<div class="scroll"><table>
-<thead><tr><th class="t">variant</th><th class="t">calibration</th><th>Brier</th><th>log-loss</th><th>miscalibration</th><th>Brier skill</th><th>ECE</th>{% if tested %}<th>Brier, test</th><th>log-loss, test</th>{% endif %}</tr></thead>
-<tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><td class="t">{{ row.name }}</td><td class="t">{{ row.method }}</td>
+{% call table("probabilities", "Scores as probabilities") %}
+<thead><tr><th scope="col" class="t">variant</th><th scope="col" class="t">calibration</th><th scope="col">{{ term("Brier") }}</th><th scope="col">{{ term("log-loss") }}</th><th scope="col">{{ term("miscalibration") }}</th><th scope="col">{{ term("Brier skill") }}</th><th scope="col">{{ term("ECE") }}</th>{% if tested %}<th scope="col">Brier, test</th><th scope="col">log-loss, test</th>{% endif %}</tr></thead>
+<tbody>{% for row in rows %}<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th><td class="t">{{ row.method }}</td>
 {% for raw, better in row.shown + row.tested %}<td>{{ raw|rate }} → {{ better|rate }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table></div>
+{% endfor %}</tbody>{% endcall %}
 <p><small>Raw → calibrated. Miscalibration: what isotonic regression would take off the Brier score (CORP). Brier skill: over always answering the share of positives. Brier score and skill compare variants only after calibration: losses that are not proper give scores that are not meant as probabilities.</small></p>
-{% if reliability %}<figure class="wide">{{ reliability }}<figcaption>The champion, out-of-fold{% if tested %}, and dotted, calibrated, on the test set{% endif %}. Left: reliability (CORP: isotonic, no bins). Right: net benefit, the true positives gained less the false positives at their price, per sequence.</figcaption></figure>{% endif %}
+{% if panels_drawn %}{% call panels(panels_drawn, "small") %}The champion: reliability ({{ term("CORP") }}), and {{ term("net benefit") }}, each beside calling all sequences of its own panel positive.{% endcall %}{% endif %}
 """,
 )

@@ -99,15 +99,15 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
 SECTION = Section(
     _tells,
     """\
-<h2>Beside the published split</h2>
+<h2 id="published-split">Beside the published split</h2>
 <p>The same variants, trained as most papers do: on all {{ split.n_train }} published training sequences, {{ split.related_sequences }} of them related to the test set, in folds at random. {{ near.close }} of {{ near.searched }} test sequences then have a close training partner, and {{ across }} % of the training sequences one in another fold. Scored in the same look; it decided nothing.{% if difference %} On the test set the relatives, as leaks and as further training data, are worth {{ difference.mcc|signed }} MCC to the champion, 95 % interval [{{ difference.low|signed }}, {{ difference.high|signed }}].{% endif %}</p>
-<div class="scroll"><table>
-<thead><tr><th></th>{% for part in where %}<th colspan="2">{{ part }}, honest</th><th colspan="2">published</th><th></th>{% endfor %}</tr>
-<tr><th class="t">variant</th>{% for part in where %}<th>SN / SP</th><th>MCC</th><th>SN / SP</th><th>MCC</th><th>Δ MCC</th>{% endfor %}</tr></thead>
-<tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><td class="t">{{ row.name }}</td>
+{% call table("published", "Honest and published split", sortable=false) %}
+<thead><tr><th scope="col"></th>{% for part in where %}<th scope="colgroup" colspan="2">{{ part }}, honest</th><th scope="colgroup" colspan="2">published</th><th scope="col"></th>{% endfor %}</tr>
+<tr><th scope="col" class="t">variant</th>{% for part in where %}<th scope="col">SN / SP</th><th scope="col">MCC</th><th scope="col">SN / SP</th><th scope="col">MCC</th><th scope="col">Δ MCC</th>{% endfor %}</tr></thead>
+<tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th>
 {% for one, other in row.points %}{% for point in (one, other) %}<td>{{ sn_sp(point) }}</td><td>{{ point.mcc|rate }}</td>{% endfor %}<td>{{ (other.mcc - one.mcc)|signed }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>
-</table></div>
+{% endcall %}
 <p><small>Every point at its own tuned threshold. The numbers of papers on this data set compare with the published columns; what to expect of new proteins is in the honest ones.</small></p>
 """,
 )

@@ -74,16 +74,16 @@ def _rates(part: Called) -> tuple[int, str, str]:
 SECTION = Section(
     _tells,
     """\
-<h2>Is the test set like the training data?</h2>
+<h2 id="test-and-training">Is the test set like the training data?</h2>
 <p>{% if shift.auroc is not none %}Length and composition tell test sequences from training ones with AUROC {{ '%.2f'|format(shift.auroc) }} (0.5: not at all). {% endif %}The residues are those whose mean share differs most.{% for one in opposite %} {{ one.n }} test sequences have {{ one.kind }} in the training data as given; {{ one.opposite }} of them carry the opposite label there.{% endfor %}</p>
-<div class="scroll"><table>
-<thead><tr><th></th><th>training</th><th>test</th></tr></thead>
-<tbody>{% for what, train, test in rows %}<tr><td class="t">{{ what }}</td><td>{{ train }}</td><td>{{ test }}</td></tr>{% endfor %}</tbody>
-</table></div>
-{% if parts %}<div class="scroll"><table>
-<thead><tr><th class="t">test sequences</th><th>n</th><th>SN</th><th>SP</th></tr></thead>
-<tbody>{% for what, n, sn, sp in parts %}<tr><td class="t">{{ what }}</td><td>{{ n }}</td><td>{{ sn }}</td><td>{{ sp }}</td></tr>{% endfor %}</tbody>
-</table></div>
+{% call table("roles", "Training and test sequences") %}
+<thead><tr><th scope="col" class="t">what</th><th scope="col">training</th><th scope="col">test</th></tr></thead>
+<tbody>{% for what, train, test in rows %}<tr><th scope="row">{{ what }}</th><td>{{ train }}</td><td>{{ test }}</td></tr>{% endfor %}</tbody>
+{% endcall %}
+{% if parts %}{% call table("parts", "Parts of the test set") %}
+<thead><tr><th scope="col" class="t">test sequences</th><th scope="col">n</th><th scope="col">SN</th><th scope="col">SP</th></tr></thead>
+<tbody>{% for what, n, sn, sp in parts %}<tr><th scope="row">{{ what }}</th><td>{{ n }}</td><td>{{ sn }}</td><td>{{ sp }}</td></tr>{% endfor %}</tbody>
+{% endcall %}
 <p><small>The champion at its threshold, measured inside the look.</small></p>{% endif %}
 """,
 )

@@ -45,7 +45,8 @@ def _untuned(facts: Facts) -> Iterator[str]:
     deployed, half = facts.tested, facts.tested_at_half
     if not (deployed and half):
         return
-    yield f"At the untuned threshold 0.5 the same model has {on_test(half)}."
+    if deployed is not half:
+        yield f"At the untuned threshold 0.5 the same model has {on_test(half)}."
     if facts.since_look:
         yield (
             f"In cross-validation the models at hand reach {_out_of_fold(facts)} with "
@@ -74,7 +75,16 @@ def _lead(facts: Facts) -> str:
     """Where the champion stands beside the best variant and the simplest one."""
     selection, best = facts.selection, facts.selection.best
     found = []
-    if best.lead and selection.champion == best.lead.over:
+    if (
+        best.lead
+        and selection.champion == best.lead.over
+        and not round(best.lead.mcc, 3)
+    ):
+        found.append(
+            f"{best.variant} and {selection.champion} have the same MCC out-of-fold: the "
+            "simpler one is kept."
+        )
+    elif best.lead and selection.champion == best.lead.over:
         found.append(
             f"{best.variant} leads {selection.champion} by {best.lead.mcc:+.3f} MCC "
             "out-of-fold, within "
@@ -188,7 +198,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
 SECTION = Section(
     _tells,
     """\
-<h1>{{ headline }}</h1>
+<h1 id="verdict">{{ headline }}</h1>
 <p class="lead">{{ detail }}</p>
 """,
 )

@@ -29,12 +29,12 @@ SECTION = Section(
     """\
 <h3>What whole proteins tell, and no window shows</h3>
 <p>{{ found.sites }} training sites of {{ found.proteins }} proteins; {{ found.with_positive }} of these have a positive one. Out-of-fold AUROC over all sites, and over the {{ found.pairs }} pairs of a positive and a negative of one protein, where the protein as a whole tells nothing.{% if not found.exact %} The whole proteins are not at hand: length and number are the least that the windows show.{% endif %}</p>
-<div class="scroll"><table>
-<thead><tr><th class="t">predictor</th><th>AUROC</th><th>within proteins</th></tr></thead>
-<tbody><tr class="champion"><td class="t">{{ found.champion }}, the champion</td><td>{{ above.auroc|rate }}</td><td>{{ above.within|rate }} {{ within_interval }}</td></tr>
-<tr><td class="t">the same with length, number and place beside it</td><td>{{ above.auroc_with|rate }}</td><td>{{ above.within_with|rate }}</td></tr>
-{% for probe in found.probes %}<tr><td class="t">{{ probe.what }}</td><td>{{ probe.auroc|rate }}</td><td>{{ probe.within|rate if probe.within is not none else '–' }}</td></tr>{% endfor %}</tbody>
-</table></div>
+{% call table("whole-proteins", "Predictors that see whole proteins") %}
+<thead><tr><th scope="col" class="t">predictor</th><th scope="col">AUROC</th><th scope="col">within proteins</th></tr></thead>
+<tbody><tr class="champion"><th scope="row">{{ found.champion }}, the champion</th><td>{{ above.auroc|rate }}</td><td>{{ above.within|rate }} {{ within_interval }}</td></tr>
+<tr><th scope="row">the same with length, number and place beside it</th><td>{{ above.auroc_with|rate }}</td><td>{{ above.within_with|rate }}</td></tr>
+{% for probe in found.probes %}<tr><th scope="row">{{ probe.what }}</th><td>{{ probe.auroc|rate }}</td><td>{{ probe.within|rate if probe.within is not none else '–' }}</td></tr>{% endfor %}</tbody>
+{% endcall %}
 <p><small>Positive, by length of the protein: {% for one in shares %}{{ '%.0f'|format(100 * one.positives) }} % ({{ one.low|int }} to {{ one.high|int }} residues){{ ', ' if not loop.last }}{% endfor %}. The labels of relatives are known to nobody who predicts; they tell how alike sites of one protein or group are. Interval: 95 %, bootstrap over groups.</small></p>
 """,
 )

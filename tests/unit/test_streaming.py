@@ -1,0 +1,352 @@
+"""Files scored in parts: any form in and out, in order, and on after a stop."""
+
+import gzip
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from types import SimpleNamespace
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evenfold import cli
+from evenfold.config.sites import Sites
+from evenfold.errors import EvenfoldError
+from evenfold.prediction import Predictor, inputs, streaming
+from evenfold.prediction.inputs import guessed_rows
+from evenfold.prediction.names import Names
+from evenfold.prediction.output import beside
+from evenfold.prediction.streaming import Asked, Progress, predict_files, score_files
+from tests.conftest import ROOT
+from tests.unit.test_domain import predictor
+from tests.unit.test_sketch import random_set
+
+SEQUENCES = random_set(12, 50)
+
+
+def by_content(**changes):
+    """A champion whose score is of the sequence alone: its share of A."""
+    return predictor(
+        ensemble=SimpleNamespace(scores=lambda x: x[:, 0].astype(float)), **changes
+    )
+
+
+def fasta(sequences, start=0):
+    return "".join(f">s{n} x\n{s}\n" for n, s in enumerate(sequences, start))
+
+
+def table(sign, sequences):
+    rows = [f"s{n}{sign}{s}" for n, s in enumerate(sequences)]
+    return "\n".join([f"ID{sign}Sequence", *rows]) + "\n"
+
+
+def read(path):
+    if str(path).endswith(".parquet"):
+        return pd.read_parquet(path)
+    sign = "\t" if str(path).endswith(".tsv") else ","
+    return pd.read_csv(path, sep=sign, keep_default_na=False)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(inputs, "AT_ONCE", 7)
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "csv", "parquet"])
+@pytest.mark.parametrize(
+    "name", ["a.fasta", "a.fa.gz", "a.tsv", "a.csv", "a.parquet", "a.txt", "fasta.txt", "none"]
+)  # fmt: skip
+def test_every_form_gives_the_same_rows_in_order(tmp_path, small, name, suffix):
+    path = tmp_path / name
+    frame = pd.DataFrame({"id": [f"s{n}" for n in range(50)], "sequence": SEQUENCES})
+    if name == "a.parquet":
+        frame.to_parquet(path)
+    elif name == "a.fa.gz":
+        path.write_bytes(gzip.compress(fasta(SEQUENCES).encode()))
+    else:
+        path.write_text(
+            {
+                "a.tsv": table("\t", SEQUENCES),
+                "a.csv": table(";", SEQUENCES),
+                "a.txt": "\n".join(SEQUENCES),
+            }.get(name, fasta(SEQUENCES))
+        )
+    out = tmp_path / f"scores.{suffix}"
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    counts = score_files(by_content(), asked)
+    found = read(out)
+    assert (counts.scored, counts.rejected) == (50, 0) and counts.files == [out]
+    shares = [s.count("A") / 12 for s in SEQUENCES]
+    assert found["score"].tolist() == pytest.approx(shares, abs=1e-6)
+    if name != "a.txt":
+        assert found["id"].tolist() == frame["id"].tolist()
+    assert not asked.parts.exists() and len(read(asked.rejected)) == 0
+    assert list(found.columns) == streaming.SCORES.names
+
+
+def test_several_files_are_one_table_and_what_is_rejected_is_beside(tmp_path, small):
+    (tmp_path / "one").mkdir()
+    one, two = tmp_path / "one/new.fasta", tmp_path / "new.fasta"
+    one.write_text(fasta(SEQUENCES[:20]) + ">odd\nMK1\n")
+    two.write_text(fasta(SEQUENCES[20:], start=10) + ">all\nXXX\n>s1\nAAA\n")
+    out = tmp_path / "scores.csv"
+    asked = Asked([str(one), str(two)], out, beside(out, "rejected"))
+    counts = score_files(by_content(), asked)
+    ids = read(out)["id"].tolist()
+    assert ids[:20] == [f"s{n}" for n in range(20)]
+    assert ids[20:32] == [*(f"s{n}~2" for n in range(10, 20)), "s20", "s21"]
+    assert ids[-1] == "s1~2" and len(set(ids)) == 51
+    rejected = read(asked.rejected)
+    assert rejected["reason"].tolist() == [
+        "letter '1' at position 3",
+        "unknown residues alone",
+    ]
+    assert rejected["source"].tolist() == [f"{one} record 21", f"{two} record 31"]
+    assert (counts.scored, counts.rejected) == (51, 2)
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "parquet"])
+def test_parts_make_the_table_that_one_piece_makes(tmp_path, monkeypatch, suffix):
+    path = tmp_path / "new.fasta"
+    path.write_text(fasta(SEQUENCES))
+    whole = tmp_path / f"whole.{suffix}"
+    score_files(by_content(), Asked([str(path)], whole, beside(whole, "rejected")))
+    monkeypatch.setattr(inputs, "AT_ONCE", 7)
+    out = tmp_path / f"cut.{suffix}"
+    score_files(by_content(), Asked([str(path)], out, beside(out, "rejected")))
+    assert read(out).equals(read(whole))
+    if suffix == "tsv":
+        assert out.read_bytes() == whole.read_bytes()
+    else:
+        assert pq.ParquetFile(out).num_row_groups == 8
+
+
+def test_shards_have_so_many_rows(tmp_path, small):
+    path = tmp_path / "new.fasta"
+    path.write_text(fasta([*SEQUENCES, "M1"]))
+    out = tmp_path / "s.tsv"
+    counts = score_files(
+        by_content(), Asked([str(path)], out, beside(out, "rejected"), 20)
+    )
+    assert [file.name for file in counts.files] == [
+        "s-00001.tsv", "s-00002.tsv", "s-00003.tsv"
+    ]  # fmt: skip
+    assert [len(read(file)) for file in counts.files] == [20, 20, 10]
+    ids = [name for file in counts.files for name in read(file)["id"]]
+    assert ids == [f"s{n}" for n in range(50)] and not out.exists()
+
+
+KILLED = """
+import os, signal, sys
+from evenfold.prediction import inputs, streaming
+from tests.unit.test_streaming import Asked, beside, by_content, score_files
+inputs.AT_ONCE = 7
+champion, out, after = by_content(), sys.argv[2], int(sys.argv[3])
+calls, done = champion.calls, []
+def counted(*given):
+    if len(done) == after:
+        os.kill(os.getpid(), signal.SIGKILL)
+    done.append(1)
+    return calls(*given)
+champion.calls = counted
+score_files(champion, Asked([sys.argv[1]], streaming.Path(out), beside(out, "rejected")))
+print(len(done))
+"""
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_run_that_was_killed_goes_on_and_gives_the_same_bytes(tmp_path, suffix):
+    path = tmp_path / "new.fasta"
+    path.write_text(fasta([*SEQUENCES, "M1"]))
+
+    def run(out, after):
+        return subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(KILLED), path, tmp_path / out, str(after)],
+            env=os.environ | {"PYTHONPATH": f"{ROOT / 'workflow'}:{ROOT}"},
+            capture_output=True,
+            text=True,
+        )  # fmt: skip
+
+    assert run(f"whole.{suffix}", 99).stdout == "8\n"
+    cut = f"cut.{suffix}"
+    assert run(cut, 5).returncode == -signal.SIGKILL
+    assert (tmp_path / f"{cut}.part").is_dir() and not (tmp_path / cut).exists()
+    # What was scored before is not scored again.
+    assert run(cut, 99).stdout == "3\n"
+    for name in ("{}", "{}.rejected"):
+        files = [tmp_path / f"{name.format(one)}.{suffix}" for one in ("cut", "whole")]
+        assert files[0].read_bytes() == files[1].read_bytes()
+    assert not (tmp_path / f"{cut}.part").exists()
+
+
+def test_parts_of_another_question_are_not_used(tmp_path, small):
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta(SEQUENCES))
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+
+    def stop(rows):
+        if rows > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_files(by_content(), asked, stop)
+    assert asked.parts.is_dir()
+    path.write_text(fasta(SEQUENCES[::-1]))
+    score_files(by_content(), asked)
+    assert read(out)["score"].iloc[0] == pytest.approx(
+        SEQUENCES[-1].count("A") / 12, abs=1e-6
+    )
+    # Nor those of another model.
+    with pytest.raises(KeyboardInterrupt):
+        score_files(by_content(), asked, stop)
+    score_files(by_content(models="other", threshold=2.0), asked)
+    assert read(out)["positive"].sum() == 0
+
+
+def test_two_runs_do_not_write_one_table(tmp_path, small):
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta(SEQUENCES))
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    errors = []
+
+    def other(rows):
+        with pytest.raises(EvenfoldError, match="is being written by another") as error:
+            score_files(by_content(), asked)
+        errors.append(error)
+
+    score_files(by_content(), asked, other)
+    assert len(errors) == 8 and len(read(out)) == 50
+
+
+def test_standard_input_and_pipes(tmp_path, small, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Predictor, "load", lambda folder: by_content())
+    for text in (
+        fasta(SEQUENCES).encode(),
+        gzip.compress(table(",", SEQUENCES).encode()),
+    ):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text)))
+        assert cli.main(["predict", "results/x", "-", "--out", "a.csv"]) == 0
+        assert read("a.csv")["id"].tolist() == [f"s{n}" for n in range(50)]
+    reading, writing = os.pipe()
+    os.write(writing, fasta([*SEQUENCES[:3], "#"]).encode())
+    os.close(writing)
+    assert (
+        cli.main(["predict", "results/x", f"/dev/fd/{reading}", "--out", "b.tsv"]) == 0
+    )
+    assert len(read("b.tsv")) == 3
+    assert read("b.rejected.tsv")["source"].tolist() == [f"/dev/fd/{reading} record 4"]
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [("", "no sequences in it"), (">a\nM#\n", "nothing in new.fasta was scored"),
+     (None, "there is no such file")],
+)  # fmt: skip
+def test_where_nothing_was_scored_the_command_fails(
+    tmp_path, monkeypatch, capsys, text, why
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Predictor, "load", lambda folder: by_content())
+    if text is not None:
+        (tmp_path / "new.fasta").write_text(text)
+    assert cli.main(["predict", "results/x", "new.fasta"]) == 1
+    assert why in capsys.readouterr().err and not list(tmp_path.glob("*.part"))
+
+
+def test_sites_are_rows_and_proteins_are_summed_up(tmp_path, small):
+    path, out = tmp_path / "p.fasta", tmp_path / "s.tsv"
+    path.write_text(">P1\nAKAAK\n>P2\nGGG\n>P1\nKAAAAKAAAAK*\n>P4\nMK#K\n")
+    champion = by_content(sites=Sites(residues="K", window=5))
+    champion.cleaning = champion.cleaning.model_copy(update={"gap": "keep"})
+    tables = beside(out, "rejected"), None, beside(out, "proteins")
+    counts = score_files(champion, Asked([str(path)], out, *tables))
+    rows = read(out)
+    assert rows["id"].tolist()[:5] == [
+        "P1|K2",
+        "P1|K5",
+        "P1~2|K1",
+        "P1~2|K6",
+        "P1~2|K11",
+    ]
+    assert rows["score"].tolist()[3] == pytest.approx(0.8)
+    proteins = read(beside(out, "proteins"))
+    assert proteins["protein"].tolist() == ["P1", "P2", "P1~2", "P4"]
+    assert proteins["sites"].tolist()[:3] == [2, 0, 3] and counts.proteins == 4
+    assert proteins["best"].tolist()[1:3] == ["", "P1~2|K6"]
+    path.write_text(">P2\nGGG\n")
+    with pytest.raises(
+        EvenfoldError, match="none of the 1 proteins has a residue of K"
+    ):
+        score_files(champion, Asked([str(path)], out, beside(out, "rejected")))
+
+
+def test_the_note_of_parts_is_that_of_the_whole(tmp_path, small, monkeypatch):
+    from evenfold.records.notes import SealedSet
+    from evenfold.sequences.sketch import sketches
+
+    sealed = SealedSet(
+        selection="5", dataset="demo", sequences=sketches(SEQUENCES[:20]), test_set=[]
+    )
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta([*SEQUENCES, *SEQUENCES]))
+    monkeypatch.setattr(Predictor, "load", lambda folder: by_content(sealed=sealed))
+    asked, told = Asked([str(path)], out, beside(out, "rejected")), []
+    predict_files(tmp_path / "results/demo", asked, tmp_path / "ledger", told.append)
+    assert told[0].startswith("20 of the sequences are") and len(told) == 2
+    assert len(list((tmp_path / "ledger").iterdir())) == 1
+
+
+@given(st.lists(st.sampled_from(["a", "b", "a~2", "a~2~2", "c"]), max_size=30))
+def test_ids_are_unique_and_the_first_keeps_its_own(ids):
+    names = Names()
+    given = [names.unique(name) for name in ids]
+    assert len(set(given)) == len(given)
+    for name in set(ids):
+        assert name in given or f"{name}~2" in given
+    assert all(new == old or re.fullmatch(re.escape(old) + r"~\d+", new)
+               for new, old in zip(given, ids))  # fmt: skip
+
+
+def test_ids_are_found_again_among_very_many(monkeypatch):
+    names = Names()
+    n = 300_000
+    assert all(names.unique(str(i)) == str(i) for i in range(n))
+    assert names.unique("5") == "5~2" and names.unique(str(n - 1)) == f"{n - 1}~2"
+    assert names.unique("5") == "5~3"
+    # Eight bytes an id, but for the last ones.
+    assert sum(known.nbytes for known in names._sorted) + 8 * len(
+        names._recent
+    ) == 8 * (n + 3)
+
+
+def test_a_file_says_about_how_many_rows_it_has(tmp_path):
+    path = tmp_path / "a.fasta"
+    path.write_text(fasta(SEQUENCES))
+    assert guessed_rows(path) == 50
+    path.write_text(table(",", SEQUENCES))
+    assert guessed_rows(path) == 51
+    (tmp_path / "b.gz").write_bytes(gzip.compress(fasta(SEQUENCES * 900).encode()))
+    assert 0.8 < guessed_rows(tmp_path / "b.gz") / 45_000 < 1.2
+    assert guessed_rows(tmp_path / "none") == 0
+
+
+def test_progress_tells_speed_and_what_is_left():
+    told, now = [], [0.0]
+    progress = Progress(10_000, told.append, lambda: now[0])
+    for second, rows in ((0.1, 10), (2, 2000), (4, 10_001)):
+        now[0] = second
+        progress(rows)
+    progress.end()
+    assert [line.strip("\r").removesuffix("\x1b[K") for line in told] == [
+        "2,000 sequences, 1,000 a second, about 8 seconds left",
+        "10,001 sequences, 2,500 a second", "",
+    ]  # fmt: skip

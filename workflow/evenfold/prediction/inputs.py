@@ -1,0 +1,221 @@
+"""What is to be scored, as a stream: files of any form, and standard input."""
+
+import gzip
+import shutil
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from evenfold.config.forms import form_of
+from evenfold.config.reading import Reading
+from evenfold.errors import EvenfoldError
+from evenfold.prediction.names import Names
+from evenfold.sequences.opening import begins, opened
+from evenfold.sequences.reading import Record, read
+from evenfold.sequences.sites import every_site
+
+#: Records, and letters, that are scored at once: what is kept in memory.
+AT_ONCE, LETTERS = 8192, 1 << 22
+
+STDIN = "-"
+#: Bytes of text that records are counted in.
+_SAMPLE = 1 << 20
+
+
+@dataclass
+class Item:
+    """What belongs together in the output: a sequence, or the windows of a protein.
+
+    Attributes
+    ----------
+    records : list of Record
+        One, or one a site.
+    protein : Record or None
+        What they were cut from.
+    """
+
+    records: list[Record]
+    protein: Record | None = None
+
+    @property
+    def letters(self) -> int:
+        """Letters that are held for it."""
+        own = len(self.protein.sequence) if self.protein else 0
+        return own + sum(len(record.sequence) for record in self.records)
+
+
+@dataclass
+class Chunk:
+    """Some items that are scored and written at once.
+
+    Attributes
+    ----------
+    number, shard : int
+        Counted from 0.
+    items : list of Item
+    """
+
+    number: int
+    shard: int
+    items: list[Item] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Record]:
+        """All rows."""
+        return [record for item in self.items for record in item.records]
+
+
+def kept_input(given: str, aside: Path) -> Path:
+    """The file of an input; a stream is first written to one, so that it can be told.
+
+    Parameters
+    ----------
+    given : str
+        Path, or `-` for standard input.
+    aside : Path
+        File for a stream.
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(given)
+    if given != STDIN and (path.is_file() or path.is_dir() or not path.exists()):
+        return path
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    with open(aside, "wb") as copy:
+        if given == STDIN:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            with open(path, "rb") as stream:
+                shutil.copyfileobj(stream, copy)
+    return aside
+
+
+def form_found(path: Path) -> str:
+    """Form of a file, by its suffix or, where that says little, by what is in it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    EvenfoldError
+        It cannot be read, or is of no form.
+    """
+    if path.suffixes and path.suffixes[-1].lower() != ".txt":
+        try:
+            return form_of(path.name)
+        except EvenfoldError as error:
+            if "not clear" not in str(error):
+                raise
+    if begins(path, b"PAR1"):
+        return "table"
+    with opened(path) as handle:
+        first = next((line.strip() for line in handle if line.strip()), "")
+    if first.lstrip("\ufeff").startswith((">", ";")):
+        return "fasta"
+    columns = [
+        cell.strip(' "') for cell in first.casefold().replace(";", ",").split(",")
+    ]
+    if "sequence" in [*columns, *(c.strip(' "') for c in first.casefold().split("\t"))]:
+        return "table"
+    return "lines"
+
+
+def guessed_rows(path: Path) -> int:
+    """About how many records a file has, by its size and its first ones.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    int
+        0 where nothing can be said.
+    """
+    if not path.is_file():
+        return 0
+    if begins(path, b"PAR1"):
+        return int(pq.read_metadata(path).num_rows)
+    with open(path, "rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        try:
+            text = (gzip.GzipFile(fileobj=raw) if zipped else raw).read(_SAMPLE)
+        except (OSError, EOFError, zlib.error):
+            return 0
+        read_so_far = raw.tell()
+    headers = text.count(b"\n>") + text.startswith(b">")
+    return int(
+        (headers or text.count(b"\n")) * path.stat().st_size / max(read_so_far, 1)
+    )
+
+
+def items_of(paths: Iterable[tuple[str, Path]], reading: Reading) -> Iterator[Item]:
+    """What files hold, in their order, each row under an id of its own.
+
+    Parameters
+    ----------
+    paths : iterable of (str, Path)
+        What each is called, and where it lies.
+    reading : Reading
+        Cleaning, and how sites are cut out of proteins.
+
+    Yields
+    ------
+    Item
+    """
+    names = Names()
+    for called, path in paths:
+        settings = reading.model_copy(
+            update={"form": form_found(path), "source_pattern": None, "sites": None}
+        )
+        for record in read(path, settings, -1):
+            record.id = names.unique(record.id)
+            if called != str(path):
+                record.origin = record.origin.replace(str(path), called, 1)
+            if reading.sites is None:
+                yield Item([record])
+            else:
+                windows = list(every_site(record, reading.sites, reading.cleaning))
+                yield Item(windows, record)
+
+
+def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:
+    """Items in pieces that are the same whenever the input is the same.
+
+    Parameters
+    ----------
+    items : iterable of Item
+    shard : int, optional
+        Rows of a shard at most, where it is not of a single protein.
+
+    Yields
+    ------
+    Chunk
+        The last one may be empty of rows; there is at least one.
+    """
+    chunk, rows, letters, in_shard = Chunk(0, 0), 0, 0, 0
+    for item in items:
+        size = len(item.records)
+        full = rows and (rows + size > AT_ONCE or letters + item.letters > LETTERS)
+        over = shard is not None and in_shard and in_shard + size > shard
+        if full or over:
+            yield chunk
+            chunk = Chunk(chunk.number + 1, chunk.shard + bool(over))
+            rows, letters = 0, 0
+            in_shard = 0 if over else in_shard
+        chunk.items.append(item)
+        rows, letters, in_shard = rows + size, letters + item.letters, in_shard + size
+    yield chunk

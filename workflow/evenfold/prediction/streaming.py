@@ -1,0 +1,453 @@
+"""Files of any size scored in parts, within a bounded memory, going on after a stop.
+
+The parts lie in a folder beside the table until the last one is there: what a process
+that was killed has finished is not scored again, and the table is the same, byte for
+byte.
+"""
+
+import fcntl
+import shutil
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evenfold import __version__
+from evenfold.config.reading import Reading
+from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import not_looked_at
+from evenfold.evaluation.notes import found_in, leave, note_of_count, told
+from evenfold.files import read_json, write_json
+from evenfold.prediction.bundle import is_bundle, unpacked
+from evenfold.prediction.inputs import (
+    AT_ONCE,
+    LETTERS,
+    STDIN,
+    Chunk,
+    Item,
+    chunked,
+    items_of,
+    kept_input,
+)
+from evenfold.prediction.output import join_parts, shard_name, write_part
+from evenfold.prediction.predicting import Calls, Predictor
+from evenfold.records.layout import Results
+from evenfold.records.notes import Note
+from evenfold.records.prediction import ScoredPart
+from evenfold.records.tables import PROTEIN_SCORES, REJECTED, SCORES
+
+#: Seconds between two lines of progress.
+_OFTEN = 0.5
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be scored, and where the tables go.
+
+    Attributes
+    ----------
+    inputs : sequence of str
+        Files, or `-` for standard input.
+    out : Path
+        Its suffix says the form of all tables.
+    rejected : Path
+    shard : int, optional
+        Rows of a file, if the table is to be cut.
+    proteins : Path, optional
+        Table of the proteins that windows were cut from.
+    """
+
+    inputs: Sequence[str]
+    out: Path
+    rejected: Path
+    shard: int | None = None
+    proteins: Path | None = None
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the parts."""
+        return self.out.with_name(f"{self.out.name}.part")
+
+    @property
+    def streams(self) -> bool:
+        """Whether an input can be read once alone."""
+        return any(
+            given == STDIN or (Path(given).exists() and not Path(given).is_file())
+            for given in self.inputs
+        )
+
+
+@dataclass
+class Counts:
+    """How many were scored and rejected, and in which files the scores are."""
+
+    scored: int = 0
+    rejected: int = 0
+    proteins: int = 0
+    sealed: set[str] = field(default_factory=set)
+    files: list[Path] = field(default_factory=list)
+
+    def add(self, part: ScoredPart) -> None:
+        """Count a part.
+
+        Parameters
+        ----------
+        part : ScoredPart
+        """
+        self.scored += part.scored
+        self.rejected += part.rejected
+        self.proteins += part.proteins
+        self.sealed.update(part.sealed)
+
+
+def score_files(
+    predictor: Predictor,
+    asked: Asked,
+    progress: Callable[[int], None] = lambda rows: None,
+    before: Callable[[Counts], None] = lambda counts: None,
+) -> Counts:
+    """Score files in parts and make the tables of them.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    asked : Asked
+    progress : callable
+        Told after every part how many rows are done.
+    before : callable
+        Called with the counts before the tables appear.
+
+    Returns
+    -------
+    Counts
+
+    Raises
+    ------
+    EvenfoldError
+        An input that cannot be read, or no site in any protein.
+    """
+    counts, parts = Counts(), []
+    with _folder(predictor, asked) as folder:
+        paths = [
+            (given, kept_input(given, folder / f"input-{place}"))
+            for place, given in enumerate(asked.inputs)
+        ]
+        reading = Reading(cleaning=predictor.cleaning).model_copy(
+            update={"sites": predictor.sites}
+        )
+        for chunk in chunked(_items(predictor, paths, reading), asked.shard):
+            name = folder / f"{chunk.number:06d}.json"
+            if not name.is_file():
+                _score(predictor, chunk, folder, asked.out.suffix)
+            part = ScoredPart.read(name)
+            counts.add(part)
+            parts.append((part.shard, chunk.number))
+            progress(counts.scored + counts.rejected)
+        if predictor.sites and not counts.scored + counts.rejected:
+            raise EvenfoldError(
+                f"{', '.join(asked.inputs)}: none of the {counts.proteins} proteins has a "
+                f"residue of {predictor.sites.residues}, so there is no site to score"
+            )
+        before(counts)
+        counts.files = _join(asked, folder, parts, bool(predictor.sites))
+    shutil.rmtree(asked.parts, ignore_errors=True)
+    return counts
+
+
+def predict_files(
+    folder: str | Path,
+    asked: Asked,
+    ledger: str | Path | None = None,
+    tell: Callable[[str], None] = warnings.warn,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Counts:
+    """Score files with the champion of results/<dataset>, or of a bundle.
+
+    Parameters
+    ----------
+    folder : path-like
+    asked : Asked
+        Whole proteins if the champion's windows were cut out of such.
+    ledger : path-like, optional
+        Folder of the ledger, where it is noted if sealed test sequences are scored.
+    tell : callable
+        Gets a sentence for the user, by default as a warning of Python.
+    progress : callable
+        See `score_files`.
+
+    Returns
+    -------
+    Counts
+
+    Raises
+    ------
+    EvenfoldError
+        No champion, or an input that cannot be scored.
+    """
+    predictor, other = champion_of(folder)
+    if other:
+        tell(other)
+
+    def before(counts: Counts) -> None:
+        if predictor.sealed and counts.sealed:
+            note = note_of_count(predictor.sealed, len(counts.sealed))
+            tell(told(note))
+            if ledger is not None:
+                tell(_left(ledger, note))
+
+    return score_files(predictor, asked, progress, before)
+
+
+def champion_of(path: str | Path) -> tuple[Predictor, str | None]:
+    """The champion of results/<dataset>, or of a bundle.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    tuple of (Predictor, str or None)
+        It, and what is to be told where the test set was not looked at with it.
+    """
+    predictor = Predictor.load(path)
+    if not is_bundle(path):
+        return predictor, not_looked_at(Results.at(path))
+    with unpacked(path) as files:
+        return predictor, files.manifest.not_looked_at
+
+
+def _left(ledger: str | Path, note: Note) -> str:
+    """Leave a note in the ledger, and say so; without one the prediction goes on."""
+    try:
+        return f"This is noted in {leave(ledger, note)}: later reports show it."
+    except EvenfoldError as error:
+        return str(error)
+
+
+def _items(predictor, paths, reading) -> Iterator[Item]:
+    """Items of all inputs; vectors of sites need the whole file at once."""
+    vectors = predictor.features.vectors
+    if not (predictor.sites and vectors and vectors.pooling == "site"):
+        yield from items_of(paths, reading)
+        return
+    for _, path in paths:
+        windows = predictor.read(path)
+        yield from (Item([window]) for window in windows)
+
+
+@contextmanager
+def _folder(predictor: Predictor, asked: Asked) -> Iterator[Path]:
+    """The folder of the parts; emptied where they are of another question."""
+    question = {
+        "selection": predictor.selection,
+        "models": predictor.models,
+        "evenfold": __version__,
+        "inputs": [_state(given) for given in asked.inputs],
+        "form": asked.out.suffix.lower(),
+        "shard": asked.shard,
+        "cut": [AT_ONCE, LETTERS],
+    }
+    folder = asked.parts
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EvenfoldError(
+                f"{asked.out} is being written by another `evenfold predict`. Wait for "
+                "it, or name another table with --out."
+            ) from error
+        kept = folder / "question.json"
+        if asked.streams or not kept.is_file() or _read(kept) != question:
+            for old in folder.iterdir():
+                if old.name != "lock":
+                    old.unlink()
+            write_json(kept, question)
+        try:
+            yield folder
+        except EvenfoldError:
+            if not any(folder.glob("[0-9]*.json")):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _read(path):
+    try:
+        return read_json(path)
+    except EvenfoldError:
+        return None
+
+
+def _state(given: str) -> list[Any]:
+    """What tells whether a file is still the same."""
+    path = Path(given)
+    if not path.is_file():
+        return [given]
+    found = path.stat()
+    return [str(path.resolve()), found.st_size, found.st_mtime_ns]
+
+
+def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> None:
+    """Score a chunk and write its part; the record of it last."""
+    records = chunk.records
+    sequences = [record.sequence for record in records]
+    calls = predictor.calls(sequences, [record.unfit for record in records])
+    good = ~np.isnan(calls.scores)
+    start = folder / f"{chunk.number:06d}"
+    own = [record.id for record, ok in zip(records, good) if ok]
+    write_part(
+        start.with_suffix(f".scores{suffix}"),
+        SCORES,
+        score_columns(predictor, own, calls),
+    )
+    out = [(r.id, r.origin, why) for r, why in zip(records, calls.rejected) if why]
+    write_part(
+        start.with_suffix(f".rejected{suffix}"), REJECTED, list(zip(*out)) or [[]] * 3
+    )
+    proteins = [item for item in chunk.items if item.protein]
+    if proteins:
+        write_part(
+            start.with_suffix(f".proteins{suffix}"),
+            PROTEIN_SCORES,
+            list(zip(*_summaries(predictor, chunk.items, calls))),
+        )
+    sealed = found_in(predictor.sealed, sequences) if predictor.sealed else []
+    ScoredPart(
+        shard=chunk.shard,
+        scored=int(good.sum()),
+        rejected=int((~good).sum()),
+        proteins=len(proteins),
+        sealed=sealed,
+    ).write(start.with_suffix(".json"))
+
+
+def score_columns(
+    predictor: Predictor, ids: Sequence[str], calls: Calls
+) -> list[list[Any]]:
+    """Columns of the table `SCORES` of those that were scored.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    ids : sequence of str
+        Of the scored ones.
+    calls : Calls
+        Of all.
+
+    Returns
+    -------
+    list of list
+        In the order of the table.
+    """
+    good = ~np.isnan(calls.scores)
+    n = len(ids)
+    columns: dict[str, list[Any]] = {
+        "id": list(ids),
+        "score": calls.scores[good].tolist(),
+        "positive": (calls.scores[good] >= predictor.threshold).astype(int).tolist(),
+        "probability": calls.probabilities[good].tolist(),
+        "threshold": [predictor.threshold] * n,
+        **{
+            name: [value for value, ok in zip(values, good) if ok]
+            for name, values in calls.trust.items()
+        },
+        "variant": [predictor.variant] * n,
+        "selection": [predictor.selection] * n,
+    }
+    return [columns[name] for name in SCORES.names]
+
+
+def _summaries(predictor, items, calls) -> Iterator[tuple]:
+    """One row a protein."""
+    start = 0
+    for item in items:
+        scores = calls.scores[start : start + len(item.records)]
+        start += len(item.records)
+        good = ~np.isnan(scores)
+        best = int(np.nanargmax(scores)) if good.any() else None
+        yield (
+            item.protein.id,
+            len(item.protein.sequence),
+            len(scores),
+            int(good.sum()),
+            int((scores >= predictor.threshold).sum()),
+            "" if best is None else item.records[best].id,
+            None if best is None else float(scores[best]),
+        )
+
+
+def _join(asked, folder, parts, sites) -> list[Path]:
+    """The tables, made of their parts; where the scores are."""
+    suffix = asked.out.suffix
+
+    def named(what: str, numbers: list[int]) -> list[Path]:
+        found = [folder / f"{number:06d}.{what}{suffix}" for number in numbers]
+        return [part for part in found if part.is_file()]
+
+    everything = [number for _, number in parts]
+    join_parts(asked.rejected, REJECTED, named("rejected", everything))
+    if sites and asked.proteins:
+        join_parts(asked.proteins, PROTEIN_SCORES, named("proteins", everything))
+    if asked.shard is None:
+        join_parts(asked.out, SCORES, named("scores", everything))
+        return [asked.out]
+    files = []
+    for shard in range(parts[-1][0] + 1):
+        own = [number for place, number in parts if place == shard]
+        files.append(shard_name(asked.out, shard))
+        join_parts(files[-1], SCORES, named("scores", own))
+    return files
+
+
+class Progress:
+    """A line on a terminal: rows, rows a second, and about how long it will take.
+
+    Parameters
+    ----------
+    total : int
+        Rows to come, by a guess; 0 where there is none.
+    write : callable
+        Takes the line.
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(
+        self,
+        total: int = 0,
+        write: Callable[[str], Any] = sys.stderr.write,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.total, self.write, self.clock = total, write, clock
+        self.began = self.last = clock()
+
+    def __call__(self, rows: int) -> None:
+        """Tell that so many rows are done."""
+        now = self.clock()
+        if now - self.last < _OFTEN:
+            return
+        self.last = now
+        speed = rows / max(now - self.began, 1e-9)
+        left = ""
+        if self.total > rows:
+            left = f", about {_duration((self.total - rows) / speed)} left"
+        self.write(f"\r{rows:,} sequences, {speed:,.0f} a second{left}\x1b[K")
+
+    def end(self) -> None:
+        """Clear the line."""
+        self.write("\r\x1b[K")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

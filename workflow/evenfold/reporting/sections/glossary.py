@@ -1,0 +1,22 @@
+"""Words of this page, each in one line."""
+
+from typing import Any
+
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.section import Section
+from evenfold.reporting.words import WORDS
+
+
+def _tells(facts: Facts) -> dict[str, Any]:
+    return {"words": sorted(WORDS.items(), key=lambda item: item[0].lower())}
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2 id="words">Words</h2>
+<dl class="words">
+{% for word, meaning in words %}<dt>{{ word }}</dt><dd>{{ meaning }}</dd>
+{% endfor %}</dl>
+""",
+)
