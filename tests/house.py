@@ -109,7 +109,8 @@ PARTS = {
     ),
     "verifying": Part(
         5, "the whole chain, checked again",
-        "config errors evaluation faults files records selection sequences tables",
+        "config errors evaluation faults files records reporting selection sequences "
+        "tables",
         libraries="pandas",
     ),
     "starting": Part(

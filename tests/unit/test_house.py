@@ -158,7 +158,7 @@ def test_no_rule_names_a_path_that_the_layout_does_not_know():
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_has_a_schema_or_a_form_of_others(name):
-    known = {"HTML", "text", "NumPy array"}
+    known = {"HTML", "text", "NumPy array", "Markdown", "JSON-LD"}
     assert content_of(FILES[name]) is not None or FILES[name].content in known
 
 

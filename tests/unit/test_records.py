@@ -153,6 +153,8 @@ def example(kind):
 def test_every_json_file_of_the_layout_has_its_record():
     kinds = (".json", ".safetensors")
     contents = {f.content for f in FILES.values() if f.pattern.endswith(kinds)}
+    # Others say what a crate is.
+    contents -= {"JSON-LD"}
     # Those of the ledger, of an MLflow model, of a bundle and of a file that is being
     # scored stand outside of the results.
     outside = {Intent, Completion, Amendment, Note, SealedSet, Bundle, ScoredPart}
@@ -620,7 +622,13 @@ def test_a_row_of_metrics_says_whether_it_is_deployed(tmp_path):
 def test_the_content_of_every_file_is_a_record_or_a_table(name):
     content = FILES[name].content
     if "." not in content:
-        assert content in {"HTML", "text", "NumPy array"}
+        assert content in {
+            "HTML",
+            "text",
+            "NumPy array",
+            "Markdown",
+            "JSON-LD",
+        }
         return
     module, _, schema = content.partition(".")
     found = getattr(importlib.import_module(f"evenfold.records.{module}"), schema)

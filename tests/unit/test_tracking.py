@@ -228,6 +228,7 @@ def test_a_server_that_never_ends_its_answer_is_left_after_seconds(
     tmp_path, bad_server, behaviour, monkeypatch
 ):
     monkeypatch.setattr("evenfold.tracking.store.PROBE", 0.5)
+    monkeypatch.setattr("evenfold.tracking.uploading.UPLOAD", 0.5)
     uri = bad_server(behaviour)
     told = []
     store = store_at(uri, "evenfold", tmp_path / "results/mlflow")
@@ -565,6 +566,7 @@ def finished(folder, store, evaluation=None, rows=None):
         weights.write_bytes(b"weights of " + name.encode())
     results.path("report").write_text("<p>A report.</html>")
     results.path("audit").write_text("{}")
+    results.path("model_card").write_text("# Model card: focal of demo")
     PREDICTIONS.write(results.path("predictions"), PREDICTIONS.empty())
     return results
 
@@ -664,7 +666,10 @@ def test_the_champion_is_registered_and_a_later_one_moves_no_alias_in_silence(
         "variant": "focal", "threshold": "0.400", "selection": "5e1ec7ed00000000",
         "look": "1", "test_mcc": "0.590",
     }  # fmt: skip
-    assert version.description.startswith("Champion **focal**")
+    assert version.description == "# Model card: focal of demo"
+    (logged,) = client.get_run(first.run_id).outputs.model_outputs
+    folder = client.get_logged_model(logged.model_id).artifact_location
+    assert (Path(folder.removeprefix("file://")) / "model_card.md").is_file()
     assert not caplog.messages
     look = states.look(looked_at="2026-05-02T03:04:05+00:00")
     second = upload(tmp_path, store, evaluation=states.evaluation(look=look))

@@ -49,7 +49,8 @@ def jobs(text):
 def test_a_bare_dry_run_counts_its_jobs(project):
     text = project.snakemake("-n").text
     assert jobs(text) == {
-        "all": 1, "audit": 1, "clean": 1, "evaluate": 1, "featurize": 2, "group": 1,
+        "all": 1, "audit": 1, "clean": 1, "evaluate": 1, "evidence": 1, "featurize": 2,
+        "group": 1,
         "init_tracking": 1, "report": 1, "select": 1, "source_proteins": 1, "split": 1,
         "track": 1, "train": 7, "tune": 1,
     }  # fmt: skip
@@ -61,7 +62,8 @@ def test_the_contract_files_are_there(demo):
         "features/default.npy", "features/default.json", "bce/weights.safetensors",
         "bce/history.parquet", "bce/oof.parquet", "bce/threshold.json",
         "selection.json", "test/labels.parquet", "test/predictions.parquet",
-        "test/metrics.tsv", "report.html", "mlflow.json",
+        "test/metrics.tsv", "report.html", "mlflow.json", "dome.json", "model_card.md",
+        "ro-crate-metadata.json",
     ):  # fmt: skip
         assert (demo.folder / "results/demo" / path).is_file(), path
     assert (demo.folder / "results/mlflow/mlflow.db").is_file()

@@ -24,19 +24,21 @@ from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_test_set
 from evenfold.evaluation.looking import amended, at_test_set, in_ledger, is_amended
 from evenfold.evaluation.measuring import measure
 from evenfold.faults import sentence
-from evenfold.files import sha256_file, sha256_json
+from evenfold.files import read_json, sha256_file, sha256_json
 from evenfold.records.evaluation import (
     Evaluation,
     LookTold,
     RememberedLooks,
     measured_table,
 )
+from evenfold.records.evidence import Dome
 from evenfold.records.layout import Results, remedy
 from evenfold.records.selection import SCHEMA, STATISTICS, FrozenVariant, Selection
 from evenfold.records.sequences import AuditFacts, Inputs
 from evenfold.records.tables import LABELS, METRICS, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import read_thresholds
 from evenfold.records.tracking import TrackedRun
+from evenfold.reporting.evidence import Evidence, crate, dome, model_card
 from evenfold.selection.freezing import VariantFiles, identity, select_files
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import RESAMPLED, tune
@@ -127,6 +129,52 @@ def _checks(
         for check in _chosen(beside, published):
             yield Check(check.holds, f"published split: {check.what}")
     yield from _looked(results, selection.beside(published), ledger, remembered)
+    yield from _guarded(_evidence(results), f"dome.json and others in {results.folder}")
+
+
+def _evidence(results: Results) -> Iterator[Check]:
+    """The evidence for others, made again from the records."""
+    crate_file = results.path("crate")
+    if not crate_file.is_file():
+        return
+    for path, read in (
+        (crate_file, read_json),
+        (results.path("dome"), Dome.read),
+        (results.path("model_card"), sha256_file),
+    ):
+        if damage := _damage(path, read):
+            yield Check(False, damage)
+            return
+    names = {results.path(name).name for name in ("dome", "model_card")}
+    kept = {
+        entity["@id"]: entity["sha256"]
+        for entity in read_json(crate_file)["@graph"]
+        if "sha256" in entity and entity["@id"] not in names
+    }
+    others = [
+        name
+        for name, digest in kept.items()
+        if not (path := results.folder / name).is_file() or sha256_file(path) != digest
+    ]
+    if others:
+        yield Check(
+            None,
+            f"{crate_file.name} is of other files than {', '.join(sorted(others))}: run "
+            "snakemake to bring them together",
+        )
+        return
+    told = Dome.read(results.path("dome"))
+    evidence = Evidence.read(results, told.given)
+    card = results.path("model_card").read_text(encoding="utf-8")
+    yield Check(told == dome(evidence), "dome.json follows from the records of the run")
+    yield Check(
+        card == model_card(evidence),
+        "model_card.md follows from the records of the run",
+    )
+    yield Check(
+        crate_file.read_text(encoding="utf-8") == crate(evidence),
+        f"{crate_file.name} follows from the records and files of the run",
+    )
 
 
 def _damage(path: Path, read: Callable[[Path], object]) -> str | None:

@@ -247,7 +247,11 @@ def growing(least, each):
 
 def final_files():
     files = expand(
-        ["results/{dataset}/report.html", "results/{dataset}/mlflow.json"],
+        [
+            "results/{dataset}/report.html",
+            "results/{dataset}/mlflow.json",
+            "results/{dataset}/dome.json",
+        ],
         dataset=PLAN.datasets,
     )
     # Runs that wait for their MLflow store are tried again.

@@ -109,3 +109,42 @@ rule summary:
         "Summarising {params.datasets}"
     script:
         "../scripts/summary.py"
+
+
+rule evidence:
+    input:
+        selection="results/{dataset}/selection.json",
+        metrics="results/{dataset}/test/metrics.tsv",
+        status="results/{dataset}/test/evaluation.json",
+        audit="results/{dataset}/audit.json",
+        split="results/{dataset}/split.json",
+        groups="results/{dataset}/groups.json",
+        # Their digests are in the crate.
+        report="results/{dataset}/report.html",
+        predictions="results/{dataset}/test/predictions.parquet",
+        sequences="results/{dataset}/sequences.parquet",
+        members="results/{dataset}/split.parquet",
+    output:
+        dome="results/{dataset}/dome.json",
+        card="results/{dataset}/model_card.md",
+        crate="results/{dataset}/ro-crate-metadata.json",
+    log:
+        "results/{dataset}/logs/evidence.log",
+    benchmark:
+        "results/{dataset}/benchmarks/evidence.tsv"
+    localrule: True
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        given=lambda wildcards: {
+            "description": PLAN.dataset(wildcards.dataset).description,
+            **PLAN.dataset(wildcards.dataset).about.model_dump(),
+        },
+        code=code_of("evidence"),
+    message:
+        "Writing the model card, dome.json and the run crate of {wildcards.dataset}"
+    script:
+        "../scripts/evidence.py"

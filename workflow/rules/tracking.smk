@@ -39,6 +39,8 @@ rule track:
         # Their digests are kept, as those of what is uploaded.
         audit="results/{dataset}/audit.json",
         predictions="results/{dataset}/test/predictions.parquet",
+        # Goes with the champion.
+        card="results/{dataset}/model_card.md",
     output:
         "results/{dataset}/mlflow.json",
     log:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from evenfold.config.about import About
 from evenfold.config.audit import Audit
 from evenfold.config.grouping import Grouping
 from evenfold.config.reading import Reading
@@ -32,7 +33,7 @@ class Dataset(Reading, Origin):
     undecided = (
         Reading.undecided
         | Origin.undecided
-        | frozenset({"test_policy", "published", "audit"})
+        | frozenset({"test_policy", "published", "audit", "about"})
     )
 
     test_policy: Literal["sealed", "practice"] = Field(
@@ -46,6 +47,7 @@ class Dataset(Reading, Origin):
     grouping: Grouping = Grouping()
     split: Split = Split()
     audit: Audit = Audit()
+    about: About = About()
     training: dict[str, Any] = Field(
         {}, description="training settings that suit this data set"
     )

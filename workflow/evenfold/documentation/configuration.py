@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from evenfold.config.about import About
 from evenfold.config.audit import Audit
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.dataset import Dataset
@@ -206,6 +207,7 @@ def configuration_page() -> str:
         _table(File),
     ]
     for name, section in (
+        ("about", About),
         ("sites", Sites),
         ("cleaning", Cleaning),
         ("grouping", Grouping),

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from evenfold.records import (
     evaluation,
+    evidence,
     learning_curve,
     selection,
     sequences,
@@ -24,6 +25,7 @@ from evenfold.records.tables import Table
 #: Modules of records, by the name that the layout gives.
 _MODULES = {
     "evaluation": evaluation,
+    "evidence": evidence,
     "learning_curve": learning_curve,
     "selection": selection,
     "sequences": sequences,

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from evenfold.config.twins import twin
 from evenfold.errors import EvenfoldError
@@ -32,6 +33,9 @@ from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import HISTORY, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import Twin
 from evenfold.sources import Sources
+
+#: Seconds between the lines on the terminal of one training.
+EVERY = 5.0
 
 #: Features of sequences.
 Describe = Callable[[list[str]], np.ndarray | Ragged]
@@ -144,14 +148,14 @@ def train_files(
         engine.pop("checkpoint_epochs"),
         watch_for_signals(),
     )
-    with _Display(log) as display:
-        outcome = train_ensemble(
-            data,
-            specification,
-            Execution(device=device, **engine),
-            report=display.update,
-            checkpoints=checkpoints,
-        )
+    variant = Path(outputs["weights"]).parent
+    outcome = train_ensemble(
+        data,
+        specification,
+        Execution(device=device, **engine),
+        report=Display(log, f"{variant.parent.name} {variant.name}").update,
+        checkpoints=checkpoints,
+    )
     for note in outcome.notes:
         log.warning("%s", note)
     sequences = frame["sequence"].tolist()
@@ -242,18 +246,32 @@ def watch_for_signals() -> Callable[[], bool]:
     return lambda: bool(came)
 
 
-class _Display:
-    """Progress: a bar on a terminal, a line an epoch in the log."""
+class Display:
+    """Progress: a line an epoch in the log, one every few seconds on the terminal.
 
-    def __init__(self, log):
-        self.log = log
+    Variants train side by side, whose bars would overwrite each other.
 
-    def __enter__(self):
-        self.bar = tqdm(unit="epoch", disable=not sys.stderr.isatty(), total=0)
-        return self
+    Parameters
+    ----------
+    log : logging.Logger
+    name : str
+        Of what is trained.
+    clock : callable
+        Seconds of a clock that never goes back.
+    """
 
-    def __exit__(self, *_):
-        self.bar.close()
+    def __init__(
+        self,
+        log: logging.Logger,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.log, self.name, self.clock = log, name, clock
+        self.started = self.shown = clock()
+        files = [getattr(handler, "baseFilename", None) for handler in log.handlers]
+        file = next(filter(None, files), None)
+        # Said once, with the first line.
+        self.where = f" (every epoch: {os.path.relpath(file)})" if file else ""
 
     def update(self, now: Progress) -> None:
         """Show one epoch of one stack."""
@@ -267,14 +285,34 @@ class _Display:
             who = f"member {now.first} of {now.members}"
         elif size < now.members:
             who = f"members {now.first}-{now.last} of {now.members}, {who}"
+        gap = mean["watched_sn"] - mean["watched_sp"]
         text = (
             f"{who}, {now.rows_per_second:,.0f} samples/s, loss "
             f"{mean['train_loss']:.4f}, on rows not trained on: MCC {mean['watched_mcc']:.3f}, "
-            f"SN {mean['watched_sn']:.3f}, SP {mean['watched_sp']:.3f}, gap "
-            f"{mean['watched_sn'] - mean['watched_sp']:+.3f}"
+            f"SN {mean['watched_sn']:.3f}, SP {mean['watched_sp']:.3f}, gap {gap:+.3f}"
         )
         self.log.info("epoch %d/%d: %s", now.epoch, now.epochs, text)
-        before = (now.first - 1) / size * now.epochs
-        self.bar.total = round(now.members / size * now.epochs)
-        self.bar.n = round(before + now.epoch)
-        self.bar.set_postfix_str(text)
+        time_now = self.clock()
+        if time_now - self.shown < EVERY:
+            return
+        self.shown = time_now
+        done = ((now.first - 1) / size * now.epochs + now.epoch) / (
+            now.members / size * now.epochs
+        )
+        left = (time_now - self.started) * (1 - done) / done
+        print(
+            f"{self.name}: epoch {now.epoch}/{now.epochs}, {who}, MCC "
+            f"{mean['watched_mcc']:.3f}, gap {gap:+.3f}, about {in_time(left)} left"
+            f"{self.where}",
+            file=sys.stderr,
+            flush=True,
+        )
+        self.where = ""
+
+
+def in_time(seconds: float) -> str:
+    """A duration in one unit, as one says it."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -92,7 +92,7 @@ FILES = {
     ),
     "grouping": File(
         "{dataset}/groups.json", "how many groups there are, and how they were found",
-        "sequences.GroupingFacts", "group", _REPORTS,
+        "sequences.GroupingFacts", "group", (*_REPORTS, "evidence"),
     ),
     "sequences": File(
         "{dataset}/sequences.parquet",
@@ -100,13 +100,13 @@ FILES = {
         "tables.SEQUENCES", "split",
         ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
          "score_fasta", "learning_curve",
-         "source_proteins"),
+         "source_proteins", "evidence"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
         "tables.SPLIT", "split",
         ("audit", "train", "select", "evaluate", "sanity_controls", "learning_curve",
-         "source_proteins"),
+         "source_proteins", "evidence"),
     ),
     "rejected": File(
         "{dataset}/rejected.tsv", "every record that was not used, and why",
@@ -120,11 +120,11 @@ FILES = {
     "split_facts": File(
         "{dataset}/split.json", "sizes of roles and folds, and what was related",
         "sequences.SplitFacts", "split",
-        ("audit", "featurize", "train", "select", "sanity_controls", *_REPORTS),
+        ("audit", "featurize", "train", "select", "sanity_controls", "evidence", *_REPORTS),
     ),
     "audit": File(
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
-        "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS, "track"),
+        "sequences.AuditFacts", "audit", ("evaluate", *_REPORTS, "track", "evidence"),
     ),
     "nearest": File(
         "{dataset}/nearest.parquet",
@@ -174,24 +174,36 @@ FILES = {
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
         ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve",
-         "source_proteins"),
+         "source_proteins", "evidence"),
     ),
     "predictions": File(
         "{dataset}/test/predictions.parquet", "one row a test sequence and variant",
-        "tables.PREDICTIONS", "evaluate", ("report", "track"),
+        "tables.PREDICTIONS", "evaluate", ("report", "track", "evidence"),
     ),
     "metrics": File(
         "{dataset}/test/metrics.tsv", "one row a variant and operating point",
-        "tables.METRICS", "evaluate", ("report", "summary", "track"),
+        "tables.METRICS", "evaluate", ("report", "summary", "track", "evidence"),
     ),
     "evaluation": File(
         "{dataset}/test/evaluation.json",
         "whether the test set was looked at, and all looks at it",
-        "evaluation.Evaluation", "evaluate", ("report", "track"),
+        "evaluation.Evaluation", "evaluate", ("report", "track", "evidence"),
     ),
     "report": File(
         "{dataset}/report.html", "the report; one self-contained page", "HTML", "report",
-        ("track",),
+        ("track", "evidence"),
+    ),
+    "dome": File(
+        "{dataset}/dome.json", "the model by the DOME recommendations", "evidence.Dome",
+        "evidence",
+    ),
+    "model_card": File(
+        "{dataset}/model_card.md", "the model card", "Markdown", "evidence", ("track",),
+    ),
+    "crate": File(
+        "{dataset}/ro-crate-metadata.json",
+        "the run as RO-Crate (Workflow Run profile), with a digest of every file",
+        "JSON-LD", "evidence",
     ),
     "exploration": File(
         "{dataset}/exploration.html", "the report before a look (target `explore`)",

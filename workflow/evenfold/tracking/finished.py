@@ -33,6 +33,7 @@ class FinishedFiles:
     report: str
     audit: str
     predictions: str
+    card: str
 
     @classmethod
     def of(cls, results: Results) -> "FinishedFiles":
@@ -54,6 +55,7 @@ class FinishedFiles:
             report=str(results.path("report")),
             audit=str(results.path("audit")),
             predictions=str(results.path("predictions")),
+            card=str(results.path("model_card")),
         )
 
     def all(self) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Models of a run in MLflow: one a variant, the champion as one that takes sequences."""
 
+import shutil
 import tempfile
 import warnings
 from importlib.metadata import version
@@ -24,10 +25,12 @@ from mlflow.types.schema import AnyType
 
 #: Alias of the version that is deployed.
 CHAMPION = "champion"
+#: Letters that a version's description may have; what is longer lies with the model.
+_LONGEST = 5000
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
 _REQUIREMENTS = (
     "torch", "numpy", "pandas", "pyarrow", "scipy", "biopython", "safetensors",
-    "pydantic", "pyyaml", "tqdm", "scikit-learn",
+    "pydantic", "pyyaml", "scikit-learn",
 )  # fmt: skip
 
 
@@ -97,6 +100,7 @@ def log_champion(
             code_paths=[str(_MODEL.parent.parent)],
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
         )
+        shutil.copyfile(run.paths.card, f"{aside}/model/model_card.md")
         client.log_model_artifacts(model, f"{aside}/model")
     client.finalize_logged_model(model, "READY")
     return model
@@ -161,13 +165,15 @@ def register(
         "look": str(look.look) if look else "none",
         **({"test_mcc": f"{tested[0].mcc:.3f}"} if tested else {}),
     }
+    card = Path(run.paths.card).read_text(encoding="utf-8")
+    told_by = (run.selection, run.evaluation, run.measured)
     made = repeated(
         lambda: client.create_model_version(
             name,
             source=f"models:/{model}",
             run_id=run_id,
             tags=tags,
-            description=note(run.selection, run.evaluation, run.measured),
+            description=card if len(card) <= _LONGEST else note(*told_by),
             model_id=model,
         )
     )

@@ -42,8 +42,9 @@ _COLUMNS = tuple(
 )  # fmt: skip
 _Answer = TypeVar("_Answer")
 
-#: Seconds within which a store has to answer the first question, and all at first.
-PROBE, QUESTIONS = 10.0, 60.0
+#: Seconds within which a store has to answer a first question: before the training, and
+#: before an upload, when nothing waits; and all questions about earlier looks.
+PROBE, UPLOAD, QUESTIONS = 10.0, 30.0, 60.0
 #: MLflow's own patience, unless the user has set it: attempts after the first, and
 #: seconds without a byte. With its defaults a dead server would be asked for minutes.
 _PATIENCE = {
@@ -175,11 +176,21 @@ def followed(store: Store) -> mlflow.MlflowClient:
     """
     with usable(store.uri):
         follow(store)
-    return connect(store.uri)
+    return connect(store.uri, UPLOAD)
 
 
-def connect(uri: str) -> mlflow.MlflowClient:
+def connect(uri: str, seconds: float | None = None) -> mlflow.MlflowClient:
     """A client of a store that answers.
+
+    Parameters
+    ----------
+    uri : str
+    seconds : float, optional
+        Within which it has to; by default PROBE.
+
+    Returns
+    -------
+    MlflowClient
 
     Raises
     ------
@@ -193,7 +204,7 @@ def connect(uri: str) -> mlflow.MlflowClient:
         return client
 
     with usable(uri):
-        return within(PROBE, uri, answering)
+        return within(PROBE if seconds is None else seconds, uri, answering)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from evenfold.tracking.models import log_champion, log_variant, register
 from evenfold.tracking.places import hidden, kept, opened, sqlite_file
 from evenfold.tracking.rows import Rows, rows_of
 from evenfold.tracking.store import (
+    UPLOAD,
     connect,
     experiment_of,
     followed,
@@ -121,7 +122,7 @@ def track(dataset: str, paths: FinishedFiles) -> TrackedRun:
     with patient(), usable(store.uri):
         # Before the lock, in which a server that hangs would have all others wait.
         if not sqlite_file(store.uri):
-            connect(store.uri)
+            connect(store.uri, UPLOAD)
         with locked(store.lock):
             client = followed(store)
             place = _Place(client, experiment_of(client, store))

@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from evenfold.files import write_text
+from evenfold.job import job
+from evenfold.records.layout import Results
+from evenfold.reporting.evidence import Evidence, crate, dome, model_card
+
+with job(snakemake.log[0]) as log:
+    results = Results.at(Path(snakemake.output.dome).parent)
+    evidence = Evidence.read(results, snakemake.params.given)
+    written = dome(evidence)
+    written.write(snakemake.output.dome)
+    write_text(snakemake.output.card, model_card(evidence))
+    write_text(snakemake.output.crate, crate(evidence))
+    log.info("not given: %s", ", ".join(written.missing) or "nothing")
