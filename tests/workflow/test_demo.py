@@ -1,6 +1,7 @@
 """The demo as a newcomer runs it, and what a second run must do and must not."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
