@@ -32,28 +32,25 @@ onerror:
         say_what_failed()
 
 
-localrules:
-    all,
-    explore,
-    sanity,
-    predict,
-
-
 rule all:
     input:
         final_files(),
+    localrule: True
 
 
 rule explore:
     input:
         expand("results/{dataset}/exploration.html", dataset=PLAN.datasets),
+    localrule: True
 
 
 rule sanity:
     input:
         expand("results/{dataset}/sanity/verdict.txt", dataset=PLAN.datasets),
+    localrule: True
 
 
 rule predict:
     input:
         prediction_files(),
+    localrule: True

@@ -407,7 +407,7 @@ def grouping(**changes) -> GroupingFacts:
     values = {
         "sequences": 350, "distinct": 348, "groups": 300, "largest_group": 7,
         "sources": 0, "settings": {}, "aligned_by": {"MMseqs2": 340, "SWIPE": 0},
-        "exhaustive": False, "similar_pairs": {},
+        "exhaustive": False, "similar_pairs": {}, "missed": None,
     }  # fmt: skip
     return GroupingFacts(**(values | changes))
 

@@ -64,6 +64,15 @@ def test_a_run_that_waits_for_its_store_says_why_and_what_to_do(results):
     ]
 
 
+def test_a_run_on_a_server_is_told_with_the_page_of_all_runs(results):
+    record = TrackedRun(uri="http://m", experiment_id="3", run_id="r")
+    record.write(results.path("tracked"))
+    assert closing(results)[1] == (
+        "  all runs in MLflow: http://m/#/experiments/3/runs?workflowType="
+        "machine_learning&viewStateShareKey=evenfold"
+    )
+
+
 def test_nothing_to_show_is_said(tmp_path):
     with pytest.raises(EvenfoldError, match="nothing was selected yet"):
         closing(Results(tmp_path, "demo"))

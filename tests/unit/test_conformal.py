@@ -16,8 +16,10 @@ from evenfold.metrics.conformal import (
     prediction_sets,
     probability_bounds,
 )
+from evenfold.prediction.trust import Trust
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.trusting import bounds, trust
+from tests.unit import reporting_states as states
 
 
 def families(generator, groups, alike=1.5):
@@ -169,3 +171,17 @@ def test_bounds_enclose_and_never_fall(logits):
     assert (high <= 1).all()
     assert (np.diff(low) >= 0).all()
     assert (np.diff(high) >= 0).all()
+
+
+def test_predictions_are_told_sets_and_bounds_as_frozen():
+    frozen = states.trust(positive_from=[-1.0, -0.5], negative_to=[0.9, -0.2])
+    scores = 1 / (1 + np.exp(-np.array([-2.0, -0.3, 0.5])))
+    told = Trust(frozen=frozen, moved=lambda p: p / 2).columns(["MK"] * 3, scores)
+    assert told["set"] == ["negative", "both", "positive"]
+    assert told["probability_low"] == [0, 0.1, 0.1]
+    assert told["probability_high"] == pytest.approx([0.15, 0.4, 0.4])
+    narrow = states.trust(positive_from=[0, 0.9], negative_to=[0, 0.4])
+    assert Trust(frozen=narrow).columns(["MK"] * 3, scores)["set"][2] == "none"
+    nothing = Trust().columns(["MK"], scores[:1])
+    assert nothing["set"] == ["unknown"]
+    assert nothing["probability_low"] == nothing["probability_high"] == [None]

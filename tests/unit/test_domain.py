@@ -21,7 +21,7 @@ from evenfold.prediction.mlflow_model import Champion, asked
 from evenfold.prediction.trust import Trust
 from evenfold.records.selection import Selection
 from evenfold.selection.learned import learned_from
-from evenfold.tracking.uploading import model_signature
+from evenfold.tracking.models import model_signature
 from tests.unit import reporting_states as states
 from tests.unit.test_sketch import random_set
 

@@ -5,10 +5,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.conftest import ROOT
 from tests.house import imported
@@ -95,6 +100,33 @@ def test_boosting_brings_the_openmp_that_it_needs():
     )
     mapped = {line.split()[-1] for line in done.stdout.splitlines() if "gomp" in line}
     assert mapped and all("site-packages" in path for path in mapped)
+
+
+def test_the_environment_of_jobs_has_what_the_package_needs_as_it_was_tested():
+    """What scripts import, under conda; Snakemake itself is outside of it."""
+    environment = yaml.safe_load((ROOT / "envs/evenfold.yaml").read_text())
+    python, _, pip = environment["dependencies"]
+    listed = [Requirement(entry) for entry in pip["pip"]]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert Version(python.removeprefix("python=")) in SpecifierSet(
+        project["requires-python"]
+    )
+    needed = [Requirement(entry) for entry in project["dependencies"]]
+    # The other one is for macOS.
+    needed = [one for one in needed if one.name not in ("snakemake", "xgboost")]
+    assert {one.name for one in listed} == {one.name for one in needed}
+    tested = {
+        canonicalize_name(name): version
+        for line in (ROOT / "envs/constraints.txt").read_text().splitlines()
+        if "==" in line
+        for name, version in [line.split("==")]
+    }
+    for one in needed:
+        assert tested[canonicalize_name(one.name)] in one.specifier, one.name
+    for one in listed:
+        assert str(one.specifier) == f"=={tested[canonicalize_name(one.name)]}", (
+            one.name
+        )
 
 
 def test_nothing_reads_or_writes_a_pickle():

@@ -36,6 +36,7 @@ from evenfold.records.layout import (
     pattern,
 )
 from evenfold.records.notes import Note, SealedSet
+from evenfold.records.prediction import Bundle, ScoredPart
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Selection, is_published
 from evenfold.records.sequences import (
@@ -152,8 +153,10 @@ def example(kind):
 def test_every_json_file_of_the_layout_has_its_record():
     kinds = (".json", ".safetensors")
     contents = {f.content for f in FILES.values() if f.pattern.endswith(kinds)}
-    # Those of the ledger and of an MLflow model stand outside of the results.
-    written = RECORDS - {Intent, Completion, Amendment, Note, SealedSet}
+    # Those of the ledger, of an MLflow model, of a bundle and of a file that is being
+    # scored stand outside of the results.
+    outside = {Intent, Completion, Amendment, Note, SealedSet, Bundle, ScoredPart}
+    written = RECORDS - outside
     assert {content.split(".")[1] for content in contents} == {
         kind.__name__ for kind in written
     }

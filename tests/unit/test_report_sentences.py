@@ -1120,6 +1120,22 @@ SPOKEN = [
     ),
     Spoken(
         leaks,
+        "A sample of 60 of 348 distinct sequences was aligned with all others: 1 had a "
+        "relative in another group (2 links, joined too), so that with 95 % confidence the "
+        "search missed one of at most 7.7 % of all. The audit",
+        facts(
+            grouping=states.grouping(
+                missed={"searched": 60, "of": 348, "sequences": 1, "links": 2, "bound": 0.0767}
+            )
+        ),
+        facts(
+            grouping=states.grouping(
+                missed={"searched": 348, "of": 348, "sequences": 1, "links": 2, "bound": 0.01}
+            )
+        ),
+    ),
+    Spoken(
+        leaks,
         "serious Test sequences are copies The nearest is far. warning Test sequences are "
         "near Two are. For example a ~ b, c ~ d, e ~ f.",
         audited(

@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,12 +17,13 @@ from evenfold.records.evaluation import RememberedLooks, measured_table
 from evenfold.records.layout import Results
 from evenfold.records.notes import SealedSet
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
-from evenfold.records.tracking import Store, TrackedRun
+from evenfold.records.tracking import Store, TrackedRun, runs_page
 from evenfold.sequences.sketch import sketches
-from evenfold.tracking import uploading
+from evenfold.tracking.finished import Finished, FinishedFiles, note, scalars
 from evenfold.tracking.keeping import kept_runs, record
 from evenfold.tracking.looks import init_tracking, remembered_looks
-from evenfold.tracking.opening import open_ui, put_right
+from evenfold.tracking.models import log_champion
+from evenfold.tracking.opening import newest, open_ui, put_right
 from evenfold.tracking.places import (
     address,
     follow,
@@ -40,13 +41,7 @@ from evenfold.tracking.store import (
     usable,
     within,
 )
-from evenfold.tracking.uploading import (
-    FinishedFiles,
-    epochs,
-    note,
-    scalars,
-    track,
-)
+from evenfold.tracking.uploading import epochs, track
 from tests.unit import reporting_states as states
 
 
@@ -588,7 +583,8 @@ def test_an_upload_is_one_parent_and_a_child_a_variant(uploaded):
     client = connect(store.uri)
     assert isinstance(record, TrackedRun) and set(record.children) == {"bce", "focal"}
     parent = client.get_run(record.run_id)
-    assert parent.data.tags["evenfold.test_set"] == "a b"
+    # What a reviewer reads is short; the sketches lie with the test set.
+    assert max(map(len, parent.data.tags.values())) < 500
     assert parent.data.tags["evenfold.complete"] == "true"
     assert parent.data.params["criterion"] == "sn_eq_sp"
     assert parent.data.params["folds"] == "5"
@@ -610,6 +606,143 @@ def test_an_upload_is_one_parent_and_a_child_a_variant(uploaded):
     assert {run.info.status for run in (parent, child)} == {"FINISHED"}
     artifacts = {artifact.path for artifact in client.list_artifacts(record.run_id)}
     assert {"report.html", "selection.json", "test"} <= artifacts
+
+
+def test_every_variant_is_a_model_ranked_on_the_data_that_its_numbers_are_of(uploaded):
+    store, record, _ = uploaded
+    client = connect(store.uri)
+    parent = client.get_run(record.run_id)
+    datasets = {
+        data.tags[0].value: data.dataset for data in parent.inputs.dataset_inputs
+    }
+    assert datasets["training"].digest != datasets["testing"].digest
+    for child in record.children.values():
+        found = client.get_run(child).inputs.dataset_inputs
+        assert {data.dataset.digest for data in found} == {
+            data.digest for data in datasets.values()
+        }
+    ranked = client.search_logged_models(
+        [record.experiment_id],
+        order_by=[
+            {
+                "field_name": "metrics.test_mcc",
+                "ascending": False,
+                "dataset_name": "demo test",
+                "dataset_digest": datasets["testing"].digest,
+            }
+        ],
+    )
+    assert [model.tags["evenfold.variant"] for model in ranked] == ["focal", "bce"]
+    of = {(metric.key, metric.dataset_name) for metric in ranked[0].metrics}
+    assert {("test_mcc", "demo test"), ("oof_mcc", "demo train")} <= of
+    assert ("test_mcc", "demo train") not in of
+    assert ranked[0].params["threshold"] == "0.4"
+
+
+def test_comparing_two_selections_begins_with_mcc(uploaded):
+    store, record, _ = uploaded
+    parent = connect(store.uri).get_run(record.run_id)
+    # MLflow takes the first of the names in the order of their characters.
+    assert min(parent.data.metrics) == "MCC"
+    assert parent.data.metrics["MCC"] == parent.data.metrics["oof_mcc"]
+
+
+def test_the_champion_is_registered_and_a_later_one_moves_no_alias_in_silence(
+    store, tmp_path, caplog, capsys
+):
+    from evenfold import cli
+
+    first = upload(tmp_path, store)
+    client = connect(store.uri)
+    version = client.get_model_version_by_alias("evenfold-demo", "champion")
+    assert version.run_id == first.run_id
+    assert version.tags == {
+        "variant": "focal", "threshold": "0.400", "selection": "5e1ec7ed00000000",
+        "look": "1", "test_mcc": "0.590",
+    }  # fmt: skip
+    assert version.description.startswith("Champion **focal**")
+    assert not caplog.messages
+    look = states.look(looked_at="2026-05-02T03:04:05+00:00")
+    second = upload(tmp_path, store, evaluation=states.evaluation(look=look))
+    kept = client.get_model_version_by_alias("evenfold-demo", "champion")
+    assert kept.version == version.version
+    assert caplog.messages == [
+        "evenfold-demo@champion in MLflow stays at version 1; this selection is version "
+        "2. To deploy it: evenfold track results/demo --champion"
+    ]
+    results = Results(tmp_path / "results", "demo")
+    second.write(results.path("tracked"))
+    assert cli.main(["track", str(results.folder), "--champion"]) == 0
+    assert capsys.readouterr().out == "evenfold-demo@champion is version 2\n"
+    moved = client.get_model_version_by_alias("evenfold-demo", "champion")
+    assert moved.run_id == second.run_id
+    second.model_copy(update={"run_id": "gone"}).write(results.path("tracked"))
+    assert cli.main(["track", str(results.folder), "--champion"]) == 1
+    assert "has no version of evenfold-demo" in capsys.readouterr().err
+
+
+def test_a_run_is_as_long_as_its_training_and_one_that_is_cut_off_does_not_run_on(
+    store, tmp_path, monkeypatch
+):
+    results = finished(tmp_path, store)
+    for name, seconds in (("bce", 3.5), ("focal", 2.0)):
+        times = results.folder / "benchmarks/train" / f"{name}.tsv"
+        times.parent.mkdir(parents=True, exist_ok=True)
+        times.write_text(f"s\th:m:s\n{seconds}\t0:00:03\n")
+    monkeypatch.setattr(
+        "evenfold.tracking.uploading.log_champion", lambda *_: os.kill(os.getpid(), 9)
+    )
+    if (child := os.fork()) == 0:
+        track("demo", FinishedFiles.of(results))
+    os.waitpid(child, 0)
+    monkeypatch.undo()
+    client = connect(store.uri)
+    experiment = client.get_experiment_by_name("evenfold").experiment_id
+    cut = client.search_runs([experiment])
+    assert [run.info.status for run in cut if run.info.status == "RUNNING"] == []
+    assert "KILLED" in {run.info.status for run in cut}
+    record = track("demo", FinishedFiles.of(results))
+    runs = {run.info.run_id: run.info for run in client.search_runs([experiment])}
+    assert set(runs) == {record.run_id, *record.children.values()}
+    assert {info.status for info in runs.values()} == {"FINISHED"}
+
+    def took(run_id):
+        return runs[run_id].end_time - runs[run_id].start_time
+
+    assert took(record.children["bce"]) == 3500
+    assert took(record.run_id) == 5500
+    # Of the models of the one that was cut off none is left.
+    assert len(client.search_logged_models([experiment])) == 2
+
+
+def test_of_two_that_were_uploaded_at_once_the_first_is_kept(store, tmp_path):
+    first = upload(tmp_path, store)
+    client = connect(store.uri)
+    copy = client.create_run(
+        first.experiment_id, tags=client.get_run(first.run_id).data.tags
+    ).info.run_id
+    client.set_tag(copy, "evenfold.recorded", "2999-01-01T00:00:00.000+00:00")
+    assert upload(tmp_path, store).run_id == first.run_id
+    assert client.get_run(copy).info.lifecycle_stage == "deleted"
+
+
+def test_the_runs_table_opens_with_the_columns_of_a_reviewer(store):
+    client = connect(store.uri)
+    experiment = experiment_of(client, store)
+    view = json.loads(
+        client.get_experiment(experiment.experiment_id).tags[
+            "mlflow.sharedViewState.evenfold"
+        ]
+    )
+    assert view["selectedColumns"][:5] == [
+        f"metrics.`{name}`"
+        for name in ("test_mcc", "test_sn", "test_sp", "test_gap", "threshold")
+    ]
+    assert newest(store) == experiment.experiment_id
+    assert runs_page("http://here:1/", "7") == (
+        "http://here:1/#/experiments/7/runs?workflowType=machine_learning"
+        "&viewStateShareKey=evenfold"
+    )
 
 
 def test_an_uploaded_look_is_remembered(uploaded):
@@ -683,7 +816,6 @@ def test_a_withheld_look_is_uploaded_beside_and_is_no_look_and_a_cut_off_one_is_
     uploaded, tmp_path, monkeypatch
 ):
     store, record, _ = uploaded
-    monkeypatch.setattr("evenfold.tracking.uploading._model", lambda run_id, run: None)
     client = connect(store.uri)
     sealed = {"evaluation": states.evaluation_withheld(), "rows": []}
     first = upload(tmp_path, store, **sealed)
@@ -743,14 +875,15 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
     paths = FinishedFiles.of(finished(tmp_path, store, evaluation=status))
     logged = {}
 
-    def log_model(artifacts, **_):
+    def save_model(path, artifacts, **_):
         logged.update({n: Path(path).read_text() for n, path in artifacts.items()})
+        Path(path).mkdir()
 
-    monkeypatch.setattr(uploading.mlflow, "start_run", lambda **_: nullcontext())
-    monkeypatch.setattr(uploading.mlflow.pyfunc, "log_model", log_model)
-    files = {"focal": ("", "", paths.weights[1])}
-    run = SimpleNamespace(files=files, selection=states.selection(), paths=paths)
-    uploading._model("run", run)
+    monkeypatch.setattr("evenfold.tracking.models.mlflow.pyfunc.save_model", save_model)
+    client = connect(store.uri)
+    experiment = experiment_of(client, store).experiment_id
+    run = client.create_run(experiment).info.run_id
+    log_champion(client, experiment, Finished.read("demo", paths), run)
     assert set(logged) == {"selection", "weights"} | (set() if looked else {"sealed"})
     if not looked:
         sealed = SealedSet.of(json.loads(logged["sealed"]))

@@ -1,12 +1,16 @@
 """The command `evenfold`: what is not a rule of the workflow."""
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold import __version__
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
@@ -37,6 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     shown = argparse.ArgumentDefaultsHelpFormatter
 
+    init = commands.add_parser(
+        "init",
+        help="look at your files and write the configuration of a data set for them",
+        formatter_class=shown,
+    )
+    init.add_argument(
+        "files",
+        nargs="+",
+        help="FASTA, tables or lines of sequences, tables of sites or labels, vectors; "
+        "pos or neg and test in their names are understood",
+    )
+    init.add_argument("--name", default="mine", help="of the data set")
+    init.add_argument(
+        "--folder", default="config/datasets", help="where NAME.yaml is written"
+    )
+    init.add_argument(
+        "--force", action="store_true", help="overwrite NAME.yaml if it is there"
+    )
+
     simulate = commands.add_parser(
         "simulate", help="write the demo data", formatter_class=shown
     )
@@ -48,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict = commands.add_parser(
         "predict", help="score sequences with a champion", formatter_class=shown
     )
-    predict.add_argument("results", help="results/<dataset> of a finished run")
+    predict.add_argument(
+        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+    )
     predict.add_argument(
         "inputs",
         nargs="+",
@@ -70,6 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_argument(
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
+    )
+
+    export = commands.add_parser(
+        "export", help="put a champion into one file that scores elsewhere"
+    )
+    export.add_argument("results", help="results/<dataset> of a finished run")
+    export.add_argument("bundle", help="file to write, which ends in .zip")
+    export.add_argument(
+        "--without-sequences",
+        action="store_true",
+        help="leave the training sequences out of it",
     )
 
     show = commands.add_parser("show", help="say again what a run came to")
@@ -100,6 +136,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "track", help="upload what waits for an MLflow store that did not answer"
     )
     track.add_argument("results", help="results/<dataset>")
+    track.add_argument(
+        "--champion",
+        action="store_true",
+        help="also move the alias @champion in MLflow's registry to these results",
+    )
 
     commands.add_parser("docs", help="regenerate config/README.md and the schemas")
 
@@ -110,10 +151,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return _COMMANDS[options.command](options)
-    except EvenfoldError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        done = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = sentence(error, "run the command again") or _defect(error)
+        print(f"Error: {told}", file=sys.stderr)
         return 1
+
+
+def _defect(error: Exception) -> str:
+    """What is said of an error that nobody but evenfold is to blame for."""
+    what = (
+        f"a defect of evenfold, not of your data ({in_a_line(error)}). Please report it"
+    )
+    try:
+        handle, name = tempfile.mkstemp(prefix="evenfold-", suffix=".log")
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(traceback.format_exc())
+    except OSError:
+        return f"{what} with the command that you typed."
+    return f"{what} with the file {name}, which has the traceback."
+
+
+def _init(options: argparse.Namespace) -> int:
+    from evenfold.starting.beginning import begin
+
+    begun = begin(options.files, options.name, options.folder, options.force)
+    print("\n".join(begun.told()))
+    if begun.fault:
+        raise EvenfoldError(begun.fault)
+    return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -167,8 +242,23 @@ def _predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def _ledger(folder: str) -> Path:
-    """Where the ledger of a run is: as recorded with its look, or beside the results."""
+def _export(options: argparse.Namespace) -> int:
+    from evenfold.prediction.bundle import export
+
+    made = export(options.results, options.bundle, not options.without_sequences)
+    print(f"{options.bundle}: {made.champion} of {made.dataset}")
+    if made.code:
+        print(f"It needs code of your own where it is used: {', '.join(made.code)}")
+    return 0
+
+
+def _ledger(folder: str) -> Path | None:
+    """Where the ledger of a run is: as recorded with its look, or beside the results.
+
+    None of a bundle, which has none.
+    """
+    if Path(folder).is_file():
+        return None
     results = Results.at(folder)
     evaluation = evaluation_of(results)
     return results.ledger(evaluation.ledger if evaluation else None)
@@ -215,13 +305,17 @@ def _remembered(results: str) -> RememberedLooks:
 
 
 def _mlflow(options: argparse.Namespace) -> int:
-    from evenfold.tracking.opening import open_ui, put_right
+    from evenfold.records.tracking import runs_page
+    from evenfold.tracking.opening import newest, open_ui, put_right
 
     store, old = put_right(options.results)
     if old is not None:
         print(f"This store was in {old}; its artifacts are now found here.")
     print(store.uri)
-    return 0 if options.no_ui else open_ui(store, options.port)
+    if options.no_ui:
+        return 0
+    print(f"All runs: {runs_page(f'http://127.0.0.1:{options.port}', newest(store))}")
+    return open_ui(store, options.port)
 
 
 def _track(options: argparse.Namespace) -> int:
@@ -237,8 +331,12 @@ def _track(options: argparse.Namespace) -> int:
 
         for run in upload_kept(results):
             print(f"uploaded: {run.uri}, run {run.run_id}")
-    else:
+    elif not options.champion:
         print("Nothing waits: every run of these results is uploaded.")
+    if options.champion:
+        from evenfold.tracking.models import deploy
+
+        print(deploy(results))
     return 0
 
 
@@ -259,8 +357,10 @@ def _gallery(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
+    "init": _init,
     "simulate": _simulate,
     "predict": _predict,
+    "export": _export,
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,

@@ -5,11 +5,20 @@ import time
 from pathlib import Path
 
 # The package lies beside the rules, so that jobs find it on every node and under
-# every software deployment, installed or not.
-WORKFLOW = str(Path(workflow.basedir) / "workflow")
+# every software deployment, installed or not. Not `workflow.basedir`, which is the
+# importer's where these rules are a module.
+WORKFLOW = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent)
 sys.path.insert(0, WORKFLOW)
 
 from snakemake.exceptions import WorkflowError
+
+import evenfold
+
+if Path(evenfold.__file__).resolve().parent != Path(WORKFLOW, "evenfold").resolve():
+    raise WorkflowError(
+        f"another evenfold ({evenfold.__file__}) was imported before these rules, which "
+        f"belong to {WORKFLOW}/evenfold. Put `module evenfold` before that import."
+    )
 
 from evenfold.config.kinds import KINDS
 from evenfold.config.plan import Plan
@@ -23,27 +32,45 @@ from evenfold.sources import Sources
 prepare_jobs(WORKFLOW)
 
 try:
-    # Snakemake has read these, and of a key that stands twice the last.
-    for file in workflow.configfiles:
+    # Snakemake has read these, and of a key that stands twice the last. Those of a
+    # Snakefile that imports this one are its own.
+    own = workflow.modifier.is_main_snakefile()
+    for file in workflow.configfiles if own else []:
         check_keys_once(file)
     PLAN = Plan(config)
 except EvenfoldError as error:
     raise WorkflowError(str(error)) from None
 
+
+def placed(path):
+    """Where a file of these rules is: below the prefix of a module that has one."""
+    return workflow.modifier.path_modifier.replace_prefix(path)
+
+
+# Now: who calls these functions has another modifier.
+ROOT = placed("results")
+FETCHED = placed("resources/data")
+
+
+def results_of(dataset):
+    return Results(Path(ROOT), dataset)
+
+
 # Data sets with runs that wait for their MLflow store, and are tried again.
-WAITING = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
+WAITING = [name for name in PLAN.datasets if results_of(name).waiting]
 
 if workflow.is_main_process:
     for name, fault in PLAN.left_out.items():
         print(f"\nError: {fault}\nThe data set {name} is left out.\n", file=sys.stderr)
     for name in WAITING:
         # Of an attempt in vain: Snakemake keeps even temporary files that a target names.
-        Results(Path("results"), name).path("uploaded").unlink(missing_ok=True)
+        results_of(name).path("uploaded").unlink(missing_ok=True)
     # Jobs read this file too, and take no lock.
     explain_at_exit(
         lambda: bool(workflow.persistence) and workflow.persistence.locked,
         ".snakemake",
     )
+
 
 STARTED = time.time()
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
@@ -95,8 +122,24 @@ def of_sources(pattern):
     )
 
 
+def read_files(wildcards):
+    """Files of the data set as they are read, with where they are."""
+    return [
+        (
+            {**file, "path": file["path"].replace("resources/data", FETCHED, 1)}
+            if file["url"]
+            else file
+        )
+        for file in PLAN.files(wildcards.dataset)
+    ]
+
+
 def input_files(wildcards):
-    return [file["path"] for file in PLAN.files(wildcards.dataset)]
+    """Input function: those that were fetched, and a user's own where they lie."""
+    return [
+        file["path"] if file["url"] else local(file["path"])
+        for file in PLAN.files(wildcards.dataset)
+    ]
 
 
 def dataset_section(section):
@@ -153,7 +196,16 @@ def vectors_of(wildcards, key):
 
 def files_of_vectors(wildcards):
     """Input function: the files of vectors that any variant reads, each once."""
-    return sorted(set(PLAN.files_of_vectors(wildcards.dataset).values()))
+    return [
+        local(path)
+        for path in sorted(set(PLAN.files_of_vectors(wildcards.dataset).values()))
+    ]
+
+
+def own_vectors(wildcards):
+    """Input function: the file that the vectors of a feature set come from, if any."""
+    file = vectors_of(wildcards, "file")
+    return local(file) if file else []
 
 
 def language_model(wildcards):
@@ -186,6 +238,11 @@ def claimed_threads(wildcards):
     cpus = available_cpus()
     share = max(1.0, cores / cpus)
     return math.ceil(min(PLAN.run.threads, cpus) * share)
+
+
+def growing(least, each):
+    """Resource function: memory in MB, so many for each MB of the job's input."""
+    return lambda wildcards, input: int(least + each * input.size_mb)
 
 
 def final_files():
@@ -245,7 +302,7 @@ def say_what_came_of_it():
     from evenfold.reporting.closing import closing
 
     for name in PLAN.datasets:
-        results = Results(Path("results"), name)
+        results = results_of(name)
         pages = (results.path("report"), results.path("exploration"))
         new = any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages)
         if new or name in WAITING:

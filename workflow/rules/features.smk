@@ -2,7 +2,7 @@ rule featurize:
     input:
         sequences="results/{dataset}/sequences.parquet",
         facts="results/{dataset}/split.json",
-        vectors=lambda wildcards: vectors_of(wildcards, "file"),
+        vectors=own_vectors,
         proteins=of_data("results/{dataset}/clean/proteins.parquet"),
     output:
         matrix="results/{dataset}/features/{features}.npy",

@@ -1,6 +1,6 @@
 rule score_fasta:
     input:
-        fasta=PLAN.run.predict or [],
+        fasta=local(PLAN.run.predict) if PLAN.run.predict else [],
         selection="results/{dataset}/selection.json",
         # Says which sequences are of the test set.
         sequences="results/{dataset}/sequences.parquet",
@@ -20,7 +20,7 @@ rule score_fasta:
         mem_mb=2000,
         runtime=60,
     params:
-        folder=lambda wildcards: f"results/{wildcards.dataset}",
+        folder=lambda wildcards: f"{ROOT}/{wildcards.dataset}",
         ledger=PLAN.run.ledger,
         code=lambda wildcards: code_of(
             "score_fasta", PLAN.own_of_all(wildcards.dataset, "network", "feature set")

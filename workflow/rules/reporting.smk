@@ -1,9 +1,3 @@
-localrules:
-    report,
-    explore_report,
-    summary,
-
-
 rule report:
     input:
         selection="results/{dataset}/selection.json",
@@ -34,6 +28,7 @@ rule report:
         "results/{dataset}/logs/report.log",
     benchmark:
         "results/{dataset}/benchmarks/report.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:
@@ -46,9 +41,9 @@ rule report:
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         # No input: times are told as far as they are there. Nothing is fetched or
         # trained again for a benchmark file that is not.
-        benchmarks="results/{dataset}/benchmarks",
+        benchmarks=f"{ROOT}/{{dataset}}/benchmarks",
         # The figures as files, beside the page that holds them anyway.
-        figures="results/{dataset}/figures",
+        figures=f"{ROOT}/{{dataset}}/figures",
         code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
@@ -101,6 +96,7 @@ rule summary:
         "results/logs/summary.log",
     benchmark:
         "results/benchmarks/summary.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:

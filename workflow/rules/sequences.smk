@@ -11,7 +11,9 @@ rule fetch:
         mem_mb=500,
         runtime=30,
     params:
-        entry=lambda wildcards, output: PLAN.fetched(wildcards.dataset, output[0]),
+        entry=lambda wildcards: PLAN.fetched(
+            wildcards.dataset, "resources/data/{dataset}/{file}".format(**wildcards)
+        ),
         mirror=PLAN.run.mirror,
         code=code_of("fetch"),
     message:
@@ -41,8 +43,11 @@ rule clean:
         runtime=30,
     params:
         files=lambda wildcards: [
-            {key: file[key] for key in ("path", "role", "label", "kind", "name")}
-            for file in PLAN.files(wildcards.dataset)
+            {
+                key: file[key]
+                for key in ("path", "role", "label", "kind", "name", "sha256")
+            }
+            for file in read_files(wildcards)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),
         code=code_of("clean"),
@@ -67,7 +72,7 @@ rule group:
         "../../envs/evenfold.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000, 20),
         runtime=120,
     params:
         grouping=dataset_section("grouping"),
@@ -127,7 +132,7 @@ rule audit:
         "../../envs/evenfold.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000, 20),
         runtime=120,
     params:
         grouping=dataset_section("grouping"),

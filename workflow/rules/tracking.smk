@@ -1,9 +1,3 @@
-localrules:
-    init_tracking,
-    track,
-    upload,
-
-
 rule init_tracking:
     output:
         tracking="results/{dataset}/tracking.json",
@@ -14,6 +8,7 @@ rule init_tracking:
         "results/{dataset}/logs/init_tracking.log",
     benchmark:
         "results/{dataset}/benchmarks/init_tracking.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:
@@ -21,7 +16,7 @@ rule init_tracking:
         runtime=15,
     params:
         tracking=PLAN.run.tracking.model_dump(),
-        folder="results/mlflow",
+        folder=f"{ROOT}/mlflow",
         code=code_of("init_tracking"),
     message:
         "Asking MLflow for looks at the test set of {wildcards.dataset}"
@@ -50,6 +45,7 @@ rule track:
         "results/{dataset}/logs/track.log",
     benchmark:
         "results/{dataset}/benchmarks/track.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:
@@ -75,6 +71,7 @@ rule upload:
         "results/{dataset}/logs/upload.log",
     benchmark:
         "results/{dataset}/benchmarks/upload.tsv"
+    localrule: True
     conda:
         "../../envs/evenfold.yaml"
     resources:

@@ -5,6 +5,7 @@ from evenfold.machine import available_cpus
 from evenfold.records.sequences import Counts, SplitFacts
 from evenfold.records.tables import NEAREST
 from evenfold.sequences.auditing import Audited, Search, audit, partners, refuse
+from evenfold.sequences.stages import Progress
 
 with job(snakemake.log[0]) as log:
     inputs, params = snakemake.input, snakemake.params
@@ -17,7 +18,11 @@ with job(snakemake.log[0]) as log:
         SplitFacts.read(inputs.facts),
         Grouping(**params.grouping),
         rules,
-        Search(min(snakemake.threads, available_cpus()), params.seed),
+        Search(
+            min(snakemake.threads, available_cpus()),
+            params.seed,
+            progress=Progress("audit"),
+        ),
         found.append,
     )
     facts.write(snakemake.output.facts)

@@ -103,6 +103,9 @@ train: {positive: data/pos.fasta, negative: data/neg.fasta}
 test: {positive: data/test_pos.fasta, negative: data/test_neg.fasta}   # or leave out
 ```
 
+`evenfold init FILES...` writes such a file for files of any of these forms, says what it
+saw and what it could not decide, and overwrites nothing without `--force`.
+
 Published forms: one file per class (`positive`, `negative`), or files that hold their
 labels (`labelled`, with `label_pattern` for FASTA headers or `label_column` for tables);
 FASTA, one sequence a line, or TSV/CSV with a header; each also gzipped; several files a

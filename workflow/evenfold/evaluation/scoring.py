@@ -11,7 +11,7 @@ from evenfold.alphabet import residues
 from evenfold.errors import EvenfoldError
 from evenfold.ragged import Ragged
 from evenfold.records.sequences import Probe
-from evenfold.sequences.auditing import nearest
+from evenfold.sequences.auditing import Search, nearest
 from evenfold.sequences.probes import test_probes
 
 
@@ -128,7 +128,7 @@ def trivial_predictors(
     """
     labels = predictions.drop_duplicates("id").set_index("id")["label"].loc[test["id"]]
     bare = [[residues(s) for s in part["sequence"]] for part in (test, train)]
-    found = nearest(bare[0], bare[1], threads=threads)
+    found = nearest(bare[0], bare[1], search=Search(threads=threads))
     neighbour = np.full(len(test), -1)
     neighbour[found.queries] = found.partner
     return test_probes(

@@ -50,7 +50,8 @@ def vectors_by_id(path: Path) -> dict[str, Any]:
             if other is not vector and not np.array_equal(other, vector):
                 raise EvenfoldError(f"{path}: two vectors of the id {identifier!r}")
     except (
-        OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, pa.ArrowException,
+        OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error,
+        pa.ArrowException,
     ) as error:  # fmt: skip
         raise EvenfoldError(f"{path}: cut off or damaged; make it again") from error
     if not found:
@@ -63,6 +64,11 @@ def _text(name: Any) -> str:
 
 
 def _pairs(path: Path, ids: Iterable, vectors: Any) -> Iterator[tuple[str, Any]]:
+    # A file of one protein may hold a single text and a single number.
+    if isinstance(ids, np.ndarray):
+        ids = np.atleast_1d(ids)
+    if isinstance(vectors, np.ndarray):
+        vectors = np.atleast_1d(vectors)
     ids = list(ids)
     if len(ids) != len(vectors):
         raise EvenfoldError(f"{path}: {len(ids)} ids, but {len(vectors)} vectors")
@@ -116,6 +122,8 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
             f"{', '.join(table.column_names)[:200]}"
         )
     rest = table.drop_columns(ids)
+    if rest.num_columns == 0:
+        raise EvenfoldError(f"{path}: ids alone, and no column of vectors")
     if rest.num_columns == 1:  # one column of lists
         vectors: Any = rest.column(0).to_pylist()
     else:

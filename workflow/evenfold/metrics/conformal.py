@@ -106,20 +106,22 @@ def mean_over_groups(values: np.ndarray, groups: np.ndarray) -> float:
     return float((np.bincount(group, values) / sizes).mean())
 
 
-def place_of(error: float) -> int:
-    """Place of an error in `ERRORS`, or of the next smaller one.
+def place_of(error: float, errors: Sequence[float] = ERRORS) -> int:
+    """Place of an error among those that are frozen, or of the next smaller one.
 
     Parameters
     ----------
     error : float
-        0.01 at least.
+        The first of them at least.
+    errors : sequence of float
+        Ascending.
 
     Examples
     --------
     >>> ERRORS[place_of(0.1)], ERRORS[place_of(0.125)], ERRORS[place_of(0.9)]
     (0.1, 0.12, 0.5)
     """
-    return int(np.searchsorted(ERRORS, error + 1e-9)) - 1
+    return int(np.searchsorted(errors, error + 1e-9)) - 1
 
 
 def judged(

@@ -32,9 +32,12 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
     Raises
     ------
     EvenfoldError
-        For a folder, a device, an input, or a name that ends in no known form.
+        For a folder, a device, an input, a name that is too long, or one that ends in no
+        known form.
     """
     path = Path(out)
+    if len(path.name.encode(errors="surrogateescape")) > 240:
+        raise EvenfoldError(f"{out:.60}...: a name longer than file systems take.")
     if path.is_dir():
         raise EvenfoldError(
             f"{out} is a folder: name a file in it, such as {path / 'predictions.tsv'}."
@@ -52,7 +55,7 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
         for one in given:
             if (
                 written.exists()
-                and Path(one).exists()
+                and os.path.exists(one)
                 and os.path.samefile(written, one)
             ):
                 raise EvenfoldError(

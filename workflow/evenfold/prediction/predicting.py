@@ -24,11 +24,13 @@ from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
+from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.domain import Domain
 from evenfold.prediction.trust import TRUST, Trust
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
+from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
@@ -100,7 +102,7 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
-        """Load the champion from results/<dataset>.
+        """Load the champion from results/<dataset>, or from a bundle.
 
         Parameters
         ----------
@@ -115,6 +117,10 @@ class Predictor:
         EvenfoldError
             When there is no selection, or its weights are not the frozen ones.
         """
+        if is_bundle(folder):
+            with unpacked(folder) as files:
+                sealed = SealedSet.read(files.sealed) if files.sealed else None
+                return cls.of(files.selection, files.weights, sealed)
         results = Results.at(folder)
         path = results.path("selection")
         if not path.is_file():
@@ -147,7 +153,13 @@ class Predictor:
             When the weights are not the frozen ones, or a file does not fit.
         """
         selection = Selection.read(path)
+        if not Path(weights).is_file():
+            raise EvenfoldError(
+                f"{weights} does not exist, and {path} is frozen with it. Run snakemake "
+                "again."
+            )
         if sha256_file(weights) != selection.chosen.weights_sha256:
+            WeightsHeader.of_weights(weights)
             raise EvenfoldError(
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
@@ -163,7 +175,7 @@ class Predictor:
             selection.champion,
             selection.selection,
             sealed,
-            Trust(Domain.of(selection.learned, reading.sites)),
+            trust_of(selection, reading.sites),
             selection.models,
         )
 
@@ -368,6 +380,48 @@ def _or_none(values, good):
     return [value if ok else None for value, ok in zip(values, good)]
 
 
+def trust_of(selection: Selection, sites: Sites | None) -> Trust:
+    """What is told besides the score, as frozen with the champion.
+
+    Parameters
+    ----------
+    selection : Selection
+    sites : Sites or None
+        How windows are cut out of whole proteins.
+
+    Returns
+    -------
+    Trust
+    """
+    return Trust(
+        Domain.of(selection.learned, sites), selection.trust, moved_to_use(selection)
+    )
+
+
+def moved_to_use(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
+    """Function from probabilities in the training data to those where it is used.
+
+    They are moved to the share of positives given as `deployment_positives`, if there is
+    one.
+
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    callable
+    """
+    deployed = selection.deployment_positives
+
+    def moved(probabilities: np.ndarray) -> np.ndarray:
+        if not deployed:
+            return probabilities
+        return shifted(probabilities, selection.positives, deployed)
+
+    return moved
+
+
 def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
     """Function from scores to probabilities, as frozen with the champion.
 
@@ -382,10 +436,9 @@ def probability_of(selection: Selection) -> Callable[[np.ndarray], np.ndarray]:
     -------
     callable
     """
-    calibrator, deployed = selection.chosen.calibrator, selection.deployment_positives
+    calibrator, moved = selection.chosen.calibrator, moved_to_use(selection)
 
     def probability(scores: np.ndarray) -> np.ndarray:
-        p = calibrated(calibrator, logit(scores))
-        return shifted(p, selection.positives, deployed) if deployed else p
+        return moved(calibrated(calibrator, logit(scores)))
 
     return probability

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import found_in, leave, note_of_count, told
 from evenfold.files import read_json, write_json
+from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.inputs import (
     AT_ONCE,
     LETTERS,
@@ -38,28 +39,11 @@ from evenfold.prediction.output import join_parts, shard_name, write_part
 from evenfold.prediction.predicting import Calls, Predictor
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note
-from evenfold.records.record import Record as JsonRecord
+from evenfold.records.prediction import ScoredPart
 from evenfold.records.tables import PROTEIN_SCORES, REJECTED, SCORES
 
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
-
-
-class Part(JsonRecord):
-    """What is known of a part that was scored; written last, so that the part is whole."""
-
-    remedy: ClassVar[str] = "Delete the folder that it is in and score again."
-
-    shard: int
-    """shard that it is of, counted from 0"""
-    scored: int
-    """rows scored"""
-    rejected: int
-    """rows rejected"""
-    proteins: int
-    """proteins that windows were cut from"""
-    sealed: list[str]
-    """sketches of its sequences that are of the sealed test set"""
 
 
 @dataclass(frozen=True)
@@ -109,12 +93,12 @@ class Counts:
     sealed: set[str] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: ScoredPart) -> None:
         """Count a part.
 
         Parameters
         ----------
-        part : Part
+        part : ScoredPart
         """
         self.scored += part.scored
         self.rejected += part.rejected
@@ -161,7 +145,7 @@ def score_files(
             name = folder / f"{chunk.number:06d}.json"
             if not name.is_file():
                 _score(predictor, chunk, folder, asked.out.suffix)
-            part = Part.read(name)
+            part = ScoredPart.read(name)
             counts.add(part)
             parts.append((part.shard, chunk.number))
             progress(counts.scored + counts.rejected)
@@ -183,7 +167,7 @@ def predict_files(
     tell: Callable[[str], None] = warnings.warn,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Counts:
-    """Score files with the champion of results/<dataset>.
+    """Score files with the champion of results/<dataset>, or of a bundle.
 
     Parameters
     ----------
@@ -206,8 +190,8 @@ def predict_files(
     EvenfoldError
         No champion, or an input that cannot be scored.
     """
-    predictor = Predictor.load(folder)
-    if other := not_looked_at(Results.at(folder)):
+    predictor, other = champion_of(folder)
+    if other:
         tell(other)
 
     def before(counts: Counts) -> None:
@@ -218,6 +202,25 @@ def predict_files(
                 tell(_left(ledger, note))
 
     return score_files(predictor, asked, progress, before)
+
+
+def champion_of(path: str | Path) -> tuple[Predictor, str | None]:
+    """The champion of results/<dataset>, or of a bundle.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    tuple of (Predictor, str or None)
+        It, and what is to be told where the test set was not looked at with it.
+    """
+    predictor = Predictor.load(path)
+    if not is_bundle(path):
+        return predictor, not_looked_at(Results.at(path))
+    with unpacked(path) as files:
+        return predictor, files.manifest.not_looked_at
 
 
 def _left(ledger: str | Path, note: Note) -> str:
@@ -316,7 +319,7 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> Non
             list(zip(*_summaries(predictor, chunk.items, calls))),
         )
     sealed = found_in(predictor.sealed, sequences) if predictor.sealed else []
-    Part(
+    ScoredPart(
         shard=chunk.shard,
         scored=int(good.sum()),
         rejected=int((~good).sum()),

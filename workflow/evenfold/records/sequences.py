@@ -66,6 +66,24 @@ class Inputs(Record):
     """SHA-256 of the test sequences, hexadecimal; null where evenfold holds them out"""
 
 
+class Missed(Part):
+    """What the searches missed, by aligning all sequences or a sample with all others.
+
+    The links found so are joined too; the bound is of what was missed before.
+    """
+
+    searched: int
+    """distinct sequences that were aligned with all others: all, or a seeded sample"""
+    of: int
+    """distinct sequences that there are"""
+    sequences: int
+    """those searched with a relative in another group"""
+    links: int
+    """pairs of them and these relatives"""
+    bound: float
+    """95 % upper bound (Clopper-Pearson) of the share of such sequences among all, 0 to 1"""
+
+
 class GroupingFacts(Record):
     """groups.json: how many groups there are, and how they were found."""
 
@@ -86,7 +104,10 @@ class GroupingFacts(Record):
     exhaustive: bool
     """whether everything was aligned with everything of other groups"""
     similar_pairs: dict[str, int]
-    """pairs above the limits, by the aligner that found them"""
+    """links that join groups or cross the roles, by the aligner that found them"""
+    missed: Missed | None = None
+    """what the searches missed; absent of earlier versions"""
+    absent = ("missed",)
 
 
 #: Kinds of data that defaults go by.

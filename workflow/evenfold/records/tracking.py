@@ -6,6 +6,32 @@ from evenfold.records.record import Record
 DIGEST = "evenfold.sha256."
 
 
+#: Name of the view in which the runs table of an experiment opens.
+VIEW = "evenfold"
+
+
+def runs_page(server: str, experiment: str) -> str:
+    """Address of the runs table of an experiment, with the columns of a reviewer.
+
+    MLflow opens every experiment in its GenAI pages unless the address, or an earlier
+    visit, says otherwise; the experiment's own tag of its kind decides nothing.
+
+    Parameters
+    ----------
+    server : str
+    experiment : str
+        Its id.
+
+    Returns
+    -------
+    str
+    """
+    return (
+        f"{server.rstrip('/')}/#/experiments/{experiment}/runs"
+        f"?workflowType=machine_learning&viewStateShareKey={VIEW}"
+    )
+
+
 class Store(Record):
     """tracking.json: where the MLflow store is."""
 

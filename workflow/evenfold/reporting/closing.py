@@ -7,7 +7,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
 from evenfold.records.layout import PENDING, Results
 from evenfold.records.selection import Selection
-from evenfold.records.tracking import TrackedRun
+from evenfold.records.tracking import TrackedRun, runs_page
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
 
 
@@ -90,13 +90,17 @@ def _recorded(results: Results) -> Iterator[str]:
     path = results.path("tracked")
     if not path.is_file():
         return
-    pending = TrackedRun.read(path).pending
-    if pending:
+    tracked = TrackedRun.read(path)
+    if tracked.pending:
         yield (
-            f"  not uploaded to MLflow: {pending} The record is kept in "
+            f"  not uploaded to MLflow: {tracked.pending} The record is kept in "
             f"{results.folder / PENDING}; the next `snakemake` uploads it, or: evenfold "
             f"track {results.folder}"
         )
+        return
+    if tracked.uri.startswith("http"):
+        page = runs_page(tracked.uri, tracked.experiment_id)
+        yield f"  all runs in MLflow: {page}"
         return
     yield f"  all runs in MLflow: evenfold mlflow {results.root}"
 

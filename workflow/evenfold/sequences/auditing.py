@@ -5,15 +5,13 @@ sequence by Smith-Waterman, and every training sequence with every one of anothe
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
 
 from evenfold import tables
 from evenfold.alphabet import residues
@@ -33,22 +31,26 @@ from evenfold.records.sequences import (
     SplitFacts,
 )
 from evenfold.records.tables import NEAREST, SEQUENCES, SPLIT
-from evenfold.sequences.homology import (
-    aligner,
-    alignment_facts,
-    composition_only,
+from evenfold.sequences.alignment import (
+    in_threads,
     limits_of,
     opal_database,
-    opal_letters,
+    scores_of,
+    traced,
 )
+from evenfold.sequences.homology import composition_only, most_likely
 from evenfold.sequences.probes import probes, shift
+from evenfold.sequences.stages import SILENT, Progress
 
 #: Alignment cells one search may cost; a larger one looks at a seeded sample of rows.
 CELL_BUDGET = 4e11
-#: Rows that it looks at whatever they cost: none found among 300 says, with 95 %
-#: confidence, that at most 1 % of all have a partner.
-LEAST_SEARCHED = 300
-N_SHUFFLED = 200
+#: Rows that it looks at whatever they cost: none found among 80 says, with 95 %
+#: confidence, that at most 3.7 % of all have a partner.
+LEAST_SEARCHED = 80
+#: Shuffled sequences that tell what chance gives; of many sequences at least so many.
+N_SHUFFLED, LEAST_SHUFFLED = 200, 20
+#: Queries between two lines of progress.
+_BLOCK = 64
 
 
 @dataclass
@@ -87,14 +89,34 @@ class Nearest:
         return (self.identity >= wanted) & (self.coverage >= limits.coverage)
 
 
+@dataclass(frozen=True)
+class Search:
+    """How partners are searched.
+
+    Attributes
+    ----------
+    threads : int
+    seed : int
+        Of a sample.
+    budget : float
+        Alignment cells; beyond it a seeded sample of the queries is searched.
+    least : int
+        Queries of a sample at least.
+    progress : Progress
+    """
+
+    threads: int = 1
+    seed: int = 0
+    budget: float = CELL_BUDGET
+    least: int = LEAST_SEARCHED
+    progress: Progress = SILENT
+
+
 def nearest(
     queries: list[str],
     targets: list[str],
     allowed: Callable[[int], np.ndarray] | None = None,
-    threads: int = 1,
-    seed: int = 0,
-    budget: float = CELL_BUDGET,
-    least: int = LEAST_SEARCHED,
+    search: Search = Search(),
 ) -> Nearest:
     """Best-scoring partner of each query among the targets, by exhaustive search.
 
@@ -104,13 +126,7 @@ def nearest(
         Residue strings without gaps.
     allowed : callable, optional
         Maps a query position to a boolean mask over the targets.
-    threads : int
-    seed : int
-        Of the sample.
-    budget : float
-        Alignment cells; beyond it a seeded sample of the queries is searched.
-    least : int
-        Queries of a sample at least.
+    search : Search
 
     Returns
     -------
@@ -118,25 +134,29 @@ def nearest(
     """
     chosen = np.arange(len(queries))
     cells = float(sum(map(len, queries))) * sum(map(len, targets))
-    if cells > budget:
-        n = min(len(queries), max(least, int(len(queries) * budget / cells)))
-        generator = np.random.default_rng(seed)
+    if cells > search.budget:
+        n = max(search.least, int(len(queries) * search.budget / cells))
+        generator = np.random.default_rng(search.seed)
+        n = min(len(queries), n)
         chosen = np.sort(generator.choice(len(queries), n, replace=False))
-    database = opal_database(targets)
+    order = np.argsort([len(target) for target in targets], kind="stable")
+    # Of like lengths side by side, which vectors of alignments like.
+    database = opal_database(targets[i] for i in order)
 
     def look(query):
-        align = aligner()
-        letters = opal_letters(queries[query])
-        hits = align.align(letters, database, mode="score")
-        scores = np.fromiter((hit.score for hit in hits), np.int32, len(hits))
+        scores = np.empty(len(targets), dtype=np.int32)
+        scores[order] = scores_of(queries[query], database)
         if allowed is not None:
             scores[~allowed(query)] = -1
         best = int(scores.argmax())
-        hit = align.align(letters, database, mode="full", start=best, end=best + 1)[0]
-        return best, *alignment_facts(hit)
+        return best, *traced(queries[query], [targets[best]])[0]
 
-    with ThreadPoolExecutor(threads) as pool:
-        rows = list(pool.map(look, chosen, chunksize=16))
+    rows: list[tuple[int, float, float]] = []
+    for start in range(0, len(chosen), _BLOCK):
+        search.progress(f"{start} of {len(chosen)} sequences aligned")
+        rows += in_threads(
+            look, chosen[start : start + _BLOCK].tolist(), search.threads
+        )
     partner, identity, coverage = map(np.array, zip(*rows))
     return Nearest(chosen, partner, identity, coverage)
 
@@ -211,16 +231,6 @@ class Audited:
     def test(self) -> np.ndarray:
         """Rows of the test sequences."""
         return np.flatnonzero(self.is_test)
-
-
-@dataclass(frozen=True)
-class Search:
-    """How the partners are searched; as of `nearest`."""
-
-    threads: int = 1
-    seed: int = 0
-    budget: float = CELL_BUDGET
-    least: int = LEAST_SEARCHED
 
 
 def audit(
@@ -328,10 +338,7 @@ def _closeness(audited, rows, allowed, what, limits, rules, search):
     """Partners of some rows among the training ones, how close they are, the finding."""
     queries = [residues(audited.sequences[i]) for i in rows]
     training = [residues(audited.sequences[i]) for i in audited.train]
-    found = nearest(
-        queries, training, allowed,
-        search.threads, search.seed, search.budget, search.least,
-    )  # fmt: skip
+    found = nearest(queries, training, allowed, search)
     lengths, target_lengths = (
         np.array([len(s) for s in part]) for part in (queries, training)
     )
@@ -513,7 +520,8 @@ def _chance(queries, training, target_lengths, limits, search):
     n = min(N_SHUFFLED, len(queries))
     chosen = generator.choice(len(queries), n, replace=False)
     shuffled = [composition_only(queries[i], generator) for i in chosen]
-    found = nearest(shuffled, training, threads=search.threads, seed=search.seed)
+    few = replace(search, least=LEAST_SHUFFLED)
+    found = nearest(shuffled, training, search=few)
     lengths = np.array([len(s) for s in shuffled])
     return float(found.above(lengths, target_lengths, limits).mean())
 
@@ -559,8 +567,7 @@ def _close_finding(close, of, by_chance, serious, what, examples) -> Finding:
 def _of_a_sample(n, searched, of):
     if searched == of:
         return ""
-    # Clopper and Pearson 1934, one-sided.
-    most = stats.beta.ppf(0.95, n + 1, searched - n) if n < searched else 1.0
+    most = most_likely(n, searched)
     return (
         f" Only a sample of {searched} of {of} was searched: with 95 % confidence at most "
         f"{most:.1%} of all have such a partner."

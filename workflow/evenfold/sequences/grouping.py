@@ -1,7 +1,9 @@
 """Groups of related sequences: connected components of homology and source protein."""
 
+import hashlib
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
@@ -10,9 +12,21 @@ from scipy.sparse.csgraph import connected_components
 from evenfold import tables
 from evenfold.alphabet import residues
 from evenfold.config.grouping import Grouping
-from evenfold.records.sequences import GroupingFacts
+from evenfold.errors import EvenfoldError
+from evenfold.records.sequences import GroupingFacts, Missed
 from evenfold.records.tables import CROSSING, GROUPS, SEQUENCES
-from evenfold.sequences.homology import ALIGNERS, Pairs, aligned, missed, search
+from evenfold.sequences.homology import (
+    ALIGNERS,
+    Pairs,
+    Sampled,
+    affordable,
+    aligned,
+    missed,
+    most_likely,
+    sampled,
+    search,
+)
+from evenfold.sequences.stages import SILENT, UNKEPT, Progress, Stages
 
 
 @dataclass
@@ -26,10 +40,12 @@ class Groups:
     crossing : list of tuple (train row, test row, relation, identity, coverage)
         Each training and test sequence that are related directly.
     pairs : Pairs
-        Similar pairs of distinct residue strings.
+        Links between distinct residue strings, and what crosses the roles.
     n_distinct : int
     exhaustive : bool
         Whether everything was aligned with everything of other groups.
+    missed : Missed
+        What the searches before the last one missed.
     """
 
     cluster: np.ndarray
@@ -37,6 +53,7 @@ class Groups:
     pairs: Pairs
     n_distinct: int
     exhaustive: bool
+    missed: Missed
 
 
 def group(
@@ -45,6 +62,8 @@ def group(
     is_test: np.ndarray,
     settings: Grouping,
     threads: int = 1,
+    progress: Progress = SILENT,
+    stages: Stages = UNKEPT,
 ) -> Groups:
     """Group sequences so that related ones can be kept together.
 
@@ -57,6 +76,9 @@ def group(
     is_test : ndarray of bool, shape (n,)
     settings : Grouping
     threads : int
+    progress : Progress
+    stages : Stages
+        Where finished ones are kept.
 
     Returns
     -------
@@ -66,17 +88,27 @@ def group(
     node = np.array(
         [distinct.setdefault(residues(s), len(distinct)) for s in sequences]
     )
-    pairs = search(list(distinct), settings, threads)
-    exhaustive = None
-    if settings.exhaustive:
-        exhaustive = missed(
-            list(distinct), _components(pairs, len(distinct)), settings, threads
+    names = list(distinct)
+    pairs, components = search(names, settings, threads, progress, stages)
+    lengths = np.array([len(name) for name in names])
+    exhaustive = settings.exhaustive and affordable(lengths)
+    if exhaustive:
+        links = stages.of(
+            "exhaustive",
+            lambda: missed(names, components, settings, threads, progress).arrays(),
         )
-        pairs = Pairs.join([pairs, exhaustive]) if exhaustive is not None else pairs
-    # Relatives of relatives may be relatives that the search has not paired.
-    unpaired = _unpaired(node, is_test, pairs, len(distinct))
-    found = aligned(list(distinct), unpaired, settings, threads)
+        found = Pairs(**links)
+        components.join(found.a, found.b)
+        unseen = _all_aligned(found, len(names))
+    else:
+        sample = sampled(names, components, settings, threads, progress)
+        found = sample.pairs
+        components.join(found.a, found.b)
+        unseen = _of_sample(sample, len(names))
     pairs = Pairs.join([pairs, found])
+    progress("relatives of relatives across the roles")
+    a, b = _unpaired(node, is_test, pairs, components)
+    pairs = Pairs.join([pairs, aligned(names, a, b, settings, threads)])
 
     n_nodes = len(distinct)
     ends, others = [pairs.a], [pairs.b]
@@ -101,36 +133,42 @@ def group(
     if settings.by_source:
         crossing += _crossing_sources(sources, named, is_test)
     return Groups(
-        cluster, sorted(set(crossing)), pairs, len(distinct), exhaustive is not None
+        cluster, sorted(set(crossing)), pairs, len(distinct), exhaustive, unseen
     )
 
 
-def _components(pairs, n):
-    """Connected component of each of n nodes."""
-    edges = (np.ones(len(pairs)), (pairs.a, pairs.b))
-    graph = sparse.coo_matrix(edges, shape=(n, n))
-    return connected_components(graph, directed=False)[1]
+def _all_aligned(found: Pairs, of: int) -> Missed:
+    """Of an exhaustive alignment, which leaves nothing to be bounded."""
+    ends = len(np.unique(np.concatenate([found.a, found.b])))
+    return Missed(searched=of, of=of, sequences=ends, links=len(found), bound=ends / of)
 
 
-def _unpaired(node, is_test, pairs, n):
-    """Nodes of test rows, with those of training rows of their component not yet paired."""
-    component = _components(pairs, n)
-    train = np.zeros(n, dtype=bool)
+def _of_sample(sample: Sampled, of: int) -> Missed:
+    bound = most_likely(sample.missing, sample.searched)
+    return Missed(
+        searched=sample.searched,
+        of=of,
+        sequences=sample.missing,
+        links=len(sample.pairs),
+        bound=sample.missing / of if sample.searched == of else bound,
+    )
+
+
+def _unpaired(node, is_test, pairs, components):
+    """Test and training nodes of one component that are not paired yet."""
+    train = np.zeros(len(components.labels), dtype=bool)
     train[node[~is_test]] = True
     members: dict[int, list[int]] = {}
     for member in map(int, np.flatnonzero(train)):
-        members.setdefault(int(component[member]), []).append(member)
+        members.setdefault(int(components.labels[member]), []).append(member)
     known = set(zip(pairs.a.tolist(), pairs.b.tolist()))
-    found = {}
-    for tested in map(int, np.unique(node[is_test])):
-        others = [
-            other
-            for other in members.get(int(component[tested]), [])
-            if other != tested and (min(tested, other), max(tested, other)) not in known
-        ]
-        if others:
-            found[tested] = others
-    return found
+    found = [
+        (tested, other)
+        for tested in map(int, np.unique(node[is_test]))
+        for other in members.get(int(components.labels[tested]), [])
+        if other != tested and (min(tested, other), max(tested, other)) not in known
+    ]
+    return np.array(found, dtype=np.int64).reshape(-1, 2).T
 
 
 def _crossing(node, pairs, is_test):
@@ -198,7 +236,11 @@ def group_file(
     sources = tables.strings(table, "source")
     is_test = np.array([role == "test" for role in tables.strings(table, "role")])
     sequences = tables.strings(table, "sequence")
-    found = group(sequences, sources, is_test, settings, threads)
+    stages = Stages(Path(f"{facts}.stages"), _digest(sequences, settings))
+    found = group(
+        sequences, sources, is_test, settings, threads, Progress("grouping"), stages
+    )
+    refuse(found.missed, settings)
     GROUPS.write(groups, GROUPS.of(ids, found.cluster))
     train, test, relation, identity, coverage = (
         zip(*found.crossing) if found.crossing else [()] * 5
@@ -224,14 +266,47 @@ def group_file(
         sources=len(set(sources) - {""}),
         settings=settings.model_dump(),
         aligned_by={
-            "Smith-Waterman behind a k-mer screen": short,
+            "spaced seeds and Smith-Waterman": short,
             "MMseqs2": len(ids) - short,
         },
         exhaustive=found.exhaustive,
+        missed=found.missed,
         similar_pairs={
             name: int((found.pairs.aligner == number).sum())
             for number, name in enumerate(ALIGNERS)
         },
     )
     summary.write(facts)
+    stages.forget()
     return summary
+
+
+def _digest(sequences, settings):
+    """Of what decides the links."""
+    digest = hashlib.sha256(settings.model_dump_json().encode())
+    for sequence in sequences:
+        digest.update(sequence.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def refuse(unseen: Missed, settings: Grouping) -> None:
+    """Stop where the searches may have missed more than the configuration allows.
+
+    Parameters
+    ----------
+    unseen : Missed
+    settings : Grouping
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    if unseen.searched < unseen.of and unseen.bound > settings.max_missed:
+        raise EvenfoldError(
+            f"grouping may have missed too much (`grouping: {{max_missed: "
+            f"{settings.max_missed:g}}}`): of {unseen.searched} of {unseen.of} sequences "
+            f"that were aligned with all others, {unseen.sequences} had a relative in "
+            f"another group, so that with 95 % confidence up to {unseen.bound:.1%} of all "
+            "have one. Set a higher `sensitivity` under `grouping`, or a higher "
+            "`max_missed`."
+        )

@@ -95,7 +95,8 @@ def label_in_header(
     where = f"{origin} ({header[:60]!r})"
     pattern = re.compile(settings.label_pattern or "(?!)()")
     found, at = [], 0
-    while match := pattern.search(header, at):
+    # Beyond its end, a pattern that may match nothing would match for ever.
+    while at <= len(header) and (match := pattern.search(header, at)):
         found.append(match)
         # A sign that ends one label may begin the next.
         at = max(match.end(1), match.start() + 1)

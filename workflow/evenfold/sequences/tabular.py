@@ -73,6 +73,37 @@ def table_rows(
                 )
 
 
+def column_names(path: str | PathLike, known: Collection[str] = ()) -> list[str]:
+    """Names of all columns of a TSV, CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : path-like
+    known : collection of str
+        Names that columns may have, by which the delimiter is told.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    EvenfoldError
+        A damaged file, or an empty one.
+    """
+    path = Path(path)
+    if begins(path, b"PAR1"):
+        try:
+            return list(pq.read_schema(path).names)
+        except (pa.ArrowException, OSError) as error:
+            raise EvenfoldError(
+                f"{path}: the Parquet file is cut off or damaged"
+            ) from error
+    with opened(path) as handle:
+        _, header = _header(path, handle)
+        return _split(header, _delimiter(header, list(known)))
+
+
 def _header(path, handle):
     for number, line in enumerate(handle, 1):
         if line.strip():

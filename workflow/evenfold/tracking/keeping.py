@@ -13,8 +13,9 @@ from evenfold.records.evaluation import Evaluation
 from evenfold.records.layout import PENDING, Results
 from evenfold.records.selection import Selection
 from evenfold.records.tracking import TrackedRun
+from evenfold.tracking.finished import FinishedFiles, digests
 from evenfold.tracking.places import kept, opened
-from evenfold.tracking.uploading import FinishedFiles, digests, track
+from evenfold.tracking.uploading import track
 
 
 def record(results: Results, warn: Callable[[str], object]) -> TrackedRun:
@@ -110,6 +111,9 @@ def _keep(results: Results, files: FinishedFiles) -> None:
         # What tells a sealed test set that evenfold drew from a published one.
         facts = results.path("split_facts")
         known = [str(facts)] if facts.is_file() else []
+        # How long trainings took.
+        times = results.folder / "benchmarks/train"
+        known += [str(path) for path in times.glob("*.tsv")]
         for file in [*files.all(), *known]:
             target = whole / Path(file).relative_to(results.root)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """Looks at test sets that MLflow remembers, whatever became of the ledger."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from evenfold.records.tracking import DIGEST, Store
 from evenfold.tracking.places import sqlite_file
 from evenfold.tracking.store import (
     QUESTIONS,
+    TEST_SET,
     connect,
     experiment_of,
     followed,
@@ -84,15 +86,14 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
     except EvenfoldError:
         return RememberedLooks(answered=False)
     found: dict[tuple[str | None, ...], RememberedLook] = {}
-    for run in sorted(runs, key=lambda run: run.info.start_time):
+    for run in sorted(runs, key=_recorded):
         tags = run.data.tags
         selection = tags["evenfold.selection"]
-        test_set = tags.get("evenfold.test_set", "")
-        when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+        test_set = _test_set(run)
         look = RememberedLook(
             selection=selection,
             dataset=tags["evenfold.dataset"],
-            recorded=when.isoformat(timespec="seconds"),
+            recorded=_recorded(run).isoformat(timespec="seconds"),
             looked_at=tags.get("evenfold.looked_at"),
             models=tags.get("evenfold.models"),
             test_set=test_set.split(),
@@ -105,6 +106,26 @@ def remembered_looks(uri: str, lock: Path | str | None = None) -> RememberedLook
         key = (selection, look.dataset, test_set, look.looked_at, look.models)
         found.setdefault(key, look)
     return RememberedLooks(answered=True, looks=list(found.values()))
+
+
+def _recorded(run: Run) -> datetime:
+    """When a run was recorded; it began in truth when its training did."""
+    told = run.data.tags.get("evenfold.recorded")
+    if told:
+        return datetime.fromisoformat(told)
+    return datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+
+
+def _test_set(run: Run) -> str:
+    """The sketches of a run's test set, where this version keeps them or earlier ones."""
+    for data in run.inputs.dataset_inputs if run.inputs else []:
+        try:
+            profile = json.loads(data.dataset.profile or "{}")
+        except ValueError:
+            continue
+        if isinstance(profile, dict) and TEST_SET in profile:
+            return str(profile[TEST_SET])
+    return run.data.tags.get(TEST_SET, "")
 
 
 def _looks(client: mlflow.MlflowClient) -> Iterator[Run]:

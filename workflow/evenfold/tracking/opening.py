@@ -9,7 +9,7 @@ from evenfold.files import Pathlike
 from evenfold.records.layout import MLFLOW
 from evenfold.records.tracking import Store
 from evenfold.tracking.places import follow, sqlite_file, store_at
-from evenfold.tracking.store import locked, usable
+from evenfold.tracking.store import connect, locked, usable
 
 
 def put_right(results: Pathlike) -> tuple[Store, Path | None]:
@@ -40,6 +40,15 @@ def put_right(results: Pathlike) -> tuple[Store, Path | None]:
         )
     with locked(store.lock), usable(store.uri):
         return store, follow(store)
+
+
+def newest(store: Store) -> str:
+    """Id of the experiment of a store that was used last; empty where there is none."""
+    with usable(store.uri):
+        found = connect(store.uri).search_experiments(
+            max_results=1, order_by=["last_update_time DESC"]
+        )
+    return found[0].experiment_id if found else ""
 
 
 def open_ui(store: Store, port: int) -> int:

@@ -1,10 +1,13 @@
 """The MLflow store: how it is reached, one user of it at a time."""
 
 import fcntl
+import json
 import os
+import random
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +21,24 @@ for _name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 
 import mlflow
 from mlflow.entities import Experiment
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
-from evenfold.records.tracking import Store
+from evenfold.records.tracking import VIEW, Store
 from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
 
+#: Where a data set of MLflow keeps the sketches that a later look knows it by, and the
+#: tag in which earlier versions did.
+TEST_SET = "evenfold.test_set"
+#: What the runs table shows.
+_COLUMNS = tuple(
+    f"metrics.`{name}`"
+    for name in (
+        "test_mcc", "test_sn", "test_sp", "test_gap", "threshold", "oof_mcc", "oof_sn",
+        "oof_sp", "oof_gap", "test_at_half_mcc",
+    )
+)  # fmt: skip
 _Answer = TypeVar("_Answer")
 
 #: Seconds within which a store has to answer the first question, and all at first.
@@ -123,6 +137,20 @@ def within(seconds: float, uri: str, question: Callable[[], _Answer]) -> _Answer
     return answers[0]
 
 
+def repeated(action: Callable[[], _Answer], attempts: int = 6) -> _Answer:
+    """What a server answers, asked again where it refuses.
+
+    Servers on PostgreSQL refuse one of two that make the same data set, or the next
+    version of the same model, at once.
+    """
+    for attempt in range(1, attempts):
+        try:
+            return action()
+        except RestException:
+            time.sleep(random.uniform(0.1, 0.2) * 2**attempt)
+    return action()
+
+
 def followed(store: Store) -> mlflow.MlflowClient:
     """A client of a run's store that answers, after any move; call it under the lock.
 
@@ -166,7 +194,14 @@ def locked(path: Path | str) -> Iterator[None]:
 def experiment_of(client: mlflow.MlflowClient, store: Store) -> Experiment:
     """The experiment of a store, made where it is missing; call it under the lock."""
     found = client.get_experiment_by_name(store.experiment)
-    return found or _made(client, store)
+    experiment = found or _made(client, store)
+    view = json.dumps(
+        {"selectedColumns": [*_COLUMNS, "params.`champion`", "params.`variant`"]}
+    )
+    tag = f"mlflow.sharedViewState.{VIEW}"
+    if experiment.lifecycle_stage == "active" and experiment.tags.get(tag) != view:
+        client.set_experiment_tag(experiment.experiment_id, tag, view)
+    return experiment
 
 
 def _made(client: mlflow.MlflowClient, store: Store) -> Experiment:

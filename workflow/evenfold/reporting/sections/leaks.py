@@ -63,7 +63,7 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="leaks">Does the data leak?</h2>
-<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups }} groups by homology{% if grouping.sources %} and by {{ grouping.sources }} source proteins{% endif %}; the largest has {{ grouping.largest_group }}. Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n }} sequences){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}. The audit then aligned the finished split anew, exhaustively.</p>
+<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups }} groups by homology{% if grouping.sources %} and by {{ grouping.sources }} source proteins{% endif %}; the largest has {{ grouping.largest_group }}. Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n }} sequences){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}. {% if grouping.missed and grouping.missed.searched < grouping.missed.of %}A sample of {{ grouping.missed.searched }} of {{ grouping.missed.of }} distinct sequences was aligned with all others: {{ grouping.missed.sequences }} had a relative in another group ({{ grouping.missed.links }} links, joined too), so that with 95 % confidence the search missed one of at most {{ '%.1f'|format(100 * grouping.missed.bound) }} % of all. {% endif %}The audit then aligned the finished split anew, exhaustively.</p>
 <div class="beside">
 <ul class="findings">
 {% for finding in findings %}

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
+from evenfold.metrics.conformal import place_of
 from evenfold.records.selection import Covered, Judged, Sure, Trust
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
@@ -23,10 +24,6 @@ class Row:
     tested: Covered | None
 
 
-def _place(sure: Sure, error: float) -> int:
-    return max(i for i, one in enumerate(sure.errors) if one <= error + 1e-9)
-
-
 def called_alone(sure: Sure, error: float, where: str) -> str:
     """What is called where sets hold one class alone, in a sentence.
 
@@ -37,7 +34,7 @@ def called_alone(sure: Sure, error: float, where: str) -> str:
     where : str
         Of what, as in `of the training sequences`.
     """
-    i = _place(sure, error)
+    i = place_of(error, sure.errors)
     open_sets = (
         f"{100 * sure.both[i]:.0f} % both classes, {100 * sure.none[i]:.0f} % none"
     )
@@ -57,7 +54,7 @@ def called_alone(sure: Sure, error: float, where: str) -> str:
 
 def too_few(trust: Trust) -> list[str]:
     """Classes of which no set can exclude anything, in sentences."""
-    i = max(k for k, one in enumerate(trust.errors) if one <= trust.error + 1e-9)
+    i = place_of(trust.error, trust.errors)
     needed = ceil(1 / trust.error - 1 - 1e-9)
     return [
         f"No set is possible for {name}: they are of {group(covered.groups)}, and an "

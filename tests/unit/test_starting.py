@@ -1,0 +1,293 @@
+"""`evenfold init`: what it makes of the forms that people have."""
+
+import random
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from evenfold.cli import main
+from evenfold.config.loading import load_dataset, load_run
+from evenfold.errors import EvenfoldError
+from evenfold.starting.beginning import begin
+from evenfold.starting.patterns import classes
+
+LETTERS = "ACDEFGHIKLMNPQRSTVWY"
+
+
+def peptides(n, seed, length=None, centre=None):
+    generator = random.Random(seed)
+    made = []
+    for _ in range(n):
+        size = length or generator.randint(8, 30)
+        one = generator.choices(LETTERS, k=size)
+        if centre:
+            one[size // 2] = centre
+        made.append("".join(one))
+    return made
+
+
+POSITIVE, NEGATIVE = peptides(6, 1), peptides(9, 2)
+BOTH = [(s, 1) for s in POSITIVE] + [(s, 0) for s in NEGATIVE]
+
+
+def fasta(sequences, header="{n}"):
+    return "".join(f">{header.format(n=n)}\n{s}\n" for n, s in enumerate(sequences))
+
+
+def labelled(header, labels=("1", "0")):
+    return "".join(
+        f">{header.format(n=n, y=labels[1 - y])}\n{s}\n"
+        for n, (s, y) in enumerate(BOTH)
+    )
+
+
+def table(header, delimiter=",", labels=("1", "0"), ids=True):
+    rows = [header]
+    for n, (sequence, y) in enumerate(BOTH):
+        rows.append(([f"p{n}"] if ids else []) + [sequence, labels[1 - y]])
+    return "".join(delimiter.join(row) + "\n" for row in rows)
+
+
+#: One protein a line: `#` or a table marks K at 3 and 5.
+WHOLE = {
+    f"P{n}": "MAK" + s.replace("K", "R") + "KCK" for n, s in enumerate(peptides(8, 3))
+}
+UNIPROT = {f"sp|{name}|{name}_HUMAN": s for name, s in WHOLE.items()}
+WINDOWS = peptides(12, 4, 11, "K"), peptides(12, 5, 11, "K")
+
+
+def whole(proteins, header="{name}", mark=False):
+    return "".join(
+        f">{header.format(name=name, last=len(s))}\n{s.replace('MAK', 'MAK#') if mark else s}\n"
+        for name, s in proteins.items()
+    )
+
+
+def sites(text, proteins=WHOLE):
+    rows = [text.format(name=name, last=len(s)) for name, s in proteins.items()]
+    return "\n".join(rows) + "\n"
+
+
+#: Files, the keys that must be in what is written, and how many of each class are read.
+FORMS = {
+    "a FASTA a class": (
+        {"pos.fasta": fasta(POSITIVE), "neg.fasta": fasta(NEGATIVE)},
+        {"train": {"positive": "pos.fasta", "negative": "neg.fasta"}}),
+    "and a test": (
+        {"train_pos.fa": fasta(POSITIVE), "train_neg.fa": fasta(NEGATIVE),
+         "test_pos.fa": fasta(peptides(5, 6)), "test_neg.fa": fasta(peptides(5, 7))},
+        {"train": {"positive": "train_pos.fa", "negative": "train_neg.fa"},
+         "test": {"positive": "test_pos.fa", "negative": "test_neg.fa"}}),
+    "several files a class": (
+        {"pos1.fasta": fasta(POSITIVE), "pos2.fasta": fasta(peptides(4, 8)), "non.fasta": fasta(NEGATIVE)},
+        {"train": {"positive": ["pos1.fasta", "pos2.fasta"], "negative": "non.fasta"}}),
+    "one class named": (
+        {"AMP.fasta": fasta(POSITIVE), "nonAMP.fasta": fasta(NEGATIVE)},
+        {"train": {"positive": "AMP.fasta", "negative": "nonAMP.fasta"}}),
+    "lines": (
+        {"pos.txt": "\n".join(POSITIVE), "neg.txt": "\n".join(NEGATIVE)},
+        {"train": {"positive": "pos.txt", "negative": "neg.txt"}}),
+    "no suffix": (
+        {"pos_main": "\n".join(POSITIVE), "neg_main": "\n".join(NEGATIVE)}, {"form": "lines"}),
+    "a FASTA called txt": ({"pos.txt": fasta(POSITIVE), "neg.txt": fasta(NEGATIVE)}, {"form": "fasta"}),
+    "labels in headers": (
+        {"a.fasta": labelled("sp|P{n}|A|{y}")},
+        {"train": {"labelled": "a.fasta"}, "label_pattern": r"\|([+-]?[01])$"}),
+    "iLearn's": (
+        {"a.fasta": labelled("P{n}|{y}|training")}, {"label_pattern": r"\|([01])\|(?:training|testing)$"}),
+    "words in headers": (
+        {"a.fasta": labelled("P{n} label=AMP{y}", ("", "non"))}, {"positive_label": "AMP"}),
+    "pos and neg in headers": (
+        {"a.fasta": labelled("{y}_{n}x", ("pos", "neg")).replace("pos_", "a_pos|").replace("neg_", "a_neg|")
+         .replace("x\n", "_pos\n", 6).replace("x\n", "_neg\n")},
+        {"positive_label": "pos", "negative_label": "neg"}),
+    "a table": ({"a.csv": table(["id", "sequence", "label"])}, {"train": {"labelled": "a.csv"}}),
+    "no id": ({"a.csv": table(["sequence", "label"], ids=False)}, {"train": {"labelled": "a.csv"}}),
+    "other case": ({"a.csv": table(["ID", "Sequence", "Label"])}, {"train": {"labelled": "a.csv"}}),
+    "semicolons and blanks": ({"a.csv": table(["id", "sequence", "label"], "; ")}, {"train": {"labelled": "a.csv"}}),
+    "tabs": ({"a.tsv": table(["id", "sequence", "label"], "\t")}, {"train": {"labelled": "a.tsv"}}),
+    "other names": (
+        {"a.csv": table(["Entry", "Peptide", "Activity"], labels=("active", "inactive"))},
+        {"id_column": "Entry", "sequence_column": "Peptide", "label_column": "Activity",
+         "positive_label": "active", "negative_label": "inactive"}),
+    "names that nobody knows": (
+        {"a.csv": table(["nr", "letters", "wirkt"], labels=("ja", "nein"))},
+        {"sequence_column": "letters", "label_column": "wirkt"}),
+    "+1 and -1": ({"a.csv": table(["id", "sequence", "label"], labels=("+1", "-1"))},
+                  {"positive_label": "+1", "negative_label": "-1"}),
+    "yes and no": ({"a.csv": table(["id", "sequence", "label"], labels=("yes", "no"))}, {}),
+    "True and False": ({"a.csv": table(["id", "sequence", "label"], labels=("True", "False"))}, {}),
+    "1.0 and 0.0": ({"a.csv": table(["id", "sequence", "label"], labels=("1.0", "0.0"))}, {}),
+    "labels of their own": (
+        {"a.fasta": fasta([s for s, _ in BOTH], "p{n}"), "labels.csv":
+         "id,label\n" + "".join(f"p{n},{y}\n" for n, (_, y) in enumerate(BOTH))},
+        {"train": {"labelled": "a.fasta", "labels": "labels.csv"}}),
+    "windows": (
+        {"pos.fasta": fasta(WINDOWS[0], "P{n}|K5").replace("P11|", "P1|"), "neg.fasta": fasta(WINDOWS[1], "P{n}|K9")},
+        {"source_pattern": r"^([^|]+)\|[A-Za-z]?\d+"}),
+    "padded windows": (
+        {"pos.fasta": fasta(["--" + s[2:] for s in WINDOWS[0]]), "neg.fasta": fasta(WINDOWS[1])},
+        {"cleaning": {"gap": "keep"}}),
+    "sites": (
+        {"p.fasta": whole(WHOLE), "sites.csv": "protein,position\n" + sites("{name},3")},
+        {"train": {"proteins": "p.fasta", "positive_sites": "sites.csv"}, "sites": {"residues": "K", "window": 31}}),
+    "K57": ({"p.fasta": whole(WHOLE), "sites.csv": "protein,position\n" + sites("{name},K3")}, {"sites": {"residues": "K", "window": 31}}),
+    "57.0": ({"p.fasta": whole(WHOLE), "sites.csv": "protein,position\n" + sites("{name},3.0")}, {"sites": {"residues": "K", "window": 31}}),
+    "13;48": (
+        {"p.fasta": whole(WHOLE), "sites.csv": "Acc,Pos\n" + sites("{name},3;{last}")},
+        {"sites": {"residues": "K", "window": 31, "protein_column": "Acc", "position_column": "Pos"}}),
+    "positives and negatives": (
+        {"p.fasta": whole(WHOLE), "pos_sites.csv": "protein,position\n" + sites("{name},3"),
+         "neg_sites.csv": "protein,position\n" + sites("{name},{last}")},
+        {"train": {"proteins": "p.fasta", "positive_sites": "pos_sites.csv", "negative_sites": "neg_sites.csv"}}),
+    "accessions of UniProt": (
+        {"p.fasta": whole(UNIPROT), "sites.csv": "protein,position\n" + sites("{name},3")},
+        {"source_pattern": r"^[^|]*\|([^|]+)\|"}),
+    "MusiteDeep's": ({"p.fasta": whole(WHOLE, mark=True)}, {"train": {"proteins": "p.fasta"}, "sites": {"residues": "K", "window": 31}}),
+    "sites in headers": ({"p.fasta": whole(WHOLE, "{name} #3")}, {"sites": {"residues": "K", "window": 31}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_becomes_a_data_set_that_can_be_run(
+    tmp_path, monkeypatch, capsys, form
+):
+    files, wanted = FORMS[form]
+    monkeypatch.chdir(tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    status = main(["init", *files])
+    told = capsys.readouterr()
+    assert status == 0, told.out + told.err
+    path = tmp_path / "config/datasets/mine.yaml"
+    written = yaml.safe_load(path.read_text())
+    for key, value in wanted.items():
+        assert written[key] == value, path.read_text()
+    load_dataset(
+        "mine", load_run({"datasets": ["mine"], "variants": ["bce"]}), path.parent
+    )
+    assert told.out.count("snakemake --cores 2 --config datasets=mine") == 2
+    assert " -n\n" in told.out and " 0 rejected" in told.out
+    assert " 0 positive" not in told.out and " 0 negative" not in told.out
+
+
+def test_what_it_saw_is_said_and_what_is_unclear_has_its_line(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.fasta").write_text(fasta(["AC-" + s for s in POSITIVE]))
+    (tmp_path / "two.fasta").write_text(fasta([*NEGATIVE, NEGATIVE[0]], "a"))
+    assert main(["init", "one.fasta", "two.fasta", "--name", "them"]) == 0
+    told = capsys.readouterr().out
+    assert "two.fasta: FASTA, 10 sequences of" in told
+    assert "9 ids stand more than once; 1 copies" in told
+    assert "peptides, since 95 % of the training sequences have at most" in told
+    assert "train: 16 read, 15 kept: 6 positive, 9 negative; 1 rejected" in told
+    text = (tmp_path / "config/datasets/them.yaml").read_text().splitlines()
+    for line, why in ((3, "whether one.fasta is positive: its name says no class"),
+                      (4, "whether two.fasta is negative"),
+                      (7, "what the gaps inside 6 sequences are")):  # fmt: skip
+        assert f"config/datasets/them.yaml line {line}: {why}" in told, told
+    assert text[2].strip() == "positive: one.fasta" and "gap: keep" in text[6]
+
+
+def test_nothing_is_overwritten_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pos.fasta").write_text(fasta(POSITIVE))
+    (tmp_path / "neg.fasta").write_text(fasta(NEGATIVE))
+    begun = begin(["pos.fasta", "neg.fasta"], "mine", tmp_path)
+    begun.path.write_text("mine")
+    with pytest.raises(
+        EvenfoldError, match=r"exists, and nothing was written.*--force"
+    ):
+        begin(["pos.fasta", "neg.fasta"], "mine", tmp_path)
+    assert begun.path.read_text() == "mine"
+    begin(["pos.fasta", "neg.fasta"], "mine", tmp_path, force=True)
+    assert "positive: pos.fasta" in begun.path.read_text()
+
+
+@pytest.mark.parametrize(
+    "files, words",
+    [
+        ({"a.fasta": fasta(POSITIVE)}, "no labels in it that follow a pattern"),
+        ({"pos.fasta": fasta(POSITIVE)}, "files of one class alone"),
+        ({"a.csv": table(["id", "sequence", "label"]).replace(",0\n", ",2\n", 2)},
+         "3 different labels"),
+        ({"s.csv": "protein,position\nP1,3\n"}, "none of the files holds sequences"),
+        ({"a.csv": "x,y\n1,2\n"}, "none of its columns holds sequences"),
+        ({"a.csv": ""}, "empty; nothing to look at"),
+        ({"a.csv": "id,sequence,label\n"}, "a header and no rows"),
+        ({"a.xlsx": "PK\x03\x04"}, "save the sheet as CSV"),
+        ({"pos.fasta": ">a\n" + "ACGT" * 20 + "\n"}, "nucleotides"),
+        ({"test_pos.fa": fasta(POSITIVE), "test_neg.fa": fasta(NEGATIVE)},
+         "all files are for the test"),
+    ],
+)  # fmt: skip
+def test_files_that_make_no_data_set_are_told_what_is_missing(
+    tmp_path, monkeypatch, files, words
+):
+    monkeypatch.chdir(tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(EvenfoldError, match=words):
+        begin(list(files), "mine", tmp_path)
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+def test_what_cannot_be_run_yet_is_written_and_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.fasta").write_text(whole(WHOLE))
+    (tmp_path / "s.csv").write_text("protein,position\n" + sites("Q{name},3"))
+    assert main(["init", "p.fasta", "s.csv", "--folder", "."]) == 1
+    told = capsys.readouterr()
+    assert "mine.yaml line 6: how the tables' proteins are called" in told.out
+    assert "the files of proteins have no such protein" in told.err
+    assert (tmp_path / "mine.yaml").is_file()
+
+
+@pytest.mark.parametrize("kind", ["npz", "h5", "parquet", "original ids"])
+def test_vectors_are_joined_by_their_ids(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    ids = [f"sp|P{n}|A" for n in range(15)]
+    (tmp_path / "a.csv").write_text(
+        "id,sequence,label\n"
+        + "".join(f"{i},{s},{y}\n" for i, (s, y) in zip(ids, BOTH))
+    )
+    vectors = np.ones((15, 3), dtype=np.float32)
+    name = {"npz": "v.npz", "parquet": "v.parquet"}.get(kind, "v.h5")
+    if kind == "npz":
+        np.savez(name, names=np.array(ids), embeddings=vectors)
+    elif kind == "parquet":
+        pq.write_table(pa.table({"id": ids, "vector": vectors.tolist()}), name)
+    else:
+        with h5py.File(name, "w") as file:
+            for n, one in enumerate(ids):
+                key = str(n) if kind == "original ids" else one.split("|")[1]
+                file.create_dataset(key, data=vectors[n])
+                if kind == "original ids":
+                    file[key].attrs["original_id"] = one
+    begun = begin(["a.csv", name], "mine", tmp_path)
+    assert f"{name}: vectors of 15 of 15 ids" in begun.proposal.saw
+    written = yaml.safe_load(begun.path.read_text())
+    assert written["training"] == {
+        "features": ["embeddings"],
+        "embeddings": {"file": name},
+    }
+    assert not begun.proposal.questions and not begun.fault
+
+
+@pytest.mark.parametrize(
+    "texts, wanted",
+    [
+        (["1", "0"], ("1", "0", True)), (["+1", "-1"], ("+1", "-1", True)),
+        (["1", "2"], ("2", "1", True)), (["Yes", "No"], ("Yes", "No", True)),
+        (["AMP", "non-AMP"], ("AMP", "non-AMP", True)), (["ja", "nein"], ("ja", "nein", False)),
+        (["a"], None), (["a", "b", "c"], None), (["", "1", "0"], ("1", "0", True)),
+    ],
+)  # fmt: skip
+def test_which_label_is_positive(texts, wanted):
+    assert classes(texts) == wanted

@@ -1,0 +1,328 @@
+"""A champion as one file that scores elsewhere, with all that it needs and what it is.
+
+A bundle is a zip of stored files, equal for equal results. Nothing is unpacked but the
+files of these names, and each is held against its digest.
+"""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from evenfold import __version__
+from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import not_looked_at
+from evenfold.evaluation.notes import sealed_set
+from evenfold.files import read_json, replacing
+from evenfold.importing import is_import_path
+from evenfold.models.ensemble import Ensemble
+from evenfold.records.evaluation import evaluation_of, read_measured
+from evenfold.records.layout import Results
+from evenfold.records.prediction import Bundle
+from evenfold.records.selection import Selection
+from evenfold.records.tables import SEQUENCES
+
+FORMAT = 1
+#: What scoring imports: nothing of Snakemake, MLflow, scikit-learn or matplotlib.
+REQUIREMENTS = (
+    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy", "torch",
+)  # fmt: skip
+MANIFEST, SELECTION, WEIGHTS = "manifest.json", "selection.json", "weights.safetensors"
+SEALED, SEQUENCES_FILE = "sealed.json", "training.parquet"
+CARD, LICENCE, NEEDED = "MODEL_CARD.md", "LICENSE", "requirements.txt"
+_KNOWN = {MANIFEST, SELECTION, WEIGHTS, SEALED, SEQUENCES_FILE, CARD, LICENCE, NEEDED}
+#: Bytes that a file of a bundle may have.
+_LARGEST = 1 << 34
+_MIT = """MIT License
+
+The weights, thresholds and calibration in this bundle were made by evenfold, whose code is
+under the MIT License. They were learned from the data set that MODEL_CARD.md names, whose own
+terms may bind their use.
+"""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The files of a bundle that scoring needs.
+
+    Attributes
+    ----------
+    manifest : Bundle
+    selection, weights : Path
+    sealed : Path or None
+    """
+
+    manifest: Bundle
+    selection: Path
+    weights: Path
+    sealed: Path | None
+
+
+def is_bundle(path: str | Path) -> bool:
+    """Whether a path is a bundle, and no folder of results.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    bool
+    """
+    return Path(path).is_file()
+
+
+def export(folder: str | Path, out: str | Path, sequences: bool = True) -> Bundle:
+    """Put the champion of results/<dataset> into one file.
+
+    Parameters
+    ----------
+    folder : path-like
+    out : path-like
+        The file, which ends in .zip.
+    sequences : bool
+        Whether the training sequences go with it.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    EvenfoldError
+        No selection, weights that are not the frozen ones, or a champion that reads a
+        file of vectors, which has none of new sequences.
+    """
+    if Path(out).suffix.lower() != ".zip" or Path(out).is_dir():
+        raise EvenfoldError(f"{out}: a bundle is a file that ends in .zip.")
+    results = Results.at(folder)
+    if not results.path("selection").is_file():
+        raise EvenfoldError(
+            f"{results.path('selection')} does not exist. Run `snakemake explore` or "
+            "`snakemake` first."
+        )
+    selection = Selection.read(results.path("selection"))
+    weights = results.path("weights", variant=selection.champion)
+    kept = weights.read_bytes()
+    if sha256(kept).hexdigest() != selection.chosen.weights_sha256:
+        raise EvenfoldError(
+            f"{weights}: not the weights frozen in {results.path('selection')}. Run "
+            "snakemake again."
+        )
+    ensemble = Ensemble.load(weights)
+    vectors = ensemble.features.get("vectors") or {}
+    if vectors.get("file"):
+        raise EvenfoldError(
+            f"the champion {selection.champion} reads the vectors of {vectors['file']}, "
+            "which has none of new sequences: it cannot score elsewhere."
+        )
+    files = {
+        SELECTION: results.path("selection").read_bytes(),
+        WEIGHTS: kept,
+        CARD: card(results, selection).encode(),
+        LICENCE: _MIT.encode(),
+        NEEDED: requirements().encode(),
+    }
+    if sealed := sealed_set(results):
+        files[SEALED] = (sealed.model_dump_json(indent=2) + "\n").encode()
+    if sequences and results.path("sequences").is_file():
+        files[SEQUENCES_FILE] = _training(results.path("sequences"))
+    names = [ensemble.recipe.get("kind", ""), *ensemble.features.get("names", [])]
+    manifest = Bundle(
+        format=FORMAT,
+        evenfold=__version__,
+        dataset=selection.dataset,
+        selection=selection.selection,
+        champion=selection.champion,
+        sequences=SEQUENCES_FILE in files,
+        not_looked_at=not_looked_at(results),
+        code=sorted(name for name in names if is_import_path(name)),
+        files={name: sha256(data).hexdigest() for name, data in sorted(files.items())},
+    )
+    files[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()
+    with (
+        replacing(out) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as bundle,
+    ):
+        for name, data in sorted(files.items()):
+            # One time for all: equal results make equal bundles.
+            bundle.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+    return manifest
+
+
+@contextmanager
+def unpacked(path: str | Path) -> Iterator[Unpacked]:
+    """The files of a bundle in a folder of their own, as long as they are needed.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Yields
+    ------
+    Unpacked
+
+    Raises
+    ------
+    EvenfoldError
+        No bundle, one that is damaged, or one of a later version.
+    """
+    with tempfile.TemporaryDirectory(prefix="evenfold-") as aside:
+        folder = Path(aside)
+        try:
+            with zipfile.ZipFile(path) as bundle:
+                names = {entry.filename for entry in bundle.infolist()}
+                if MANIFEST not in names:
+                    raise EvenfoldError(
+                        f"{path}: no bundle of evenfold (no {MANIFEST} in it)."
+                    )
+                manifest = _manifest(path, bundle)
+                for name in (SELECTION, WEIGHTS, SEALED):
+                    if name in manifest.files:
+                        data = _stored(path, bundle, name, manifest.files[name])
+                        (folder / name).write_bytes(data)
+        except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+            raise EvenfoldError(
+                f"{path}: neither a folder of results nor a bundle, or a damaged one "
+                f"({error}). Export it again (`evenfold export`)."
+            ) from error
+        sealed = folder / SEALED
+        yield Unpacked(
+            manifest,
+            folder / SELECTION,
+            folder / WEIGHTS,
+            sealed if sealed.is_file() else None,
+        )
+
+
+def _manifest(path, bundle) -> Bundle:
+    with tempfile.NamedTemporaryFile(suffix=".json") as aside:
+        aside.write(_stored(path, bundle, MANIFEST, None))
+        aside.flush()
+        found: Any = read_json(aside.name)
+    if isinstance(found, dict) and found.get("format") != FORMAT:
+        raise EvenfoldError(
+            f"{path}: a bundle of the form {found.get('format')}, and this version of "
+            f"evenfold ({__version__}) reads {FORMAT}. Install the one that made it "
+            f"({found.get('evenfold')})."
+        )
+    return Bundle.of(found, f"{path}: {MANIFEST}")
+
+
+def _stored(path, bundle, name, digest) -> bytes:
+    """A file of a bundle, if it is the one that was put there."""
+    entry = bundle.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > _LARGEST:
+        # What is compressed may be a thousand times as large as the file.
+        raise EvenfoldError(
+            f"{path}: {name} in it is compressed or too large, as evenfold writes none."
+        )
+    data: bytes = bundle.read(entry)
+    if digest is not None and sha256(data).hexdigest() != digest:
+        raise EvenfoldError(
+            f"{path}: {name} in it is not what was exported. Export it again "
+            "(`evenfold export`)."
+        )
+    return data
+
+
+def _training(path: Path) -> bytes:
+    """Ids and sequences of the training rows; their labels are not needed elsewhere."""
+    rows = SEQUENCES.arrow(path, ["id", "sequence", "role"])
+    keep = [role == "train" for role in rows.column("role").to_pylist()]
+    out = io.BytesIO()
+    pq.write_table(rows.filter(keep).select(["id", "sequence"]), out)
+    return out.getvalue()
+
+
+def requirements() -> str:
+    """What scoring needs, in the versions that are installed here.
+
+    Returns
+    -------
+    str
+        As pip reads it; evenfold itself is installed beside, with --no-deps.
+    """
+    lines = [
+        f"# For `evenfold predict` alone: pip install --no-deps evenfold=={__version__}",
+        "# (or the repository of that version), then pip install -r requirements.txt",
+    ]
+    for name in REQUIREMENTS:
+        try:
+            # A build, such as +cpu, is of one index alone.
+            lines.append(f"{name}=={version(name).partition('+')[0]}")
+        except PackageNotFoundError:
+            lines.append(name)
+    return "\n".join(lines) + "\n"
+
+
+def card(results: Results, selection: Selection) -> str:
+    """What the champion is, for those who get a bundle.
+
+    Parameters
+    ----------
+    results : Results
+    selection : Selection
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    frozen, learned = selection.chosen, selection.learned
+    lines = [
+        f"# {selection.champion} of {selection.dataset}",
+        "",
+        "A binary classifier of protein sequences, made by evenfold "
+        f"{selection.records.evenfold}. Selection {selection.selection}.",
+        "",
+        f"- {selection.why}",
+        f"- Loss: {frozen.loss}. Called positive from a score of {frozen.threshold:.4f} "
+        f"({frozen.operating_point}).",
+        f"- Share of positives in the training sequences: {selection.positives:.3f}.",
+        f"- Out-of-fold: SN {frozen.oof.sn:.3f}, SP {frozen.oof.sp:.3f}, MCC "
+        f"{frozen.oof.mcc:.3f}, AUROC {frozen.auroc:.3f}.",
+        f"- Test set: {_tested(results, selection)}",
+    ]
+    if learned:
+        reach = f"{learned.shortest} to {learned.longest} residues"
+        if learned.window:
+            reach = f"windows of {learned.window} letters"
+            if learned.centre:
+                reach += f" around {' or '.join(learned.centre)}"
+        lines.append(f"- Trained on {reach}. Others are rejected, or told as outside.")
+    lines += [
+        "",
+        f"Scores: `evenfold predict <this file> new.fasta`. `{NEEDED}` says what that "
+        "needs. The licence of the data set is for you to find out.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tested(results: Results, selection: Selection) -> str:
+    """What the champion reached there, in a sentence."""
+    evaluation = evaluation_of(results)
+    if evaluation is None or evaluation.status != "evaluated":
+        return "not looked at."
+    if told := not_looked_at(results):
+        return told
+    rows = [
+        row
+        for row in read_measured(results.path("metrics"))
+        if row.variant == selection.champion and row.deployed
+    ]
+    if not rows:
+        return "not measured."
+    row = rows[0]
+    return (
+        f"SN {row.sn:.3f}, SP {row.sp:.3f}, MCC {row.mcc:.3f} [{row.mcc_low:.3f}, "
+        f"{row.mcc_high:.3f}] on {row.n} sequences."
+    )

@@ -1,0 +1,47 @@
+"""Records of scoring new sequences: the parts of a run, and what a bundle holds."""
+
+from typing import ClassVar
+
+from evenfold.records.record import Record
+
+
+class ScoredPart(Record):
+    """A part of a file that was scored; written last, so that the part is whole."""
+
+    remedy: ClassVar[str] = "Delete the folder that it is in and score again."
+
+    shard: int
+    """shard that it is of, counted from 0"""
+    scored: int
+    """rows scored"""
+    rejected: int
+    """rows rejected"""
+    proteins: int
+    """proteins that windows were cut from"""
+    sealed: list[str]
+    """sketches of its sequences that are of the sealed test set"""
+
+
+class Bundle(Record):
+    """manifest.json of a bundle: what is in it, and what made it."""
+
+    remedy: ClassVar[str] = "Export it again (`evenfold export`)."
+
+    format: int
+    """version of the form of bundles"""
+    evenfold: str
+    """version of evenfold"""
+    dataset: str
+    """name of the data set"""
+    selection: str
+    """id of the frozen selection"""
+    champion: str
+    """variant that is deployed"""
+    sequences: bool
+    """whether the training sequences are in it"""
+    not_looked_at: str | None
+    """what is told where the test result is not of these models; or null"""
+    code: list[str]
+    """import paths of the user's own code that it needs"""
+    files: dict[str, str]
+    """SHA-256 of each other file, by its name, hexadecimal"""

@@ -1,0 +1,218 @@
+"""One file looked at: its form, its records, and what it may be for."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evenfold.alphabet import AMBIGUOUS, AMINO_ACIDS, GAP, STOP, UNKNOWN
+from evenfold.config.forms import form_of
+from evenfold.config.reading import Reading
+from evenfold.config.sites import Sites
+from evenfold.errors import EvenfoldError
+from evenfold.sequences.opening import opened
+from evenfold.sequences.reading import read
+from evenfold.sequences.sites import MARK
+from evenfold.sequences.tabular import column_names, table_rows
+
+#: Names that columns have, by what is in them; the first that is there is taken.
+COLUMNS = {
+    "sequence": (
+        "sequence", "seq", "peptide", "peptide_sequence", "protein_sequence", "sequences",
+        "aa_sequence", "peptides", "window", "fasta",
+    ),
+    "label": ("label", "labels", "class", "target", "y", "activity", "category", "type"),
+    "id": (
+        "id", "name", "identifier", "accession", "entry", "protein_id", "uniprot",
+        "uniprot_id", "acc", "header", "protein",
+    ),
+    "protein": (
+        "protein", "accession", "acc", "uniprot", "uniprot_id", "protein_id", "entry",
+        "id", "name", "source",
+    ),
+    "position": (
+        "position", "pos", "site", "sites", "positions", "residue_position", "index",
+        "location",
+    ),
+}  # fmt: skip
+_VECTORS = (".npz", ".h5", ".hdf5")
+_LETTERS = re.compile(
+    f"[{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{re.escape(GAP)}{MARK}]+\\{STOP}?",
+    re.IGNORECASE,
+)
+_POSITIONS = re.compile(r"[A-Za-z]?\d+(\.0*)?([;,| ]+[A-Za-z]?\d+(\.0*)?)*")
+_TEST = re.compile(r"(?<![a-z])(test\w*|indep\w*|hold-?out|valid\w*|val|eval)(?![a-z])")
+_NEGATIVE = re.compile(r"neg|(?<![a-z])(non|not|no|decoy)")
+_POSITIVE = re.compile(r"pos")
+#: Rows of a table that are looked at to tell its columns.
+_ROWS = 1000
+
+
+@dataclass
+class Look:
+    """What one file is.
+
+    Attributes
+    ----------
+    path : str
+    kind : {'sequences', 'sites', 'labels', 'vectors'}
+    form : {'fasta', 'lines', 'table'}
+        How it is written, by its content.
+    headers, sequences : list of str
+        Of a file of sequences.
+    columns : dict of str to str
+        Of a table: name of the column, by what is in it.
+    others : list of str
+        Its other columns.
+    texts : list of str
+        Cells of the column of labels, or of positions.
+    proteins : list of str
+        Cells of the column of proteins, of a table of sites.
+    """
+
+    path: str
+    kind: str
+    form: str = "table"
+    headers: list[str] = field(default_factory=list)
+    sequences: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    proteins: list[str] = field(default_factory=list)
+
+    @property
+    def role(self) -> str:
+        """`test` where the name of the file says so, else `train`."""
+        return "test" if _TEST.search(Path(self.path).name.lower()) else "train"
+
+    @property
+    def label(self) -> int | None:
+        """Class that the name of the file says, or None."""
+        name = Path(self.path).name.lower()
+        if _NEGATIVE.search(name):
+            return 0
+        return 1 if _POSITIVE.search(name) else None
+
+    @property
+    def suffix_tells(self) -> bool:
+        """Whether `form: auto` would read it as what it is."""
+        try:
+            return form_of(self.path) == self.form
+        except EvenfoldError:
+            return False
+
+
+def look_at(path: str) -> Look:
+    """Look at one file.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    Look
+
+    Raises
+    ------
+    EvenfoldError
+        For a file that cannot be read, or is none of a data set's.
+    """
+    if Path(path).suffix.lower() in _VECTORS:
+        if not Path(path).is_file():
+            raise EvenfoldError(f"{path}: there is no such file")
+        return Look(path, "vectors")
+    form = _form(Path(path))
+    if form == "table":
+        return _table(path)
+    # With `sites` the reader keeps the headers whole.
+    reading = Reading(form=form, sites=Sites(residues="K"))
+    records = list(read(path, reading, -1))
+    headers = [record.header or record.id for record in records]
+    return Look(path, "sequences", form, headers, [r.sequence for r in records])
+
+
+def _form(path: Path) -> str:
+    """How a file is written, by its first line."""
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return "table"
+    with opened(path) as handle:
+        for line in handle:
+            text = line.replace("\ufeff", "").strip()
+            if text.startswith((">", ";")):
+                return "fasta"
+            if text:
+                names = {cell.strip(' "').lower() for cell in re.split("[\t,;]", text)}
+                known = {name for column in COLUMNS.values() for name in column}
+                return "table" if len(names) > 1 or names & known else "lines"
+    raise EvenfoldError(f"{path}: empty; nothing to look at")
+
+
+def _table(path: str) -> Look:
+    known = {name for names in COLUMNS.values() for name in names}
+    names = [name for name in column_names(path, known) if name]
+    rows = []
+    for _, row in table_rows(path, names):
+        rows.append(row)
+    cells = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+    if not rows:
+        raise EvenfoldError(f"{path}: a header and no rows")
+    sequence = _column(cells, "sequence", _is_sequence)
+    left = {name: column for name, column in cells.items() if name != sequence}
+    if sequence is None:
+        position = _column(left, "position", _is_position)
+        protein = _named(left, "protein")
+        if position and protein and position != protein:
+            return Look(
+                path, "sites", columns={"protein": protein, "position": position},
+                texts=cells[position], proteins=cells[protein],
+            )  # fmt: skip
+    label = _named(left, "label") or _column(left, "label", _is_label)
+    identifier = _named({name: c for name, c in left.items() if name != label}, "id")
+    found = {"id": identifier, "sequence": sequence, "label": label}
+    columns = {what: name for what, name in found.items() if name}
+    texts = cells[label] if label else []
+    others = [name for name in names if name not in columns.values()]
+    if sequence:
+        return Look(path, "sequences", headers=cells[identifier] if identifier else [],
+                    sequences=cells[sequence], columns=columns, others=others, texts=texts)  # fmt: skip
+    if label and identifier:
+        return Look(path, "labels", columns=columns, others=others, texts=texts)
+    if Path(path).suffix.lower() in (".parquet", ".pq") and identifier:
+        return Look(path, "vectors")
+    raise EvenfoldError(
+        f"{path}: none of its columns holds sequences, sites or labels. Found: "
+        f"{', '.join(names)[:200]}."
+    )
+
+
+def _named(cells, what):
+    """The column that is called as such columns are, in whatever case."""
+    known = {name.casefold(): name for name in cells}
+    return next((known[name] for name in COLUMNS[what] if name in known), None)
+
+
+def _column(cells, what, fits):
+    """The column of that name whose cells fit, or else the only one whose cells do."""
+    named = _named(cells, what)
+    if named is not None and fits([c for c in cells[named][:_ROWS] if c]):
+        return named
+    good = [
+        name for name, column in cells.items() if fits([c for c in column[:_ROWS] if c])
+    ]
+    return good[0] if len(good) == 1 else None
+
+
+def _is_sequence(cells: Sequence[str]) -> bool:
+    like = sum(bool(_LETTERS.fullmatch(cell)) and len(cell) > 3 for cell in cells)
+    return bool(cells) and like >= 0.8 * len(cells) and len(set(cells)) > 2
+
+
+def _is_position(cells: Sequence[str]) -> bool:
+    like = sum(bool(_POSITIONS.fullmatch(cell)) for cell in cells)
+    return bool(cells) and like >= 0.8 * len(cells)
+
+
+def _is_label(cells: Sequence[str]) -> bool:
+    return len(Counter(cells)) == 2

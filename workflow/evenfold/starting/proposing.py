@@ -1,0 +1,435 @@
+"""The data set's file that some files ask for, and what of it is not clear."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evenfold.alphabet import GAP, upper_case
+from evenfold.config.reading import label_value
+from evenfold.config.section import NAME
+from evenfold.errors import EvenfoldError
+from evenfold.features.vector_files import VectorNames, vectors_by_id
+from evenfold.sequences.kinds import kind_of, why_kind
+from evenfold.sequences.sites import MARK
+from evenfold.starting.looking import Look
+from evenfold.starting.patterns import classes, label_pattern, source_pattern
+
+_ACCESSION = r"^[^|]*\|([^|]+)\|"
+_LISTED = re.compile(r"#(\d+)")
+_ROLES = {"split", "set", "role", "subset", "partition", "fold"}
+_BARE = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
+
+
+@dataclass
+class Proposal:
+    """Lines of a data set's file, and what is said beside them.
+
+    Attributes
+    ----------
+    lines : list of str
+    saw : list of str
+        What the files are.
+    questions : list of tuple of (int, str)
+        What could not be decided, with the number of the line to edit.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    saw: list[str] = field(default_factory=list)
+    questions: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: str, question: str | None = None) -> None:
+        """Add a line, and what is not clear about it.
+
+        Parameters
+        ----------
+        line : str
+        question : str, optional
+        """
+        self.lines.append(line)
+        if question:
+            self.questions.append((len(self.lines), question))
+
+    @property
+    def text(self) -> str:
+        """The file."""
+        return "\n".join(self.lines) + "\n"
+
+
+def propose(looks: list[Look], name: str) -> Proposal:
+    """The data set's file for some files.
+
+    Parameters
+    ----------
+    looks : list of Look
+    name : str
+        Of the data set.
+
+    Returns
+    -------
+    Proposal
+
+    Raises
+    ------
+    EvenfoldError
+        Where the files cannot be a data set.
+    """
+    if not re.match(NAME, name):
+        raise EvenfoldError(
+            f"{name!r} is no name of a data set: letters, digits, - and _ alone."
+        )
+    found = Proposal()
+    found.add(
+        f"# Data set {name}, as `evenfold init` saw it. Every key: config/README.md"
+    )
+    found.saw += [_described(look) for look in looks]
+    sequences = [look for look in looks if look.kind == "sequences"]
+    if not sequences:
+        raise EvenfoldError(
+            "none of the files holds sequences. Name the FASTA files or tables with them "
+            "too."
+        )
+    tables = [look for look in looks if look.kind == "sites"]
+    if tables or _marks_sites(sequences):
+        _sites(found, sequences, tables)
+    else:
+        _classes(found, sequences, [look for look in looks if look.kind == "labels"])
+    _form(found, sequences)
+    _vectors(found, [look for look in looks if look.kind == "vectors"], sequences)
+    found.add("# grouping, split, audit, training: defaults, by the kind of data")
+    return found
+
+
+def _described(look: Look) -> str:
+    """A file in a line."""
+    if look.kind == "vectors":
+        return f"{look.path}: vectors by id"
+    columns = ", ".join(f"{what} in {name!r}" for what, name in look.columns.items())
+    if look.kind in ("sites", "labels"):
+        return f"{look.path}: a table of {len(look.texts)} {look.kind}; {columns}"
+    n, lengths = len(look.sequences), [len(s) for s in look.sequences]
+    what = {"fasta": "FASTA", "lines": "one sequence a line", "table": "a table"}
+    shortest, longest = min(lengths), max(lengths)
+    length = f"{longest}" if shortest == longest else f"{shortest} to {longest}"
+    told = [f"{look.path}: {what[look.form]}, {n} sequences of {length} letters"]
+    told += [columns] if columns else []
+    ids = [header.split()[0] if header.split() else "" for header in look.headers]
+    if look.form != "lines" and ids:
+        twice = len(ids) - len(set(ids))
+        told.append(f"{twice} ids stand more than once" if twice else "every id once")
+    copies = n - len(set(look.sequences))
+    told += [f"{copies} copies"] if copies else []
+    empty = sum(not sequence for sequence in look.sequences)
+    told += [f"{empty} empty"] if empty else []
+    return "; ".join(told)
+
+
+# --- sources ----------------------------------------------------------------------------
+
+
+def _files(
+    found: Proposal, role: str, named: Iterable[tuple[str, str, str | None]]
+) -> None:
+    """The files of a role: key, path, and what is not clear about it."""
+    by_key: dict[str, list[tuple[str, str | None]]] = {}
+    for key, path, question in named:
+        by_key.setdefault(key, []).append((path, question))
+    if by_key:
+        found.add(f"{role}:")
+    for key, files in by_key.items():
+        if len(files) == 1:
+            found.add(f"  {key}: {_text(files[0][0])}", files[0][1])
+            continue
+        found.add(f"  {key}:")
+        for path, question in files:
+            found.add(f"    - {_text(path)}", question)
+
+
+def _held_out(found: Proposal, looks: list[Look]) -> None:
+    if all(look.role == "train" for look in looks):
+        found.add(
+            "# test: left out, so that a fifth is held out by groups of related sequences"
+        )
+
+
+def _text(value: str) -> str:
+    """A text in YAML, quoted where it must be."""
+    words = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
+    if _BARE.fullmatch(value) and value.lower() not in words:
+        return value
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _classes(found: Proposal, looks: list[Look], labels: list[Look]) -> None:
+    """Files of a class, or files that hold their labels."""
+    patterns = {}
+    for look in looks:
+        if look.form == "fasta" and look.label is None and not labels:
+            patterns[look.path] = label_pattern(look.headers)
+    for role in ("train", "test"):
+        own = [look for look in looks if look.role == role]
+        tables = [look for look in labels if look.role == role]
+        _files(found, role, _of_a_role(own, tables, patterns))
+    if not any(look.role == "train" for look in looks):
+        raise EvenfoldError(
+            "all files are for the test, by their names. Name training files too."
+        )
+    _held_out(found, looks)
+    pattern = next((p for p in patterns.values() if p), None)
+    texts = [text for look in [*looks, *labels] for text in look.texts
+             if look.kind == "labels" or look.label is None]  # fmt: skip
+    if pattern:
+        found.add(f"label_pattern: {_text(pattern[0])}  # the label in a header")
+        texts += [text for one in patterns.values() if one for text in one[1]]
+        if "training|testing" in pattern[0]:
+            found.questions.append(
+                (len(found.lines), "the headers also say training and testing; roles are "
+                 "of files: write those of testing into a file of their own, under `test`")
+            )  # fmt: skip
+    _labels(found, texts)
+    _columns(found, [*looks, *labels])
+    _windows(found, looks)
+
+
+def _of_a_role(looks, tables, patterns):
+    """Key, path and question of every file of one role."""
+    plain = []
+    for look in looks:
+        holds = bool(look.texts) or patterns.get(look.path) is not None
+        if look.label is None and (holds or tables):
+            yield "labelled", look.path, None
+        else:
+            plain.append(look)
+    for table in tables:
+        yield "labels", table.path, None
+    given = {look.path: look.label for look in plain}
+    unclear = [path for path, label in given.items() if label is None]
+    if unclear and (len(plain) == 1 or len(unclear) > 2):
+        raise EvenfoldError(
+            f"{', '.join(unclear)}: no labels in it that follow a pattern, and a name that "
+            "says no class. Name files of one class with pos or neg in it, or give a table "
+            "of labels (columns id and label)."
+        )
+    others = {label for label in given.values() if label is not None}
+    for number, path in enumerate(unclear):
+        # Of two files the one that is not the one class is the other.
+        given[path] = (
+            1 - others.pop() if len(others) == 1 and len(unclear) == 1 else 1 - number
+        )
+    for label, key in ((1, "positive"), (0, "negative")):
+        for path, own in given.items():
+            if own == label:
+                asked = f"whether {path} is {key}: its name says no class"
+                yield key, path, asked if path in unclear and len(unclear) > 1 else None
+    if set(given.values()) in ({0}, {1}):
+        raise EvenfoldError(
+            f"{', '.join(given)}: files of one class alone; name those of the other too."
+        )
+
+
+def _labels(found: Proposal, texts: list[str]) -> None:
+    if not texts:
+        return
+    pair = classes(texts)
+    counts = Counter(text for text in texts if text)
+    if pair is None:
+        many = ", ".join(f"{text!r} ({n})" for text, n in counts.most_common(5))
+        raise EvenfoldError(
+            f"{len(counts)} different labels ({many}), and evenfold tells two apart. Leave "
+            "the rows of two, or write a column with two."
+        )
+    positive, negative, clear = pair
+    found.saw.append(
+        f"labels: {positive!r} ({counts[positive]}) is positive, {negative!r} "
+        f"({counts[negative]}) negative"
+    )
+    if (label_value(positive), label_value(negative)) == (1.0, 0.0):
+        return
+    question = f"whether {positive!r} is the positive class: it is the rarer one"
+    found.add(f"positive_label: {_quoted(positive)}", None if clear else question)
+    found.add(f"negative_label: {_quoted(negative)}")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _columns(found: Proposal, looks: list[Look]) -> None:
+    """Columns that are called otherwise than by default."""
+    for what in ("id", "sequence", "label"):
+        names = dict.fromkeys(
+            look.columns[what] for look in looks if what in look.columns
+        )
+        other = [name for name in names if name.casefold() != what]
+        if other:
+            question = (
+                f"files call the {what} {', '.join(names)}; one name is taken for all"
+            )
+            found.add(
+                f"{what}_column: {_text(other[0])}",
+                question if len(names) > 1 else None,
+            )
+    for look in looks:
+        roles = [name for name in look.others if name.casefold() in _ROLES]
+        if roles:
+            found.add(
+                f"# column {roles[0]!r} of {look.path} is not used",
+                f"what the column {roles[0]!r} of {look.path} says; roles are of files: "
+                "write the rows of the test into a table of their own, under `test`",
+            )
+
+
+# --- kinds of data ----------------------------------------------------------------------
+
+
+def _windows(found: Proposal, looks: list[Look]) -> None:
+    """What windows, peptides and proteins need."""
+    sequences = [upper_case(s) for look in looks for s in look.sequences if s]
+    lengths = [
+        len(s) for look in looks if look.role == "train" for s in look.sequences if s
+    ]
+    if not lengths:
+        raise EvenfoldError("every sequence is empty.")
+    kind = kind_of(lengths)
+    found.saw.append(f"{kind}, since {why_kind(kind, lengths)}")
+    if any(GAP in sequence for sequence in sequences):
+        inside = sum(GAP in s.strip(GAP) for s in sequences)
+        question = f"what the gaps inside {inside} sequences are; they are kept"
+        found.add("cleaning:")
+        found.add("  gap: keep  # - pads the windows", question if inside else None)
+    if kind != "windows":
+        return
+    length = lengths[0]
+    centres = Counter(s[length // 2] for s in sequences if len(s) == length)
+    letter, n = centres.most_common(1)[0]
+    if length % 2 and n == sum(centres.values()):
+        found.saw.append(f"every window has {letter} at its centre")
+    headers = [h for look in looks if look.form == "fasta" for h in look.headers]
+    pattern = source_pattern(headers) if headers else None
+    if pattern and all(look.form == "fasta" for look in looks):
+        found.add(
+            f"source_pattern: {_text(pattern)}  # windows of one protein never cross folds"
+        )
+
+
+def _marks_sites(looks: list[Look]) -> bool:
+    """Whether sequences mark sites with #, or headers list them."""
+    if any(MARK in sequence for look in looks for sequence in look.sequences):
+        return True
+    headers = [header for look in looks for header in look.headers]
+    listed = sum(bool(_LISTED.search(header)) for header in headers)
+    return (
+        all(look.form == "fasta" for look in looks) and listed > 0.5 * len(headers) > 0
+    )
+
+
+def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
+    """Proteins and their sites."""
+    for role in ("train", "test"):
+        files = [
+            ("proteins", look.path, None) for look in proteins if look.role == role
+        ]
+        files += [
+            ("negative_sites" if look.label == 0 else "positive_sites", look.path, None)
+            for look in tables
+            if look.role == role
+        ]
+        _files(found, role, files)
+    _held_out(found, proteins)
+    whole = {
+        (header.split() or [""])[0]: upper_case(sequence)
+        for look in proteins
+        for header, sequence in zip(look.headers, look.sequences)
+    }
+    if tables and not _known(tables, whole):
+        by_accession = {
+            match[1]: sequence
+            for name, sequence in whole.items()
+            if (match := re.match(_ACCESSION, name))
+        }
+        known = _known(tables, by_accession)
+        if known:
+            whole = by_accession
+            found.add(
+                f"source_pattern: {_text(_ACCESSION)}  # the accession of a header"
+            )
+        else:
+            found.add("# source_pattern: '^([^|]+)'", "how the tables' proteins are called "
+                      "in the headers: none of them is an id there")  # fmt: skip
+    letters = Counter(_site_letters(proteins, tables, whole))
+    total = letters.total()
+    common = sorted(letter for letter, n in letters.items() if n >= 0.02 * total)
+    found.add("sites:")
+    if common:
+        found.add(f"  residues: {''.join(common)}")
+        share = ", ".join(f"{one} {letters[one]}" for one in common)
+        found.saw.append(f"sites by residue: {share}")
+    else:
+        found.add("  residues: K", "which residues the sites are at; K is a guess")
+    found.add("  window: 31  # letters, an odd number")
+    odd = total - sum(letters[one] for one in common)
+    if odd:
+        found.add("  mismatch: reject", f"{odd} of {total} sites are at other residues; they "
+                  "are rejected and listed")  # fmt: skip
+    for what in ("protein", "position"):
+        names = dict.fromkeys(look.columns[what] for look in tables)
+        if other := [name for name in names if name.casefold() != what]:
+            found.add(f"  {what}_column: {_text(other[0])}")
+    found.add(
+        "  # negatives_per_positive: 1  # training negatives drawn; all by default"
+    )
+
+
+def _known(tables: list[Look], names: dict[str, str]) -> bool:
+    cells = [protein for look in tables for protein in look.proteins]
+    return sum(cell in names for cell in cells) > 0.5 * len(cells)
+
+
+def _site_letters(proteins, tables, whole):
+    """The residue at every site that is listed."""
+    for look in tables:
+        for protein, cell in zip(look.proteins, look.texts):
+            for position in map(int, re.findall(r"\d{1,9}(?=\.0*\b|\b)", cell)):
+                if 0 < position <= len(whole.get(protein, "")):
+                    yield whole[protein][position - 1]
+    if tables:
+        return
+    for look in proteins:
+        for header, sequence in zip(look.headers, look.sequences):
+            yield from re.findall(f"([A-Z]){MARK}", upper_case(sequence))
+            if MARK in sequence:
+                continue
+            for position in map(int, _LISTED.findall(header)):
+                if 0 < position <= len(sequence):
+                    yield upper_case(sequence[position - 1])
+
+
+# --- form and vectors -------------------------------------------------------------------
+
+
+def _form(found: Proposal, looks: list[Look]) -> None:
+    if all(look.suffix_tells for look in looks):
+        return
+    forms = dict.fromkeys(look.form for look in looks)
+    question = (
+        f"files are {' and '.join(forms)}, and one form is of all: give some suffixes"
+    )
+    found.add(f"form: {next(iter(forms))}", question if len(forms) > 1 else None)
+
+
+def _vectors(found: Proposal, files: list[Look], sequences: list[Look]) -> None:
+    if not files:
+        return
+    names = VectorNames(vectors_by_id(Path(files[0].path)))
+    ids = [h.split()[0] for look in sequences for h in look.headers if h.split()]
+    known = sum(names.find(one) is not None for one in ids)
+    found.saw.append(f"{files[0].path}: vectors of {known} of {len(ids)} ids")
+    question = None
+    if known < len(ids) or not ids:
+        question = (
+            f"{len(ids) - known} ids have no vector there; every sequence needs one"
+        )
+    found.add("training:")
+    found.add("  features: [embeddings]")
+    found.add(f"  embeddings: {{file: {_text(files[0].path)}}}", question)

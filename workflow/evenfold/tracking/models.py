@@ -1,0 +1,219 @@
+"""Models of a run in MLflow: one a variant, the champion as one that takes sequences."""
+
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+from evenfold.errors import EvenfoldError
+from evenfold.evaluation.notes import sealed_set
+from evenfold.records.layout import Results
+from evenfold.records.thresholds import told
+from evenfold.records.tracking import TrackedRun
+from evenfold.tracking.finished import Finished, Trained, note
+from evenfold.tracking.places import address, hidden
+from evenfold.tracking.store import connect, patient, repeated, usable
+
+# isort: split
+# After the store has set MLflow up.
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
+
+#: Alias of the version that is deployed.
+CHAMPION = "champion"
+_MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
+_REQUIREMENTS = (
+    "torch", "numpy", "pandas", "pyarrow", "scipy", "biopython", "safetensors",
+    "pydantic", "pyyaml", "tqdm", "scikit-learn",
+)  # fmt: skip
+
+
+def registered_name(dataset: str) -> str:
+    """Name of a data set's models in the registry."""
+    return f"evenfold-{dataset}"
+
+
+def log_variant(
+    client: mlflow.MlflowClient,
+    experiment: str,
+    run: Finished,
+    variant: Trained,
+    run_id: str,
+) -> str:
+    """Log the weights and thresholds of a variant as a model, and give its id."""
+    threshold, _, weights = variant.files
+    model = _begin(client, experiment, run, variant, (variant.name, run_id))
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (threshold, weights):
+            (Path(folder) / Path(file).name).symlink_to(Path(file).resolve())
+        client.log_model_artifacts(model, folder)
+    client.finalize_logged_model(model, "READY")
+    return model
+
+
+def model_signature() -> ModelSignature:
+    """What the champion is asked as a model of MLflow, and what it answers."""
+    # Of any type: what is no text is answered row by row, and takes no other row with it.
+    return ModelSignature(
+        Schema([ColSpec(AnyType(), "sequence")]),
+        Schema(
+            [
+                ColSpec("string", "id"),
+                ColSpec("double", "score", required=False),
+                ColSpec("double", "probability", required=False),
+                ColSpec("long", "class", required=False),
+                ColSpec("double", "threshold"),
+                ColSpec("double", "probability_low", required=False),
+                ColSpec("double", "probability_high", required=False),
+                ColSpec("string", "set", required=False),
+                ColSpec("string", "domain", required=False),
+                ColSpec("string", "reason", required=False),
+            ]
+        ),
+    )
+
+
+def log_champion(
+    client: mlflow.MlflowClient, experiment: str, run: Finished, run_id: str
+) -> str:
+    """Log the champion as a models-from-code pyfunc that takes sequences."""
+    _, _, weights = run.champion.files
+    artifacts = {"selection": run.paths.selection, "weights": weights}
+    model = _begin(client, experiment, run, run.champion, (CHAMPION, run_id))
+    with tempfile.TemporaryDirectory() as aside, warnings.catch_warnings():
+        # Its hints at type hints, input examples and integer columns do not apply.
+        warnings.simplefilter("ignore", UserWarning)
+        if sealed := sealed_set(Results.at(Path(run.paths.selection).parent)):
+            artifacts["sealed"] = f"{aside}/sealed.json"
+            sealed.write(artifacts["sealed"])
+        mlflow.pyfunc.save_model(
+            f"{aside}/model",
+            python_model=str(_MODEL),
+            artifacts=artifacts,
+            signature=model_signature(),
+            code_paths=[str(_MODEL.parent.parent)],
+            pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+        )
+        client.log_model_artifacts(model, f"{aside}/model")
+    client.finalize_logged_model(model, "READY")
+    return model
+
+
+def _begin(
+    client: mlflow.MlflowClient,
+    experiment: str,
+    run: Finished,
+    variant: Trained,
+    named: tuple[str, str],
+) -> str:
+    """Begin a model of a name and a run, and give its id."""
+    name, run_id = named
+    return client.create_logged_model(
+        experiment,
+        name=name,
+        source_run_id=run_id,
+        tags={
+            "evenfold.selection": run.selection.selection,
+            "evenfold.dataset": run.dataset,
+            "evenfold.variant": variant.name,
+        },
+        params={"threshold": str(variant.tuned.threshold)},
+        model_type="evenfold",
+    ).model_id
+
+
+def register(
+    client: mlflow.MlflowClient, run: Finished, run_id: str, model: str
+) -> str | None:
+    """Register the champion, deployed if there was none; one that is keeps its alias.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    run : Finished
+    run_id : str
+        Of the selection.
+    model : str
+        Id of the logged model.
+
+    Returns
+    -------
+    str or None
+        That another version stays deployed, and how to change it.
+    """
+    name = registered_name(run.dataset)
+    try:
+        client.create_registered_model(
+            name, description=f"Champions of the data set {run.dataset}, by evenfold."
+        )
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    look = run.evaluation.look
+    tested = [row for row in run.champion.measured if row.deployed]
+    tags = {
+        "variant": run.champion.name,
+        "threshold": told(run.selection.threshold),
+        "selection": run.selection.selection,
+        "look": str(look.look) if look else "none",
+        **({"test_mcc": f"{tested[0].mcc:.3f}"} if tested else {}),
+    }
+    made = repeated(
+        lambda: client.create_model_version(
+            name,
+            source=f"models:/{model}",
+            run_id=run_id,
+            tags=tags,
+            description=note(run.selection, run.evaluation, run.measured),
+            model_id=model,
+        )
+    )
+    deployed = client.get_registered_model(name).aliases.get(CHAMPION)
+    if deployed is None:
+        client.set_registered_model_alias(name, CHAMPION, made.version)
+        return None
+    return (
+        f"{name}@{CHAMPION} in MLflow stays at version {deployed}; this selection is "
+        f"version {made.version}. To deploy it: evenfold track results/{run.dataset} "
+        "--champion"
+    )
+
+
+def deploy(results: Results) -> str:
+    """Move the alias of a data set's champion to the version of the newest results.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str
+        The name and the version.
+
+    Raises
+    ------
+    EvenfoldError
+        When the store cannot be used, or has no such version.
+    """
+    record = results.path("tracked")
+    tracked, name = TrackedRun.read(record), registered_name(results.dataset)
+    uri = address(tracked.uri, record)
+    with patient(), usable(uri):
+        client = connect(uri)
+        found = [
+            version
+            for version in client.search_model_versions(f"name = '{name}'")
+            if version.run_id == tracked.run_id
+        ]
+        if not found:
+            raise EvenfoldError(
+                f"{hidden(uri)} has no version of {name} of the run {tracked.run_id}: it "
+                "was deleted, or is of an earlier version of evenfold. Upload it again: "
+                "snakemake --forcerun track"
+            )
+        client.set_registered_model_alias(name, CHAMPION, found[0].version)
+    return f"{name}@{CHAMPION} is version {found[0].version}"
