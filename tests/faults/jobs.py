@@ -162,7 +162,7 @@ class Workshop:
             (folder / output).unlink(missing_ok=True)
         if job.rule == "evaluate":
             shutil.rmtree(folder / "resources" / "ledger")
-        if job.rule == "init_tracking":
+        if job.rule in ("init_tracking", "track"):
             shutil.rmtree(folder / "results" / "mlflow")
         return folder
 

@@ -1,25 +1,29 @@
 """The MLflow record: a real store in a file, asked and filled as the rules do."""
 
+import errno
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import threading
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import OperationalError
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
-from evenfold.records.evaluation import RememberedLooks, measured_table
+from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
 from evenfold.records.layout import Results
 from evenfold.records.notes import SealedSet
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
 from evenfold.records.tracking import Store, TrackedRun, runs_page
 from evenfold.sequences.sketch import sketches
-from evenfold.tracking.finished import Finished, FinishedFiles, note, scalars
+from evenfold.tracking.finished import Finished, FinishedFiles, digests, note, scalars
 from evenfold.tracking.keeping import kept_runs, record
 from evenfold.tracking.looks import init_tracking, remembered_looks
 from evenfold.tracking.models import log_champion
@@ -559,7 +563,7 @@ def finished(folder, store, evaluation=None, rows=None):
         HISTORY.write(results.path("history", variant=name), states.history())
         weights = results.path("weights", variant=name)
         weights.write_bytes(b"weights of " + name.encode())
-    results.path("report").write_text("<p>A report.")
+    results.path("report").write_text("<p>A report.</html>")
     results.path("audit").write_text("{}")
     PREDICTIONS.write(results.path("predictions"), PREDICTIONS.empty())
     return results
@@ -888,3 +892,34 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
     if not looked:
         sealed = SealedSet.of(json.loads(logged["sealed"]))
         assert sealed.sequences == sketches(["DDK"])
+
+
+def test_a_store_in_a_file_tells_what_the_system_refuses(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    locked_one = sqlite3.OperationalError("database is locked")
+    for error, words in (
+        (OSError(errno.ENOSPC, "No space"), "the disk is full.*Free some space"),
+        (OperationalError("SELECT 1", {}, locked_one), "in use by another.*Wait until"),
+        (MlflowException("odd"), "odd. Check the setting"),
+    ):
+        with (
+            pytest.raises(EvenfoldError, match=f"cannot be used: .*{words}"),
+            usable(uri),
+        ):
+            raise error
+    wrapped = MlflowException("(sqlite3.OperationalError) database is locked")
+    wrapped.__cause__ = OperationalError("SELECT 1", {}, locked_one)
+    with pytest.raises(EvenfoldError, match="in use by another"), usable(uri):
+        raise wrapped
+
+
+@pytest.mark.parametrize("name", ["report", "audit", "metrics", "predictions"])
+def test_nothing_that_is_cut_off_is_published(tmp_path, name):
+    results = finished(tmp_path, store_at(None, "x", tmp_path / "mlflow"))
+    files = FinishedFiles.of(results)
+    evaluation = Evaluation.read(files.status)
+    assert name in digests(files, evaluation)
+    path = results.path(name)
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(EvenfoldError, match=path.name):
+        digests(files, evaluation)

@@ -306,4 +306,8 @@ def say_what_came_of_it():
         pages = (results.path("report"), results.path("exploration"))
         new = any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages)
         if new or name in WAITING:
-            print("\n".join(["", *closing(results)]), file=sys.stderr)
+            try:
+                lines = closing(results)
+            except EvenfoldError as error:
+                lines = [f"Error: {error}"]
+            print("\n".join(["", *lines]), file=sys.stderr)

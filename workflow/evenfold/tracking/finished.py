@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from evenfold.config.decides import DecidedVariant, Decides
 from evenfold.files import sha256_file
 from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
+from evenfold.records.sequences import AuditFacts
+from evenfold.records.tables import check_ended, undamaged
 from evenfold.records.thresholds import HALF, Tuned, told
 
 
@@ -72,7 +75,13 @@ def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
     dict of str to str
         The files by their names in `records.layout`; `intent` and `completion` of the
         look, if it was taken.
+
+    Raises
+    ------
+    EvenfoldError
+        For a file that is cut off, with what makes it again.
     """
+    _check_whole(files)
     found = {
         "report": sha256_file(files.report),
         "audit": sha256_file(files.audit),
@@ -86,6 +95,18 @@ def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
         "completion": look.completion_sha256 if look else None,
     }
     return found | {name: digest for name, digest in records.items() if digest}
+
+
+def _check_whole(files: FinishedFiles) -> None:
+    """Check that what is published as it lies there, unread, is whole."""
+    AuditFacts.raw(files.audit)
+    with undamaged(files.predictions, "Parquet"):
+        pq.read_schema(files.predictions)
+    with undamaged(files.metrics, "TSV"):
+        check_ended(files.metrics)
+    with undamaged(files.report, "HTML"):
+        if not Path(files.report).read_bytes().rstrip().endswith(b"</html>"):
+            raise ValueError("the end is missing")
 
 
 def run_parameters(selection: Selection, decides: Decides) -> dict[str, Any]:

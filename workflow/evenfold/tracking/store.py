@@ -25,6 +25,7 @@ from mlflow.exceptions import MlflowException, RestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
+from evenfold.faults import sentence
 from evenfold.records.tracking import VIEW, Store
 from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
 
@@ -65,10 +66,23 @@ def usable(uri: str) -> Iterator[None]:
     except (
         MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError,
     ) as error:  # fmt: skip
+        why = f"{_reason(error)}. Check the setting `tracking: {{uri: ...}}`."
+        if sqlite_file(uri) and (told := sentence(_root(error))):
+            why = told
         raise EvenfoldError(
-            f"the MLflow store {hidden(uri)} cannot be used: {_reason(error)}. "
-            "Check the setting `tracking: {uri: ...}`."
+            f"the MLflow store {hidden(uri)} cannot be used: {why}"
         ) from error
+
+
+def _root(error: BaseException) -> BaseException:
+    """The error of SQLite or of the system that MLflow and SQLAlchemy have wrapped."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, sqlite3.Error | OSError):
+            return found
+        wrapped = getattr(found, "orig", None) or found.__cause__ or found.__context__
+        found = wrapped if isinstance(wrapped, BaseException) else None
+    return error
 
 
 def _reason(error: Exception) -> str:
