@@ -952,13 +952,13 @@ SPOKEN = [
     Spoken(
         operating_points,
         "threshold 0.5 0.500 0.600 0.920 0.882 0.697 0.714 -0.320 0.550 0.450 – 0.640 SN "
-        "= SP 0.400 0.800 0.800 0.800 0.800 0.800 +0.000 0.600 0.520 – 0.680 largest MCC "
+        "= SP 0.400 0.800 0.800 0.800 0.800 0.800 0.000 0.600 0.520 – 0.680 largest MCC "
         "0.450",
         facts(), UNTUNED,
     ),
     Spoken(
         operating_points,
-        "largest MCC 0.450 0.800 0.800 0.800 0.800 0.800 +0.000 0.610 0.520 – 0.680 A criterion of a user "
+        "largest MCC 0.450 0.800 0.800 0.800 0.800 0.800 0.000 0.610 0.520 – 0.680 A criterion of a user "
         "0.310",
         OWN, facts(),
     ),

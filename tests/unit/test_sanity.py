@@ -46,6 +46,7 @@ def test_the_verdict_of_an_honest_run():
     assert len(table) == 4 and table["control"].iloc[0] == "real"
     assert "It learns the order of the residues" in sentences[0]
     assert "It learns more than composition" in sentences[1]
+    assert "Judged is the baseline" in sentences[2]
 
 
 def test_a_leak_shows_in_permuted_labels():
@@ -55,8 +56,8 @@ def test_a_leak_shows_in_permuted_labels():
 
 def test_a_run_that_learned_nothing_is_told():
     _, sentences = judge(frame(real=0.0))
-    (sentence,) = sentences
-    assert "nothing was learned" in sentence
+    sentence, judged = sentences
+    assert "nothing was learned" in sentence and "Judged is the baseline" in judged
 
 
 def test_a_run_that_is_composition_alone_is_told():

@@ -26,6 +26,12 @@ def _rate(value: float) -> str:
     return told(value) if 0 <= value <= 1 else f"{value:.3f}"
 
 
+def _signed(value: float) -> str:
+    """With its sign, unless it rounds to nothing."""
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text
+
+
 #: Files beside the page that sentences may name, by name.
 _FILES = {
     Path(file.pattern).name: file.pattern.removeprefix("{dataset}/")
@@ -56,7 +62,7 @@ _FIGURES = "figures:/"
 ENVIRONMENT.filters["rate"] = _rate
 ENVIRONMENT.filters["threshold"] = told
 ENVIRONMENT.filters["p"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"
-ENVIRONMENT.filters["signed"] = lambda value: f"{value:+.3f}"
+ENVIRONMENT.filters["signed"] = _signed
 ENVIRONMENT.filters["prose"] = prose
 ENVIRONMENT.globals["term"] = term
 _PARTS: Any = ENVIRONMENT.get_template("parts.html").module

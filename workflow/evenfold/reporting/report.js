@@ -129,7 +129,8 @@
         part.classList.toggle("hidden", own !== undefined && !own.checked);
       }
     };
-    const field = made("fieldset", {}, made("legend", { textContent: "Variants shown" }));
+    const field = made("fieldset", {});
+    field.setAttribute("aria-label", "Variants shown");
     const set = (label, on) => {
       const button = made("button", { type: "button", textContent: label });
       button.addEventListener("click", () => {
@@ -153,7 +154,8 @@
     field.append(made("label", {}, untuned, " rows at 0.5"));
     field.append(set("all", () => true), " ",
       set("the best", (name) => best.includes(name)), list);
-    box.append(field);
+    box.append(made("details", { open: innerWidth >= 1180 },
+      made("summary", { textContent: "Variants shown" }), field));
   }
 
   // Texts to paste.

@@ -16,6 +16,9 @@ from evenfold.selection.thresholds import choose, sweep
 _LEVEL = 0.001
 
 
+_JUDGED = "Judged is the baseline, trained on each control, not the champion."
+
+
 @dataclass(frozen=True)
 class Control:
     """Out-of-fold logits on one control, their labels and their AUROC."""
@@ -48,7 +51,7 @@ def judge(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         for name, control in judged.items()
     ]
     table = pd.DataFrame(rows, columns=CONTROL_RATES.names)
-    return table, _verdict(judged)
+    return table, [*_verdict(judged), _JUDGED]
 
 
 def _at_own_threshold(control: Control) -> tuple[float, float, float]:
@@ -65,7 +68,7 @@ def _verdict(judged: dict[str, Control]) -> list[str]:
     # Standard deviation of the AUROC of scores that know nothing (Mann and Whitney).
     chance = float(((n1 + n0 + 1) / (12 * n1 * n0)) ** 0.5)
     limit = 0.5 + norm.isf(_LEVEL) * chance
-    sentences = ["Judged is the baseline, trained on each control, not the champion."]
+    sentences = []
     if permuted.auroc > limit:
         sentences.append(
             f"Permuted labels reach AUROC {permuted.auroc:.3f}, beyond what "
