@@ -216,8 +216,8 @@ def test_the_screen_misses_little_on_real_peptides(shared_data):
     with gzip.open(shared_data / "anticp2_main" / "test.fasta.gz", "rt") as handle:
         peptides = [line.strip() for line in handle if not line.startswith(">")]
     peptides = sorted(set(peptides))
-    limits = Grouping(exhaustive=False)
-    labels = search(peptides, limits)[1].labels
+    limits = Grouping()
+    labels = search(peptides, Grouping(exhaustive=False))[1].labels
     lengths = np.array([len(p) for p in peptides])
     best = nearest(peptides, peptides, lambda row: np.arange(len(peptides)) != row)
     close = best.above(lengths, lengths, limits)

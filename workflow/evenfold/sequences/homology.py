@@ -26,7 +26,7 @@ from evenfold.sequences.alignment import (
 )
 from evenfold.sequences.cascade import protein_links
 from evenfold.sequences.components import Components
-from evenfold.sequences.seeds import join_by_seeds
+from evenfold.sequences.seeds import FAMILIES, join_by_seeds
 from evenfold.sequences.stages import SILENT, UNKEPT, Progress, Stages
 
 log = logging.getLogger("evenfold")
@@ -234,7 +234,10 @@ def _short_links(sequences, lengths, components, settings, threads, progress):
             for i, j, same, covered in rows
         )
 
-    join_by_seeds(kept, own, settings, verify, threads)
+    # What a lighter family finds, exhaustive alignment finds too.
+    complete = settings.exhaustive and affordable(lengths)
+    families = FAMILIES[:1] if complete else FAMILIES
+    join_by_seeds(kept, own, settings, verify, threads, families)
     return found
 
 

@@ -31,8 +31,8 @@ FAMILIES: tuple[tuple[tuple[int, ...], ...], ...] = (
     ((0,),),
 )  # fmt: skip
 
-#: Hits of one seed that a family may have unless it is the first: ten minutes or so.
-MOST_HITS = 1e10
+#: Hits of one seed that a family may have unless it is the first: two minutes or so.
+MOST_HITS = 2e9
 #: Hits that are looked at side by side, and how many such lots between two joinings.
 _LOT, _LOTS = 1 << 21, 8
 #: Columns that one machine word holds.
@@ -178,6 +178,7 @@ def join_by_seeds(
     settings: Grouping,
     verify: Verify,
     threads: int = 1,
+    families: Sequence[Sequence[Sequence[int]]] = FAMILIES,
 ) -> int:
     """Join what seeds find among short sequences and is above the limits.
 
@@ -192,6 +193,8 @@ def join_by_seeds(
     verify : callable
         Joins those of the candidates that are above the limits.
     threads : int
+    families : sequence of families
+        The rarest hits first; each is used for lengths that those before it may miss.
 
     Returns
     -------
@@ -201,7 +204,7 @@ def join_by_seeds(
     packed = Packed.of(sequences)
     longest = packed.codes.shape[1]
     below, found_from = longest + 1, longest + 1
-    for number, seeds in enumerate(FAMILIES):
+    for number, seeds in enumerate(families):
         chosen = np.flatnonzero(packed.lengths < below)
         if not len(chosen):
             break
