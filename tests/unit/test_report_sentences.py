@@ -1109,6 +1109,13 @@ SPOKEN = [
         facts(), facts(grouping=states.grouping(sources=9)),
     ),
     Spoken(
+        leaks,
+        "the largest has 7. Everything was aligned with everything by Smith-Waterman. The "
+        "audit then",
+        facts(grouping=states.grouping(aligned_by={"exhaustive Smith-Waterman": 350})),
+        facts(),
+    ),
+    Spoken(
         leaks, "form 300 groups by homology and by 9 source proteins; the largest",
         facts(grouping=states.grouping(sources=9)), facts(),
     ),

@@ -96,6 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
+    predict.add_argument(
+        "--trust-modules",
+        action="store_true",
+        help="import the network or feature set of their own that the results name: "
+        "their code runs",
+    )
 
     export = commands.add_parser(
         "export", help="put a champion into one file that scores elsewhere"
@@ -106,6 +112,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--without-sequences",
         action="store_true",
         help="leave the training sequences out of it",
+    )
+
+    serve = commands.add_parser(
+        "serve",
+        help="a page on this machine to score pasted sequences",
+        formatter_class=shown,
+    )
+    serve.add_argument(
+        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+    )
+    serve.add_argument("--port", type=int, default=8642, help="of the page")
+    serve.add_argument(
+        "--ledger",
+        help="folder, if not the one the run recorded or resources/ledger",
     )
 
     show = commands.add_parser("show", help="say again what a run came to")
@@ -203,6 +223,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from evenfold.importing import of_results
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import Asked, Progress, predict_files
@@ -217,13 +238,14 @@ def _predict(options: argparse.Namespace) -> int:
     shown = sys.stderr.isatty()
     progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
     try:
-        counts = predict_files(
-            options.results,
-            asked,
-            options.ledger or _ledger(options.results),
-            lambda told: print(f"Note: {told}", file=sys.stderr),
-            progress if shown else lambda rows: None,
-        )
+        with of_results(options.trust_modules):
+            counts = predict_files(
+                options.results,
+                asked,
+                options.ledger or _ledger(options.results),
+                lambda told: print(f"Note: {told}", file=sys.stderr),
+                progress if shown else lambda rows: None,
+            )
     finally:
         if shown:
             progress.end()
@@ -249,6 +271,17 @@ def _export(options: argparse.Namespace) -> int:
     print(f"{options.bundle}: {made.champion} of {made.dataset}")
     if made.code:
         print(f"It needs code of your own where it is used: {', '.join(made.code)}")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from evenfold.prediction.serving import application, serve
+    from evenfold.prediction.streaming import champion_of, noted
+
+    predictor, other = champion_of(options.results)
+    ledger = options.ledger or _ledger(options.results)
+    app = application(predictor, other, lambda found: noted(predictor, ledger, found))
+    serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 
 
@@ -361,6 +394,7 @@ _COMMANDS = {
     "simulate": _simulate,
     "predict": _predict,
     "export": _export,
+    "serve": _serve,
     "show": _show,
     "verify": _verify,
     "mlflow": _mlflow,

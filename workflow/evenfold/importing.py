@@ -9,7 +9,8 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,29 @@ def import_paths(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if is_import_path(name)))
 
 
+#: Whether what imports is asked for by results, which may be somebody else's.
+_refused = False
+
+
+@contextmanager
+def of_results(trusted: bool) -> Iterator[None]:
+    """Import nothing in here that finished results name, unless they are trusted.
+
+    A configuration is the user's own; weights and selections may be anybody's, and
+    importing a module that they name runs it.
+
+    Parameters
+    ----------
+    trusted : bool
+    """
+    global _refused
+    before, _refused = _refused, not trusted
+    try:
+        yield
+    finally:
+        _refused = before
+
+
 def imported(path: str, what: str) -> Any:
     """What an import path names.
 
@@ -56,9 +80,17 @@ def imported(path: str, what: str) -> Any:
     Raises
     ------
     EvenfoldError
-        When there is no such module, or no such name in it.
+        When there is no such module, or no such name in it, or where it may not be
+        imported; see `of_results`.
     """
     module, _, name = path.partition(":")
+    if _refused:
+        raise EvenfoldError(
+            f"the results name a {what} of their own, {path}: to score with it runs the "
+            f"module {module}, from what is installed or from this folder "
+            f"({os.getcwd()}). If you trust these results and that module, add "
+            "--trust-modules."
+        )
     _see_the_folder_of_the_run()
     try:
         return getattr(importlib.import_module(module), name)

@@ -94,8 +94,8 @@ class Run(Section):
     )
     predict: FilePath | None = Field(
         None,
-        description="FASTA to score with the target `predict`; whole proteins for a data "
-        "set with `sites`",
+        description="file to score with the target `predict` (FASTA, a table, or one "
+        "sequence a line); whole proteins for a data set with `sites`",
     )
     learning_curve: bool = Field(
         False,

@@ -1,6 +1,7 @@
 """What is to be scored, as a stream: files of any form, and standard input."""
 
 import gzip
+import os
 import shutil
 import sys
 import zlib
@@ -84,7 +85,7 @@ def kept_input(given: str, aside: Path) -> Path:
     Path
     """
     path = Path(given)
-    if given != STDIN and (path.is_file() or path.is_dir() or not path.exists()):
+    if given != STDIN and not _streams(path):
         return path
     aside.parent.mkdir(parents=True, exist_ok=True)
     with open(aside, "wb") as copy:
@@ -94,6 +95,15 @@ def kept_input(given: str, aside: Path) -> Path:
             with open(path, "rb") as stream:
                 shutil.copyfileobj(stream, copy)
     return aside
+
+
+def _streams(path: Path) -> bool:
+    """Whether a path is there and neither a file nor a folder: a pipe, a device.
+
+    `os.path` says no where a name cannot be one at all.
+    """
+    there = os.path.exists(path)
+    return there and not (os.path.isfile(path) or os.path.isdir(path))
 
 
 def form_found(path: Path) -> str:
@@ -144,7 +154,7 @@ def guessed_rows(path: Path) -> int:
     int
         0 where nothing can be said.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         return 0
     if begins(path, b"PAR1"):
         return int(pq.read_metadata(path).num_rows)

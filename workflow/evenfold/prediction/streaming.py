@@ -6,6 +6,7 @@ byte.
 """
 
 import fcntl
+import os
 import shutil
 import sys
 import time
@@ -78,7 +79,7 @@ class Asked:
     def streams(self) -> bool:
         """Whether an input can be read once alone."""
         return any(
-            given == STDIN or (Path(given).exists() and not Path(given).is_file())
+            given == STDIN or (os.path.exists(given) and not os.path.isfile(given))
             for given in self.inputs
         )
 
@@ -195,13 +196,31 @@ def predict_files(
         tell(other)
 
     def before(counts: Counts) -> None:
-        if predictor.sealed and counts.sealed:
-            note = note_of_count(predictor.sealed, len(counts.sealed))
-            tell(told(note))
-            if ledger is not None:
-                tell(_left(ledger, note))
+        for sentence in noted(predictor, ledger, counts):
+            tell(sentence)
 
     return score_files(predictor, asked, progress, before)
+
+
+def noted(predictor: Predictor, ledger: str | Path | None, counts: Counts) -> list[str]:
+    """Leave a note where sealed test sequences were scored.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    ledger : path-like or None
+        Folder of the ledger, if there is one.
+    counts : Counts
+
+    Returns
+    -------
+    list of str
+        What is to be told; nothing where none was sealed.
+    """
+    if not (predictor.sealed and counts.sealed):
+        return []
+    note = note_of_count(predictor.sealed, len(counts.sealed))
+    return [told(note), *([] if ledger is None else [_left(ledger, note)])]
 
 
 def champion_of(path: str | Path) -> tuple[Predictor, str | None]:
@@ -288,7 +307,7 @@ def _read(path):
 def _state(given: str) -> list[Any]:
     """What tells whether a file is still the same."""
     path = Path(given)
-    if not path.is_file():
+    if not os.path.isfile(path):
         return [given]
     found = path.stat()
     return [str(path.resolve()), found.st_size, found.st_mtime_ns]

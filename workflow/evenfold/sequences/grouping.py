@@ -25,6 +25,7 @@ from evenfold.sequences.homology import (
     most_likely,
     sampled,
     search,
+    searches,
 )
 from evenfold.sequences.stages import SILENT, UNKEPT, Progress, Stages
 
@@ -99,7 +100,9 @@ def group(
         )
         found = Pairs(**links)
         components.join(found.a, found.b)
-        unseen = _all_aligned(found, len(names))
+        unseen = _all_aligned(
+            found if searches(lengths, settings) else Pairs.none(), len(names)
+        )
     else:
         sample = sampled(names, components, settings, threads, progress)
         found = sample.pairs
@@ -256,8 +259,9 @@ def group_file(
         ),
     )
     sizes = np.bincount(found.cluster)
-    lengths = np.array([len(residues(sequence)) for sequence in sequences])
-    short = int((lengths < settings.short_length).sum())
+    bare = [residues(sequence) for sequence in sequences]
+    distinct = np.array([len(sequence) for sequence in set(bare)])
+    short = sum(len(sequence) < settings.short_length for sequence in bare)
     summary = GroupingFacts(
         sequences=len(ids),
         distinct=found.n_distinct,
@@ -268,7 +272,9 @@ def group_file(
         aligned_by={
             "spaced seeds and Smith-Waterman": short,
             "MMseqs2": len(ids) - short,
-        },
+        }
+        if searches(distinct, settings)
+        else {ALIGNERS[-1]: len(ids)},
         exhaustive=found.exhaustive,
         missed=found.missed,
         similar_pairs={

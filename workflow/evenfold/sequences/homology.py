@@ -14,8 +14,10 @@ from scipy import stats
 
 from evenfold.config.grouping import Grouping
 from evenfold.sequences.alignment import (
+    WORD,
     in_threads,
     limits_of,
+    most_identical,
     opal_database,
     possible,
     scores_of,
@@ -40,7 +42,7 @@ EXHAUSTIVE_CELLS, EXHAUSTIVE_PAIRS = 1e12, 1e8
 LEAST_SAMPLED, MOST_SAMPLED = 60, 1000
 #: Best-scoring partners of a protein of the sample whose identity is looked at.
 _CANDIDATES = 10
-#: Cells up to which nothing else is done for proteins: three seconds.
+#: Cells up to which nothing is searched before: a few seconds.
 _CHEAP_CELLS = 2e10
 #: Sequences that are scored between two joinings.
 _BLOCK = 64
@@ -173,8 +175,9 @@ def search(
     lengths = np.array([len(sequence) for sequence in sequences])
     long = np.flatnonzero(lengths >= settings.short_length)
     parts = [Pairs.none()]
-    # Where everything is aligned at little cost, nothing is searched before.
-    if len(long) > 1 and not (settings.exhaustive and _cheap(lengths)):
+    if not searches(lengths, settings):
+        return Pairs.none(), components
+    if len(long) > 1:
         proteins = [sequences[i] for i in long.tolist()]
         links = protein_links(proteins, settings, threads, progress, stages)
         parts.append(Pairs.of_links(links, ALIGNERS.index("MMseqs2"), long))
@@ -195,8 +198,22 @@ def search(
     return Pairs.join(parts), components
 
 
-def _cheap(lengths):
-    return affordable(lengths) and float(lengths.sum()) ** 2 <= _CHEAP_CELLS
+def searches(lengths: np.ndarray, settings: Grouping) -> bool:
+    """Whether anything is searched before all is aligned with all, if it is.
+
+    Parameters
+    ----------
+    lengths : ndarray of int
+        Of the distinct sequences.
+    settings : Grouping
+
+    Returns
+    -------
+    bool
+        False where aligning everything costs little.
+    """
+    cheap = float(lengths.sum()) ** 2 <= _CHEAP_CELLS
+    return not (settings.exhaustive and affordable(lengths) and cheap)
 
 
 def _short_links(sequences, lengths, components, settings, threads, progress):
@@ -321,9 +338,16 @@ def _traced_above(sequences, query, targets, settings):
     """Those of a sequence's alignments that are above the limits."""
     if not len(targets):
         return []
+    own = sequences[query]
     lengths = np.array([len(sequences[i]) for i in targets])
-    wanted = limits_of(np.minimum(len(sequences[query]), lengths), settings)
-    facts = traced(sequences[query], [sequences[i] for i in targets])
+    wanted = limits_of(np.minimum(len(own), lengths), settings)
+    if len(own) <= WORD:
+        # An alignment covers that share of either, and is identical in this one of it.
+        covered = np.ceil(settings.coverage * np.maximum(len(own), lengths) - 1e-9)
+        least = np.ceil(wanted * covered - 1e-9)
+        keep = most_identical(own, [sequences[i] for i in targets]) >= least
+        targets, wanted = targets[keep], wanted[keep]
+    facts = traced(own, [sequences[i] for i in targets])
     return [
         (query, int(other), same, covered)
         for other, limit, (same, covered) in zip(targets, wanted, facts)

@@ -1,0 +1,330 @@
+"""A small page on this machine: sequences pasted, calls with trust, the table to keep.
+
+It scores with the code of `evenfold predict`, from a file in a folder that is removed.
+"""
+
+import csv
+import logging
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evenfold.alphabet import GAP, UNKNOWN
+from evenfold.config.reading import Reading
+from evenfold.errors import EvenfoldError
+from evenfold.metrics.scores import logit
+from evenfold.prediction.inputs import items_of
+from evenfold.prediction.predicting import Predictor
+from evenfold.prediction.streaming import Asked, Counts, score_files
+from evenfold.sequences.cleaning import clean_sequence
+
+#: Bytes, sequences and rows that are answered at once; a larger file is for `predict`.
+BYTES, SEQUENCES, ROWS = 1 << 20, 1000, 20_000
+#: Sequences whose residues are shown, and the longest of them.
+SHOWN, LONGEST = 20, 120
+#: Change of the logit from which a residue is marked, and marked strongly: of the score
+#: itself nothing is left to change where it is near 0 or 1.
+_SOME, _MUCH = 0.25, 1.0
+#: A page of its own, that loads nothing and is framed by nobody.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a page shows of some sequences.
+
+    Attributes
+    ----------
+    table : bytes
+        The table that `evenfold predict` writes.
+    columns : list of str
+    scores, rejected : list of list of str
+    residues : list of tuple
+        Of a sequence its id, and each letter with its mark and the change in words.
+    """
+
+    table: bytes
+    columns: list[str]
+    scores: list[list[str]]
+    rejected: list[list[str]]
+    residues: list[tuple[str, list[tuple[str, str, str]]]]
+
+
+def answer(predictor: Predictor, text: str, before: Callable[[Counts], None]) -> Answer:
+    """Score pasted sequences.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    text : str
+        As a file would have it.
+    before : callable
+        See `score_files`.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    EvenfoldError
+        Nothing to score, or more than is answered at once.
+    """
+    if not text.strip():
+        raise EvenfoldError("no sequences: paste some.")
+    with tempfile.TemporaryDirectory(prefix="evenfold-") as aside:
+        folder = Path(aside)
+        pasted = folder / "pasted"
+        pasted.write_text(text, encoding="utf-8", newline="")
+        try:
+            sequences = _within_limits(predictor, pasted)
+            asked = Asked([str(pasted)], folder / "scores.tsv", folder / "rejected.tsv")
+            score_files(predictor, asked, before=before)
+        except EvenfoldError as error:
+            raise EvenfoldError(str(error).replace(f"{folder}/", "")) from error
+        table = asked.out.read_bytes()
+        columns, *scores = _rows(asked.out)
+        rejected = [
+            [cell.replace(f"{folder}/", "") for cell in row]
+            for row in _rows(asked.rejected)[1:]
+        ]
+    found = [(row[0], sequences[row[0]]) for row in scores[:SHOWN]]
+    residues = [
+        (name, deciding(predictor, s)) for name, s in found if len(s) <= LONGEST
+    ]
+    return Answer(table, columns, scores, rejected, [r for r in residues if r[1]])
+
+
+def _within_limits(predictor: Predictor, path: Path) -> dict[str, str]:
+    """Sequences by their ids, if they are few enough."""
+    reading = Reading(cleaning=predictor.cleaning).model_copy(
+        update={"sites": predictor.sites}
+    )
+    found: dict[str, str] = {}
+    for number, item in enumerate(items_of([(str(path), path)], reading), 1):
+        found |= {record.id: record.sequence for record in item.records}
+        if number > SEQUENCES or len(found) > ROWS:
+            raise EvenfoldError(
+                f"more than {SEQUENCES} sequences, or {ROWS} sites: score a file with "
+                "`evenfold predict`."
+            )
+    return found
+
+
+def deciding(predictor: Predictor, sequence: str) -> list[tuple[str, str, str]]:
+    """How much each residue of a sequence changes the logit of its score.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    sequence : str
+
+    Returns
+    -------
+    list of tuple of str
+        Letter, mark (`up2`, `up`, `down`, `down2` or none), and the change in words; empty
+        where the features need a language model.
+    """
+    if predictor.features.vectors:
+        return []
+    letters, _ = clean_sequence(sequence, predictor.cleaning)
+    places = [place for place, letter in enumerate(letters) if letter != GAP]
+    # A sequence of unknown residues alone has no composition to speak of.
+    if len(places) < 2:
+        return []
+    masked = [letters[:p] + UNKNOWN + letters[p + 1 :] for p in places]
+    scores = predictor.ensemble.scores(predictor.features.compute([letters, *masked]))
+    logits = logit(scores.clip(1e-12, 1 - 1e-12))
+    change = dict(zip(places, (logits[0] - logits[1:]).tolist()))
+    return [
+        (letter, _mark(change[p]), f"{letter}{p + 1}: {change[p]:+.3f}")
+        if p in change
+        else (letter, "", "")
+        for p, letter in enumerate(letters)
+    ]
+
+
+def _mark(change: float) -> str:
+    size = abs(change)
+    if size < _SOME:
+        return ""
+    return ("up" if change > 0 else "down") + ("2" if size >= _MUCH else "")
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with open(path, encoding="utf-8", newline="") as handle:
+        return list(csv.reader(handle, delimiter="\t"))
+
+
+def application(
+    predictor: Predictor, told: str | None, note: Callable[[Counts], list[str]]
+) -> Any:
+    """The page as a WSGI application.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    told : str or None
+        A sentence about the champion that every page shows.
+    note : callable
+        Gives the sentences to show of what was scored, before it is shown.
+
+    Returns
+    -------
+    flask.Flask
+
+    Raises
+    ------
+    EvenfoldError
+        Where Flask is not installed.
+    """
+    try:
+        import flask
+    except ImportError as error:
+        raise EvenfoldError(
+            "the page needs Flask: pip install 'flask>=3' (MLflow brings it)."
+        ) from error
+
+    app = flask.Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=2 * BYTES, MAX_FORM_MEMORY_SIZE=2 * BYTES, MAX_FORM_PARTS=10
+    )
+    page = Path(__file__).with_name("serving.html").read_text(encoding="utf-8")
+    turn = threading.Lock()
+
+    def shown(
+        text: str = "", error: str = "", found: Answer | None = None, **more: Any
+    ):
+        return flask.render_template_string(
+            page,
+            base="",
+            champion=f"{predictor.variant}, selection {predictor.selection}",
+            about=_about(predictor),
+            most=SEQUENCES,
+            shown=SHOWN,
+            text=text,
+            error=error,
+            columns=[found.columns[at] for at in _seen(found)] if found else [],
+            scores=[[row[at] for at in _seen(found)] for row in found.scores]
+            if found
+            else [],
+            rejected=found.rejected if found else [],
+            residues=found.residues if found else [],
+            told=[*([told] if told else []), *more.get("told", [])],
+        )
+
+    def scored() -> tuple[str, Answer, list[str]]:
+        text = flask.request.form.get("sequences", "")
+        if len(text.encode(errors="replace")) > BYTES:
+            raise EvenfoldError(
+                f"more than {BYTES >> 20} MB: score a file with `evenfold predict`."
+            )
+        said: list[str] = []
+        # One at a time: a page must not take the machine.
+        with turn:
+            return text, answer(predictor, text, lambda c: said.extend(note(c))), said
+
+    @app.before_request
+    def of_this_machine():
+        # A name of somebody else's that leads here would let a foreign page read answers.
+        host = flask.request.host.rsplit(":", 1)[0]
+        if host not in ("127.0.0.1", "localhost"):
+            return "This page is for this machine alone.", 403
+        return None
+
+    @app.after_request
+    def closed(response):
+        response.headers.update(_HEADERS)
+        return response
+
+    @app.get("/")
+    def empty():
+        return shown()
+
+    @app.post("/")
+    def score():
+        try:
+            text, found, said = scored()
+        except EvenfoldError as error:
+            return shown(flask.request.form.get("sequences", ""), str(error)), 400
+        return shown(text, found=found, told=said)
+
+    @app.post("/table")
+    def table():
+        try:
+            _, found, _ = scored()
+        except EvenfoldError as error:
+            return shown(flask.request.form.get("sequences", ""), str(error)), 400
+        kept = {"Content-Disposition": 'attachment; filename="predictions.tsv"'}
+        return flask.Response(found.table, 200, kept, "text/tab-separated-values")
+
+    @app.errorhandler(413)
+    def large(error):
+        return shown(
+            error="that is too much: score a file with `evenfold predict`."
+        ), 413
+
+    return app
+
+
+def _seen(found: Answer) -> list[int]:
+    """Columns that differ from row to row; the others are said once."""
+    once = ("threshold", "variant", "selection")
+    return [at for at, name in enumerate(found.columns) if name not in once]
+
+
+def _about(predictor: Predictor) -> str:
+    """What may be pasted, in a sentence."""
+    domain = predictor.trust.domain
+    called = f"Called positive from a score of {predictor.threshold:.4f}."
+    if predictor.sites:
+        residues = predictor.sites.residues
+        return f"Whole proteins: every {' or '.join(residues)} is scored. {called}"
+    if domain.window:
+        around = f" around {' or '.join(domain.centre)}" if domain.centre else ""
+        return f"Windows of {domain.window} letters{around}. {called}"
+    return f"Whole sequences. {called}"
+
+
+def serve(app: Any, port: int, ready: Callable[[str], None]) -> None:
+    """Serve the page on this machine until it is interrupted.
+
+    Parameters
+    ----------
+    app : flask.Flask
+    port : int
+        0: any that is free.
+    ready : callable
+        Told the address.
+
+    Raises
+    ------
+    EvenfoldError
+        The port is taken.
+    """
+    from werkzeug.serving import make_server
+
+    try:
+        server = make_server("127.0.0.1", port, app, threaded=True)
+    except (OSError, SystemExit) as error:
+        raise EvenfoldError(
+            f"port {port} cannot be used ({error}): give another with --port."
+        ) from error
+    # A line for every request says nothing that the page does not.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    ready(f"http://127.0.0.1:{server.server_port}/")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
