@@ -42,18 +42,19 @@ PARTS = {
     "errors": Part(0, "the one exception that a user may see"),
     "alphabet": Part(0, "letters and their codes"),
     "ragged": Part(0, "sequences of any length, end to end"),
+    "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
-    "job": Part(0, "a rule's log, and how an error reaches the user", "errors"),
+    "job": Part(0, "a rule's log, and how an error reaches the user", "errors faults"),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
-    "tables": Part(0, "Arrow tables", "files"),
+    "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
     ),
     "records": Part(
-        0, "what rules exchange, typed, and where it lies", "errors files",
+        0, "what rules exchange, typed, and where it lies", "errors faults files",
         libraries="pandas",
     ),
     "config": Part(1, "the configuration, one file a section", "errors files importing records"),
@@ -70,7 +71,7 @@ PARTS = {
     ),
     "models": Part(
         2, "networks, the stacked ensemble, the training loop",
-        "alphabet config errors files importing losses machine ragged records sources",
+        "alphabet config errors faults files importing losses machine ragged records sources",
         libraries="torch sklearn scipy pandas skscope jax",
     ),
     "selection": Part(
@@ -108,7 +109,7 @@ PARTS = {
     ),
     "verifying": Part(
         5, "the whole chain, checked again",
-        "config errors evaluation files records selection sequences tables",
+        "config errors evaluation faults files records selection sequences tables",
         libraries="pandas",
     ),
     "starting": Part(
@@ -117,8 +118,8 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors importing prediction records reporting sequences starting tracking "
-        "verifying",
+        "documentation errors faults importing prediction records reporting sequences "
+        "starting tracking verifying",
     ),
 }  # fmt: skip
 

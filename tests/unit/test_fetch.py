@@ -1,11 +1,17 @@
+import contextlib
 import hashlib
 import http.server
+import re
+import socket
 import threading
+import time
+import urllib.error
+import urllib.request
 
 import pytest
 
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.fetch import fetch, mirrored
+from evenfold.sequences.fetch import Bounds, _Redirects, fetch, mirrored
 
 BODY = b">a\nMKV\n" * 100
 GOOD = hashlib.sha256(BODY).hexdigest()
@@ -17,10 +23,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "missing" in self.path:
             self.send_error(404)
             return
+        if "around" in self.path:
+            self.send_response(302)
+            self.send_header("Location", f"{self.path}x")
+            self.end_headers()
+            return
+        if "endless" in self.path or "drips" in self.path:
+            self.without_end(b"A" * 65536 if "endless" in self.path else b"A")
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
         self.wfile.write(BODY[:50] if "cut" in self.path else BODY)
+
+    def without_end(self, piece):
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                if len(piece) == 1:
+                    time.sleep(0.05)
 
     def log_message(self, *arguments):
         pass
@@ -70,3 +94,49 @@ def test_a_missing_mirror_file_and_a_dead_host(tmp_path):
     with pytest.raises(EvenfoldError, match="Nothing was written"):
         fetch(URL, GOOD, tmp_path / "a", "http://127.0.0.1:9")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "what, words",
+    [
+        (
+            "endless",
+            r"more than 1,000,000 bytes.*Check the address. Nothing was written",
+        ),
+        (
+            "drips",
+            r"the server sent \d+ bytes in 1 seconds.*given up. Nothing was written",
+        ),
+        ("around", r"cannot be fetched: .*redirect.*Nothing was written"),
+    ],
+)
+def test_a_server_without_end_is_bounded(tmp_path, server, what, words):
+    bounds = Bounds(size=1_000_000, patience=1.0, least=1000, redirects=3)
+    with pytest.raises(EvenfoldError) as error:
+        fetch(f"https://x/{what}", GOOD, tmp_path / "a", server, bounds)
+    assert re.search(words, " ".join(str(error.value).split()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_takes_the_call_and_says_nothing(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(EvenfoldError, match="Nothing was written"):
+            fetch(URL, GOOD, tmp_path / "a", address, Bounds(patience=0.5))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_redirection_leads_from_https_to_http():
+    request = urllib.request.Request("https://x/file")
+    for there in ("http://x/file", "ftp://x/file"):
+        with pytest.raises(urllib.error.URLError, match="leads from https"):
+            _Redirects(5).redirect_request(request, None, 302, "", {}, there)
+    following = _Redirects(5).redirect_request(
+        request, None, 302, "", {}, "https://y/z"
+    )
+    assert following.full_url == "https://y/z"
+
+
+def test_a_mirror_that_is_no_file(tmp_path):
+    with pytest.raises(EvenfoldError, match="not a file"):
+        fetch("https://x/zero", GOOD, tmp_path / "a", "/dev")

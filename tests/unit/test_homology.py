@@ -360,17 +360,16 @@ def test_a_bound_above_the_configured_one_stops_the_run():
 
 @pytest.fixture(scope="module")
 def simulated():
-    """Sixty proteins in families, and what exhaustive alignment joins."""
+    """Sixty proteins in families, and what the cascade links among them."""
     sequences, _ = proteins(60, seed=1)
     sequences = [sequence[:400] for sequence in sequences]
-    every = Components(60)
-    missed(sequences, every, Grouping())
-    return sequences, every
+    return sequences, protein_links(sequences, Grouping(), 1)
 
 
 def test_the_cascade_joins_what_exhaustive_alignment_joins(simulated):
-    sequences, every = simulated
-    links = protein_links(sequences, Grouping(), 1)
+    sequences, links = simulated
+    every = Components(60)
+    missed(sequences, every, Grouping())
     found = known(60, *links[:, :2].astype(int))
     assert (links[:, 2] >= 0.4).all() and (links[:, 3] >= 0.8).all()
     # MMseqs2's own alignments differ a little from Opal's, near the limits.
@@ -381,23 +380,27 @@ def test_the_cascade_joins_what_exhaustive_alignment_joins(simulated):
     assert 5 < len(every.first()) < 40
 
 
-def test_links_are_the_same_by_any_number_of_threads_and_queries(
+def test_links_are_the_same_by_any_number_of_threads(simulated):
+    sequences, links = simulated
+    assert links.tolist() == protein_links(sequences, Grouping(), 2).tolist()
+
+
+@pytest.mark.whole
+def test_components_are_the_same_by_any_number_of_queries_at_once(
     simulated, monkeypatch
 ):
-    sequences, _ = simulated
-    one = protein_links(sequences, Grouping(), 1)
-    assert one.tolist() == protein_links(sequences, Grouping(), 2).tolist()
+    sequences, links = simulated
     monkeypatch.setattr(cascade, "_QUERIES", 7)
-    by_seven = protein_links(sequences, Grouping(), 2)
-    labels = [
-        known(60, *links[:, :2].astype(int)).labels.tolist()
-        for links in (one, by_seven)
-    ]
-    assert labels[0] == labels[1]
+    by_seven = protein_links(sequences, Grouping(), 1)
+    once, often = (
+        known(60, *found[:, :2].astype(int)).labels.tolist()
+        for found in (links, by_seven)
+    )
+    assert once == often
 
 
 def test_finished_stages_are_not_computed_again(simulated, tmp_path, monkeypatch):
-    sequences, _ = simulated
+    sequences, wanted = simulated
     stages = Stages(tmp_path / "stages", "0123456789abcdef0")
     killed = cascade._Search.similar_words
     monkeypatch.setattr(cascade._Search, "similar_words", lambda self: 1 / 0)
@@ -408,7 +411,7 @@ def test_finished_stages_are_not_computed_again(simulated, tmp_path, monkeypatch
         monkeypatch.setattr(cascade._Search, step, lambda self: 1 / 0)
     links = protein_links(sequences, Grouping(), stages=stages)
     monkeypatch.undo()
-    assert links.tolist() == protein_links(sequences, Grouping()).tolist()
+    assert links.tolist() == wanted.tolist()
     # A damaged file counts as none, and another state of the data has its own.
     for file in (tmp_path / "stages").iterdir():
         file.write_bytes(b"PK")
@@ -461,19 +464,38 @@ def test_components_do_not_depend_on_the_order_of_links(links):
     assert (together.labels <= np.arange(10)).all()
 
 
-def test_what_is_too_large_to_be_traced_in_memory_is_traced_by_mmseqs(monkeypatch):
+def test_what_is_too_large_to_be_traced_at_once_is_traced_in_pieces(monkeypatch):
     generator = np.random.default_rng(4)
-    one = random_sequence(generator, 300)
-    others = [mutate(one, 0.3, generator), one[:200], random_sequence(generator, 250)]
-    wanted = traced(one, others)
-    monkeypatch.setattr(alignment, "TRACED_CELLS", 250 * 300)
-    found = traced(one, others)
-    assert found[1:] == wanted[1:]
-    assert found[0] == pytest.approx(wanted[0], abs=0.01)
-    monkeypatch.setattr(alignment, "TRACED_CELLS", 0)
-    assert traced(one, others)[:2] == [
-        pytest.approx(facts, abs=0.01) for facts in wanted[:2]
+    one = random_sequence(generator, 900)
+    lost = mutate(one, 0.3, generator)
+    lost = lost[:300] + lost[320:700] + random_sequence(generator, 9) + lost[700:]
+    others = [
+        mutate(one, 0.3, generator),
+        lost,
+        one[:600],
+        mutate(one, 0.55, generator),
     ]
+    wanted = traced(one, others)
+    monkeypatch.setattr(alignment, "_PIECE_CELLS", 1e4)
+    monkeypatch.setattr(alignment, "TRACED_CELLS", 600 * 900)
+    found = traced(one, others)
+    assert found[2] == wanted[2]
+    for got, whole in zip(found, wanted):
+        assert got == pytest.approx(whole, abs=0.01)
+
+
+def test_pieces_that_nothing_cuts_are_not_identical(monkeypatch):
+    monkeypatch.setattr(alignment, "TRACED_CELLS", 10)
+    (facts,) = traced("ACDEFGHIKL" * 9, ["ACDEFGHIKL" * 9])
+    assert facts == (0, 1)
+
+
+@pytest.mark.whole
+def test_titin_twice_is_aligned_in_bounded_memory():
+    generator = np.random.default_rng(4)
+    one = random_sequence(generator, 35_000)
+    (facts,) = traced(one, [mutate(one, 0.3, generator)])
+    assert facts == pytest.approx((0.7, 1.0), abs=0.01)
 
 
 def test_lengths_that_cannot_be_above_the_limits_are_not_aligned():

@@ -12,6 +12,7 @@ import pytest
 
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation import entries
+from evenfold.evaluation import ledger as evaluation_ledger
 from evenfold.evaluation.ledger import (
     Ledger,
     fingerprint,
@@ -229,6 +230,25 @@ def test_a_crash_in_the_look_counts_and_the_same_selection_resumes(tmp_path):
     status, predictions = look(tmp_path)
     assert status.status == "evaluated" and len(predictions) == 100
     assert len(status.looks) == 1
+
+
+def test_an_interruption_in_the_moment_of_completion_loses_nothing(
+    tmp_path, monkeypatch
+):
+    synced = []
+
+    def interrupted_at_the_second(folder):
+        synced.append(folder)
+        if len(synced) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation_ledger, "_sync", interrupted_at_the_second)
+    calls = []
+    with pytest.raises(KeyboardInterrupt):
+        look(tmp_path, score=scored(1, calls))
+    assert Ledger(tmp_path).faults() == []
+    status, _ = look(tmp_path, score=scored(2, calls))
+    assert status.status == "evaluated" and len(status.looks) == 1 and calls == [1]
 
 
 def _race(folder, name, start, results, links):

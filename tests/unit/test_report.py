@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from evenfold.errors import EvenfoldError
 from evenfold.records.record import plain
 from evenfold.records.tables import HISTORY, METRICS, NEAREST, OOF, PREDICTIONS
-from evenfold.records.weights import read_header
+from evenfold.records.weights import WeightsHeader
 from evenfold.reporting import figures
 from evenfold.reporting.facts import (
     ReportFiles,
@@ -194,7 +194,8 @@ def written(folder, facts):
         oof = facts.oof.assign(id="a", fold=0, logit=0.0, excess=0.0)[OOF.names]
         OOF.write(folder / f"{name}.oof.parquet", oof)
         paths["oof"].append(str(folder / f"{name}.oof.parquet"))
-        header = {"recipe": {}, "features": {}, "members": []}
+        member = {"fold": 0, "seed": 0}
+        header = {"recipe": {}, "features": {}, "members": [member]}
         weights = folder / f"{name}.safetensors"
         save_file({"a": np.zeros(1)}, weights, {"evenfold": json.dumps(header)})
         paths["weights"].append(str(weights))
@@ -310,7 +311,7 @@ def test_damaged_weights_are_named_with_the_remedy(tmp_path):
     for content in (b"", b"\x08\0\0\0\0\0\0\0{}      ", b"\xff" * 40):
         path.write_bytes(content)
         with pytest.raises(EvenfoldError, match=r"weights\.safetensors: not evenfold"):
-            read_header(path)
+            WeightsHeader.of_weights(path)
 
 
 def test_a_commit_is_told_where_there_is_a_repository(tmp_path):

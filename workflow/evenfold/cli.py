@@ -1,12 +1,16 @@
 """The command `evenfold`: what is not a rule of the workflow."""
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold import __version__
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
@@ -153,10 +157,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return _COMMANDS[options.command](options)
-    except EvenfoldError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        done = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = sentence(error, "run the command again") or _defect(error)
+        print(f"Error: {told}", file=sys.stderr)
         return 1
+
+
+def _defect(error: Exception) -> str:
+    """What is said of an error that nobody but evenfold is to blame for."""
+    what = (
+        f"a defect of evenfold, not of your data ({in_a_line(error)}). Please report it"
+    )
+    try:
+        handle, name = tempfile.mkstemp(prefix="evenfold-", suffix=".log")
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(traceback.format_exc())
+    except OSError:
+        return f"{what} with the command that you typed."
+    return f"{what} with the file {name}, which has the traceback."
 
 
 def _init(options: argparse.Namespace) -> int:

@@ -1,32 +1,50 @@
 """Reading, hashing and atomic writing of the files a run leaves."""
 
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from evenfold.errors import EvenfoldError
+from evenfold.errors import OF_WRITING, EvenfoldError, of_file, system_code
 
 #: What names a file.
 Pathlike = str | os.PathLike[str]
+
+
+#: Seconds after which a temporary file that nobody holds is one that was left.
+_LEFT = 60.0
 
 
 @contextmanager
 def replacing(path: Pathlike) -> Iterator[Path]:
     """Yield a temporary path beside `path` that replaces it on success.
 
-    The file appears whole or not at all, also after a crash.
+    The file appears whole or not at all, also after a crash; what a process that was
+    killed left beside it is removed by the next.
+
+    Raises
+    ------
+    OSError
+        With `path` as its file, where that cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
+    except OSError as error:
+        raise of_file(error, path) from error
     temporary = Path(name)
     try:
+        # Held until the end of the process at the latest: nobody else removes it.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
@@ -35,8 +53,43 @@ def replacing(path: Pathlike) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
+    except Exception as error:
+        if found := _of_written(error, path, name):
+            raise found from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(handle)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _of_written(error: Exception, path: Path, temporary: str) -> OSError | None:
+    """The error with the file that was to be written; None where it is of another."""
+    file = getattr(error, "filename", None)
+    own = file is not None and str(file) == temporary
+    if own or (file is None and system_code(error) in OF_WRITING):
+        return of_file(error, path)
+    return None
+
+
+def _prefix(path: Path) -> str:
+    # Names may be as long as the file system allows; this one is longer.
+    return f".{path.name[:100]}."
+
+
+def _remove_left(path: Path) -> None:
+    """Remove temporary files of a path that no process holds any more."""
+    before = time.time() - _LEFT
+    for left in path.parent.glob(f"{_escaped(_prefix(path))}????????"):
+        with suppress(OSError):
+            if left.stat().st_mtime < before:
+                with open(left, "rb") as handle:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    left.unlink()
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 def write_text(path: Pathlike, text: str) -> None:
@@ -51,12 +104,20 @@ def write_json(path: Pathlike, value: Any) -> None:
 
 
 def read_json(path: Pathlike) -> Any:
-    """Read JSON, naming the file when it is missing or damaged."""
+    """Read JSON, naming the file when it is missing or damaged.
+
+    Raises
+    ------
+    EvenfoldError
+        For such a file.
+    OSError
+        Where the system does not let it be read.
+    """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise EvenfoldError(f"{path} is not valid JSON ({error})") from error
-    except OSError as error:
+    except FileNotFoundError as error:
         raise EvenfoldError(f"{path} cannot be read ({error.strerror})") from error
 
 

@@ -4,11 +4,25 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from evenfold.errors import EvenfoldError, in_a_line
+from evenfold.errors import in_a_line
+from evenfold.faults import sentence
 
 log = logging.getLogger("evenfold")
+
+
+class _File(logging.FileHandler):
+    """The log file; where it cannot be written, it says so once and the job goes on."""
+
+    told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say once why a line is missing."""
+        if not self.told:
+            self.told = True
+            why = sentence(sys.exc_info()[1] or OSError(), "run again to have it whole")
+            print(f"Warning: the log {self.baseFilename}: {why}", file=sys.stderr)
 
 
 @contextmanager
@@ -21,7 +35,12 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     ----------
     log_path : path-like
     """
-    file, terminal = logging.FileHandler(log_path, mode="w"), logging.StreamHandler()
+    try:
+        file = _File(log_path, mode="w")
+    except OSError as error:
+        print(f"\nError: {sentence(error)}\n", file=sys.stderr)
+        sys.exit(1)
+    terminal = logging.StreamHandler()
     for handler in (file, terminal):
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     terminal.setLevel(logging.WARNING)
@@ -30,15 +49,29 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     log.propagate = False
     try:
         yield log
-    except EvenfoldError as error:
-        print(f"Error: {error}", file=file.stream)
-        print(f"\nError: {error}\n", file=sys.stderr)
-        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\nStopped; run snakemake again to go on.\n", file=sys.stderr)
+        sys.exit(130)
     except Exception as error:
-        print(traceback.format_exc(), end="", file=file.stream)
-        print(
-            f"\nError: a defect of evenfold, not of your data ({in_a_line(error)}). Please report "
-            f"it with the file {log_path}, which has the traceback.\n",
-            file=sys.stderr,
-        )
+        told = sentence(error)
+        # How an error of the system came about may matter, beside what it means.
+        wrote = _append(file, f"Error: {told}\n" if told else traceback.format_exc())
+        if told is None:
+            where = f"with the file {log_path}, which has the traceback"
+            if not wrote:
+                print(traceback.format_exc(), file=sys.stderr)
+                where = "with the lines above"
+            told = (
+                f"a defect of evenfold, not of your data ({in_a_line(error)}). Please "
+                f"report it {where}."
+            )
+        print(f"\nError: {told}\n", file=sys.stderr)
         sys.exit(1)
+
+
+def _append(file: logging.FileHandler, text: str) -> bool:
+    """Whether a text could be written to the log."""
+    with suppress(OSError), open(file.baseFilename, "a", encoding="utf-8") as stream:
+        stream.write(text)
+        return True
+    return False

@@ -7,11 +7,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.files import sha256_rows
+from evenfold.records.tables import undamaged
 
 
 def read(path: str | PathLike) -> pa.Table:
-    """Read a Parquet file of any columns."""
-    return pq.read_table(path)
+    """Read a Parquet file of any columns.
+
+    Raises
+    ------
+    EvenfoldError
+        Missing or damaged, with the file and what to do.
+    """
+    with undamaged(path, "Parquet"):
+        return pq.read_table(path, page_checksum_verification=True)
 
 
 def digest(table: pa.Table) -> str:

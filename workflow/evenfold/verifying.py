@@ -23,6 +23,7 @@ from evenfold.evaluation.entries import DONE, name_of
 from evenfold.evaluation.ledger import Ledger, Look, fingerprint, same_test_set
 from evenfold.evaluation.looking import amended, at_test_set, in_ledger, is_amended
 from evenfold.evaluation.measuring import measure
+from evenfold.faults import sentence
 from evenfold.files import sha256_file, sha256_json
 from evenfold.records.evaluation import (
     Evaluation,
@@ -30,7 +31,7 @@ from evenfold.records.evaluation import (
     RememberedLooks,
     measured_table,
 )
-from evenfold.records.layout import Results
+from evenfold.records.layout import Results, remedy
 from evenfold.records.selection import SCHEMA, STATISTICS, FrozenVariant, Selection
 from evenfold.records.sequences import AuditFacts, Inputs
 from evenfold.records.tables import LABELS, METRICS, OOF, SEQUENCES, SPLIT
@@ -131,14 +132,17 @@ def _checks(
 def _damage(path: Path, read: Callable[[Path], object]) -> str | None:
     """What is wrong with a file that is missing or cannot be read, and what to do."""
     if not path.is_file():
-        return f"{path} is missing. Run snakemake again, or restore it from a backup."
+        again = remedy(path) or "Run snakemake again."
+        return f"{path} is missing. Restore it from a backup. Or: {again}"
     try:
         read(path)
     except EvenfoldError as error:
         return str(error)
     # Whatever a damaged file makes a library raise.
     except Exception as error:
-        return f"{path} cannot be read ({in_a_line(error)}). {_AGAIN}"
+        return sentence(error) or (
+            f"{path} cannot be read ({in_a_line(error)}). {remedy(path) or _AGAIN}"
+        )
     return None
 
 
@@ -309,6 +313,7 @@ def _looked(
     path = results.path("evaluation")
     follows = [results.path(name) for name in ("predictions", "metrics", "tracked")]
     if not path.is_file() and not any(other.is_file() for other in follows):
+        yield from _begun(selection, Ledger(ledger or results.ledger()))
         return
     if damage := _damage(path, Evaluation.read):
         yield Check(False, damage)
@@ -344,6 +349,23 @@ def _looked(
     yield from _guarded(_look(seen), of)
     if remembered is not None:
         yield from _remembered(remembered, seen)
+
+
+def _begun(selection: Selection, book: Ledger) -> Iterator[Check]:
+    """Looks that were begun for a selection whose results tell of none."""
+    try:
+        looks = book.looks()
+    except EvenfoldError as error:
+        yield Check(False, str(error))
+        return
+    for look in looks:
+        if same_request(look.intent, selection):
+            yield Check(
+                None,
+                f"{book.folder / look.name}: a look at the test set was begun for this "
+                "selection, and nothing tells of its result. It counts: run snakemake "
+                "again, which goes on with it",
+            )
 
 
 @dataclass(frozen=True)
@@ -532,7 +554,7 @@ def _look(seen: _Seen) -> Iterator[Check]:
     path = results.path("predictions")
     # Not by its schema: what a look of an earlier version stored lacks columns.
     damages = [
-        _damage(path, pd.read_parquet),
+        _damage(path, tables.read),
         _damage(results.path("metrics"), METRICS.frame),
     ]
     for damage in filter(None, damages):

@@ -43,7 +43,10 @@ rule clean:
         runtime=30,
     params:
         files=lambda wildcards: [
-            {key: file[key] for key in ("path", "role", "label", "kind", "name")}
+            {
+                key: file[key]
+                for key in ("path", "role", "label", "kind", "name", "sha256")
+            }
             for file in read_files(wildcards)
         ],
         reading=lambda wildcards: PLAN.reading(wildcards.dataset),

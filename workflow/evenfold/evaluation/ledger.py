@@ -382,8 +382,7 @@ class Ledger:
             ) from error
         finally:
             if not kept:
-                with suppress(OSError):
-                    stored.unlink(missing_ok=True)
+                self._discard(stored)
         return self._again(look)
 
     def amend(
@@ -427,8 +426,7 @@ class Ledger:
                 kept = self._link(f"{stem}.json", record)
         finally:
             if not kept:
-                with suppress(OSError):
-                    stored.unlink(missing_ok=True)
+                self._discard(stored)
 
     def amendments(self, look: Look) -> list[tuple[Amendment, dict[str, int]]]:
         """Corrections of the labels of a look, the oldest first, with the labels.
@@ -607,6 +605,16 @@ class Ledger:
                 path = self.folder / name
                 how = "changed" if path.is_file() else "removed"
                 yield f"{path}: {how} after look {intent.number} was taken"
+
+    def _discard(self, stored: Path) -> None:
+        """Remove a file that no record names.
+
+        Whoever was interrupted cannot know whether the record is there already.
+        """
+        with suppress(OSError):
+            records = [path.read_bytes() for path in self.folder.glob("*.json")]
+            if not any(stored.name.encode() in record for record in records):
+                stored.unlink(missing_ok=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -67,6 +67,7 @@ from evenfold.records.tables import (
     SPLIT,
     write_frame,
 )
+from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.sketch import same_summary, sketches, summary
 
 #: Bytes that a prediction is taken to need in the ledger.
@@ -254,6 +255,8 @@ def check_weights(selection: Selection, weights: dict[str, str | Path]) -> None:
     """
     for name, frozen in selection.variants.items():
         if sha256_file(weights[name]) != frozen.weights_sha256:
+            # Cut off since, they are to be trained again, not frozen.
+            WeightsHeader.of_weights(weights[name])
             raise EvenfoldError(
                 f"{weights[name]}: these are not the weights that were frozen in the "
                 f"selection {selection.selection} (variant {name}). The test set was "

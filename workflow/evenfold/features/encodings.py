@@ -377,10 +377,11 @@ def featurize_file(
         out = np.empty((0 if ragged else _READ, size[1]), dtype=features.dtype)
         for _, batch in _training(path):
             if ragged:
-                _residues(batch).codes.tofile(handle)
+                # Not `tofile`, whose errors have no number of the system.
+                handle.write(_residues(batch).codes.tobytes())
             else:
                 featurize(features, batch, out[: len(batch)])
-                out[: len(batch)].tofile(handle)
+                handle.write(out[: len(batch)].tobytes())
     features.facts(lengths if ragged else None).write(columns)
     return size
 

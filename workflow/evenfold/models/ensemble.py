@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
 from evenfold.models.looking_up import LookedUp
 from evenfold.models.members import Member
@@ -129,18 +128,10 @@ class Ensemble:
         EvenfoldError
             When the file is damaged or not evenfold's.
         """
-        from safetensors import SafetensorError, safe_open
+        from evenfold.records.weights import WeightsHeader, opened_weights
 
-        from evenfold.records.weights import WeightsHeader
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                found = json.loads(file.metadata()["evenfold"])
-                state = {name: file.get_tensor(name) for name in list(file.keys())}
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise EvenfoldError(
-                f"{path}: not evenfold weights, or damaged ({error})"
-            ) from error
+        with opened_weights(path, "pt") as (found, file):
+            state = {name: file.get_tensor(name) for name in list(file.keys())}
         header = WeightsHeader.of(found, path)
         members = [Member(member.fold, member.seed) for member in header.members]
         return cls(state, header.recipe, header.features, members)

@@ -16,6 +16,8 @@ import torch
 from tqdm import tqdm
 
 from evenfold.config.twins import twin
+from evenfold.errors import EvenfoldError
+from evenfold.faults import telling
 from evenfold.models.averaging import excess_variance, mixtures
 from evenfold.models.checkpoints import Checkpoints
 from evenfold.models.classical import FITS
@@ -25,7 +27,7 @@ from evenfold.models.ensemble import Ensemble
 from evenfold.models.settings import Execution, Specification
 from evenfold.models.training import Progress, train_ensemble
 from evenfold.ragged import Ragged
-from evenfold.records.layout import CHECKPOINT
+from evenfold.records.layout import CHECKPOINT, remedy
 from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import HISTORY, OOF, SEQUENCES, SPLIT
 from evenfold.records.thresholds import Twin
@@ -183,11 +185,24 @@ def train_files(
 
 
 def load_features(path: str | PathLike, columns: FeatureFacts) -> np.ndarray | Ragged:
-    """Features of a file, memory-mapped: ndarray, or Ragged where lengths differ."""
-    values = np.load(path, mmap_mode="r")
-    if columns.lengths is None:
+    """Features of a file, memory-mapped: ndarray, or Ragged where lengths differ.
+
+    Raises
+    ------
+    EvenfoldError
+        Missing, cut off or of other columns, with the file and what to do.
+    """
+    again = remedy(path) or "Make it again."
+    damage = f"{path}: the NumPy file is cut off or damaged. {again}"
+    with telling(path, damage):
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        if columns.lengths is not None:
+            if values.shape != (sum(columns.lengths),):
+                raise EvenfoldError(damage)
+            return Ragged(values, np.array(columns.lengths))
+        if values.shape[1:] != (len(columns.columns),):
+            raise EvenfoldError(damage)
         return values
-    return Ragged(values, np.array(columns.lengths))
 
 
 def checkpoint_identity(

@@ -30,6 +30,7 @@ from evenfold.prediction.trust import TRUST, Trust
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
+from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
@@ -158,6 +159,7 @@ class Predictor:
                 "again."
             )
         if sha256_file(weights) != selection.chosen.weights_sha256:
+            WeightsHeader.of_weights(weights)
             raise EvenfoldError(
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )

@@ -6,6 +6,7 @@ Rules declare the same patterns as outputs; a test holds the two together.
 import hashlib
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -387,6 +388,73 @@ def pattern(name: str) -> str:
     return f"{ROOT}/{FILES[name].pattern}"
 
 
+def rule_of(path: Pathlike) -> tuple[str, str] | None:
+    """The rule that writes a file, and the file's path from where snakemake is run.
+
+    Parameters
+    ----------
+    path : path-like
+        Of a file of FILES, in whatever folder of results, or of a fetched one.
+
+    Returns
+    -------
+    tuple of str or None
+        None where it is no file of a run.
+
+    Examples
+    --------
+    >>> rule_of("/home/me/results/demo/bce/oof.parquet")
+    ('train', 'results/demo/bce/oof.parquet')
+    """
+    told = Path(os.path.abspath(path)).as_posix()
+    for expression, rule in _WRITTEN:
+        if found := expression.search(told):
+            return rule, found[1]
+    return None
+
+
+def remedy(path: Pathlike) -> str | None:
+    """What makes a file again, in a sentence; None where it is no file of a run.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str or None
+    """
+    found = rule_of(path)
+    if found is None:
+        return None
+    rule, target = found
+    return (
+        f"Make it again: `snakemake --forcerun {rule} -- {shlex.quote(target)}`, then go on "
+        "as before."
+    )
+
+
+def _written() -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of whole paths and the rules that write them, the most special first."""
+    patterns = {f"{ROOT}/{file.pattern}": file.written for file in FILES.values()}
+    # Those of a data set's published split are in a folder below its own.
+    wildcards = {"{dataset}": f"[^/]+(?:/{PUBLISHED})?"}
+    found = []
+    for pattern in sorted(patterns, key=_special, reverse=True):
+        parts = re.split(r"(\{\w+\})", pattern)
+        text = "".join(
+            wildcards.get(part, "[^/]+") if part.startswith("{") else re.escape(part)
+            for part in parts
+        )
+        found.append((re.compile(f"(?:^|/)({text})$"), patterns[pattern]))
+    return [*found, (re.compile("(?:^|/)(resources/data/[^/]+/[^/]+)$"), "fetch")]
+
+
+def _special(pattern: str) -> tuple[int, int]:
+    fixed = re.sub(r"\{\w+\}", "", pattern)
+    return sum("{" not in part for part in pattern.split("/")), len(fixed)
+
+
 def _folders(start: str) -> set[str]:
     """First folder or file below a part of the layout."""
     patterns = [file.pattern for file in FILES.values()]
@@ -397,6 +465,8 @@ def _folders(start: str) -> set[str]:
         if path.startswith(start)
     }
 
+
+_WRITTEN = _written()
 
 #: What stands beside variants in results/<data set>, and beside data sets in results.
 RESERVED_VARIANTS = {

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evenfold.errors import EvenfoldError
+from evenfold.faults import sentence
 from evenfold.files import Pathlike, read_json, write_json
+from evenfold.records.layout import remedy
 
 #: Low and high end of an interval.
 Interval = tuple[float, float]
@@ -29,7 +31,7 @@ class Part(BaseModel):
 class Record(Part):
     """A JSON file that rules exchange; equal records are equal files."""
 
-    #: What a user can do about a file that does not fit.
+    #: What a user can do about a file that does not fit, and is none of a run.
     remedy: ClassVar[str] = "Delete it and run snakemake again."
 
     @classmethod
@@ -56,7 +58,9 @@ class Record(Part):
         try:
             return read_json(path)
         except EvenfoldError as error:
-            raise EvenfoldError(f"{error}. {cls.remedy}") from None
+            raise EvenfoldError(f"{error}. {cls._remedy(path)}") from None
+        except OSError as error:
+            raise EvenfoldError(sentence(error)) from error
 
     @classmethod
     def of(cls, value: Any, path: Pathlike = "a record") -> Self:
@@ -64,7 +68,12 @@ class Record(Part):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise EvenfoldError(f"{_misfit(error, path)} {cls.remedy}") from None
+            told = f"{_misfit(error, path)} {cls._remedy(path)}"
+            raise EvenfoldError(told) from None
+
+    @classmethod
+    def _remedy(cls, path: Pathlike) -> str:
+        return remedy(path) or cls.remedy
 
     def write(self, path: Pathlike) -> None:
         """Write the file, whole or not at all."""

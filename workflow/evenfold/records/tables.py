@@ -1,7 +1,10 @@
 """The schemas of the Parquet and TSV files: one table each, with units."""
 
 import csv
+import errno
 import math
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
+from evenfold.faults import telling
 from evenfold.files import Pathlike, replacing
+from evenfold.records.layout import remedy
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,11 @@ class Table:
             found = pq.read_schema(path).names
             self._check(path, found)
             wanted = self.names if columns is None else list(columns)
-            rows = pq.read_table(path, columns=[x for x in wanted if x in found])
+            rows = pq.read_table(
+                path,
+                columns=[x for x in wanted if x in found],
+                page_checksum_verification=True,
+            )
             for column in self._absent(found, wanted):
                 values = pa.array([column.absent] * rows.num_rows, column.type)
                 rows = rows.append_column(column.name, values)
@@ -89,7 +98,12 @@ class Table:
             self.arrow(path, [])
             with undamaged(path, "Parquet"):
                 found = pq.read_schema(path).names
-                rows = pd.read_parquet(path, columns=[x for x in wanted if x in found])
+                rows = pd.read_parquet(
+                    path,
+                    engine="pyarrow",
+                    columns=[x for x in wanted if x in found],
+                    page_checksum_verification=True,
+                )
             for column in self._absent(found, wanted):
                 rows[column.name] = column.absent
             return rows
@@ -97,6 +111,7 @@ class Table:
         # A variant or a sequence may be named NA; only an empty number is none.
         none = {c.name: [""] for c in self.columns if c.name not in texts}
         with undamaged(path, "TSV"):
+            check_ended(path)
             whole = pd.read_csv(
                 path, sep="\t", dtype=texts, keep_default_na=False, na_values=none
             )
@@ -116,9 +131,15 @@ class Table:
             As for `arrow`.
         """
         self.arrow(path, [])
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(size, columns=list(columns)):
-                yield tuple(column.to_pylist() for column in batch.columns)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            batches = file.iter_batches(size, columns=list(columns))
+            while True:
+                with undamaged(path, "Parquet"):
+                    batch = next(batches, None)
+                    if batch is None:
+                        return
+                    rows = tuple(column.to_pylist() for column in batch.columns)
+                yield rows
 
     def write(self, path: Pathlike, rows: pa.Table | pd.DataFrame) -> None:
         """Write a file, whole or not at all."""
@@ -126,7 +147,7 @@ class Table:
         self._check(path, found)
         if isinstance(rows, pa.Table):
             with replacing(path) as temporary:
-                pq.write_table(rows, temporary)
+                pq.write_table(rows, temporary, write_page_checksum=True)
         else:
             write_frame(path, rows)
 
@@ -156,7 +177,7 @@ class Table:
                 raise EvenfoldError(
                     f"{path}: the column {names[0]!r} {fault} ({self.name} have "
                     f"{', '.join(self.names)}). The file was changed, or written by "
-                    "another version of evenfold. Delete it and run snakemake again."
+                    f"another version of evenfold. {_remedy(path)}"
                 )
 
 
@@ -175,18 +196,17 @@ def undamaged(path: Pathlike, form: str) -> Iterator[None]:
     EvenfoldError
         With the file and what to do.
     """
-    try:
+    if not os.path.exists(path):
+        raise EvenfoldError(
+            f"{path} cannot be read ({os.strerror(errno.ENOENT)}). {_remedy(path)}"
+        )
+    damage = f"{path}: the {form} file is cut off or damaged. {_remedy(path)}"
+    with telling(path, damage):
         yield
-    except (FileNotFoundError, PermissionError) as error:
-        raise EvenfoldError(
-            f"{path} cannot be read ({error.strerror}). Run snakemake again."
-        ) from error
-    # Arrow's own, and those of its and pandas' decoders.
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise EvenfoldError(
-            f"{path}: the {form} file is cut off or damaged. Delete it and run "
-            "snakemake again."
-        ) from error
+
+
+def _remedy(path: Pathlike) -> str:
+    return remedy(path) or "Delete it and run snakemake again."
 
 
 _TEXT, _WHOLE, _REAL, _SMALL = pa.string(), pa.int64(), pa.float64(), pa.int8()
@@ -398,13 +418,43 @@ def write_frame(path: Pathlike, frame: pd.DataFrame) -> None:
             sign = "\t" if suffix == ".tsv" else ","
             frame.to_csv(temporary, sep=sign, index=False, float_format="%.6f")
         else:
-            frame.to_parquet(temporary, index=False)
+            frame.to_parquet(
+                temporary, engine="pyarrow", index=False, write_page_checksum=True
+            )
 
 
 def read_rejected(path: Pathlike) -> list[list[str]]:
-    """Rows of rejected.tsv: id, source, reason."""
-    with open(path, encoding="utf-8", newline="") as handle:
-        return list(csv.reader(handle, delimiter="\t"))[1:]
+    """Rows of rejected.tsv: id, source, reason.
+
+    Raises
+    ------
+    EvenfoldError
+        Missing or damaged, with the file and what to do.
+    """
+    # An id may be as long as a header is.
+    csv.field_size_limit(sys.maxsize)
+    with undamaged(path, "TSV"):
+        check_ended(path)
+        with open(path, encoding="utf-8", newline="") as handle:
+            head, *rows = csv.reader(handle, delimiter="\t", strict=True)
+        if any(len(row) != len(REJECTED.names) for row in (head, *rows)):
+            raise ValueError("a row is cut off")
+        return rows
+
+
+def check_ended(path: Pathlike) -> None:
+    """Check that the last line of a text file was written to its end.
+
+    Raises
+    ------
+    ValueError
+        When it was not.
+    """
+    with open(path, "rb") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - 1))
+        if handle.read(1) != b"\n":
+            raise ValueError("the last line is cut off")
 
 
 def write_rejected(path: Pathlike, rows: Iterable[Iterable[str]]) -> None:

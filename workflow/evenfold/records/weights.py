@@ -1,10 +1,14 @@
 """The record in the header of a variant's weights."""
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 from evenfold.errors import EvenfoldError
+from evenfold.faults import telling
 from evenfold.files import Pathlike
+from evenfold.records.layout import remedy
 from evenfold.records.record import Part, Record
 
 
@@ -40,27 +44,50 @@ class WeightsHeader(Record):
     """variant that was trained in its place, for a twin"""
     absent = ("loss", "training", "device", "threads", "torch", "same_as")
 
+    @classmethod
+    def of_weights(cls, path: Pathlike) -> Self:
+        """Read the header of weights, and check that the tensors behind it are whole.
 
-def read_header(path: Pathlike) -> WeightsHeader:
-    """What a file of weights says of itself; the weights are not read.
+        Raises
+        ------
+        EvenfoldError
+            With the file and what to do, where it is cut off or not evenfold's.
+        """
+        with opened_weights(path, "numpy") as (found, file):
+            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+        header = cls.of(found, path)
+        members = len(header.members)
+        if any(shape[:1] != [members] for shape in shapes) or bool(shapes) != bool(
+            members
+        ):
+            raise EvenfoldError(_damage(path, f"not of {members} members"))
+        return header
+
+
+@contextmanager
+def opened_weights(path: Pathlike, framework: str) -> Iterator[tuple[Any, Any]]:
+    """Open weights and give the header, unchecked, and the open file.
+
+    Parameters
+    ----------
+    path : path-like
+    framework : {'numpy', 'pt'}
+        Whose tensors it gives.
 
     Raises
     ------
     EvenfoldError
-        When the file is damaged or not evenfold's.
+        With the file and what to do, where it is cut off or not evenfold's.
     """
-    try:
-        with open(path, "rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(size, _LONGEST)))
-        found = json.loads(header["__metadata__"]["evenfold"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise EvenfoldError(
-            f"{path}: not evenfold weights, or damaged ({error}). "
-            f"{WeightsHeader.remedy}"
-        ) from error
-    return WeightsHeader.of(found, path)
+    from safetensors import safe_open
+
+    with telling(path, _damage(path, "cut off, or not evenfold's")):
+        with open(path, "rb"):
+            pass  # The system's own error tells more than the library's.
+        with safe_open(path, framework=framework) as file:
+            yield json.loads(file.metadata()["evenfold"]), file
 
 
-#: Bytes of a header at most, as safetensors has it.
-_LONGEST = 100_000_000
+def _damage(path: Pathlike, why: str) -> str:
+    again = remedy(path) or "Train again, or restore it from a backup."
+    return f"{path}: not evenfold weights, or damaged ({why}). {again}"

@@ -20,7 +20,7 @@ from evenfold.records.sequences import (
 )
 from evenfold.records.tables import HISTORY, NEAREST, OOF, PREDICTIONS
 from evenfold.records.thresholds import HALF, Tuned
-from evenfold.records.weights import WeightsHeader, read_header
+from evenfold.records.weights import WeightsHeader
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def read_facts(
         times=rule_times(benchmarks),
         source_proteins=next(map(SourceProteins.read, files.source_proteins), None),
         curve=next(map(LearningCurve.read, files.learning_curve), None),
-        trained=read_header(weights[selection.champion]),
+        trained=WeightsHeader.of_weights(weights[selection.champion]),
         oof=OOF.frame(oof[selection.champion], ["label", "score"]),
         called=_called(files, selection, evaluation),
     )

@@ -42,6 +42,7 @@ from evenfold.records.selection import (
 from evenfold.records.sequences import Inputs
 from evenfold.records.tables import SPLIT
 from evenfold.records.thresholds import HALF, Calibrator, Tuned, Twin, read_thresholds
+from evenfold.records.weights import WeightsHeader
 from evenfold.selection.learned import learned_from
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.resampling import (
@@ -560,6 +561,11 @@ def select_files(
     Returns
     -------
     Selection
+
+    Raises
+    ------
+    EvenfoldError
+        For a file that is damaged, with its name and what makes it again.
     """
     deciding = DecidingConfig.of(config)
     candidates, same = {}, {}
@@ -568,6 +574,8 @@ def select_files(
         if isinstance(tuned, Twin):
             same[name] = tuned
             continue
+        # What is frozen can be loaded: a file that was cut off has a digest too.
+        WeightsHeader.of_weights(files.weights)
         candidates[name] = Candidate(
             deciding.variants[name].loss.name,
             tuned,

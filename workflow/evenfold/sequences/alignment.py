@@ -4,25 +4,27 @@ Tracing an alignment costs ten times what its score costs, and memory for every 
 """
 
 import math
-import tempfile
 import threading
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pyopal
 
 from evenfold.config.grouping import Grouping
-from evenfold.sequences.mmseqs import run_mmseqs
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Cells of an alignment up to which Opal traces it, at 12 bytes a cell. MMseqs2 traces
-#: the others: one of titin (35,000 residues) with itself would take 15 GB.
+#: Cells of an alignment up to which it is traced at once, at 12 bytes a cell: one of titin
+#: (35,000 residues) with itself would take 15 GB. MMseqs2 is no help: its scores end at
+#: 32,767, and so do its alignments.
 TRACED_CELLS = 25e6
+#: Cells of the pieces of larger ones, and letters of the words between them.
+_PIECE_CELLS, _ANCHOR = 1e6, 6
 
 #: Karlin and Altschul's parameters of BLOSUM62 with gaps of 11 and 1 (as in BLAST).
 _LAMBDA, _K = 0.267, 0.041
@@ -105,28 +107,72 @@ def traced(query: str, targets: Sequence[str]) -> list[tuple[float, float]]:
         )
         for i, hit in zip(fits, hits):
             facts[i] = alignment_facts(hit)
-    long = sorted(set(range(len(targets))) - set(fits))
-    if long:
-        for i, fact in _traced_by_mmseqs(query, {i: targets[i] for i in long}):
-            facts[i] = max(facts[i], fact)
+    for i in set(range(len(targets))) - set(fits):
+        facts[i] = _traced_in_pieces(query, targets[i])
     return facts
 
 
-def _traced_by_mmseqs(query: str, targets: dict[int, str]) -> Iterator:
-    """Those that MMseqs2 aligns with a sequence, unfiltered."""
-    with tempfile.TemporaryDirectory(prefix="evenfold-trace-") as folder:
-        one, others, hits = (Path(folder, name) for name in ("q.fa", "t.fa", "hits"))
-        one.write_text(f">q\n{query}\n")
-        others.write_text("".join(f">{i}\n{t}\n" for i, t in targets.items()))
-        run_mmseqs(
-            "easy-search", one, others, hits, Path(folder, "work"), "--dbtype", 1,
-            "--prefilter-mode", 2, "-e", "inf", "--alignment-mode", 3, "--mask", 0,
-            "--comp-bias-corr", 0, "--threads", 1,
-            "--format-output", "target,fident,qcov,tcov",
-        )  # fmt: skip
-        for line in hits.read_text().splitlines():
-            target, identity, qcov, tcov = line.split("\t")
-            yield int(target), (float(identity), min(float(qcov), float(tcov)))
+def _traced_in_pieces(query: str, target: str) -> tuple[float, float]:
+    """Identity and coverage of an alignment, traced between words that both share.
+
+    The ends are those of the best alignment. Between them it is cut at words that stand
+    once in either and follow each other in both; a piece too large to be traced, as
+    only unrelated sequences have, counts as not identical.
+    """
+    (hit,) = _ends(query, target)
+    one, other = query[: hit.query_end + 1], target[: hit.target_end + 1]
+    (hit,) = _ends(one[::-1], other[::-1])
+    one, other = one[-1 - hit.query_end :], other[-1 - hit.target_end :]
+    covered = min(len(one) / len(query), len(other) / len(target))
+    same = columns = i = j = 0
+    cuts = [*_anchors(one, other), (len(one), len(other))]
+    for now, (a, b) in enumerate(cuts):
+        after = cuts[min(now + 1, len(cuts) - 1)]
+        if now + 1 < len(cuts) and (after[0] - i) * (after[1] - j) <= _PIECE_CELLS:
+            continue
+        if not (a > i and b > j) or (a - i) * (b - j) > TRACED_CELLS:
+            columns += max(a - i, b - j)
+        else:
+            (piece,) = aligner().align(
+                opal_letters(one[i:a]), opal_database([other[j:b]]), mode="full",
+                overflow="simple", algorithm="nw",
+            )  # fmt: skip
+            same += piece.alignment.count("M")
+            columns += len(piece.alignment)
+        i, j = a, b
+    return same / max(1, columns), covered
+
+
+def _ends(query, target):
+    return aligner().align(
+        opal_letters(query), opal_database([target]), mode="end", overflow="simple"
+    )
+
+
+def _anchors(one: str, other: str) -> list[tuple[int, int]]:
+    """Places of words that stand once in either sequence, rising in both."""
+    places = []
+    for sequence in (one, other):
+        words = [sequence[i : i + _ANCHOR] for i in range(len(sequence) - _ANCHOR + 1)]
+        counts = Counter(words)
+        places.append({w: i for i, w in enumerate(words) if counts[w] == 1})
+    shared = [
+        (i, places[1][word]) for word, i in places[0].items() if word in places[1]
+    ]
+    # The longest rising subsequence: the last place of the best one of each length.
+    lasts: list[int] = []
+    chain: list[int] = []
+    before: list[int] = []
+    for number, (_, j) in enumerate(shared):
+        at = bisect_left(lasts, j)
+        lasts[at : at + 1] = [j]
+        chain[at : at + 1] = [number]
+        before.append(chain[at - 1] if at else -1)
+    found, number = [], chain[-1] if chain else -1
+    while number >= 0:
+        found.append(shared[number])
+        number = before[number]
+    return found[::-1]
 
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:

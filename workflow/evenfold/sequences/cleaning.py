@@ -21,7 +21,8 @@ from evenfold.alphabet import (
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
-from evenfold.files import sha256_rows
+from evenfold.files import sha256_file, sha256_rows
+from evenfold.records.layout import remedy
 from evenfold.records.sequences import Counts, Inputs, RoleCounts
 from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
 from evenfold.sequences.ids import give_ids, unique_across_roles
@@ -308,13 +309,33 @@ class CleanOutputs:
     inputs: str | Path
 
 
+def check_fetched(path: str, sha256: str) -> None:
+    """Check that a fetched file is still the one that was fetched.
+
+    Parameters
+    ----------
+    path, sha256 : str
+
+    Raises
+    ------
+    EvenfoldError
+        With the file and what fetches it again.
+    """
+    if sha256_file(path) != sha256:
+        raise EvenfoldError(
+            f"{path}: cut off or changed since it was fetched (another checksum). "
+            + (remedy(path) or "Fetch it again.")
+        )
+
+
 def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> Counts:
     """Clean the files of a data set.
 
     Parameters
     ----------
     files : list of dict
-        path, role, label (or None), kind and published name of each file.
+        path, role, label (or None), kind and published name of each file; of one that
+        was fetched, also its `sha256`.
     reading : Reading
         How they are read and cleaned.
     outputs : CleanOutputs
@@ -330,6 +351,9 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
     EvenfoldError
         For data that cannot be read, or of which nothing is left.
     """
+    for file in files:
+        if file.get("sha256"):
+            check_fetched(file["path"], file["sha256"])
     policy = reading.cleaning
     cleaned: dict[str, Cleaned] = {}
     seen = {role: Seen(role) for role in ("train", "test")}

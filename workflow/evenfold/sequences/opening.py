@@ -99,6 +99,11 @@ def opened(path: Path) -> Iterator[IO[str]]:
         raise _damaged(path) from error
     except UnicodeDecodeError as error:
         raise _not_utf8(path, opener) from error
+    except MemoryError as error:
+        raise EvenfoldError(
+            f"{path}: one line or record of it is larger than the memory there is, so it "
+            "is no file of sequences (a gzip file may unpack to a thousand times its size)."
+        ) from error
     except OSError as error:
         raise _unreadable(path, error) from error
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from evenfold import tables
 from evenfold.config.split import Split
 from evenfold.errors import EvenfoldError
+from evenfold.files import replacing
 from evenfold.records.sequences import SplitFacts
 from evenfold.records.tables import (
     CROSSING,
@@ -229,7 +230,10 @@ def split_files(
             3, "role", pa.array(np.where(is_test, "test", "train"), pa.string())
         ).set_column(4, "label", pa.array(labels, pa.int8(), mask=is_test))
     else:
-        shutil.copyfile(inputs.test_labels, outputs.test_labels)
+        # Whole, as its ids tell; the labels stay unread.
+        LABELS.arrow(inputs.test_labels, ["id"])
+        with replacing(outputs.test_labels) as temporary:
+            shutil.copyfile(inputs.test_labels, temporary)
         crossing = CROSSING.arrow(inputs.crossing)
         relatives = Relatives.of(
             zip(*(column.to_pylist() for column in crossing.columns[:4]))
