@@ -283,11 +283,10 @@ def chance_score(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def worth_tracing(length: int, others: np.ndarray, settings: Grouping) -> np.ndarray:
     """Score from which a sequence's alignments with others may be above the limits.
 
-    It is half of what alignments at the limits have on average (identical columns 5.6,
-    others -1). With a short sequence it is `least_score` unless that is lower by far, as
-    it is where half of the columns may differ; among longer ones, what one in a hundred
-    unrelated pairs reaches if that is more. At the default limits it is 0.66 for each
-    residue of the longer protein; the least of thermo's 144 pairs has 1.7.
+    With a short sequence it is `least_score`. Among longer ones it is half of what
+    alignments at the limits have on average (identical columns 5.6, others -1), or what
+    one in a hundred unrelated pairs reaches if that is more. At the default limits it is
+    0.66 for each residue of the longer one; the least of thermo's 144 pairs has 1.7.
 
     Parameters
     ----------
@@ -301,17 +300,14 @@ def worth_tracing(length: int, others: np.ndarray, settings: Grouping) -> np.nda
     ndarray of float, shape of others
     """
     lengths, places = np.unique(others, return_inverse=True)
-    longer = np.maximum(length, lengths)
-    short = np.minimum(length, lengths) < settings.short_length
-    identity = limits_of(np.minimum(length, lengths), settings)
-    column = np.maximum(0.0, 5.6 * identity - (1 - identity))
-    half = 0.5 * settings.coverage * column * longer
-    wanted = np.maximum(chance_score(np.full(len(lengths), length), lengths), half)
-    for place in np.flatnonzero(short):
-        least = least_score(
-            int(longer[place]), settings.short_identity, settings.coverage
-        )
-        wanted[place] = least if 2 * least >= half[place] else half[place]
+    column = max(0.0, 5.6 * settings.identity - (1 - settings.identity))
+    wanted = np.maximum(
+        chance_score(np.full(len(lengths), length), lengths),
+        0.5 * settings.coverage * column * np.maximum(length, lengths),
+    )
+    for place in np.flatnonzero(np.minimum(length, lengths) < settings.short_length):
+        longer = max(length, int(lengths[place]))
+        wanted[place] = least_score(longer, settings.short_identity, settings.coverage)
     return wanted[places]
 
 
