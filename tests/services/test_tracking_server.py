@@ -91,7 +91,7 @@ def server(postgres, tmp_path_factory):
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", postgres,
-             "--artifacts-destination", str(folder / "artifacts"), "--workers", "2",
+             "--artifacts-destination", str(folder / "artifacts"), "--workers", "1",
              "--port", str(port)],
             cwd=folder, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
