@@ -32,6 +32,7 @@ def time_for_all(monkeypatch):
     """Nine at once on the cores of a laptop: what is asked here is not how fast."""
     for name in ("store.PROBE", "store.UPLOAD", "uploading.UPLOAD"):
         monkeypatch.setattr(f"evenfold.tracking.{name}", 200.0)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "200")
 
 
 def free_port() -> int:
@@ -90,7 +91,7 @@ def server(postgres, tmp_path_factory):
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", postgres,
-             "--artifacts-destination", str(folder / "artifacts"), "--workers", "2",
+             "--artifacts-destination", str(folder / "artifacts"), "--workers", "1",
              "--port", str(port)],
             cwd=folder, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
@@ -128,8 +129,7 @@ def test_eight_upload_side_by_side_and_nothing_twice(server, tmp_path):
     for process in started:
         process.join(timeout=300)
     assert [process.exitcode for process in started] == [0] * 9
-    # Both of the last two were there when the second looks again.
-    track("demo", runs[-1])
+    # Of the last two, whoever ended later found the other and left it.
     client = connect(server)
     experiment = client.get_experiment_by_name("evenfold").experiment_id
     found = client.search_runs([experiment])

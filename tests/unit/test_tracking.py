@@ -730,9 +730,20 @@ def test_of_two_that_were_uploaded_at_once_the_first_is_kept(store, tmp_path):
     copy = client.create_run(
         first.experiment_id, tags=client.get_run(first.run_id).data.tags
     ).info.run_id
-    client.set_tag(copy, "evenfold.recorded", "2999-01-01T00:00:00.000+00:00")
+    client.set_tag(copy, "evenfold.completed", "2999-01-01T00:00:00.000000+00:00")
+    # A third goes on, on another machine.
+    other = client.create_run(
+        first.experiment_id, tags=client.get_run(first.run_id).data.tags
+    ).info.run_id
+    client.delete_tag(other, "evenfold.complete")
+    client.set_tag(other, "evenfold.uploader", "of another machine")
     assert upload(tmp_path, store).run_id == first.run_id
     assert client.get_run(copy).info.lifecycle_stage == "deleted"
+    assert client.get_run(other).info.lifecycle_stage == "active"
+    # Since yesterday: it was killed.
+    client.set_tag(other, "evenfold.recorded", "2000-01-01T00:00:00.000000+00:00")
+    assert upload(tmp_path, store).run_id == first.run_id
+    assert client.get_run(other).info.lifecycle_stage == "deleted"
 
 
 def test_the_runs_table_opens_with_the_columns_of_a_reviewer(store):

@@ -225,7 +225,7 @@ def experiment_of(client: mlflow.MlflowClient, store: Store) -> Experiment:
     )
     tag = f"mlflow.sharedViewState.{VIEW}"
     if experiment.lifecycle_stage == "active" and experiment.tags.get(tag) != view:
-        client.set_experiment_tag(experiment.experiment_id, tag, view)
+        repeated(lambda: client.set_experiment_tag(experiment.experiment_id, tag, view))
     return experiment
 
 

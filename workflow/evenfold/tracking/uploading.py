@@ -5,16 +5,18 @@ recorded is not logged again.
 """
 
 import logging
+import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_json
 from evenfold.records.tables import HISTORY
-from evenfold.records.tracking import DIGEST, TrackedRun
+from evenfold.records.tracking import DIGEST, Store, TrackedRun
 from evenfold.tracking.finished import (
     Finished,
     FinishedFiles,
@@ -54,6 +56,8 @@ class _Place:
 
     client: mlflow.MlflowClient
     experiment: Experiment
+    #: Whose lock is held.
+    uploader: str
 
     def search(self, **tags: str) -> list[Run]:
         """Runs of the experiment that have all of these tags."""
@@ -125,14 +129,19 @@ def track(dataset: str, paths: FinishedFiles) -> TrackedRun:
             connect(store.uri, UPLOAD)
         with locked(store.lock):
             client = followed(store)
-            place = _Place(client, experiment_of(client, store))
+            place = _Place(client, experiment_of(client, store), _uploader(store))
             if place.experiment.lifecycle_stage != "active":
                 raise EvenfoldError(
                     f"the experiment {store.experiment} was deleted from "
                     f"{hidden(store.uri)}. Restore it (`mlflow experiments restore`), or "
                     "name another: `tracking: {experiment: ...}`."
                 )
-            parent, children = _recorded(place, finished) or _upload(place, finished)
+            known = _recorded(place, finished)
+            if known is None:
+                own = _upload(place, finished)
+                # Another machine may have been faster.
+                known = _recorded(place, finished) or own
+            parent, children = known
             found = digests(paths, finished.evaluation)
             _keep(client, parent, found)
     return TrackedRun(
@@ -143,6 +152,15 @@ def track(dataset: str, paths: FinishedFiles) -> TrackedRun:
         children=children,
         digests=found,
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _uploader(store: Store) -> str:
+    """What identifies the holder of a store's lock, on whichever machine."""
+    return sha256_json([platform.node(), store.lock])[:16]
 
 
 def _keep(client: mlflow.MlflowClient, run_id: str, found: Mapping[str, str]) -> None:
@@ -166,21 +184,22 @@ def _identity(run: Finished) -> dict[str, str]:
 def _recorded(place: _Place, run: Finished) -> tuple[str, dict[str, str]] | None:
     """The runs of a selection that was uploaded before; cut off ones are removed.
 
-    Of two that were uploaded at once from two machines the first is kept.
+    Of two that were uploaded at once from two machines that is kept which ended first.
     """
     found = sorted(
         place.search(**_identity(run)),
         key=lambda parent: (
             parent.data.tags.get("evenfold.complete") != "true",
-            parent.data.tags.get("evenfold.recorded", ""),
+            parent.data.tags.get("evenfold.completed", ""),
             parent.info.run_id,
         ),
     )
     first = None
     for parent in found:
-        run_id = parent.info.run_id
+        run_id, tags = parent.info.run_id, parent.data.tags
         children = place.search(**{"mlflow.parentRunId": run_id})
-        if parent.data.tags.get("evenfold.complete") == "true" and first is None:
+        complete = tags.get("evenfold.complete") == "true"
+        if complete and first is None:
             first = (
                 run_id,
                 {
@@ -188,12 +207,24 @@ def _recorded(place: _Place, run: Finished) -> tuple[str, dict[str, str]] | None
                     for child in children
                 },
             )
-            continue
-        for part in (*children, parent):
-            for output in part.outputs.model_outputs if part.outputs else []:
-                place.client.delete_logged_model(output.model_id)
-            place.client.delete_run(part.info.run_id)
+        elif complete or _is_dead(tags, place.uploader):
+            for part in (*children, parent):
+                for output in part.outputs.model_outputs if part.outputs else []:
+                    place.client.delete_logged_model(output.model_id)
+                place.client.delete_run(part.info.run_id)
     return first
+
+
+def _is_dead(tags: Mapping[str, str], uploader: str) -> bool:
+    """Whether nobody goes on with an upload that did not end.
+
+    One of the same place, whose lock is held here, was killed. One of another machine
+    may go on, for a day.
+    """
+    if tags.get("evenfold.uploader", uploader) == uploader:
+        return True
+    begun = datetime.fromisoformat(tags["evenfold.recorded"])
+    return datetime.now(UTC) - begun > timedelta(days=1)
 
 
 def _upload(place: _Place, run: Finished) -> tuple[str, dict[str, str]]:
@@ -206,7 +237,8 @@ def _upload(place: _Place, run: Finished) -> tuple[str, dict[str, str]]:
         {
             **run.tags,
             "evenfold.part": "selection",
-            "evenfold.recorded": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "evenfold.recorded": _now(),
+            "evenfold.uploader": place.uploader,
             "mlflow.note.content": note(selection, run.evaluation, run.measured),
         },
         start,
@@ -223,6 +255,7 @@ def _upload(place: _Place, run: Finished) -> tuple[str, dict[str, str]]:
         name: _variant(place, run, parent, variant, rows)
         for name, variant in run.variants.items()
     }
+    client.set_tag(parent, "evenfold.completed", _now())
     client.set_tag(parent, "evenfold.complete", "true")
     client.set_terminated(parent, end_time=end)
     return parent, children
