@@ -18,6 +18,7 @@ from evenfold.features.vector_files import vectors_by_id
 from evenfold.records.tables import read_rejected
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
 from evenfold.sequences.labels import read_labels
+from evenfold.sequences.tabular import table_rows
 from evenfold.starting.beginning import begin
 from tests.conftest import examples
 
@@ -176,3 +177,13 @@ def test_files_that_are_looked_at(tmp_path, name, first, second):
         assert len(str(error).split()) >= 4
         return
     assert begun.told() and read_yaml(begun.path)
+
+
+def test_a_text_in_parquet_that_is_no_utf8_is_damage(tmp_path):
+    """Found by fuzzing: one byte of an id was another."""
+    path = tmp_path / "v.parquet"
+    path.write_bytes(VECTORS["v.parquet"][:24] + b"\x80" + VECTORS["v.parquet"][25:])
+    with pytest.raises(EvenfoldError, match=r"v\.parquet: cut off or damaged"):
+        vectors_by_id(path)
+    with pytest.raises(EvenfoldError, match=r"v\.parquet: the Parquet file is cut off"):
+        list(table_rows(path, ["id"]))

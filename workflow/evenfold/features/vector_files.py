@@ -50,7 +50,7 @@ def vectors_by_id(path: Path) -> dict[str, Any]:
             if other is not vector and not np.array_equal(other, vector):
                 raise EvenfoldError(f"{path}: two vectors of the id {identifier!r}")
     except (
-        OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error,
+        OSError, EOFError, KeyError, RuntimeError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error,
         pa.ArrowException,
     ) as error:  # fmt: skip
         raise EvenfoldError(f"{path}: cut off or damaged; make it again") from error

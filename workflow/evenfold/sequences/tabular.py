@@ -95,7 +95,7 @@ def column_names(path: str | PathLike, known: Collection[str] = ()) -> list[str]
     if begins(path, b"PAR1"):
         try:
             return list(pq.read_schema(path).names)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise EvenfoldError(
                 f"{path}: the Parquet file is cut off or damaged"
             ) from error
@@ -192,7 +192,7 @@ def _parquet_rows(path, columns, optional):
                 for row in zip(*cells):
                     number += 1
                     yield f"{path} row {number}", [text_of(cell) for cell in row]
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise EvenfoldError(
             f"{path}: the Parquet file is cut off or damaged"
         ) from error
