@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -220,6 +221,16 @@ def threads_of_its_own():
     yield
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def logger_as_it_was():
+    """A job's log ends with the test that ran it."""
+    log = logging.getLogger("evenfold")
+    before = list(log.handlers), log.level, log.propagate
+    yield
+    log.handlers, log.propagate = before[0], before[2]
+    log.setLevel(before[1])
 
 
 @pytest.fixture

@@ -457,10 +457,11 @@ UNDECIDED = {
     "amend_labels audit learning_curve",
     "Dataset": "form label_pattern positive_label negative_label id_column "
     "sequence_column label_column source_column source_pattern description train test "
-    "test_policy published audit",
+    "test_policy published audit about",
+    "SelectionSettings": "error",
     "Embeddings": "file store batch_residues",
 }
-WHOLLY = {"Engine", "Tracking", "Look", "Amend", "Sources", "File", "Audit"}
+WHOLLY = {"About", "Engine", "Tracking", "Look", "Amend", "Sources", "File", "Audit"}
 
 
 def sections(of=Section):

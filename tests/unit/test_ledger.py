@@ -1,4 +1,5 @@
 import errno
+import json
 import multiprocessing
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation import entries
@@ -818,11 +820,13 @@ def test_a_ledger_that_may_not_be_read_is_told(tmp_path, monkeypatch, what):
 
 
 def test_swapped_weights_are_refused(tmp_path):
-    path = tmp_path / "weights"
-    path.write_text("frozen")
+    path = tmp_path / "weights.safetensors"
+    header = {"recipe": {}, "features": {}, "members": [{"fold": 0, "seed": 0}]}
+    about = {"evenfold": json.dumps(header)}
+    save_file({"weight": np.zeros(1)}, path, about)
     frozen = selection(weights_sha256=sha256_file(path))
     check_weights(frozen, {"bce": path})
-    path.write_text("better ones")
+    save_file({"weight": np.ones(1)}, path, about)
     with pytest.raises(EvenfoldError, match="not the weights that were frozen"):
         check_weights(frozen, {"bce": path})
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evenfold.alphabet import AMINO_ACIDS
 from evenfold.config.training import Training
 from evenfold.models import running
 from evenfold.models.running import EarlierLosses, Resources
@@ -627,7 +628,12 @@ def test_a_checkpoint_is_known_by_the_code_that_trains(tmp_path, monkeypatch):
     """A comment in a user's network leaves it valid; a changed line does not."""
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", np.zeros((4, 20), np.float32))
-    columns = {"names": ["aac"], "length": 5, "vectors": None, "columns": ["a"]}
+    columns = {
+        "names": ["aac"],
+        "length": 5,
+        "vectors": None,
+        "columns": [*AMINO_ACIDS],
+    }
     (tmp_path / "x.json").write_text(json.dumps(columns))
     ids = pd.DataFrame({"id": list("abcd")})
     everything = ids.assign(sequence="MKV", source="", role="train", label=[0, 1, 0, 1])

@@ -6,6 +6,7 @@ that `metrics.tsv` is the same, or it ends in a sentence that names the file and
 """
 
 import errno
+import os
 import re
 import shutil
 import signal
@@ -13,10 +14,15 @@ import signal
 import pytest
 
 from evenfold.verifying import verify
-from tests.conftest import WHOLE
 from tests.faults.jobs import AGAIN, RULES, Workshop, finished
 
-EVERY_RULE = pytest.mark.parametrize("rule", RULES)
+#: Every write, every signal, every cut: some hours, so CI takes a sample of all rules.
+EVERYTHING = os.environ.get("EVENFOLD_FAULTS") == "1"
+
+
+def every_rule(test):
+    """A case for every rule; every fourth where tests are sampled."""
+    return pytest.mark.sampled(4)(pytest.mark.parametrize("rule", RULES)(test))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +32,7 @@ def workshop(once, tmp_path_factory):
     workshop.close()
 
 
-#: Rules of which one run takes seconds: a single case of each where tests are sampled.
+#: Rules of which one run takes seconds: a single write of each, unless all are asked for.
 SLOW = {"learning_curve", "sanity_controls", "init_tracking", "track"}
 #: So many writes of a rule at most; MLflow makes its database with thousands of its own.
 MOST = 150
@@ -34,7 +40,9 @@ MOST = 150
 
 def sampled(rule, writes, most):
     """Numbers of writes: every one, or some spread over them."""
-    most = min(MOST, writes) if WHOLE else 1 if rule in SLOW else min(most, writes)
+    if EVERYTHING:
+        most = MOST
+    most = min(1 if rule in SLOW and not EVERYTHING else most, writes)
     return sorted({1 + int((i + 0.5) * writes / most) for i in range(most)})
 
 
@@ -51,11 +59,11 @@ def test_the_rules_are_those_of_the_workflow(workshop):
     assert set(workshop.jobs) == set(RULES)
 
 
-@EVERY_RULE
+@every_rule
 def test_a_disk_that_fills_at_any_write(workshop, rule):
     job = workshop.jobs[rule]
     whole, _ = workshop.whole(job)
-    for number in sampled(rule, whole.writes, 3):
+    for number in sampled(rule, whole.writes, 2):
         folder = workshop.before(job)
         ended = workshop.run(job, folder, number, errno.ENOSPC)
         if ended.code:
@@ -68,14 +76,10 @@ def test_a_disk_that_fills_at_any_write(workshop, rule):
         shutil.rmtree(folder)
 
 
-@EVERY_RULE
+@every_rule
 @pytest.mark.parametrize(
     "how",
-    [
-        signal.SIGKILL,
-        pytest.param(signal.SIGTERM, marks=pytest.mark.whole),
-        pytest.param(signal.SIGINT, marks=pytest.mark.whole),
-    ],
+    [signal.SIGKILL, *([signal.SIGTERM, signal.SIGINT] if EVERYTHING else [])],
 )
 def test_a_process_that_is_stopped_at_any_write(workshop, rule, how):
     job = workshop.jobs[rule]
@@ -101,10 +105,10 @@ def cuts(path):
     """Sizes that a file is cut to."""
     size = path.stat().st_size
     every = sorted({0, 1, size // 3, size // 2, size - 1} - {size})
-    return every if WHOLE else [size // 2]
+    return every if EVERYTHING else [size // 2]
 
 
-@EVERY_RULE
+@every_rule
 def test_a_file_that_is_cut_off_before_a_rule_reads_it(workshop, rule):
     """It is named with the command that makes it again, or the outputs are the same."""
     job = workshop.jobs[rule]

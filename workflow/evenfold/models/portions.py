@@ -108,9 +108,11 @@ def largest_portion(
 def need(recipe: dict, rows: Rows) -> tuple[int, float]:
     """Bytes of one member's state, and of a row or residue for the backward pass.
 
-    Counted by running two rows forward and adding up what autograd keeps.
+    Counted by running two rows of two members forward and adding up what autograd keeps:
+    a stack keeps more than a member alone.
     """
-    state = initial_state(recipe, [0], lambda position, network: None)
+    members = 2
+    state = initial_state(recipe, [*range(members)], lambda position, network: None)
     kept: dict[int, int] = {}
 
     def count(tensor: torch.Tensor) -> torch.Tensor:
@@ -122,13 +124,14 @@ def need(recipe: dict, rows: Rows) -> tuple[int, float]:
     if rows.lengths is not None:
         middle = np.argsort(rows.lengths)[len(rows) // 2 :]
     x = rows.take(np.resize(middle, 2)).cpu()[None]
-    cells = 2 * x.shape[-1] if rows.ragged else 2
+    x = x.expand(members, *x.shape[1:])
+    cells = members * (2 * x.shape[-1] if rows.ragged else 2)
     for tensor in state.values():
         if tensor.is_floating_point():
             tensor.requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         stacked_forward(recipe)(state, x, {} if recipe.get("stacked", True) else None)
-    fixed = sum(tensor.nbytes for tensor in state.values())
+    fixed = sum(tensor.nbytes for tensor in state.values()) // members
     weights = {tensor.untyped_storage().data_ptr() for tensor in state.values()}
     activations = sum(size for place, size in kept.items() if place not in weights)
     return fixed, max(activations / cells, 4.0)

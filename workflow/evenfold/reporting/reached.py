@@ -86,8 +86,10 @@ def short(rate: float) -> str:
     >>> short(0.8), short(0.996), short(1.0)
     ('0.80', '0.996', '1.00')
     """
-    rounded = f"{rate:.2f}"
-    return told(rate) if rounded in ("0.00", "1.00") and 0 < rate < 1 else rounded
+    digits = 2
+    while 0 < rate < 1 and float(f"{rate:.{digits}f}") in (0, 1):
+        digits += 1
+    return f"{rate:.{digits}f}"
 
 
 def _precision(point: Point | Measured) -> str:
