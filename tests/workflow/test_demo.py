@@ -83,7 +83,7 @@ def test_the_planted_defects_are_found(demo):
         ("DUPLICATE2.1|K99", "duplicate of"),
         ("DUPLICATE3.1|K99", "duplicate of"),
         ("CONFLICT1.1|K99", "conflicting labels"),
-        ("HOMOLOG1.1|K99", "homolog (Smith-Waterman, identity 94%)"),
+        ("HOMOLOG1.1|K99", "homolog (exhaustive Smith-Waterman, identity 94%)"),
         ("COPY1.1|K99", "exact copy of test sequence"),
         ("ODDLETTER1.1|K99", "letter '#'"),
     ):
@@ -144,8 +144,8 @@ def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
         demo.write("config/config.yaml", config)
     counts = jobs(text)
     assert counts == {
-        "all": 1, "evaluate": 1, "init_tracking": 1, "report": 1, "select": 1,
-        "source_proteins": 1, "track": 1, "train": 1, "tune": 1,
+        "all": 1, "evaluate": 1, "evidence": 1, "init_tracking": 1, "report": 1,
+        "select": 1, "source_proteins": 1, "track": 1, "train": 1, "tune": 1,
     }  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def test_an_edited_line_that_decides_results_reruns_them(
 
 def test_an_edited_template_reruns_what_shows_it_alone(edited):
     counts = edited(("report.css", "{", "{ /* */"))
-    assert counts == {"all": 1, "report": 1, "track": 1}
+    assert counts == {"all": 1, "evidence": 1, "report": 1, "track": 1}
 
 
 def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):

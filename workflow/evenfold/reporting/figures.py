@@ -94,10 +94,15 @@ class Drawing:
         """Write <name>.svg and <name>.pdf, in colours for paper."""
         with replacing(folder / f"{self.name}.svg") as path:
             Path(path).write_text(alone(self.svg), encoding="utf-8")
-        with replacing(folder / f"{self.name}.pdf") as path, plt.rc_context(STYLE):
+        # In memory first: of a full disk matplotlib makes an error of its own.
+        buffer = io.BytesIO()
+        with plt.rc_context(STYLE):
             self.figure.savefig(
-                path, format="pdf", bbox_inches="tight", metadata={"CreationDate": None}
-            )
+                buffer, format="pdf", bbox_inches="tight",
+                metadata={"CreationDate": None},
+            )  # fmt: skip
+        with replacing(folder / f"{self.name}.pdf") as path:
+            Path(path).write_bytes(buffer.getvalue())
 
 
 def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> Drawing:
