@@ -142,9 +142,7 @@ def test_verify_tells_of_a_look_that_was_begun(workshop):
     (folder / "results/tiny/mlflow.json").unlink()
     for path in (folder / "resources" / "ledger").glob("*.done.json"):
         path.unlink()
-    told = [x.what for x in verify(folder / "results" / "tiny") if x.holds is None]
-    assert (
-        len(told) == 1
-        and "look-000001.intent.json: a look at the test set was" in told[0]
-    )
-    assert told[0].endswith("run snakemake again, which goes on with it")
+    unsure = [x.what for x in verify(folder / "results" / "tiny") if x.holds is None]
+    (told,) = (what for what in unsure if "intent.json" in what)
+    assert "look-000001.intent.json: a look at the test set was" in told
+    assert told.endswith("run snakemake again, which goes on with it")
