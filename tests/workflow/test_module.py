@@ -50,6 +50,7 @@ losses:
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("prefix", "results", "last"),
     [
