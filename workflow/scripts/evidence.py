@@ -3,10 +3,17 @@ from pathlib import Path
 from evenfold.files import write_text
 from evenfold.job import job
 from evenfold.records.layout import Results
-from evenfold.reporting.evidence import Evidence, crate, dome, model_card
+from evenfold.reporting.evidence import (
+    Evidence,
+    check_whole,
+    crate,
+    dome,
+    model_card,
+)
 
 with job(snakemake.log[0]) as log:
     results = Results.at(Path(snakemake.output.dome).parent)
+    check_whole(results)
     evidence = Evidence.read(results, snakemake.params.given)
     written = dome(evidence)
     written.write(snakemake.output.dome)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenfold.config.decides import DecidedVariant, Decides
+from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
 from evenfold.records.evaluation import Evaluation, Measured, read_measured
 from evenfold.records.evidence import (
@@ -20,9 +21,10 @@ from evenfold.records.evidence import (
     DomeOptimization,
     DomePublication,
 )
-from evenfold.records.layout import Results
+from evenfold.records.layout import Results, remedy
 from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
+from evenfold.records.tables import PREDICTIONS, SEQUENCES, SPLIT
 from evenfold.records.thresholds import told
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
 
@@ -103,6 +105,27 @@ class Evidence:
     def said(self, key: str) -> str:
         """What the data set's file says, or that it does not."""
         return self.given.get(key) or _MISSING.format(key)
+
+
+def check_whole(results: Results) -> None:
+    """Check that what the crate gives digests of is not cut off.
+
+    Parameters
+    ----------
+    results : Results
+
+    Raises
+    ------
+    EvenfoldError
+        With the file and what to do.
+    """
+    page = results.path("report")
+    if not page.read_bytes().rstrip().endswith(b"</html>"):
+        raise EvenfoldError(f"{page}: the page is cut off. {remedy(page)}")
+    for name, table in (
+        ("predictions", PREDICTIONS), ("sequences", SEQUENCES), ("split", SPLIT)
+    ):  # fmt: skip
+        table.frame(results.path(name), ["id"])
 
 
 def dome(evidence: Evidence) -> Dome:
