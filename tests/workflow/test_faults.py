@@ -16,13 +16,12 @@ import pytest
 from evenfold.verifying import verify
 from tests.faults.jobs import AGAIN, RULES, Workshop, finished
 
+pytestmark = pytest.mark.whole
 #: Every write, every signal, every cut: some hours, so CI takes a sample of all rules.
 EVERYTHING = os.environ.get("EVENFOLD_FAULTS") == "1"
 
 
-def every_rule(test):
-    """A case for every rule; every fourth where tests are sampled."""
-    return pytest.mark.sampled(4)(pytest.mark.parametrize("rule", RULES)(test))
+every_rule = pytest.mark.parametrize("rule", RULES)
 
 
 @pytest.fixture(scope="module")

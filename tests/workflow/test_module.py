@@ -50,7 +50,7 @@ losses:
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("prefix", "results", "last"),
     [

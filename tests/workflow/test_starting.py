@@ -19,7 +19,7 @@ TABLE = "Entry;Peptide;Activity\n" + "".join(
 LISTED = "protein,position\n" + sites("{name},K{last}", PROTEINS)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "files, n",
     [

@@ -2,11 +2,14 @@
 
 import socket
 
+import pytest
+
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
 from evenfold.tracking.places import kept, store_at
 
 
+@pytest.mark.whole
 def test_a_run_ends_without_its_server_and_is_uploaded_once_when_that_is_back(explored):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
