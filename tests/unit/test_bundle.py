@@ -132,8 +132,8 @@ def test_a_bundle_holds_what_it_says(results, tmp_path):
         card = bundle.read("MODEL_CARD.md").decode()
         needed = bundle.read("requirements.txt").decode()
         training = pd.read_parquet(bundle.open("training.parquet"))
-    assert "# focal of demo" in card and "Test set: not looked at." in card
-    assert "Trained on windows of 21 letters around K." in card
+    assert "# focal of demo" in card and "The test set was not looked at" in card
+    assert "Trained on windows of 21 letters around K; others are rejected" in card
     lines = [line.partition("==")[0] for line in needed.splitlines() if line[0] != "#"]
     assert tuple(lines) == REQUIREMENTS
     assert list(training.columns) == ["id", "sequence"]
@@ -141,6 +141,11 @@ def test_a_bundle_holds_what_it_says(results, tmp_path):
     again = tmp_path / "b.zip"
     export(results.folder, again)
     assert again.read_bytes() == out.read_bytes()
+    # Where the run has a model card, it is that.
+    results.path("model_card").write_text("# Model card: focal of demo\n")
+    export(results.folder, again)
+    with zipfile.ZipFile(again) as bundle:
+        assert bundle.read("MODEL_CARD.md") == b"# Model card: focal of demo\n"
 
 
 def test_without_sequences_none_is_in_it_and_the_scores_are_the_same(results, tmp_path):

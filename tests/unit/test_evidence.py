@@ -9,6 +9,7 @@ from evenfold.config.about import About
 from evenfold.records.evaluation import measured_table
 from evenfold.records.evidence import Dome
 from evenfold.records.layout import Results
+from evenfold.records.selection import Learned, Selection
 from evenfold.records.tables import METRICS
 from evenfold.reporting.evidence import Evidence, crate, dome, model_card
 from evenfold.verifying import _evidence
@@ -77,6 +78,14 @@ def test_the_card_has_every_variant_and_what_the_user_said(results):
     assert card.startswith("# Model card: focal of demo\n\nwindows\n")
     assert "- Licence: CC-BY-4.0" in card and "- Contact: Not given" in card
     assert "| focal | 0.400 (sn_eq_sp) | 0.800 | 0.790 | 0.590 |" in card
+    assert "Trained on" not in card
+    learned = Learned(
+        shortest=5, longest=30, window=None, centre=None, letters="A", unknown=0
+    )
+    path = results.path("selection")
+    Selection.read(path).model_copy(update={"learned": learned}).write(path)
+    card = model_card(write(results))
+    assert "- Trained on sequences of 5 to 30 residues; others are rejected" in card
 
 
 def test_the_crate_is_whole(results):

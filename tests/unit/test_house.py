@@ -156,6 +156,15 @@ def test_no_rule_names_a_path_that_the_layout_does_not_know():
             assert named.get(directive, set()) <= known, rule
 
 
+def test_no_parameter_of_a_rule_names_results_beside_the_prefix_of_a_module():
+    """Snakemake puts a module's prefix before inputs and outputs, not before these."""
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        text = path.read_text(encoding="utf-8")
+        assert 'Path("results")' not in text, path
+        for block in re.findall(r"\n    params:\n((?:        .*\n|\n)+)", text):
+            assert '"results/' not in block, (path, block)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_has_a_schema_or_a_form_of_others(name):
     known = {"HTML", "text", "NumPy array", "Markdown", "JSON-LD"}

@@ -255,8 +255,7 @@ def final_files():
         dataset=PLAN.datasets,
     )
     # Runs that wait for their MLflow store are tried again.
-    waiting = [name for name in PLAN.datasets if Results(Path("results"), name).waiting]
-    files += expand(pattern("uploaded"), dataset=waiting)
+    files += expand(pattern("uploaded"), dataset=WAITING)
     if len(PLAN.datasets) > 1:
         files += ["results/summary.html", "results/summary.tsv"]
     return files
@@ -286,7 +285,7 @@ def say_what_failed():
     from evenfold.reporting.closing import failures
 
     for name in PLAN.datasets:
-        for told in failures(Path("results") / name, STARTED):
+        for told in failures(results_of(name).folder, STARTED):
             print(f"\n{told}", file=sys.stderr)
     for name in PLAN.left_out:
         print(f"\nThe data set {name} was left out; see above.", file=sys.stderr)

@@ -78,8 +78,8 @@ use rule report as explore_report with:
         description=lambda wildcards: PLAN.dataset(wildcards.dataset).description,
         published=lambda wildcards: PLAN.dataset(wildcards.dataset).published,
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
-        benchmarks="results/{dataset}/benchmarks",
-        figures="results/{dataset}/exploration_figures",
+        benchmarks=f"{ROOT}/{{dataset}}/benchmarks",
+        figures=f"{ROOT}/{{dataset}}/exploration_figures",
         code=code_of("report"),
     message:
         "Writing the cross-validation report of {wildcards.dataset}; no look taken"

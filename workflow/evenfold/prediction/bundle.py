@@ -5,6 +5,7 @@ files of these names, and each is held against its digest.
 """
 
 import io
+import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -21,24 +22,18 @@ from evenfold import __version__
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import sealed_set
-from evenfold.files import read_json, replacing
+from evenfold.files import replacing
 from evenfold.importing import is_import_path
 from evenfold.models.ensemble import Ensemble
-from evenfold.records.evaluation import evaluation_of, read_measured
 from evenfold.records.layout import Results
-from evenfold.records.prediction import Bundle
+from evenfold.records.prediction import REQUIREMENTS, Bundle
 from evenfold.records.selection import Selection
 from evenfold.records.tables import SEQUENCES
 
 FORMAT = 1
-#: What scoring imports: nothing of Snakemake, MLflow, scikit-learn or matplotlib.
-REQUIREMENTS = (
-    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy", "torch",
-)  # fmt: skip
 MANIFEST, SELECTION, WEIGHTS = "manifest.json", "selection.json", "weights.safetensors"
 SEALED, SEQUENCES_FILE = "sealed.json", "training.parquet"
 CARD, LICENCE, NEEDED = "MODEL_CARD.md", "LICENSE", "requirements.txt"
-_KNOWN = {MANIFEST, SELECTION, WEIGHTS, SEALED, SEQUENCES_FILE, CARD, LICENCE, NEEDED}
 #: Bytes that a file of a bundle may have.
 _LARGEST = 1 << 34
 _MIT = """MIT License
@@ -177,23 +172,11 @@ def unpacked(path: str | Path) -> Iterator[Unpacked]:
     """
     with tempfile.TemporaryDirectory(prefix="evenfold-") as aside:
         folder = Path(aside)
-        try:
-            with zipfile.ZipFile(path) as bundle:
-                names = {entry.filename for entry in bundle.infolist()}
-                if MANIFEST not in names:
-                    raise EvenfoldError(
-                        f"{path}: no bundle of evenfold (no {MANIFEST} in it)."
-                    )
-                manifest = _manifest(path, bundle)
-                for name in (SELECTION, WEIGHTS, SEALED):
-                    if name in manifest.files:
-                        data = _stored(path, bundle, name, manifest.files[name])
-                        (folder / name).write_bytes(data)
-        except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
-            raise EvenfoldError(
-                f"{path}: neither a folder of results nor a bundle, or a damaged one "
-                f"({error}). Export it again (`evenfold export`)."
-            ) from error
+        with _opened(path) as (bundle, manifest):
+            for name in (SELECTION, WEIGHTS, SEALED):
+                if name in manifest.files:
+                    data = _stored(path, bundle, name, manifest.files[name])
+                    (folder / name).write_bytes(data)
         sealed = folder / SEALED
         yield Unpacked(
             manifest,
@@ -203,11 +186,44 @@ def unpacked(path: str | Path) -> Iterator[Unpacked]:
         )
 
 
+def manifest_of(path: str | Path) -> Bundle:
+    """What a bundle says of itself; nothing else of it is read.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Bundle
+    """
+    with _opened(path) as (_, manifest):
+        return manifest
+
+
+@contextmanager
+def _opened(path) -> Iterator[tuple[zipfile.ZipFile, Bundle]]:
+    """A bundle and its manifest."""
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            if MANIFEST not in bundle.namelist():
+                raise EvenfoldError(
+                    f"{path}: no bundle of evenfold (no {MANIFEST} in it)."
+                )
+            yield bundle, _manifest(path, bundle)
+    # What zipfile has for a form of compression that it does not know is the last.
+    except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+        raise EvenfoldError(
+            f"{path}: neither a folder of results nor a bundle, or a damaged one "
+            f"({error}). Export it again (`evenfold export`)."
+        ) from error
+
+
 def _manifest(path, bundle) -> Bundle:
-    with tempfile.NamedTemporaryFile(suffix=".json") as aside:
-        aside.write(_stored(path, bundle, MANIFEST, None))
-        aside.flush()
-        found: Any = read_json(aside.name)
+    try:
+        found: Any = json.loads(_stored(path, bundle, MANIFEST, None))
+    except ValueError as error:
+        raise zipfile.BadZipFile(f"{MANIFEST}: {error}") from error
     if isinstance(found, dict) and found.get("format") != FORMAT:
         raise EvenfoldError(
             f"{path}: a bundle of the form {found.get('format')}, and this version of "
@@ -275,54 +291,15 @@ def card(results: Results, selection: Selection) -> str:
     Returns
     -------
     str
-        Markdown.
+        Markdown: the run's model card, or what is known before there is one.
     """
-    frozen, learned = selection.chosen, selection.learned
-    lines = [
-        f"# {selection.champion} of {selection.dataset}",
-        "",
-        "A binary classifier of protein sequences, made by evenfold "
-        f"{selection.records.evenfold}. Selection {selection.selection}.",
-        "",
-        f"- {selection.why}",
-        f"- Loss: {frozen.loss}. Called positive from a score of {frozen.threshold:.4f} "
-        f"({frozen.operating_point}).",
-        f"- Share of positives in the training sequences: {selection.positives:.3f}.",
-        f"- Out-of-fold: SN {frozen.oof.sn:.3f}, SP {frozen.oof.sp:.3f}, MCC "
-        f"{frozen.oof.mcc:.3f}, AUROC {frozen.auroc:.3f}.",
-        f"- Test set: {_tested(results, selection)}",
-    ]
-    if learned:
-        reach = f"{learned.shortest} to {learned.longest} residues"
-        if learned.window:
-            reach = f"windows of {learned.window} letters"
-            if learned.centre:
-                reach += f" around {' or '.join(learned.centre)}"
-        lines.append(f"- Trained on {reach}. Others are rejected, or told as outside.")
-    lines += [
-        "",
-        f"Scores: `evenfold predict <this file> new.fasta`. `{NEEDED}` says what that "
-        "needs. The licence of the data set is for you to find out.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _tested(results: Results, selection: Selection) -> str:
-    """What the champion reached there, in a sentence."""
-    evaluation = evaluation_of(results)
-    if evaluation is None or evaluation.status != "evaluated":
-        return "not looked at."
-    if told := not_looked_at(results):
-        return told
-    rows = [
-        row
-        for row in read_measured(results.path("metrics"))
-        if row.variant == selection.champion and row.deployed
-    ]
-    if not rows:
-        return "not measured."
-    row = rows[0]
+    found = results.path("model_card")
+    if found.is_file():
+        return found.read_text(encoding="utf-8")
+    learned = selection.learned
     return (
-        f"SN {row.sn:.3f}, SP {row.sp:.3f}, MCC {row.mcc:.3f} [{row.mcc_low:.3f}, "
-        f"{row.mcc_high:.3f}] on {row.n} sequences."
+        f"# {selection.champion} of {selection.dataset}\n\n"
+        f"Selection {selection.selection}, by evenfold {selection.records.evenfold}. "
+        f"{selection.why} {learned.made_for if learned else ''} The test set was not "
+        "looked at, and no model card was made.\n"
     )

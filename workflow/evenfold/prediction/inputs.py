@@ -15,7 +15,7 @@ from evenfold.config.forms import form_of
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.prediction.names import Names
-from evenfold.sequences.opening import begins, opened
+from evenfold.sequences.opening import begins, form_within
 from evenfold.sequences.reading import Record, read
 from evenfold.sequences.sites import every_site
 
@@ -84,26 +84,34 @@ def kept_input(given: str, aside: Path) -> Path:
     -------
     Path
     """
-    path = Path(given)
-    if given != STDIN and not _streams(path):
-        return path
+    if not is_stream(given):
+        return Path(given)
     aside.parent.mkdir(parents=True, exist_ok=True)
     with open(aside, "wb") as copy:
         if given == STDIN:
             shutil.copyfileobj(sys.stdin.buffer, copy)
         else:
-            with open(path, "rb") as stream:
+            with open(given, "rb") as stream:
                 shutil.copyfileobj(stream, copy)
     return aside
 
 
-def _streams(path: Path) -> bool:
-    """Whether a path is there and neither a file nor a folder: a pipe, a device.
+def is_stream(given: str) -> bool:
+    """Whether an input can be read once alone: standard input, a pipe, a device.
 
-    `os.path` says no where a name cannot be one at all.
+    Parameters
+    ----------
+    given : str
+
+    Returns
+    -------
+    bool
+        No, where a name cannot be one at all.
     """
-    there = os.path.exists(path)
-    return there and not (os.path.isfile(path) or os.path.isdir(path))
+    there = os.path.exists(given)
+    return given == STDIN or (
+        there and not (os.path.isfile(given) or os.path.isdir(given))
+    )
 
 
 def form_found(path: Path) -> str:
@@ -128,18 +136,7 @@ def form_found(path: Path) -> str:
         except EvenfoldError as error:
             if "not clear" not in str(error):
                 raise
-    if begins(path, b"PAR1"):
-        return "table"
-    with opened(path) as handle:
-        first = next((line.strip() for line in handle if line.strip()), "")
-    if first.lstrip("\ufeff").startswith((">", ";")):
-        return "fasta"
-    columns = [
-        cell.strip(' "') for cell in first.casefold().replace(";", ",").split(",")
-    ]
-    if "sequence" in [*columns, *(c.strip(' "') for c in first.casefold().split("\t"))]:
-        return "table"
-    return "lines"
+    return form_within(path, {"sequence"}) or "lines"
 
 
 def guessed_rows(path: Path) -> int:

@@ -25,14 +25,14 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import found_in, leave, note_of_count, told
 from evenfold.files import read_json, write_json
-from evenfold.prediction.bundle import is_bundle, unpacked
+from evenfold.prediction.bundle import is_bundle, manifest_of
 from evenfold.prediction.inputs import (
     AT_ONCE,
     LETTERS,
-    STDIN,
     Chunk,
     Item,
     chunked,
+    is_stream,
     items_of,
     kept_input,
 )
@@ -78,10 +78,7 @@ class Asked:
     @property
     def streams(self) -> bool:
         """Whether an input can be read once alone."""
-        return any(
-            given == STDIN or (os.path.exists(given) and not os.path.isfile(given))
-            for given in self.inputs
-        )
+        return any(map(is_stream, self.inputs))
 
 
 @dataclass
@@ -238,8 +235,7 @@ def champion_of(path: str | Path) -> tuple[Predictor, str | None]:
     predictor = Predictor.load(path)
     if not is_bundle(path):
         return predictor, not_looked_at(Results.at(path))
-    with unpacked(path) as files:
-        return predictor, files.manifest.not_looked_at
+    return predictor, manifest_of(path).not_looked_at
 
 
 def _left(ledger: str | Path, note: Note) -> str:

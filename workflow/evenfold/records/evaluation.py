@@ -15,6 +15,7 @@ from evenfold.records.selection import Decides, Judged, Request
 from evenfold.records.sequences import Probe
 from evenfold.records.tables import METRICS
 from evenfold.records.thresholds import Reliability
+from evenfold.records.thresholds import told as threshold_told
 
 _BACKUP = "Restore the ledger from a backup."
 
@@ -391,6 +392,19 @@ def read_measured(path: Pathlike) -> list[Measured]:
     """Rows of metrics.tsv, in the order of the file; none before a look."""
     rows = METRICS.frame(path).to_dict("records")
     return [Measured(**{str(key): value for key, value in row.items()}) for row in rows]
+
+
+def in_markdown(rows: Iterable[Measured]) -> list[str]:
+    """Lines of a Markdown table of variants with MCC, SN and SP."""
+    return [
+        "| variant | threshold | SN | SP | MCC |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row.variant} | {threshold_told(row.threshold)} ({row.operating_point}) | "
+            f"{row.sn:.3f} | {row.sp:.3f} | {row.mcc:.3f} |"
+            for row in rows
+        ),
+    ]
 
 
 class Permission(Part):

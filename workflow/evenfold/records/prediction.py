@@ -4,6 +4,11 @@ from typing import ClassVar
 
 from evenfold.records.record import Record
 
+#: What scoring imports: nothing of Snakemake, MLflow, scikit-learn or matplotlib.
+REQUIREMENTS = (
+    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy", "torch",
+)  # fmt: skip
+
 
 class ScoredPart(Record):
     """A part of a file that was scored; written last, so that the part is whole."""

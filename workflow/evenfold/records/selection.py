@@ -318,6 +318,15 @@ class Learned(Part):
     unknown: float
     """largest share of X and ambiguous residues in one of them, 0 to 1"""
 
+    @property
+    def made_for(self) -> str:
+        """What may be asked of a model that learned from them, in a sentence."""
+        reach = f"sequences of {self.shortest} to {self.longest} residues"
+        if self.window:
+            around = f" around {' or '.join(self.centre)}" if self.centre else ""
+            reach = f"windows of {self.window} letters{around}"
+        return f"Trained on {reach}; others are rejected, or told as outside."
+
 
 class Selection(Record):
     """selection.json: the frozen choice, and the digests of all that decides."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -466,3 +467,26 @@ def write_rejected(path: Pathlike, rows: Iterable[Iterable[str]]) -> None:
         writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
         writer.writerow(REJECTED.names)
         writer.writerows(rows)
+
+
+def check_whole(path: Pathlike) -> None:
+    """Check that a file of which a digest is published was written to its end.
+
+    Parameters
+    ----------
+    path : path-like
+        Parquet, TSV or HTML, by its suffix.
+
+    Raises
+    ------
+    EvenfoldError
+        When it is missing or cut off, with the file and what to do.
+    """
+    form = {".parquet": "Parquet", ".tsv": "TSV", ".html": "HTML"}[Path(path).suffix]
+    with undamaged(path, form):
+        if form == "Parquet":
+            pq.read_schema(path)
+        elif form == "TSV":
+            check_ended(path)
+        elif not Path(path).read_bytes().rstrip().endswith(b"</html>"):
+            raise ValueError("the end is missing")

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenfold.config.decides import DecidedVariant, Decides
-from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
-from evenfold.records.evaluation import Evaluation, Measured, read_measured
+from evenfold.records.evaluation import (
+    Evaluation,
+    Measured,
+    in_markdown,
+    read_measured,
+)
 from evenfold.records.evidence import (
     Dome,
     DomeData,
@@ -21,10 +25,9 @@ from evenfold.records.evidence import (
     DomeOptimization,
     DomePublication,
 )
-from evenfold.records.layout import Results, remedy
+from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
-from evenfold.records.tables import PREDICTIONS, SEQUENCES, SPLIT
 from evenfold.records.thresholds import told
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
 
@@ -105,27 +108,6 @@ class Evidence:
     def said(self, key: str) -> str:
         """What the data set's file says, or that it does not."""
         return self.given.get(key) or _MISSING.format(key)
-
-
-def check_whole(results: Results) -> None:
-    """Check that what the crate gives digests of is not cut off.
-
-    Parameters
-    ----------
-    results : Results
-
-    Raises
-    ------
-    EvenfoldError
-        With the file and what to do.
-    """
-    page = results.path("report")
-    if not page.read_bytes().rstrip().endswith(b"</html>"):
-        raise EvenfoldError(f"{page}: the page is cut off. {remedy(page)}")
-    for name, table in (
-        ("predictions", PREDICTIONS), ("sequences", SEQUENCES), ("split", SPLIT)
-    ):  # fmt: skip
-        table.frame(results.path(name), ["id"])
 
 
 def dome(evidence: Evidence) -> Dome:
@@ -258,6 +240,7 @@ def model_card(evidence: Evidence) -> str:
     told_of = dome(evidence)
     name = evidence.results.dataset
     data, model = told_of.dataset, told_of.model
+    learned = evidence.selection.learned
     lines = [
         f"# Model card: {evidence.selection.champion} of {name}",
         "",
@@ -277,6 +260,7 @@ def model_card(evidence: Evidence) -> str:
         "",
         f"- Intended: {evidence.said('intended_use')}",
         f"- Limits: {evidence.said('limitations')}",
+        *([f"- {learned.made_for}"] if learned else []),
         "",
         "## Data",
         "",
@@ -292,16 +276,7 @@ def model_card(evidence: Evidence) -> str:
         f"- {told_of.evaluation.comparison}",
     ]
     if evidence.measured:
-        lines += [
-            "",
-            "| variant | threshold | SN | SP | MCC |",
-            "|---|---|---|---|---|",
-            *(
-                f"| {row.variant} | {told(row.threshold)} ({row.operating_point}) | "
-                f"{row.sn:.3f} | {row.sp:.3f} | {row.mcc:.3f} |"
-                for row in evidence.measured
-            ),
-        ]
+        lines += ["", *in_markdown(evidence.measured)]
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,7 @@ from evenfold.records.sequences import GroupingFacts, Missed
 from evenfold.records.tables import CROSSING, GROUPS, SEQUENCES
 from evenfold.sequences.homology import (
     ALIGNERS,
+    EXHAUSTIVE,
     Pairs,
     Sampled,
     affordable,
@@ -274,7 +275,7 @@ def group_file(
             "MMseqs2": len(ids) - short,
         }
         if searches(distinct, settings)
-        else {ALIGNERS[-1]: len(ids)},
+        else {EXHAUSTIVE: len(ids)},
         exhaustive=found.exhaustive,
         missed=found.missed,
         similar_pairs={

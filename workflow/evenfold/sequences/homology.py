@@ -31,8 +31,10 @@ from evenfold.sequences.stages import SILENT, UNKEPT, Progress, Stages
 
 log = logging.getLogger("evenfold")
 
+#: Name of an alignment with all others.
+EXHAUSTIVE = "exhaustive Smith-Waterman"
 #: Names of the aligners, indexed by `Pairs.aligner`.
-ALIGNERS = ("MMseqs2", "Smith-Waterman", "exhaustive Smith-Waterman")
+ALIGNERS = ("MMseqs2", "Smith-Waterman", EXHAUSTIVE)
 
 #: Alignment cells, and pairs, up to which `exhaustive` compares everything with
 #: everything: a core aligns 7e9 cells of proteins a second, and 1.4e6 short pairs.
@@ -334,7 +336,7 @@ def aligned(
 ) -> Pairs:
     """Those of given pairs that are above the limits; as of `above`."""
     rows = above(sequences, a, b, settings, threads)
-    return Pairs.of(rows, ALIGNERS.index("exhaustive Smith-Waterman"))
+    return Pairs.of(rows, ALIGNERS.index(EXHAUSTIVE))
 
 
 def _traced_above(sequences, query, targets, settings):
@@ -402,7 +404,7 @@ def missed(
         ends = np.array([row[:2] for row in rows], dtype=np.int64).reshape(-1, 2)
         components.join(ends[:, 0], ends[:, 1])
         found += rows
-    return Pairs.of(found, ALIGNERS.index("exhaustive Smith-Waterman"))
+    return Pairs.of(found, ALIGNERS.index(EXHAUSTIVE))
 
 
 @dataclass(frozen=True)
@@ -461,7 +463,7 @@ def sampled(
         for rows in in_threads(look, places[start : start + _BLOCK], threads):
             found += rows
     missing = len({row[0] for row in found})
-    return Sampled(n, missing, Pairs.of(found, ALIGNERS.index(ALIGNERS[-1])))
+    return Sampled(n, missing, Pairs.of(found, ALIGNERS.index(EXHAUSTIVE)))
 
 
 def sample_size(lengths: np.ndarray) -> int:

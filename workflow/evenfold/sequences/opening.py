@@ -2,8 +2,9 @@
 
 import codecs
 import gzip
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -106,6 +107,33 @@ def opened(path: Path) -> Iterator[IO[str]]:
         ) from error
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def form_within(path: Path, columns: Collection[str]) -> str | None:
+    """Form of a file by what is in it: that of its first line.
+
+    Parameters
+    ----------
+    path : Path
+    columns : collection of str
+        Names of which one makes a line of one cell the head of a table, in lower case.
+
+    Returns
+    -------
+    {'fasta', 'table', 'lines'} or None
+        None where there is nothing in it.
+    """
+    if begins(path, b"PAR1"):
+        return "table"
+    with opened(path) as handle:
+        first = next((line.strip() for line in handle if line.strip()), "")
+    first = first.lstrip("\ufeff")
+    if first.startswith((">", ";")):
+        return "fasta"
+    cells = [cell.strip(' "').casefold() for cell in re.split("[\t,;]", first)]
+    if len(cells) > 1 or cells[0] in columns:
+        return "table"
+    return "lines" if first else None
 
 
 def _damaged(path):

@@ -11,7 +11,7 @@ from evenfold.config.forms import form_of
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.opening import opened
+from evenfold.sequences.opening import form_within
 from evenfold.sequences.reading import read
 from evenfold.sequences.sites import MARK
 from evenfold.sequences.tabular import column_names, table_rows
@@ -123,9 +123,12 @@ def look_at(path: str) -> Look:
         if not Path(path).is_file():
             raise EvenfoldError(f"{path}: there is no such file")
         return Look(path, "vectors")
-    form = _form(Path(path))
+    known = {name for names in COLUMNS.values() for name in names}
+    form = form_within(Path(path), known)
+    if form is None:
+        raise EvenfoldError(f"{path}: empty; nothing to look at")
     if form == "table":
-        return _table(path)
+        return _table(path, known)
     # With `sites` the reader keeps the headers whole.
     reading = Reading(form=form, sites=Sites(residues="K"))
     records = list(read(path, reading, -1))
@@ -133,24 +136,7 @@ def look_at(path: str) -> Look:
     return Look(path, "sequences", form, headers, [r.sequence for r in records])
 
 
-def _form(path: Path) -> str:
-    """How a file is written, by its first line."""
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return "table"
-    with opened(path) as handle:
-        for line in handle:
-            text = line.replace("\ufeff", "").strip()
-            if text.startswith((">", ";")):
-                return "fasta"
-            if text:
-                names = {cell.strip(' "').lower() for cell in re.split("[\t,;]", text)}
-                known = {name for column in COLUMNS.values() for name in column}
-                return "table" if len(names) > 1 or names & known else "lines"
-    raise EvenfoldError(f"{path}: empty; nothing to look at")
-
-
-def _table(path: str) -> Look:
-    known = {name for names in COLUMNS.values() for name in names}
+def _table(path: str, known: set[str]) -> Look:
     names = [name for name in column_names(path, known) if name]
     rows = []
     for _, row in table_rows(path, names):

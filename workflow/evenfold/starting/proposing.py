@@ -1,10 +1,13 @@
 """The data set's file that some files ask for, and what of it is not clear."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import yaml
 
 from evenfold.alphabet import GAP, upper_case
 from evenfold.config.reading import label_value
@@ -19,7 +22,6 @@ from evenfold.starting.patterns import classes, label_pattern, source_pattern
 _ACCESSION = r"^[^|]*\|([^|]+)\|"
 _LISTED = re.compile(r"#(\d+)")
 _ROLES = {"split", "set", "role", "subset", "partition", "fold"}
-_BARE = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
 
 
 @dataclass
@@ -155,10 +157,10 @@ def _held_out(found: Proposal, looks: list[Look]) -> None:
 
 def _text(value: str) -> str:
     """A text in YAML, quoted where it must be."""
-    words = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
-    if _BARE.fullmatch(value) and value.lower() not in words:
-        return value
-    return "'" + value.replace("'", "''") + "'"
+    listed = yaml.safe_dump(
+        [value], default_flow_style=True, width=sys.maxsize, allow_unicode=True
+    )
+    return listed.strip()[1:-1]
 
 
 def _classes(found: Proposal, looks: list[Look], labels: list[Look]) -> None:
@@ -247,12 +249,8 @@ def _labels(found: Proposal, texts: list[str]) -> None:
     if (label_value(positive), label_value(negative)) == (1.0, 0.0):
         return
     question = f"whether {positive!r} is the positive class: it is the rarer one"
-    found.add(f"positive_label: {_quoted(positive)}", None if clear else question)
-    found.add(f"negative_label: {_quoted(negative)}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    found.add(f"positive_label: {_text(positive)}", None if clear else question)
+    found.add(f"negative_label: {_text(negative)}")
 
 
 def _columns(found: Proposal, looks: list[Look]) -> None:

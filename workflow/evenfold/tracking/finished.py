@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from evenfold.config.decides import DecidedVariant, Decides
 from evenfold.files import sha256_file
-from evenfold.records.evaluation import Evaluation, Measured, read_measured
+from evenfold.records.evaluation import (
+    Evaluation,
+    Measured,
+    in_markdown,
+    read_measured,
+)
 from evenfold.records.layout import Results
 from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts
-from evenfold.records.tables import check_ended, undamaged
-from evenfold.records.thresholds import HALF, Tuned, told
+from evenfold.records.tables import check_whole
+from evenfold.records.thresholds import HALF, Tuned
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,8 @@ def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
 def _check_whole(files: FinishedFiles) -> None:
     """Check that what is published as it lies there, unread, is whole."""
     AuditFacts.raw(files.audit)
-    with undamaged(files.predictions, "Parquet"):
-        pq.read_schema(files.predictions)
-    with undamaged(files.metrics, "TSV"):
-        check_ended(files.metrics)
-    with undamaged(files.report, "HTML"):
-        if not Path(files.report).read_bytes().rstrip().endswith(b"</html>"):
-            raise ValueError("the end is missing")
+    for path in (files.predictions, files.metrics, files.report):
+        check_whole(path)
 
 
 def run_parameters(selection: Selection, decides: Decides) -> dict[str, Any]:
@@ -235,14 +234,8 @@ def note(
     if not measured:
         since = evaluation.since_look
         return evaluation.told or (since.told if since else "")
-    lines = [f"Champion **{selection.champion}** by cross-validation.", ""]
-    lines += ["| variant | threshold | SN | SP | MCC |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {row.variant} | {told(row.threshold)} ({row.operating_point}) | {row.sn:.3f} | "
-        f"{row.sp:.3f} | {row.mcc:.3f} |"
-        for row in measured
-    ]
-    return "\n".join(lines)
+    head = f"Champion **{selection.champion}** by cross-validation."
+    return "\n".join([head, "", *in_markdown(measured)])
 
 
 def scalars(tuned: Tuned, tested: Sequence[Measured]) -> dict[str, float]:

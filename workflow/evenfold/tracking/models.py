@@ -9,6 +9,7 @@ from pathlib import Path
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import sealed_set
 from evenfold.records.layout import Results
+from evenfold.records.prediction import REQUIREMENTS
 from evenfold.records.thresholds import told
 from evenfold.records.tracking import TrackedRun
 from evenfold.tracking.finished import Finished, Trained, note
@@ -28,10 +29,6 @@ CHAMPION = "champion"
 #: Letters that a version's description may have; what is longer lies with the model.
 _LONGEST = 5000
 _MODEL = Path(__file__).parent.parent / "prediction" / "mlflow_model.py"
-_REQUIREMENTS = (
-    "torch", "numpy", "pandas", "pyarrow", "scipy", "biopython", "safetensors",
-    "pydantic", "pyyaml", "scikit-learn",
-)  # fmt: skip
 
 
 def registered_name(dataset: str) -> str:
@@ -98,7 +95,7 @@ def log_champion(
             artifacts=artifacts,
             signature=model_signature(),
             code_paths=[str(_MODEL.parent.parent)],
-            pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
         shutil.copyfile(run.paths.card, f"{aside}/model/model_card.md")
         client.log_model_artifacts(model, f"{aside}/model")
