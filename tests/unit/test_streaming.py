@@ -284,7 +284,7 @@ def test_sites_are_rows_and_proteins_are_summed_up(tmp_path, small):
     assert proteins["best"].tolist()[1:3] == ["", "P1~2|K6"]
     path.write_text(">P2\nGGG\n")
     with pytest.raises(
-        EvenfoldError, match="none of the 1 proteins has a residue of K"
+        EvenfoldError, match="none of its proteins \(1\) has a residue of K"
     ):
         score_files(champion, Asked([str(path)], out, beside(out, "rejected")))
 

@@ -653,6 +653,11 @@ def test_comparing_two_selections_begins_with_mcc(uploaded):
     assert parent.data.metrics["MCC"] == parent.data.metrics["oof_mcc"]
 
 
+def said(caplog):
+    """evenfold's own lines: a server that another test left may still be asked."""
+    return [one.getMessage() for one in caplog.records if one.name == "evenfold"]
+
+
 def test_the_champion_is_registered_and_a_later_one_moves_no_alias_in_silence(
     store, tmp_path, caplog, capsys
 ):
@@ -670,12 +675,12 @@ def test_the_champion_is_registered_and_a_later_one_moves_no_alias_in_silence(
     (logged,) = client.get_run(first.run_id).outputs.model_outputs
     folder = client.get_logged_model(logged.model_id).artifact_location
     assert (Path(folder.removeprefix("file://")) / "model_card.md").is_file()
-    assert not caplog.messages
+    assert not said(caplog)
     look = states.look(looked_at="2026-05-02T03:04:05+00:00")
     second = upload(tmp_path, store, evaluation=states.evaluation(look=look))
     kept = client.get_model_version_by_alias("evenfold-demo", "champion")
     assert kept.version == version.version
-    assert caplog.messages == [
+    assert said(caplog) == [
         "evenfold-demo@champion in MLflow stays at version 1; this selection is version "
         "2. To deploy it: evenfold track results/demo --champion"
     ]

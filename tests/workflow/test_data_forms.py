@@ -183,4 +183,4 @@ def test_proteins_without_a_site_are_named(finished):
     done = finished.snakemake(
         "--config", "predict=none.fasta", "--", "predict", check=False
     )
-    assert "none of its 1 proteins has a residue of K" in done.text
+    assert "none of its proteins (1) has a residue of K" in done.text

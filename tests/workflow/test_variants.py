@@ -190,7 +190,9 @@ def test_the_network_of_the_documentation_trains_and_predicts(explored):
     )
     for edited, n in ((f"{code}# why\n", 0), (code.replace("=32", "=33"), 1)):
         project.write("my_networks.py", edited)
-        text = project.snakemake("-n", "results/demo/gated/oof.parquet").text
+        text = project.snakemake(
+            "-n", "--quiet", "host", "--", "results/demo/gated/oof.parquet"
+        ).text
         assert text.count("Params have changed since last execution") == n
     missing = config.replace("my_networks:Gated", "my_networks:Gatad")
     project.write("config/config.yaml", missing)

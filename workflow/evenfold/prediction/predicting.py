@@ -34,7 +34,7 @@ from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
-from evenfold.sequences.sites import every_site
+from evenfold.sequences.sites import every_site, no_site
 
 
 @dataclass(frozen=True)
@@ -209,10 +209,7 @@ class Predictor:
             for w in every_site(protein, self.sites, self.cleaning)
         ]
         if not windows:
-            raise EvenfoldError(
-                f"{fasta}: none of its {len(records)} proteins has a residue of "
-                f"{self.sites.residues}, so there is no site to score"
-            )
+            raise no_site(str(fasta), len(records), self.sites)
         vectors = self.features.vectors
         if vectors and vectors.pooling == "site":
             own = vectors.of_proteins(fasta)

@@ -42,6 +42,7 @@ from evenfold.records.layout import Results
 from evenfold.records.notes import Note
 from evenfold.records.prediction import ScoredPart
 from evenfold.records.tables import PROTEIN_SCORES, REJECTED, SCORES
+from evenfold.sequences.sites import no_site
 
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
@@ -148,10 +149,7 @@ def score_files(
             parts.append((part.shard, chunk.number))
             progress(counts.scored + counts.rejected)
         if predictor.sites and not counts.scored + counts.rejected:
-            raise EvenfoldError(
-                f"{', '.join(asked.inputs)}: none of the {counts.proteins} proteins has a "
-                f"residue of {predictor.sites.residues}, so there is no site to score"
-            )
+            raise no_site(", ".join(asked.inputs), counts.proteins, predictor.sites)
         before(counts)
         counts.files = _join(asked, folder, parts, bool(predictor.sites))
     shutil.rmtree(asked.parts, ignore_errors=True)

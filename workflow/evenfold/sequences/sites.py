@@ -201,6 +201,27 @@ def every_site(
         yield window
 
 
+def no_site(source: str, n: int, settings: Sites) -> EvenfoldError:
+    """The error of proteins without any residue of interest.
+
+    Parameters
+    ----------
+    source : str
+        The files that they are of.
+    n : int
+        Of proteins.
+    settings : Sites
+
+    Returns
+    -------
+    EvenfoldError
+    """
+    return EvenfoldError(
+        f"{source}: none of its proteins ({n}) has a residue of {settings.residues}, so "
+        "there is no site to score"
+    )
+
+
 def _of_no_protein(listed, known):
     """Sites of proteins that are not there."""
     for label in (1, 0):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from evenfold.alphabet import GAP, upper_case
+from evenfold.alphabet import AMINO_ACIDS, GAP, upper_case
 from evenfold.config.reading import label_value
 from evenfold.config.section import NAME
 from evenfold.errors import EvenfoldError
@@ -357,7 +357,9 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
                       "in the headers: none of them is an id there")  # fmt: skip
     letters = Counter(_site_letters(proteins, tables, whole))
     total = letters.total()
-    common = sorted(letter for letter, n in letters.items() if n >= 0.02 * total)
+    common = sorted(
+        letter for letter in AMINO_ACIDS if 0 < letters[letter] >= 0.02 * total
+    )
     found.add("sites:")
     if common:
         found.add(f"  residues: {''.join(common)}")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evenfold.metrics import wilson
+from evenfold.metrics.intervals import newcombe
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Bar, Drawing
@@ -88,14 +89,14 @@ def nearest_tells(called: pd.DataFrame) -> str | None:
     if len(found) < 2:
         return None
     (_, n_far, bad_far), (_, n_near, bad_near) = found[0], found[-1]
-    far, near = wilson(bad_far, n_far), wilson(bad_near, n_near)
+    low, high = newcombe((bad_far, bad_near), (n_far, n_near))
     told = (
         f"Of the quarter least like training {bad_far} of {n_far} are called wrong, of "
         f"the quarter most like it {bad_near} of {n_near}"
     )
-    if far[0] > near[1]:
+    if low > 0:
         return f"{told}: mistakes are on the novel ones."
-    if near[0] > far[1]:
+    if high < 0:
         return f"{told}: mistakes are not on the novel ones."
     return f"{told}: no difference beyond chance."
 
