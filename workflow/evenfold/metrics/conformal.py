@@ -296,12 +296,14 @@ def _in_band(called, here, there, labels, groups) -> dict[str, Any]:
         ("sn", "positive", positive, called, here),
         ("sp", "negative", ~positive, ~called, there),
     ):
-        some = bool(own.any())
+        if not own.any():
+            found |= dict.fromkeys((rate, f"{rate}_interval", side))
+            continue
         size = effective_size(right[own], groups[own])
-        share = float(right[own].mean()) if some else None
+        share = float(right[own].mean())
         found[rate] = share
-        found[f"{rate}_interval"] = wilson(size * share, size) if some else None
-        found[side] = covered(sets[own], groups[own]) if some else None
+        found[f"{rate}_interval"] = wilson(size * share, size)
+        found[side] = covered(sets[own], groups[own])
     return found
 
 

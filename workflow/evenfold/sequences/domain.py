@@ -136,14 +136,19 @@ def banded(
     inside = INSIDE if reach is None or identity is not None else NOT_AVAILABLE
     bands, reasons = [inside] * n, [""] * n
     beyond = _beyond(sequences, learned, reach, identity)
-    for row in np.flatnonzero(np.logical_or.reduce([one.outside for one in beyond])):
+    for row in _any([one.outside for one in beyond]):
         bands[row] = OUTSIDE
         reasons[row] = "; ".join(o.told(row, True) for o in beyond if o.outside[row])
-    for row in np.flatnonzero(np.logical_or.reduce([one.edge for one in beyond])):
+    for row in _any([one.edge for one in beyond]):
         if bands[row] != OUTSIDE:
             bands[row] = EDGE
             reasons[row] = "; ".join(o.told(row, False) for o in beyond if o.edge[row])
     return bands, reasons
+
+
+def _any(masks: list[np.ndarray]) -> list[int]:
+    found: list[int] = np.flatnonzero(np.logical_or.reduce(masks)).tolist()
+    return found
 
 
 @dataclass(frozen=True)
