@@ -398,7 +398,7 @@ class InBand(Part):
     groups_of_class: tuple[int, int]
     """groups that hold positives, and negatives"""
     mcc: float | None
-    """Matthews correlation coefficient, -1 to 1; null without two groups of either class"""
+    """Matthews correlation coefficient, -1 to 1; null below five groups of either class"""
     mcc_interval: Interval | None
     """its 95 % interval, by the bootstrap over groups"""
     sn: float | None
