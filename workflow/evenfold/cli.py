@@ -96,12 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
-    predict.add_argument(
-        "--trust-modules",
-        action="store_true",
-        help="import the network or feature set of their own that the results name: "
-        "their code runs",
-    )
+    _asks_for_trust(predict)
 
     export = commands.add_parser(
         "export", help="put a champion into one file that scores elsewhere"
@@ -127,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
+    _asks_for_trust(serve)
 
     show = commands.add_parser("show", help="say again what a run came to")
     show.add_argument("results", help="results/<dataset>")
@@ -187,6 +183,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _asks_for_trust(command: argparse.ArgumentParser) -> None:
+    """The option of commands that score."""
+    command.add_argument(
+        "--trust-modules",
+        action="store_true",
+        help="import the network or feature set of their own that the results name: "
+        "their code runs",
+    )
+
+
 def _defect(error: Exception) -> str:
     """What is said of an error that nobody but evenfold is to blame for."""
     what = (
@@ -223,7 +229,6 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from evenfold.importing import of_results
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import Asked, Progress, predict_files
@@ -238,14 +243,14 @@ def _predict(options: argparse.Namespace) -> int:
     shown = sys.stderr.isatty()
     progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
     try:
-        with of_results(options.trust_modules):
-            counts = predict_files(
-                options.results,
-                asked,
-                options.ledger or _ledger(options.results),
-                lambda told: print(f"Note: {told}", file=sys.stderr),
-                progress if shown else lambda rows: None,
-            )
+        counts = predict_files(
+            options.results,
+            asked,
+            options.ledger or _ledger(options.results),
+            lambda told: print(f"Note: {told}", file=sys.stderr),
+            progress if shown else lambda rows: None,
+            options.trust_modules,
+        )
     finally:
         if shown:
             progress.end()
@@ -278,7 +283,7 @@ def _serve(options: argparse.Namespace) -> int:
     from evenfold.prediction.serving import application, serve
     from evenfold.prediction.streaming import champion_of, noted
 
-    predictor, other = champion_of(options.results)
+    predictor, other = champion_of(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
     app = application(predictor, other, lambda found: noted(predictor, ledger, found))
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))

@@ -26,6 +26,8 @@ class Champion(PythonModel):
             context.artifacts["selection"],
             context.artifacts["weights"],
             SealedSet.read(sealed) if sealed else None,
+            # Whoever loads a model of MLflow runs the code that was logged with it.
+            trust_modules=True,
         )
 
     def predict(

@@ -21,6 +21,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
+from evenfold.importing import check_trusted
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
@@ -101,12 +102,15 @@ class Predictor:
     models: str = ""
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Predictor":
+    def load(cls, folder: str | Path, trust_modules: bool = False) -> "Predictor":
         """Load the champion from results/<dataset>, or from a bundle.
 
         Parameters
         ----------
         folder : path-like
+        trust_modules : bool
+            Whether a network or features of their own that the results name may be
+            imported: their code runs. See SECURITY.md.
 
         Returns
         -------
@@ -115,12 +119,13 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            When there is no selection, or its weights are not the frozen ones.
+            When there is no selection, its weights are not the frozen ones, or they name
+            modules that are not trusted.
         """
         if is_bundle(folder):
             with unpacked(folder) as files:
                 sealed = SealedSet.read(files.sealed) if files.sealed else None
-                return cls.of(files.selection, files.weights, sealed)
+                return cls.of(files.selection, files.weights, sealed, trust_modules)
         results = Results.at(folder)
         path = results.path("selection")
         if not path.is_file():
@@ -129,11 +134,15 @@ class Predictor:
             )
         champion = Selection.read(path).champion
         weights = results.path("weights", variant=champion)
-        return cls.of(path, weights, sealed_set(results))
+        return cls.of(path, weights, sealed_set(results), trust_modules)
 
     @classmethod
     def of(
-        cls, path: str | Path, weights: str | Path, sealed: SealedSet | None = None
+        cls,
+        path: str | Path,
+        weights: str | Path,
+        sealed: SealedSet | None = None,
+        trust_modules: bool = False,
     ) -> "Predictor":
         """Load the champion from its selection.json and weights.
 
@@ -142,6 +151,8 @@ class Predictor:
         path, weights : path-like
         sealed : SealedSet, optional
             The test set, while the selection has not looked at it.
+        trust_modules : bool
+            As for `load`.
 
         Returns
         -------
@@ -150,7 +161,8 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            When the weights are not the frozen ones, or a file does not fit.
+            When the weights are not the frozen ones, a file does not fit, or modules
+            that the weights name are not trusted.
         """
         selection = Selection.read(path)
         if not Path(weights).is_file():
@@ -164,6 +176,7 @@ class Predictor:
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
+        check_trusted(ensemble.code, weights, trust_modules)
         reading = DecidingConfig.of(selection.config, str(path)).reading
         return cls(
             ensemble,
