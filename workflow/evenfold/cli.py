@@ -29,6 +29,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
+    parser = command_line()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    try:
+        done = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = sentence(error, "run the command again") or _defect(error)
+        print(f"Error: {told}", file=sys.stderr)
+        return 1
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What the command line understands."""
     parser = argparse.ArgumentParser(
         prog="evenfold",
         description=__doc__,
@@ -158,29 +182,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="also move the alias @champion in MLflow's registry to these results",
     )
 
-    commands.add_parser("docs", help="regenerate config/README.md and the schemas")
+    commands.add_parser(
+        "docs", help="regenerate the pages of the configuration, files and commands"
+    )
 
     commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
-
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 0
-    try:
-        done = _COMMANDS[options.command](options)
-        sys.stdout.flush()
-        return done
-    except BrokenPipeError:
-        # Whoever read the output has closed it, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
-    except Exception as error:
-        told = sentence(error, "run the command again") or _defect(error)
-        print(f"Error: {told}", file=sys.stderr)
-        return 1
+    return parser
 
 
 def _asks_for_trust(command: argparse.ArgumentParser) -> None:
@@ -381,7 +388,7 @@ def _track(options: argparse.Namespace) -> int:
 def _docs(options: argparse.Namespace) -> int:
     from evenfold.documentation.configuration import write_documentation
 
-    for path in write_documentation():
+    for path in write_documentation(command_line()):
         print(path)
     return 0
 
