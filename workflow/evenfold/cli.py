@@ -117,6 +117,23 @@ def command_line() -> argparse.ArgumentParser:
         help="cut the table into files of so many rows: predictions-00001.tsv, ...",
     )
     predict.add_argument(
+        "--error",
+        type=float,
+        metavar="E",
+        help="error of the prediction sets, 0.01 to 0.5, if not the configured one",
+    )
+    predict.add_argument(
+        "--unsure",
+        action="store_true",
+        help="call a sequence unsure where its set holds both classes or none",
+    )
+    predict.add_argument(
+        "--without-nearest",
+        action="store_true",
+        help="do not search the nearest training sequence, which takes time: no sequence "
+        "is then said to be inside of the domain",
+    )
+    predict.add_argument(
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
@@ -239,6 +256,7 @@ def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import Asked, Progress, predict_files
+    from evenfold.prediction.trust import Wanted
 
     check_output(options.out, options.inputs)
     if options.shard_rows is not None and options.shard_rows < 1:
@@ -246,7 +264,8 @@ def _predict(options: argparse.Namespace) -> int:
     rejected = beside(options.out, "rejected")
     proteins = beside(options.out, "proteins")
     out, shard = Path(options.out), options.shard_rows
-    asked = Asked(options.inputs, out, rejected, shard, proteins)
+    wanted = Wanted(options.error, options.unsure, not options.without_nearest)
+    asked = Asked(options.inputs, out, rejected, shard, proteins, wanted)
     shown = sys.stderr.isatty()
     progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
     try:
