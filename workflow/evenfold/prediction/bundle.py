@@ -23,7 +23,6 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import sealed_set
 from evenfold.files import replacing
-from evenfold.importing import is_import_path
 from evenfold.models.ensemble import Ensemble
 from evenfold.records.layout import Results
 from evenfold.records.prediction import REQUIREMENTS, Bundle
@@ -131,7 +130,6 @@ def export(folder: str | Path, out: str | Path, sequences: bool = True) -> Bundl
         files[SEALED] = (sealed.model_dump_json(indent=2) + "\n").encode()
     if sequences and results.path("sequences").is_file():
         files[SEQUENCES_FILE] = _training(results.path("sequences"))
-    names = [ensemble.recipe.get("kind", ""), *ensemble.features.get("names", [])]
     manifest = Bundle(
         format=FORMAT,
         evenfold=__version__,
@@ -140,7 +138,7 @@ def export(folder: str | Path, out: str | Path, sequences: bool = True) -> Bundl
         champion=selection.champion,
         sequences=SEQUENCES_FILE in files,
         not_looked_at=not_looked_at(results),
-        code=sorted(name for name in names if is_import_path(name)),
+        code=sorted(ensemble.code),
         files={name: sha256(data).hexdigest() for name, data in sorted(files.items())},
     )
     files[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()

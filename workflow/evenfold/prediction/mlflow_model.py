@@ -31,6 +31,8 @@ class Champion(PythonModel):
             context.artifacts["weights"],
             SealedSet.read(sealed) if sealed else None,
             (lambda: pq.read_table(training)) if training else None,
+            # Whoever loads a model of MLflow runs the code that was logged with it.
+            trust_modules=True,
         )
 
     def predict(

@@ -24,6 +24,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
+from evenfold.importing import check_trusted
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
@@ -120,12 +121,15 @@ class Predictor:
     models: str = ""
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Predictor":
+    def load(cls, folder: str | Path, trust_modules: bool = False) -> "Predictor":
         """Load the champion from results/<dataset>, or from a bundle.
 
         Parameters
         ----------
         folder : path-like
+        trust_modules : bool
+            Whether a network or features of their own that the results name may be
+            imported: their code runs. See SECURITY.md.
 
         Returns
         -------
@@ -134,7 +138,8 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            When there is no selection, or its weights are not the frozen ones.
+            When there is no selection, its weights are not the frozen ones, or they name
+            modules that are not trusted.
         """
         if is_bundle(folder):
             with unpacked(folder) as files:
@@ -146,6 +151,7 @@ class Predictor:
                     files.weights,
                     sealed,
                     None if rows is None else (lambda: rows),
+                    trust_modules,
                 )
         results = Results.at(folder)
         path = results.path("selection")
@@ -161,6 +167,7 @@ class Predictor:
             weights,
             sealed_set(results),
             (lambda: training_sequences(training)) if training.is_file() else None,
+            trust_modules,
         )
 
     @classmethod
@@ -170,6 +177,7 @@ class Predictor:
         weights: str | Path,
         sealed: SealedSet | None = None,
         training: Callable[[], pa.Table] | None = None,
+        trust_modules: bool = False,
     ) -> "Predictor":
         """Load the champion from its selection.json and weights.
 
@@ -180,6 +188,8 @@ class Predictor:
             The test set, while the selection has not looked at it.
         training : callable, optional
             Gives the training sequences (columns id and sequence) when they are needed.
+        trust_modules : bool
+            As for `load`.
 
         Returns
         -------
@@ -188,7 +198,8 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            When the weights are not the frozen ones, or a file does not fit.
+            When the weights are not the frozen ones, a file does not fit, or modules
+            that the weights name are not trusted.
         """
         selection = Selection.read(path)
         if not Path(weights).is_file():
@@ -202,6 +213,7 @@ class Predictor:
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
+        check_trusted(ensemble.code, weights, trust_modules)
         reading = DecidingConfig.of(selection.config, str(path)).reading
         return cls(
             ensemble,

@@ -168,6 +168,7 @@ def predict_files(
     ledger: str | Path | None = None,
     tell: Callable[[str], None] = warnings.warn,
     progress: Callable[[int], None] = lambda rows: None,
+    trust_modules: bool = False,
 ) -> Counts:
     """Score files with the champion of results/<dataset>, or of a bundle.
 
@@ -182,6 +183,8 @@ def predict_files(
         Gets a sentence for the user, by default as a warning of Python.
     progress : callable
         See `score_files`.
+    trust_modules : bool
+        See `Predictor.load`.
 
     Returns
     -------
@@ -192,7 +195,7 @@ def predict_files(
     EvenfoldError
         No champion, or an input that cannot be scored.
     """
-    predictor, other = champion_of(folder)
+    predictor, other = champion_of(folder, trust_modules)
     for sentence in (other, *predictor.trust.notes(asked.wanted)):
         if sentence:
             tell(sentence)
@@ -225,19 +228,23 @@ def noted(predictor: Predictor, ledger: str | Path | None, counts: Counts) -> li
     return [told(note), *([] if ledger is None else [_left(ledger, note)])]
 
 
-def champion_of(path: str | Path) -> tuple[Predictor, str | None]:
+def champion_of(
+    path: str | Path, trust_modules: bool = False
+) -> tuple[Predictor, str | None]:
     """The champion of results/<dataset>, or of a bundle.
 
     Parameters
     ----------
     path : path-like
+    trust_modules : bool
+        See `Predictor.load`.
 
     Returns
     -------
     tuple of (Predictor, str or None)
         It, and what is to be told where the test set was not looked at with it.
     """
-    predictor = Predictor.load(path)
+    predictor = Predictor.load(path, trust_modules)
     if not is_bundle(path):
         return predictor, not_looked_at(Results.at(path))
     return predictor, manifest_of(path).not_looked_at
