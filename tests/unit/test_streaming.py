@@ -347,6 +347,6 @@ def test_progress_tells_speed_and_what_is_left():
         progress(rows)
     progress.end()
     assert [line.strip("\r").removesuffix("\x1b[K") for line in told] == [
-        "2,000 sequences, 1,000 a second, about 8 seconds left",
+        "2,000 sequences, 1,000 a second, about 8 s left",
         "10,001 sequences, 2,500 a second", "",
     ]  # fmt: skip

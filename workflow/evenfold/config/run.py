@@ -53,6 +53,7 @@ class Run(Section):
             "mirror",
             "ledger",
             "predict",
+            "shard_mb",
             "tracking",
             "allow_look",
             "amend_labels",
@@ -96,6 +97,12 @@ class Run(Section):
         None,
         description="file to score with the target `predict` (FASTA, a table, or one "
         "sequence a line); whole proteins for a data set with `sites`",
+    )
+    shard_mb: float = Field(
+        100,
+        gt=0,
+        description="megabytes from which on the target `predict` cuts a FASTA that is "
+        "not compressed into shards, a job each",
     )
     learning_curve: bool = Field(
         False,
