@@ -22,7 +22,7 @@ RULES = (
     "fetch", "clean", "group", "split", "audit", "featurize", "train", "tune", "select",
     "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
     "init_tracking", "evaluate", "report", "explore_report", "evidence", "summary", "track",
-    "upload", "score_fasta",
+    "upload", "score_shard", "score_fasta",
 )  # fmt: skip
 #: What two runs of one job may write differently: times, random ids.
 VARIES = {"evaluation.json", "mlflow.json", "looks.json"}

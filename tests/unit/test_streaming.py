@@ -227,7 +227,7 @@ def test_two_runs_do_not_write_one_table(tmp_path, small):
 
 def test_standard_input_and_pipes(tmp_path, small, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Predictor, "load", lambda folder: by_content())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: by_content())
     for text in (
         fasta(SEQUENCES).encode(),
         gzip.compress(table(",", SEQUENCES).encode()),
@@ -255,7 +255,7 @@ def test_where_nothing_was_scored_the_command_fails(
     tmp_path, monkeypatch, capsys, text, why
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Predictor, "load", lambda folder: by_content())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: by_content())
     if text is not None:
         (tmp_path / "new.fasta").write_text(text)
     assert cli.main(["predict", "results/x", "new.fasta"]) == 1
@@ -298,7 +298,7 @@ def test_the_note_of_parts_is_that_of_the_whole(tmp_path, small, monkeypatch):
     )
     path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
     path.write_text(fasta([*SEQUENCES, *SEQUENCES]))
-    monkeypatch.setattr(Predictor, "load", lambda folder: by_content(sealed=sealed))
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: by_content(sealed=sealed))
     asked, told = Asked([str(path)], out, beside(out, "rejected")), []
     predict_files(tmp_path / "results/demo", asked, tmp_path / "ledger", told.append)
     assert told[0].startswith("20 of the sequences are") and len(told) == 2
@@ -347,6 +347,6 @@ def test_progress_tells_speed_and_what_is_left():
         progress(rows)
     progress.end()
     assert [line.strip("\r").removesuffix("\x1b[K") for line in told] == [
-        "2,000 sequences, 1,000 a second, about 8 seconds left",
+        "2,000 sequences, 1,000 a second, about 8 s left",
         "10,001 sequences, 2,500 a second", "",
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from evenfold.sequences.sites import every_site
 AT_ONCE, LETTERS = 8192, 1 << 22
 
 STDIN = "-"
-#: Bytes of text that records are counted in.
+#: Bytes of text that records are counted in, and of a copy at once.
 _SAMPLE = 1 << 20
 
 
@@ -37,10 +37,13 @@ class Item:
         One, or one a site.
     protein : Record or None
         What they were cut from.
+    given : str
+        The id in the file, where an earlier row may have it too.
     """
 
     records: list[Record]
     protein: Record | None = None
+    given: str = ""
 
     @property
     def letters(self) -> int:
@@ -70,7 +73,7 @@ class Chunk:
         return [record for item in self.items for record in item.records]
 
 
-def kept_input(given: str, aside: Path) -> Path:
+def kept_input(given: str, aside: Path, span: tuple[int, int] | None = None) -> Path:
     """The file of an input; a stream is first written to one, so that it can be told.
 
     Parameters
@@ -78,12 +81,16 @@ def kept_input(given: str, aside: Path) -> Path:
     given : str
         Path, or `-` for standard input.
     aside : Path
-        File for a stream.
+        File for a stream, or for a shard of a FASTA.
+    span : tuple of int, optional
+        Bytes of the shard.
 
     Returns
     -------
     Path
     """
+    if span:
+        return _shard(Path(given), aside.with_suffix(".fasta"), *span)
     if not is_stream(given):
         return Path(given)
     aside.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +100,17 @@ def kept_input(given: str, aside: Path) -> Path:
         else:
             with open(given, "rb") as stream:
                 shutil.copyfileobj(stream, copy)
+    return aside
+
+
+def _shard(given: Path, aside: Path, start: int, stop: int) -> Path:
+    """Some bytes of a file as one of its own."""
+    with open(given, "rb") as whole, open(aside, "wb") as copy:
+        whole.seek(start)
+        left = stop - start
+        while left and (block := whole.read(min(left, _SAMPLE))):
+            copy.write(block)
+            left -= len(block)
     return aside
 
 
@@ -185,18 +203,30 @@ def items_of(paths: Iterable[tuple[str, Path]], reading: Reading) -> Iterator[It
     """
     names = Names()
     for called, path in paths:
+        for record in _records(called, path, reading):
+            given = record.id
+            record.id = names.unique(given)
+            if reading.sites is None:
+                yield Item([record], None, given)
+            else:
+                windows = list(every_site(record, reading.sites, reading.cleaning))
+                yield Item(windows, record, given)
+
+
+def _records(called: str, path: Path, reading: Reading) -> Iterator[Record]:
+    """Records of one file, told by what it is called."""
+    try:
         settings = reading.model_copy(
             update={"form": form_found(path), "source_pattern": None, "sites": None}
         )
         for record in read(path, settings, -1):
-            record.id = names.unique(record.id)
             if called != str(path):
                 record.origin = record.origin.replace(str(path), called, 1)
-            if reading.sites is None:
-                yield Item([record])
-            else:
-                windows = list(every_site(record, reading.sites, reading.cleaning))
-                yield Item(windows, record)
+            yield record
+    except EvenfoldError as error:
+        if called == str(path):
+            raise
+        raise EvenfoldError(str(error).replace(str(path), called)) from error
 
 
 def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:

@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
-from evenfold.records.tables import Table
+from evenfold.records.tables import Table, check_ended, undamaged
 
 #: Forms of a table of scores, by the ends of their names.
 SUFFIXES = (".tsv", ".csv", ".parquet")
@@ -146,3 +147,30 @@ def join_parts(path: Path, table: Table, parts: Iterable[Path]) -> None:
             for part in parts:
                 with open(part, "rb") as rows_of_it:
                     shutil.copyfileobj(rows_of_it, whole)
+
+
+def joined(
+    path: Path, table: Table, pieces: Iterable[Path | Iterable[Sequence[Any]]]
+) -> None:
+    """Make one TSV file of others, whose headers are left out, and of rows.
+
+    Parameters
+    ----------
+    path : Path
+    table : Table
+    pieces : iterable of Path, or of rows
+        In order.
+    """
+    with replacing(path) as temporary, open(temporary, "wb") as whole:
+        whole.write(_text(path, [table.names]).encode())
+        for piece in pieces:
+            if isinstance(piece, Path):
+                with undamaged(piece, "TSV"):
+                    check_ended(piece)
+                with open(piece, "rb") as rows:
+                    rows.readline()
+                    shutil.copyfileobj(rows, whole, 1 << 20)
+                continue
+            lines = iter(piece)
+            while some := list(islice(lines, 10_000)):
+                whole.write(_text(path, some).encode())

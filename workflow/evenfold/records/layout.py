@@ -99,7 +99,7 @@ FILES = {
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
         ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
-         "score_fasta", "learning_curve",
+         "score_shard", "score_fasta", "learning_curve",
          "source_proteins", "evidence"),
     ),
     "split": File(
@@ -150,7 +150,7 @@ FILES = {
         "{dataset}/{variant}/weights.safetensors",
         "weights of all members of a variant, with the recipe of the network",
         "weights.WeightsHeader", "train",
-        ("select", "evaluate", "track", "score_fasta", *_REPORTS),
+        ("select", "evaluate", "track", "score_shard", "score_fasta", *_REPORTS),
     ),
     "history": File(
         "{dataset}/{variant}/history.parquet", "one row a member and epoch",
@@ -173,7 +173,8 @@ FILES = {
     "selection": File(
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
-        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve",
+        ("evaluate", *_REPORTS, "summary", "track", "score_shard", "score_fasta",
+         "learning_curve",
          "source_proteins", "evidence"),
     ),
     "predictions": File(
@@ -225,6 +226,36 @@ FILES = {
     "scores_rejected": File(
         "{dataset}/predictions/{stem}.rejected.tsv", "those that were not scored, and why",
         "tables.REJECTED", "score_fasta",
+    ),
+    "scores_proteins": File(
+        "{dataset}/predictions/{stem}.proteins.tsv",
+        "a row a protein that was scored (of runs with `sites`)",
+        "tables.PROTEIN_SCORES", "score_fasta",
+    ),
+    "shard_scores": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.tsv",
+        "scores of a shard, removed when all are gathered",
+        "tables.SCORES", "score_shard", ("score_fasta",),
+    ),
+    "shard_rejected": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.rejected.tsv",
+        "those of a shard that were not scored, and why",
+        "tables.REJECTED", "score_shard", ("score_fasta",),
+    ),
+    "shard_proteins": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.proteins.tsv",
+        "a row a protein of a shard (empty without `sites`)",
+        "tables.PROTEIN_SCORES", "score_shard", ("score_fasta",),
+    ),
+    "shard_names": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.names.parquet",
+        "ids of a shard as they were given",
+        "tables.NAMES", "score_shard", ("score_fasta",),
+    ),
+    "shard_counts": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.json",
+        "how many of a shard were scored and rejected",
+        "prediction.ScoredPart", "score_shard", ("score_fasta",),
     ),
     "learning_curve": File(
         "{dataset}/learning_curve.json",
