@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 #: Every rule with a script.
 RULES = (
     "fetch", "clean", "group", "split", "audit", "featurize", "train", "tune", "select",
-    "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
+    "explain", "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
     "init_tracking", "evaluate", "report", "explore_report", "evidence", "summary", "track",
     "upload", "score_fasta",
 )  # fmt: skip

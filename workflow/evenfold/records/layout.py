@@ -98,14 +98,15 @@ FILES = {
         "{dataset}/sequences.parquet",
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
-        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
+        ("audit", "featurize", "train", "select", "explain", "evaluate", "track",
+         "sanity_controls",
          "score_fasta", "learning_curve",
          "source_proteins", "evidence"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
         "tables.SPLIT", "split",
-        ("audit", "train", "select", "evaluate", "sanity_controls", "learning_curve",
+        ("audit", "train", "select", "explain", "evaluate", "sanity_controls", "learning_curve",
          "source_proteins", "evidence"),
     ),
     "rejected": File(
@@ -120,7 +121,8 @@ FILES = {
     "split_facts": File(
         "{dataset}/split.json", "sizes of roles and folds, and what was related",
         "sequences.SplitFacts", "split",
-        ("audit", "featurize", "train", "select", "sanity_controls", "evidence", *_REPORTS),
+        ("audit", "featurize", "train", "select", "explain", "sanity_controls", "evidence",
+         *_REPORTS),
     ),
     "audit": File(
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
@@ -150,7 +152,7 @@ FILES = {
         "{dataset}/{variant}/weights.safetensors",
         "weights of all members of a variant, with the recipe of the network",
         "weights.WeightsHeader", "train",
-        ("select", "evaluate", "track", "score_fasta", *_REPORTS),
+        ("select", "explain", "evaluate", "track", "score_fasta", *_REPORTS),
     ),
     "history": File(
         "{dataset}/{variant}/history.parquet", "one row a member and epoch",
@@ -173,7 +175,7 @@ FILES = {
     "selection": File(
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
-        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve",
+        ("explain", "evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve",
          "source_proteins", "evidence"),
     ),
     "predictions": File(
@@ -226,6 +228,11 @@ FILES = {
         "what parts of the training groups reach, and what more would "
         "(`learning_curve: true`)",
         "learning_curve.LearningCurve", "learning_curve", _REPORTS,
+    ),
+    "contributions": File(
+        "{dataset}/contributions.json",
+        "what residues, positions and columns add to the champion's logit",
+        "contributions.Contributions", "explain", _REPORTS,
     ),
     "controls": File(
         "{dataset}/sanity/controls.parquet",
