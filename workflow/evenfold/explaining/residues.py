@@ -12,7 +12,7 @@ from evenfold.records.contributions import Position, Residue
 #: Copies of sequences that are scored at once.
 COPIES = 1024
 #: Sequences that a residue's mean is of, at least.
-LEAST = 5
+LEAST = 8
 
 
 def logits_of(

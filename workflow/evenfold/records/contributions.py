@@ -48,7 +48,7 @@ class Explained(Part):
     """What one model looks at."""
 
     variant: str
-    """its name"""
+    """name of the variant"""
     champion: bool
     """whether it is the champion"""
     sequences: int
@@ -61,7 +61,7 @@ class Explained(Part):
     """those that add most, of features that are no letters by position; else empty"""
     shares: dict[str, float]
     """by feature set, the share of all that columns add, 0 to 1"""
-    why_not: str | None
+    why_not: str | None = None
     """why nothing can be told, in words; null where something is"""
     absent = ("why_not",)
 

@@ -72,7 +72,7 @@ STYLE: dict[Any, Any] = {
 _MARK = "mark"
 #: Inches around a figure.
 _PAD = 0.08
-_FONT = "DejaVu Sans"
+FONT = "DejaVu Sans"
 #: What figures are written in; of another letter the whole font is searched.
 _LETTERS = (
     *range(0x20, 0x250), *range(0x370, 0x400), *range(0x2010, 0x2027),
@@ -95,7 +95,7 @@ def _small_font() -> str:
     folder = TemporaryDirectory(prefix="evenfold-")
     atexit.register(folder.cleanup)
     for weight in ("normal", "bold"):
-        properties = FontProperties(family=_FONT, weight=weight)
+        properties = FontProperties(family=FONT, weight=weight)
         font = TTFont(font_manager.findfont(properties), recalcTimestamp=False)
         options = Options(layout_features=[], hinting=False, name_IDs=["*"])
         options.drop_tables += ["GSUB", "GPOS", "GDEF", "FFTM"]
@@ -103,7 +103,7 @@ def _small_font() -> str:
         subsetter.populate(unicodes=_LETTERS)
         subsetter.subset(font)
         for record in font["name"].names:
-            record.string = str(record).replace(_FONT, name).replace("DejaVu", "Evenfold")
+            record.string = str(record).replace(FONT, name).replace("DejaVu", "Evenfold")
         path = Path(folder.name, f"{weight}.ttf")
         font.save(path)
         font_manager.fontManager.addfont(path)
@@ -143,7 +143,7 @@ class Drawing:
             Path(path).write_text(alone(self.svg), encoding="utf-8")
         # In memory first: of a full disk matplotlib makes an error of its own.
         buffer = io.BytesIO()
-        with plt.rc_context(STYLE | {"font.sans-serif": [_small_font(), _FONT]}):
+        with plt.rc_context(STYLE | {"font.sans-serif": [_small_font(), FONT]}):
             self.figure.savefig(
                 buffer, format="pdf", bbox_inches=self.box,
                 metadata={"CreationDate": None},

@@ -33,11 +33,11 @@ _KINDS = (
     ("polar and others", "NQSTGP", figures.MCC),
 )
 _COLOUR = {letter: colour for _, letters, colour in _KINDS for letter in letters}
-_GLYPH = FontProperties(family="DejaVu Sans", weight="bold")
+_GLYPH = FontProperties(family=figures.FONT, weight="bold")
 
 
 def beyond_chance(residues: Iterable[Residue], tests: int) -> list[Residue]:
-    """Those whose mean is not 0 after so many tests (Bonferroni), the largest first.
+    """Those whose mean is not 0 after so many tests (Bonferroni), the surest first.
 
     Parameters
     ----------
@@ -45,8 +45,12 @@ def beyond_chance(residues: Iterable[Residue], tests: int) -> list[Residue]:
     tests : int
     """
     limit = NormalDist().inv_cdf(1 - _ERROR / (2 * max(1, tests)))
-    found = [one for one in residues if abs(one.change) > limit * one.se]
-    return sorted(found, key=lambda one: (-abs(one.change), one.letter))
+
+    def sure(one: Residue) -> float:
+        return abs(one.change) - limit * one.se
+
+    found = [one for one in residues if sure(one) > 0]
+    return sorted(found, key=lambda one: (-sure(one), one.letter))
 
 
 def deciding(positions: Sequence[Position]) -> list[Position]:
@@ -92,7 +96,8 @@ def draw_logo(name: str, positions: Sequence[Position], variant: str) -> Drawing
             for sign in (1, -1):
                 base = 0.0
                 # The largest is outermost, as in every logo.
-                for one in reversed([r for r in here if sign * r.change > 0]):
+                side = [one for one in here if sign * one.change > 0]
+                for one in sorted(side, key=lambda one: abs(one.change)):
                     if abs(one.change) > _READ * (high - low):
                         _letter(axes, at, base, one, place_of(position))
                         base += one.change
@@ -119,11 +124,12 @@ def _letter(axes, at: int, base: float, residue: Residue, place: str) -> None:
     path = TextPath((0, 0), residue.letter, size=1, prop=_GLYPH)
     box = path.get_extents()
     bottom = min(base, base + residue.change)
+    width = 0.3 if residue.letter == "I" else 0.86
     fitted = (
         Affine2D()
         .translate(-box.x0, -box.y0)
-        .scale(0.86 / box.width, abs(residue.change) / box.height)
-        .translate(at - 0.43, bottom)
+        .scale(width / box.width, abs(residue.change) / box.height)
+        .translate(at - width / 2, bottom)
     )
     patch = PathPatch(
         path.transformed(fitted), facecolor=_COLOUR[residue.letter], lw=0
@@ -262,8 +268,8 @@ SECTION = Section(
 <h3 id="looks-at{{ one.tail }}">{{ model.variant }}{{ ", the champion" if model.champion else ", the best network" }}</h3>
 {% if model.why_not %}<p>Nothing can be told: {{ model.why_not }}.</p>
 {% else %}{% if model.positions and not one.rows %}<p>No residue at any position adds anything beyond chance in {{ model.sequences }} windows.</p>
-{% endif %}{% if one.rows %}<p>Most is decided at {{ one.named }}; in brackets what raises it. Of {{ model.positions|length }} positions {{ one.places }} matter beyond chance.</p>
-{% call figure(one.logo) %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ model.sequences }} windows (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
+{% endif %}{% if one.rows %}<p>Most is decided at {{ one.named }}; in brackets what raises it. Of {{ model.positions|length }} positions {{ one.places }} {{ "matters" if one.places == 1 else "matter" }} beyond chance.</p>
+{% call figure(one.logo, "wide") %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ model.sequences }} windows (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
 {% call table("positions" ~ one.tail, "Positions that decide most, " ~ model.variant) %}
 <thead><tr><th scope="col" class="t">position</th><th scope="col">{{ term("spread") }}</th><th scope="col" class="t">raise</th><th scope="col" class="t">lower</th><th scope="col">windows</th></tr></thead>
 <tbody>{% for place, spread, raise, lower, n in one.rows %}<tr><th scope="row">{{ place }}</th><td>{{ spread|rate }}</td><td class="t w">{{ raise }}</td><td class="t w">{{ lower }}</td><td>{{ n }}</td></tr>
