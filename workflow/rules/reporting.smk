@@ -106,6 +106,7 @@ rule summary:
         runtime=15,
     params:
         datasets=list(PLAN.datasets),
+        figures=f"{ROOT}/summary_figures",
         code=code_of("summary"),
     message:
         "Summarising {params.datasets}"

@@ -31,7 +31,7 @@ from evenfold.records.tables import SEQUENCES, SPLIT
 #: copies with an unknown residue: some seconds of one core.
 _SEQUENCES, _PLACES, _LETTERS = 600, 20, 800_000
 #: Rows whose columns are told, and columns that are written.
-_ROWS, _COLUMNS = 200, 20
+_ROWS, _COLUMNS = 200, 15
 
 
 def contributions_files(

@@ -262,7 +262,8 @@ FILES = {
         "upload",
     ),
     "summary_page": File(
-        "summary.html", "the champions of several data sets", "HTML", "summary",
+        "summary.html", "the champions of several data sets, and losses by rank", "HTML",
+        "summary",
     ),
     "summary_table": File(
         "summary.tsv", "metrics of several data sets", "tables.METRICS", "summary",
@@ -287,6 +288,7 @@ FOLDERS = (
         "the figures of the report before a look",
         "explore_report",
     ),
+    ("summary_figures/", "the figures of the summary, as SVG and PDF", "summary"),
     (
         f"{{dataset}}/{{variant}}/{CHECKPOINT}/",
         "state of a training that was stopped; removed when it ends",

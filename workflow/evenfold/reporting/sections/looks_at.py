@@ -20,9 +20,6 @@ from evenfold.reporting.section import Section
 _TOLD, _NAMED, _FIRST = 10, 5, 3
 #: Share of all errors that letters beyond chance may be.
 _ERROR = 0.05
-#: Of the columns' table those that are drawn.
-_DRAWN = 15
-
 #: Height of a letter that can still be read, as a share of the figure's.
 _READ = 0.015
 #: Letters by what they are like, each kind in a colour.
@@ -167,22 +164,21 @@ def draw_residues(name: str, residues: Sequence[Residue], variant: str) -> Drawi
 
 def draw_columns(name: str, columns: Sequence[ColumnAdds], variant: str) -> Drawing:
     """The columns that add most, and whether more of one raises or lowers the logit."""
-    shown = columns[:_DRAWN]
     ways = {
         "raises": figures.SN,
         "lowers": figures.SP,
         "neither alone": figures.HALF,
     }
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.6, 0.75 + 0.19 * len(shown)))
-        for at, one in enumerate(shown):
+        figure, axes = plt.subplots(figsize=(3.6, 0.75 + 0.19 * len(columns)))
+        for at, one in enumerate(columns):
             (bar,) = axes.barh(at, one.size, height=0.72, color=ways[way(one)])
             figures.mark(bar, f"{one.name}: {one.size:.3f}, more of it: {way(one)}")
-        axes.set_yticks(range(len(shown)), [one.name for one in shown])
-        axes.set_ylim(len(shown) - 0.4, -0.6)
+        axes.set_yticks(range(len(columns)), [one.name for one in columns])
+        axes.set_ylim(len(columns) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("mean change of the logit, either way")
-        used = {way(one) for one in shown}
+        used = {way(one) for one in columns}
         entries = [(word, colour) for word, colour in ways.items() if word in used]
         figures.legend_above(axes, entries, "s")
         title = f"The columns that add most to the logit of {variant}"
@@ -265,24 +261,25 @@ SECTION = Section(
 {% if told %}<p>How much each residue, or number made of the sequence, raises or lowers the {{ term("logit") }}. Asked of training sequences of different {{ term("group", "groups") }}, each put to the members that trained on no sequence of its group; no test sequence was read.</p>
 <p class="note">This is what the model goes by, an association in these data: it does not show that a residue causes the function, and says nothing of what the model has no use for.</p>
 {% endif %}{% for one in models %}{% set model = one.model %}
-<h3 id="looks-at{{ one.tail }}">{{ model.variant }}{{ ", the champion" if model.champion else ", the best network" }}</h3>
+<h3 id="looks-at-{{ loop.index }}">{{ model.variant }}{{ ", the champion" if model.champion else ", the best network" }}</h3>
 {% if model.why_not %}<p>Nothing can be told: {{ model.why_not }}.</p>
 {% else %}{% if model.positions and not one.rows %}<p>No residue at any position adds anything beyond chance in {{ model.sequences }} windows.</p>
 {% endif %}{% if one.rows %}<p>Most is decided at {{ one.named }}; in brackets what raises it. Of {{ model.positions|length }} positions {{ one.places }} {{ "matters" if one.places == 1 else "matter" }} beyond chance.</p>
+<div class="beside">
 {% call figure(one.logo, "wide") %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ model.sequences }} windows (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
-{% call table("positions" ~ one.tail, "Positions that decide most, " ~ model.variant) %}
+<div>{% call table("positions" ~ one.tail, "Positions that decide most, " ~ model.variant) %}
 <thead><tr><th scope="col" class="t">position</th><th scope="col">{{ term("spread") }}</th><th scope="col" class="t">raise</th><th scope="col" class="t">lower</th><th scope="col">windows</th></tr></thead>
 <tbody>{% for place, spread, raise, lower, n in one.rows %}<tr><th scope="row">{{ place }}</th><td>{{ spread|rate }}</td><td class="t w">{{ raise }}</td><td class="t w">{{ lower }}</td><td>{{ n }}</td></tr>
 {% endfor %}</tbody>
-{% endcall %}
+{% endcall %}</div></div>
 {% endif %}<div class="beside">
 {% if one.residues %}{% call figure(one.residues) %}The mean {{ term("contribution") }} of a residue wherever it stands, beside all others, over {{ model.sequences }} sequences.{% endcall %}
 {% endif %}{% if one.columns %}{% call figure(one.columns) %}The mean {{ term("contribution") }} of a number made of the sequence, whichever way ({{ one.shares }} of all).{% endcall %}
-{% call table("columns" ~ one.tail, "Numbers that add most, " ~ model.variant) %}
+<div>{% call table("columns" ~ one.tail, "Numbers that add most, " ~ model.variant) %}
 <thead><tr><th scope="col" class="t">number</th><th scope="col" class="t">feature set</th><th scope="col">mean change</th><th scope="col" class="t">more of it</th></tr></thead>
 <tbody>{% for name, features, size, way in one.added %}<tr><th scope="row">{{ name }}</th><td class="t">{{ features }}</td><td>{{ size|rate }}</td><td class="t">{{ way }}</td></tr>
 {% endfor %}</tbody>
-{% endcall %}
+{% endcall %}</div>
 {% endif %}</div>
 {% endif %}{% endfor %}""",
 )
