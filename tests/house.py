@@ -123,7 +123,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults importing prediction records reporting sequences "
+        "documentation errors faults prediction records reporting sequences "
         "starting tracking verifying",
     ),
 }  # fmt: skip

@@ -44,6 +44,7 @@ from evenfold.records.learning_curve import (
 )
 from evenfold.records.notes import Note
 from evenfold.records.selection import (
+    Bands,
     Best,
     CorrectedT,
     Covered,
@@ -51,11 +52,13 @@ from evenfold.records.selection import (
     Difference,
     FrozenVariant,
     Grouped,
+    InBand,
     Judged,
     Lead,
     McNemar,
     McNemars,
     Provenance,
+    Reach,
     Selection,
     Sure,
     Trust,
@@ -309,6 +312,45 @@ def trust(**changes) -> Trust:
         "probability_high": [0.3, 0.8], "oof": sets_judged(),
     }  # fmt: skip
     return Trust(**(values | changes))
+
+
+def in_band(**changes) -> InBand:
+    """What the champion reaches inside of its domain."""
+    values = {
+        "band": "inside", "sequences": 270, "groups": 110, "groups_of_class": (55, 57),
+        "mcc": 0.62, "mcc_interval": (0.5, 0.73), "sn": 0.81, "sn_interval": (0.7, 0.89),
+        "sp": 0.8, "sp_interval": (0.71, 0.87), "positive": covered(groups=55),
+        "negative": covered(groups=57),
+    }  # fmt: skip
+    return InBand(**(values | changes))
+
+
+def in_bands(**edge) -> list[InBand]:
+    """The three bands; of the edge something else."""
+    at_edge = {
+        "band": "edge", "sequences": 38, "groups": 20, "groups_of_class": (12, 11),
+        "mcc": 0.4, "mcc_interval": (0.1, 0.66),
+    }  # fmt: skip
+    nothing = dict.fromkeys(("mcc", "mcc_interval", "sn", "sn_interval", "positive"))
+    outside = {
+        "band": "outside",
+        "sequences": 2,
+        "groups": 1,
+        "groups_of_class": (0, 1),
+    }
+    return [in_band(), in_band(**(at_edge | edge)), in_band(**(outside | nothing))]
+
+
+def bands(**changes) -> Bands:
+    """The domain of the champion."""
+    values = {
+        "reach": Reach(
+            aligner="spaced seeds, ungapped", identity=(0.1, 0.24), residues=(18, 31),
+            mean=dict.fromkeys("ACDEFGHIKLMNPQRSTVWY", 0.05), distance=(0.34, 0.52),
+        ),
+        "oof": in_bands(),
+    }  # fmt: skip
+    return Bands(**(values | changes))
 
 
 def lead(**changes) -> Lead:

@@ -22,6 +22,7 @@ rule score_fasta:
     params:
         folder=lambda wildcards: f"{ROOT}/{wildcards.dataset}",
         ledger=PLAN.run.ledger,
+        wanted=PLAN.run.prediction.model_dump(),
         code=lambda wildcards: code_of(
             "score_fasta", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
         ),

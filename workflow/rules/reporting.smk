@@ -148,6 +148,8 @@ rule evidence:
         dome="results/{dataset}/dome.json",
         card="results/{dataset}/model_card.md",
         crate="results/{dataset}/ro-crate-metadata.json",
+        # A run crate holds the workflow that it is of.
+        workflow="results/{dataset}/evenfold.smk",
     log:
         "results/{dataset}/logs/evidence.log",
     benchmark:

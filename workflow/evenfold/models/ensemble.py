@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from evenfold.files import replacing
+from evenfold.importing import import_paths
 from evenfold.models.looking_up import LookedUp
 from evenfold.models.members import Member
 from evenfold.models.rows import Rows
@@ -37,6 +38,12 @@ class Ensemble:
     features: dict
     members: list[Member]
     _fast: LookedUp | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def code(self) -> list[str]:
+        """Import paths of the network and the features of the user's own."""
+        names = [self.recipe.get("kind", ""), *self.features.get("names", [])]
+        return import_paths(map(str, names))
 
     def logits(
         self, inputs: np.ndarray | Ragged, device: str | None = None

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,15 @@ from evenfold.prediction.inputs import (
 )
 from evenfold.prediction.output import join_parts, shard_name, write_part
 from evenfold.prediction.predicting import Calls, Predictor
+from evenfold.prediction.trust import AS_CONFIGURED, NEGATIVE, POSITIVE, Wanted
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note
 from evenfold.records.prediction import ScoredPart
 from evenfold.records.tables import PROTEIN_SCORES, REJECTED, SCORES
 from evenfold.sequences.sites import no_site
 
+#: The column `positive` of a class; of unsure none.
+_NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
 
@@ -63,6 +66,8 @@ class Asked:
         Rows of a file, if the table is to be cut.
     proteins : Path, optional
         Table of the proteins that windows were cut from.
+    wanted : Wanted
+        What is told besides the scores.
     """
 
     inputs: Sequence[str]
@@ -70,6 +75,7 @@ class Asked:
     rejected: Path
     shard: int | None = None
     proteins: Path | None = None
+    wanted: Wanted = AS_CONFIGURED
 
     @property
     def parts(self) -> Path:
@@ -143,7 +149,7 @@ def score_files(
         for chunk in chunked(_items(predictor, paths, reading), asked.shard):
             name = folder / f"{chunk.number:06d}.json"
             if not name.is_file():
-                _score(predictor, chunk, folder, asked.out.suffix)
+                _score(predictor, chunk, folder, asked)
             part = ScoredPart.read(name)
             counts.add(part)
             parts.append((part.shard, chunk.number))
@@ -162,6 +168,7 @@ def predict_files(
     ledger: str | Path | None = None,
     tell: Callable[[str], None] = warnings.warn,
     progress: Callable[[int], None] = lambda rows: None,
+    trust_modules: bool = False,
 ) -> Counts:
     """Score files with the champion of results/<dataset>, or of a bundle.
 
@@ -176,6 +183,8 @@ def predict_files(
         Gets a sentence for the user, by default as a warning of Python.
     progress : callable
         See `score_files`.
+    trust_modules : bool
+        See `Predictor.load`.
 
     Returns
     -------
@@ -186,9 +195,10 @@ def predict_files(
     EvenfoldError
         No champion, or an input that cannot be scored.
     """
-    predictor, other = champion_of(folder)
-    if other:
-        tell(other)
+    predictor, other = champion_of(folder, trust_modules)
+    for sentence in (other, *predictor.trust.notes(asked.wanted)):
+        if sentence:
+            tell(sentence)
 
     def before(counts: Counts) -> None:
         for sentence in noted(predictor, ledger, counts):
@@ -218,19 +228,23 @@ def noted(predictor: Predictor, ledger: str | Path | None, counts: Counts) -> li
     return [told(note), *([] if ledger is None else [_left(ledger, note)])]
 
 
-def champion_of(path: str | Path) -> tuple[Predictor, str | None]:
+def champion_of(
+    path: str | Path, trust_modules: bool = False
+) -> tuple[Predictor, str | None]:
     """The champion of results/<dataset>, or of a bundle.
 
     Parameters
     ----------
     path : path-like
+    trust_modules : bool
+        See `Predictor.load`.
 
     Returns
     -------
     tuple of (Predictor, str or None)
         It, and what is to be told where the test set was not looked at with it.
     """
-    predictor = Predictor.load(path)
+    predictor = Predictor.load(path, trust_modules)
     if not is_bundle(path):
         return predictor, not_looked_at(Results.at(path))
     return predictor, manifest_of(path).not_looked_at
@@ -266,6 +280,7 @@ def _folder(predictor: Predictor, asked: Asked) -> Iterator[Path]:
         "form": asked.out.suffix.lower(),
         "shard": asked.shard,
         "cut": [AT_ONCE, LETTERS],
+        "wanted": asdict(asked.wanted),
     }
     folder = asked.parts
     folder.mkdir(parents=True, exist_ok=True)
@@ -307,11 +322,14 @@ def _state(given: str) -> list[Any]:
     return [str(path.resolve()), found.st_size, found.st_mtime_ns]
 
 
-def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> None:
+def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> None:
     """Score a chunk and write its part; the record of it last."""
+    suffix = asked.out.suffix
     records = chunk.records
     sequences = [record.sequence for record in records]
-    calls = predictor.calls(sequences, [record.unfit for record in records])
+    calls = predictor.calls(
+        sequences, [record.unfit for record in records], asked.wanted
+    )
     good = ~np.isnan(calls.scores)
     start = folder / f"{chunk.number:06d}"
     own = [record.id for record, ok in zip(records, good) if ok]
@@ -329,7 +347,7 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> Non
         write_part(
             start.with_suffix(f".proteins{suffix}"),
             PROTEIN_SCORES,
-            list(zip(*_summaries(predictor, chunk.items, calls))),
+            list(zip(*_summaries(chunk.items, calls))),
         )
     sealed = found_in(predictor.sealed, sequences) if predictor.sealed else []
     ScoredPart(
@@ -361,10 +379,12 @@ def score_columns(
     """
     good = ~np.isnan(calls.scores)
     n = len(ids)
+    called = [one for one, ok in zip(calls.classes, good) if ok]
     columns: dict[str, list[Any]] = {
         "id": list(ids),
         "score": calls.scores[good].tolist(),
-        "positive": (calls.scores[good] >= predictor.threshold).astype(int).tolist(),
+        "positive": [_NUMBERS.get(one) for one in called],
+        "class": called,
         "probability": calls.probabilities[good].tolist(),
         "threshold": [predictor.threshold] * n,
         **{
@@ -377,11 +397,12 @@ def score_columns(
     return [columns[name] for name in SCORES.names]
 
 
-def _summaries(predictor, items, calls) -> Iterator[tuple]:
+def _summaries(items, calls) -> Iterator[tuple]:
     """One row a protein."""
     start = 0
     for item in items:
         scores = calls.scores[start : start + len(item.records)]
+        called = calls.classes[start : start + len(item.records)]
         start += len(item.records)
         good = ~np.isnan(scores)
         best = int(np.nanargmax(scores)) if good.any() else None
@@ -390,7 +411,7 @@ def _summaries(predictor, items, calls) -> Iterator[tuple]:
             len(item.protein.sequence),
             len(scores),
             int(good.sum()),
-            int((scores >= predictor.threshold).sum()),
+            called.count(POSITIVE),
             "" if best is None else item.records[best].id,
             None if best is None else float(scores[best]),
         )

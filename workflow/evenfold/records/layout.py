@@ -207,6 +207,11 @@ FILES = {
         "the run as RO-Crate (Workflow Run profile), with a digest of every file",
         "JSON-LD", "evidence",
     ),
+    "workflow": File(
+        "{dataset}/evenfold.smk",
+        "the Snakefile of the workflow as it was run, the main entity of the crate",
+        "text", "evidence",
+    ),
     "exploration": File(
         "{dataset}/exploration.html", "the report before a look (target `explore`)",
         "HTML", "explore_report",

@@ -6,7 +6,7 @@ from evenfold.records.record import Record
 
 #: What scoring imports: nothing of Snakemake, MLflow, scikit-learn or matplotlib.
 REQUIREMENTS = (
-    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy", "torch",
+    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "pyopal", "safetensors", "scipy", "torch",
 )  # fmt: skip
 
 

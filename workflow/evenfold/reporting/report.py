@@ -10,6 +10,7 @@ from evenfold.reporting.section import Section
 from evenfold.reporting.sections import (
     badges,
     cross_validation,
+    domain,
     earlier_look,
     glossary,
     leaks,
@@ -50,6 +51,7 @@ SECTIONS: tuple[Section, ...] = (
     more_data.SECTION,
     probabilities.SECTION,
     prediction_sets.SECTION,
+    domain.SECTION,
     published_split.SECTION,
     test_and_training.SECTION,
     leaks.SECTION,

@@ -1,0 +1,26 @@
+"""What the target `predict` tells besides the scores."""
+
+from pydantic import Field
+
+from evenfold.config.section import Section
+
+
+class Prediction(Section):
+    """What the target `predict` tells besides the scores."""
+
+    error: float | None = Field(
+        None,
+        ge=0.01,
+        le=0.5,
+        description="error of the prediction sets, in hundredths, if not that of "
+        "`selection`",
+    )
+    unsure: bool = Field(
+        False,
+        description="call a sequence unsure where its set holds both classes or none",
+    )
+    nearest: bool = Field(
+        True,
+        description="search the nearest training sequence; without it no sequence is said "
+        "to be inside of the domain",
+    )
