@@ -139,8 +139,6 @@ def trusting(trust=None, tested=None):
     )
 
 
-
-
 def asked(*models):
     """A run whose models look at something else."""
     return facts(contributions=states.contributions(*models))
@@ -162,9 +160,7 @@ TWO_DECIDE = asked(
         ]
     )
 )
-OF_PROTEINS = asked(
-    states.of_proteins(), states.model(variant="bce", champion=False)
-)
+OF_PROTEINS = asked(states.of_proteins(), states.model(variant="bce", champion=False))
 TRUSTED = trusting()
 UNSEEN = states.before_look(selection=states.selection(trust=states.trust()))
 _SAME = object()

@@ -51,7 +51,9 @@ def added(ensemble: Ensemble, inputs: np.ndarray, seen: np.ndarray) -> np.ndarra
 def _linear(state, bound, inputs, seen):
     def standard(x):
         x = torch.as_tensor(x).double()
-        return x if bound is None else bounded((x - state["mean"]) / state["scale"], bound)
+        return (
+            x if bound is None else bounded((x - state["mean"]) / state["scale"], bound)
+        )
 
     usual = standard(seen).mean(0)
     return ((standard(inputs) - usual) * state["weight"]).numpy()

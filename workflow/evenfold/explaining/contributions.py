@@ -162,7 +162,9 @@ def _why_not(features: FeatureSet) -> str | None:
             "meaning of their own"
         )
     if any(map(is_import_path, features.names)):
-        return "its features are of your own code, which is not asked of changed sequences"
+        return (
+            "its features are of your own code, which is not asked of changed sequences"
+        )
     return None
 
 

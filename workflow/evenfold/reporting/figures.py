@@ -103,7 +103,9 @@ def _small_font() -> str:
         subsetter.populate(unicodes=_LETTERS)
         subsetter.subset(font)
         for record in font["name"].names:
-            record.string = str(record).replace(FONT, name).replace("DejaVu", "Evenfold")
+            record.string = (
+                str(record).replace(FONT, name).replace("DejaVu", "Evenfold")
+            )
         path = Path(folder.name, f"{weight}.ttf")
         font.save(path)
         font_manager.fontManager.addfont(path)
@@ -181,7 +183,9 @@ def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> 
     for colour, variable in VARIABLES.items():
         text = text.replace(f": {colour}", f": var(--{variable})")
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
-    return Drawing(name, title, Markup(_headed(text, name, title)), figure, box, variant)
+    return Drawing(
+        name, title, Markup(_headed(text, name, title)), figure, box, variant
+    )
 
 
 def mark(artist: Any, told: str, variant: str | None = None) -> None:

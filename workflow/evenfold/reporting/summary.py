@@ -184,7 +184,9 @@ def draw_gaps(champions: Sequence[Measured]) -> Drawing:
             [("at 0.5", figures.HALF), ("tuned", figures.MCC)],
             zero=True,
         )
-        return figures.drawn(figure, "gaps", "SN − SP of each champion, before and after")
+        return figures.drawn(
+            figure, "gaps", "SN − SP of each champion, before and after"
+        )
 
 
 def summarise(

@@ -128,9 +128,7 @@ def _letter(axes, at: int, base: float, residue: Residue, place: str) -> None:
         .scale(width / box.width, abs(residue.change) / box.height)
         .translate(at - width / 2, bottom)
     )
-    patch = PathPatch(
-        path.transformed(fitted), facecolor=_COLOUR[residue.letter], lw=0
-    )
+    patch = PathPatch(path.transformed(fitted), facecolor=_COLOUR[residue.letter], lw=0)
     figures.mark(patch, f"{residue.letter} at {place}: {_change(residue)}")
     axes.add_patch(patch)
 
