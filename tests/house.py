@@ -86,6 +86,10 @@ PARTS = {
         "alphabet errors features files metrics models ragged records sequences",
         libraries="pandas",
     ),
+    "explaining": Part(
+        3, "what a trained model looks at: residues, positions, columns",
+        "alphabet config features importing models records", libraries="torch pandas",
+    ),
     "sanity": Part(
         3, "controls and the learning curve: data in which there is less to learn",
         "config errors features metrics models records selection",
@@ -101,8 +105,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config durations errors evaluation features files importing metrics models "
-        "records sequences",
+        "alphabet config durations errors evaluation explaining features files importing "
+        "metrics models records sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(

@@ -33,7 +33,10 @@ ANY = Domain()
 def predictor(domain=ANY, **changes):
     """A champion on composition, which can score anything, with the score 0.5."""
     values = {
-        "ensemble": SimpleNamespace(scores=lambda x: np.full(len(x), 0.5)),
+        "ensemble": SimpleNamespace(
+            scores=lambda x: np.full(len(x), 0.5),
+            mean_logits=lambda x: np.zeros(len(x)),
+        ),
         "features": FeatureSet(("aac",), 0),
         "cleaning": Cleaning(),
         "sites": None,

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from evenfold import cli
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
+from evenfold.metrics.scores import logit
 from evenfold.prediction import Predictor, inputs, streaming
 from evenfold.prediction.inputs import guessed_rows
 from evenfold.prediction.names import Names
@@ -34,7 +35,11 @@ SEQUENCES = random_set(12, 50)
 def by_content(**changes):
     """A champion whose score is of the sequence alone: its share of A."""
     return predictor(
-        ensemble=SimpleNamespace(scores=lambda x: x[:, 0].astype(float)), **changes
+        ensemble=SimpleNamespace(
+            scores=lambda x: x[:, 0].astype(float),
+            mean_logits=lambda x: logit(x[:, 0].astype(float).clip(1e-12, 1 - 1e-12)),
+        ),
+        **changes,
     )
 
 

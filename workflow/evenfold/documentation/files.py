@@ -8,6 +8,7 @@ import typing
 from itertools import pairwise
 
 from evenfold.records import (
+    contributions,
     evaluation,
     evidence,
     learning_curve,
@@ -25,6 +26,7 @@ from evenfold.records.tables import Table
 
 #: Modules of records, by the name that the layout gives.
 _MODULES = {
+    "contributions": contributions,
     "evaluation": evaluation,
     "evidence": evidence,
     "learning_curve": learning_curve,

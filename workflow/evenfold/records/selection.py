@@ -419,7 +419,7 @@ class Bands(Part):
     """The domain of the champion: limits of its bands, and what it reaches in each."""
 
     reach: Reach
-    """frozen limits"""
+    """limits of the bands, as frozen"""
     oof: list[InBand]
     """out-of-fold, every fold by limits of the other folds"""
 
