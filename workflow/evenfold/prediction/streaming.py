@@ -35,6 +35,7 @@ from evenfold.prediction.inputs import (
     is_stream,
     items_of,
     kept_input,
+    told_of,
 )
 from evenfold.prediction.output import join_parts, shard_name, write_part
 from evenfold.prediction.predicting import Calls, Predictor
@@ -257,8 +258,9 @@ def _items(predictor, paths, reading) -> Iterator[Item]:
     if not (predictor.sites and vectors and vectors.pooling == "site"):
         yield from items_of(paths, reading)
         return
-    for _, path in paths:
-        windows = predictor.read(path)
+    for called, path in paths:
+        with told_of(called, path):
+            windows = predictor.read(path)
         yield from (Item([window]) for window in windows)
 
 
