@@ -158,7 +158,7 @@ def guessed_rows(path: Path) -> int:
     if begins(path, b"PAR1"):
         try:
             return int(pq.read_metadata(path).num_rows)
-        except (OSError, pa.ArrowException):
+        except (OSError, ValueError, pa.ArrowException):
             # Whoever reads it tells of that.
             return 0
     with open(path, "rb") as raw:
