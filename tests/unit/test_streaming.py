@@ -133,6 +133,17 @@ def test_parts_make_the_table_that_one_piece_makes(tmp_path, monkeypatch, suffix
         assert pq.ParquetFile(out).num_row_groups == 8
 
 
+def test_what_is_wrong_with_standard_input_is_said_of_it(tmp_path, monkeypatch):
+    out = tmp_path / "t.tsv"
+    for text, why in (
+        (b"", "no sequences in it"),
+        (b"id,sequence\na,b,c\n", "3 cells"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+        with pytest.raises(EvenfoldError, match=f"^standard input.*{why}"):
+            score_files(by_content(), Asked(["-"], out, beside(out, "rejected")))
+
+
 def test_shards_have_so_many_rows(tmp_path, small):
     path = tmp_path / "new.fasta"
     path.write_text(fasta([*SEQUENCES, "M1"]))

@@ -6,9 +6,11 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.config.forms import form_of
@@ -172,7 +174,11 @@ def guessed_rows(path: Path) -> int:
     if not os.path.isfile(path):
         return 0
     if begins(path, b"PAR1"):
-        return int(pq.read_metadata(path).num_rows)
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (OSError, ValueError, pa.ArrowException):
+            # Whoever reads it tells of that.
+            return 0
     with open(path, "rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
@@ -203,30 +209,40 @@ def items_of(paths: Iterable[tuple[str, Path]], reading: Reading) -> Iterator[It
     """
     names = Names()
     for called, path in paths:
-        for record in _records(called, path, reading):
-            given = record.id
-            record.id = names.unique(given)
-            if reading.sites is None:
-                yield Item([record], None, given)
-            else:
-                windows = list(every_site(record, reading.sites, reading.cleaning))
-                yield Item(windows, record, given)
+        with told_of(called, path):
+            settings = reading.model_copy(
+                update={"form": form_found(path), "source_pattern": None, "sites": None}
+            )
+            for record in read(path, settings, -1):
+                given = record.id
+                record.id = names.unique(given)
+                if called != str(path):
+                    record.origin = record.origin.replace(str(path), called, 1)
+                if reading.sites is None:
+                    yield Item([record], None, given)
+                else:
+                    windows = list(every_site(record, reading.sites, reading.cleaning))
+                    yield Item(windows, record, given)
 
 
-def _records(called: str, path: Path, reading: Reading) -> Iterator[Record]:
-    """Records of one file, told by what it is called."""
+@contextmanager
+def told_of(called: str, path: Path) -> Iterator[None]:
+    """Errors in here name an input as the user does, not the file it was kept in.
+
+    Parameters
+    ----------
+    called : str
+        Path, or `-` for standard input.
+    path : Path
+        Where it lies.
+    """
     try:
-        settings = reading.model_copy(
-            update={"form": form_found(path), "source_pattern": None, "sites": None}
-        )
-        for record in read(path, settings, -1):
-            if called != str(path):
-                record.origin = record.origin.replace(str(path), called, 1)
-            yield record
+        yield
     except EvenfoldError as error:
         if called == str(path):
             raise
-        raise EvenfoldError(str(error).replace(str(path), called)) from error
+        name = "standard input" if called == STDIN else called
+        raise EvenfoldError(str(error).replace(str(path), name)) from error
 
 
 def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -20,7 +21,9 @@ from evenfold.records.tables import Table, check_ended, undamaged
 SUFFIXES = (".tsv", ".csv", ".parquet")
 
 
-def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
+def check_output(
+    out: str | Path, given: Sequence[str | Path], cut: bool = False
+) -> None:
     """Refuse a place where scores cannot go, before anything is scored.
 
     Parameters
@@ -29,6 +32,8 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
         Table to write.
     given : sequence of path-like
         Files that are scored.
+    cut : bool
+        Whether the table is cut into shards.
 
     Raises
     ------
@@ -37,6 +42,8 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
         known form.
     """
     path = Path(out)
+    if not str(out).strip():
+        raise EvenfoldError("the name of the table is empty: name a file with --out.")
     if len(path.name.encode(errors="surrogateescape")) > 240:
         raise EvenfoldError(f"{out:.60}...: a name longer than file systems take.")
     if path.is_dir():
@@ -48,7 +55,10 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
             f"{out}: the table of scores must end in {', '.join(SUFFIXES)}, which says "
             "what it is."
         )
-    for written in (path, beside(path, "rejected"), beside(path, "proteins")):
+    shards = [path]
+    if cut:
+        shards = [one for one in path.parent.glob("*") if _is_shard(one, path)]
+    for written in (*shards, beside(path, "rejected"), beside(path, "proteins")):
         if written.exists() and not written.is_file():
             raise EvenfoldError(
                 f"{written} is no file that can be replaced: name another with --out."
@@ -95,6 +105,11 @@ def shard_name(out: Path, shard: int) -> Path:
     Path
     """
     return out.with_name(f"{out.stem}-{shard + 1:05d}{out.suffix}")
+
+
+def _is_shard(path: Path, out: Path) -> bool:
+    stem = re.escape(out.stem)
+    return bool(re.fullmatch(rf"{stem}-\d{{5,}}{re.escape(out.suffix)}", path.name))
 
 
 def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> None:

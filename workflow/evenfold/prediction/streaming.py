@@ -36,6 +36,7 @@ from evenfold.prediction.inputs import (
     is_stream,
     items_of,
     kept_input,
+    told_of,
 )
 from evenfold.prediction.names import digest
 from evenfold.prediction.output import join_parts, shard_name, write_part
@@ -305,8 +306,9 @@ def _items(predictor, paths, reading) -> Iterator[Item]:
     if not (predictor.sites and vectors and vectors.pooling == "site"):
         yield from items_of(paths, reading)
         return
-    for _, path in paths:
-        windows = predictor.read(path)
+    for called, path in paths:
+        with told_of(called, path):
+            windows = predictor.read(path)
         yield from (Item([window]) for window in windows)
 
 
