@@ -112,7 +112,7 @@ def seen(browser, *words):
         text = browser.find_element("tag name", "body").text
         return text if all(word in text for word in words) else None
 
-    return wait_for(look)
+    return wait_for(look, seconds=180)
 
 
 @pytest.mark.whole
@@ -143,6 +143,8 @@ def test_comparing_opens_on_mcc(two_selections, browser, of):
     asked = (
         f"runs={json.dumps(runs)}&experiments={json.dumps([records[0].experiment_id])}"
     )
+    # Another fragment of the same address would load nothing.
+    browser.get("about:blank")
     browser.get(f"{address}/#/compare-runs?{quote(asked, safe='=&')}")
     text = seen(browser, "Comparing 2 Runs", "Clear All")
     keep(browser, f"mlflow-compare-{of}")
