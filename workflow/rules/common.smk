@@ -11,6 +11,7 @@ WORKFLOW = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).
 sys.path.insert(0, WORKFLOW)
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
 
 import evenfold
 
@@ -29,6 +30,7 @@ from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
+from evenfold.terminal import Terminal, install
 
 prepare_jobs(WORKFLOW)
 
@@ -72,6 +74,11 @@ if workflow.is_main_process:
         ".snakemake",
     )
 
+
+TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    # As a module, these rules leave the terminal to the workflow that they are part of.
+    install(TERMINAL, snakemake_logger)
 
 STARTED = time.time()
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
@@ -312,8 +319,15 @@ def say_what_failed():
     for name in PLAN.datasets:
         for told in failures(results_of(name).folder, STARTED):
             print(f"\n{told}", file=sys.stderr)
+            TERMINAL.ended = True
     for name in PLAN.left_out:
         print(f"\nThe data set {name} was left out; see above.", file=sys.stderr)
+    if TERMINAL.ended:
+        print(
+            "\nThe same command goes on from here, once it is mended. Every line of "
+            "this run: .snakemake/log/",
+            file=sys.stderr,
+        )
 
 
 def refuse_where_left_out():
@@ -339,3 +353,4 @@ def say_what_came_of_it():
             except EvenfoldError as error:
                 lines = [f"Error: {error}"]
             print("\n".join(["", *lines]), file=sys.stderr)
+            TERMINAL.ended = True
