@@ -1,8 +1,10 @@
 """What a model was made for: sequences outside of it are refused, or said to be."""
 
+import re
 from dataclasses import dataclass
+from functools import cache
 
-from evenfold.alphabet import AMINO_ACIDS, residues, unknown_share
+from evenfold.alphabet import AMINO_ACIDS, GAP, unknown_share
 from evenfold.config.sites import Sites
 from evenfold.records.selection import Learned
 
@@ -93,23 +95,31 @@ class Domain:
 
 def _outside(sequence, learned):
     """What of a sequence no training sequence has, in words."""
-    length = len(residues(sequence))
+    gaps = sequence.count(GAP)
+    length = len(sequence) - gaps
     if not learned.shortest <= length <= learned.longest:
         reach = f"{learned.shortest} to {learned.longest}"
         if learned.shortest == learned.longest:
             reach = str(learned.longest)
         yield f"{length} residues, those of the training have {reach}"
-    if new := sorted(set(sequence).difference(learned.letters)):
+    if _beyond(learned.letters).search(sequence):
+        new = sorted(set(sequence).difference(learned.letters))
         several = "letters" if len(new) > 1 else "letter"
         yield f"{several} {', '.join(new)}, which no training sequence has"
     # Twenty letters that are all known make no share worth counting.
-    if set(sequence).difference(AMINO_ACIDS):
+    if _beyond(AMINO_ACIDS).search(sequence):
         share = unknown_share(sequence)
         if share > learned.unknown:
             yield (
                 f"{share:.0%} unknown residues, those of the training have at most "
                 f"{learned.unknown:.0%}"
             )
+
+
+@cache
+def _beyond(letters: str) -> re.Pattern[str]:
+    """A letter that is none of these."""
+    return re.compile(f"[^{re.escape(letters)}]" if letters else ".")
 
 
 def _either(letters: str) -> str:
