@@ -214,6 +214,21 @@ def test_files_that_are_looked_at(tmp_path, form, edits, odd, spoiled):
             assert begun.fault == str(error)
 
 
+def test_a_byte_of_hdf5_that_is_another_is_damage_or_nothing(tmp_path):
+    """Found by fuzzing: a type of numbers that no machine has."""
+    path, told = tmp_path / "v.h5", 0
+    for at in range(800, 1200):
+        data = bytearray(VECTORS["v.h5"])
+        data[at] ^= 1
+        path.write_bytes(data)
+        try:
+            vectors_by_id(path)
+        except EvenfoldError as error:
+            assert str(path) in str(error)
+            told += 1
+    assert told
+
+
 def test_a_text_in_parquet_that_is_no_utf8_is_damage(tmp_path):
     """Found by fuzzing: one byte of an id was another."""
     path = tmp_path / "v.parquet"

@@ -35,6 +35,7 @@ from evenfold.reporting.sections import (
     leaks,
     learning,
     ledger,
+    looks_at,
     methods,
     mistakes,
     more_data,
@@ -138,6 +139,28 @@ def trusting(trust=None, tested=None):
     )
 
 
+def asked(*models):
+    """A run whose models look at something else."""
+    return facts(contributions=states.contributions(*models))
+
+
+UNASKED = asked(
+    states.model(positions=[], why_not="its features are vectors of a language model")
+)
+UNDECIDED = asked(
+    states.model(positions=[p for p in states.positions() if p.offset != -1])
+)
+TWO_DECIDE = asked(
+    states.model(
+        positions=[
+            p.model_copy(update={"residues": states.positions()[1].residues})
+            if p.offset == 0
+            else p
+            for p in states.positions()
+        ]
+    )
+)
+OF_PROTEINS = asked(states.of_proteins(), states.model(variant="bce", champion=False))
 TRUSTED = trusting()
 UNSEEN = states.before_look(selection=states.selection(trust=states.trust()))
 _SAME = object()
@@ -980,6 +1003,85 @@ SPOKEN = [
         OWN, facts(),
     ),
     # Learning.
+    # What the model looks at.
+    Spoken(
+        looks_at,
+        "How much each residue, or number made of the sequence, raises or lowers the "
+        "logit. Asked of training sequences of different groups, each put to the members "
+        "that trained on no sequence of its group; no test sequence was read.",
+        facts(), UNASKED,
+    ),
+    Spoken(
+        looks_at,
+        "This is what the model goes by, an association in these data: it does not show "
+        "that a residue causes the function, and says nothing of what the model has no "
+        "use for.",
+        facts(), UNASKED,
+    ),
+    Spoken(
+        looks_at, "What does the model look at?", facts(), facts(contributions=None)
+    ),
+    Spoken(
+        looks_at, "What each residue at each position adds to the logit of focal",
+        facts(), UNDECIDED,
+    ),
+    Spoken(
+        looks_at, "What each kind of residue adds to the logit of focal",
+        OF_PROTEINS, facts(),
+    ),
+    Spoken(
+        looks_at, "change of the logit by a residue, 95 % interval", OF_PROTEINS, facts()
+    ),
+    Spoken(
+        looks_at, "The columns that add most to the logit of focal", OF_PROTEINS, facts()
+    ),
+    Spoken(looks_at, "mean change of the logit, either way", OF_PROTEINS, facts()),
+    Spoken(looks_at, "focal, the champion", facts(), facts(contributions=None)),
+    Spoken(looks_at, "bce, the best network", OF_PROTEINS, facts()),
+    Spoken(
+        looks_at,
+        "Nothing can be told: its features are vectors of a language model.",
+        UNASKED, facts(),
+    ),
+    Spoken(
+        looks_at,
+        "No residue at any position adds anything beyond chance in 120 windows.",
+        UNDECIDED, facts(),
+    ),
+    Spoken(
+        looks_at,
+        "Most is decided at −1 (D); in brackets what raises it. Of 5 positions 1 matters "
+        "beyond chance.",
+        facts(), UNDECIDED,
+    ),
+    Spoken(
+        looks_at,
+        "Most is decided at −1 (D), 0 (D); in brackets what raises it. Of 5 positions 2 "
+        "matter beyond chance.",
+        TWO_DECIDE, facts(),
+    ),
+    Spoken(
+        looks_at,
+        "Each letter as high as the mean contribution of that residue there, beside the "
+        "other residues that windows have there; below zero it lowers the score. Drawn "
+        "are those beyond chance in 120 windows (Bonferroni, 5 %) that are large enough "
+        "to be read.",
+        facts(), UNDECIDED,
+    ),
+    Spoken(looks_at, "Positions that decide most, focal", facts(), UNDECIDED),
+    Spoken(
+        looks_at,
+        "The mean contribution of a residue wherever it stands, beside all others, over "
+        "120 sequences.",
+        OF_PROTEINS, facts(),
+    ),
+    Spoken(
+        looks_at,
+        "The mean contribution of a number made of the sequence, whichever way (aac 90 %, "
+        "dpc 10 % of all).",
+        OF_PROTEINS, facts(),
+    ),
+    Spoken(looks_at, "Numbers that add most, focal", OF_PROTEINS, facts()),
     # Probabilities.
     Spoken(
         probabilities,
@@ -1141,6 +1243,18 @@ SPOKEN = [
     Spoken(domain, "at the threshold", REACHING, facts()),
     Spoken(domain, "Results by band of the domain", REACHING, facts()),
     # Beside the published split.
+    Spoken(
+        published_split,
+        "What the published split would have shown: MCC of each variant on the test set, "
+        "trained beside relatives of the test set and without. The distance is what "
+        "related sequences are worth.",
+        states.compared(), states.compared(evaluation=None, measured=[]),
+    ),
+    Spoken(
+        published_split,
+        "What the published split would have shown: MCC of each variant out-of-fold,",
+        states.compared(evaluation=None, measured=[]), states.compared(),
+    ),
     Spoken(
         published_split,
         "Beside the published split The same variants, trained as most papers do: on all "

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
+    _open_what_is_closed()
     parser = command_line()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -217,6 +218,26 @@ def _asks_for_trust(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _open_what_is_closed() -> None:
+    """Standard streams that whoever started this has closed, as `<&-` and cron may.
+
+    Python has None for them, and the next file that is opened would get their number.
+    """
+    for number, name, mode in (
+        (0, "stdin", "r"),
+        (1, "stdout", "w"),
+        (2, "stderr", "w"),
+    ):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            stream = os.fdopen(number, mode, encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
 def _defect(error: Exception) -> str:
     """What is said of an error that nobody but evenfold is to blame for."""
     what = (
@@ -258,7 +279,7 @@ def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction.streaming import Asked, Progress, predict_files
     from evenfold.prediction.trust import Wanted
 
-    check_output(options.out, options.inputs)
+    check_output(options.out, options.inputs, options.shard_rows is not None)
     if options.shard_rows is not None and options.shard_rows < 1:
         raise EvenfoldError("--shard-rows: a file has at least one row.")
     rejected = beside(options.out, "rejected")
@@ -280,9 +301,9 @@ def _predict(options: argparse.Namespace) -> int:
     finally:
         if shown:
             progress.end()
-    several = f"{counts.files[0]} to {counts.files[-1].name}: "
-    where = f"{options.out}: " if options.shard_rows is None else several
-    print(f"{where}{counts.scored} scored")
+    first, last = counts.files[0], counts.files[-1]
+    where = f"{first} to {last.name}" if first != last else f"{first}"
+    print(f"{where}: {counts.scored} scored")
     if counts.proteins:
         print(f"{proteins}: {counts.proteins} proteins")
     if counts.rejected:
@@ -311,7 +332,9 @@ def _serve(options: argparse.Namespace) -> int:
 
     predictor, other = champion_of(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
-    app = application(predictor, other, lambda found: noted(predictor, ledger, found))
+    app = application(
+        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
+    )
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 

@@ -1,4 +1,4 @@
-"""What the target `predict` tells besides the scores."""
+"""How the target `predict` scores, and what it tells besides the scores."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from evenfold.config.section import Section
 
 
 class Prediction(Section):
-    """What the target `predict` tells besides the scores."""
+    """How the target `predict` scores, and what it tells besides the scores."""
 
     error: float | None = Field(
         None,
@@ -23,4 +23,10 @@ class Prediction(Section):
         True,
         description="search the nearest training sequence; without it no sequence is said "
         "to be inside of the domain",
+    )
+    shard_mb: float = Field(
+        100,
+        gt=0,
+        description="megabytes from which on a FASTA that is not compressed is cut into "
+        "shards, a job each",
     )

@@ -421,6 +421,10 @@ SCORES = Table("scores", (
     Column("variant", _TEXT, "the champion"),
     Column("selection", _TEXT, "id of the frozen selection"),
 ))  # fmt: skip
+NAMES = Table("ids as they were given", (
+    Column("id", _TEXT, "id of the sequence or protein, in the order of the file"),
+    Column("digest", pa.uint64(), "64 bits that stand for it"),
+))  # fmt: skip
 PROTEIN_SCORES = Table("scores of proteins", (
     Column("protein", _TEXT, "id of the protein"),
     Column("residues", _WHOLE, "residues of the protein"),
