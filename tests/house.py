@@ -43,6 +43,7 @@ PARTS = {
     "alphabet": Part(0, "letters and their codes"),
     "ragged": Part(0, "sequences of any length, end to end"),
     "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
+    "durations": Part(0, "how long something takes, as one says it"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
@@ -72,7 +73,8 @@ PARTS = {
     ),
     "models": Part(
         2, "networks, the stacked ensemble, the training loop",
-        "alphabet config errors faults files importing losses machine ragged records sources",
+        "alphabet config durations errors faults files importing losses machine ragged records "
+        "sources",
         libraries="torch sklearn scipy pandas skscope jax",
     ),
     "selection": Part(
@@ -84,6 +86,10 @@ PARTS = {
         3, "the frozen selection, the ledger, the test set",
         "alphabet errors features files metrics models ragged records sequences",
         libraries="pandas",
+    ),
+    "explaining": Part(
+        3, "what a trained model looks at: residues, positions, columns",
+        "alphabet config features importing models records", libraries="torch pandas",
     ),
     "sanity": Part(
         3, "controls and the learning curve: data in which there is less to learn",
@@ -100,8 +106,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config errors evaluation features files importing metrics models records "
-        "sequences",
+        "alphabet config durations errors evaluation explaining features files importing "
+        "metrics models records sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(
@@ -120,7 +126,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults importing prediction records reporting sequences "
+        "documentation errors faults prediction records reporting sequences "
         "starting tracking verifying",
     ),
 }  # fmt: skip

@@ -41,7 +41,7 @@ def test_help_names_forms_and_defaults(capsys):
 @pytest.mark.parametrize(
     "out, why",
     [
-        ("", "is a folder"), ("here", "is a folder: name a file in it, such as"),
+        ("here", "is a folder: name a file in it, such as"),
         ("scores", "must end in .tsv, .csv, .parquet"), ("a.xlsx", "must end in"),
         ("new.tsv", "is the file that is to be scored"),
         ("link.tsv", "is the file that is to be scored"),
@@ -59,6 +59,14 @@ def test_a_place_where_scores_cannot_go_is_refused(tmp_path, out, why):
     with pytest.raises(EvenfoldError, match=why):
         check_output(tmp_path / out, [given])
     check_output(tmp_path / "scores.csv", [given])
+    # A shard of the table would be written over it.
+    shard = tmp_path / "s-00002.tsv"
+    shard.write_text("id\tsequence\n")
+    check_output(tmp_path / "s.tsv", [shard])
+    with pytest.raises(EvenfoldError, match=r"s-00002\.tsv is the file that is to be"):
+        check_output(tmp_path / "s.tsv", [shard], cut=True)
+    with pytest.raises(EvenfoldError, match="name of the table is empty"):
+        check_output("", [given])
     assert given.read_text() == "id\tsequence\n"
 
 

@@ -33,7 +33,10 @@ ANY = Domain()
 def predictor(domain=ANY, **changes):
     """A champion on composition, which can score anything, with the score 0.5."""
     values = {
-        "ensemble": SimpleNamespace(scores=lambda x: np.full(len(x), 0.5)),
+        "ensemble": SimpleNamespace(
+            scores=lambda x: np.full(len(x), 0.5),
+            mean_logits=lambda x: np.zeros(len(x)),
+        ),
         "features": FeatureSet(("aac",), 0),
         "cleaning": Cleaning(),
         "sites": None,
@@ -116,7 +119,7 @@ def test_of_a_selection_that_kept_no_facts_nothing_is_claimed(tmp_path):
     del found["learned"]
     path.write_text(json.dumps(found))
     domain = Domain.of(Selection.read(path).learned, None)
-    assert domain == Domain() and domain.judge("A") == ("unknown", "")
+    assert domain == Domain() and domain.judge(["A"]) == (["unknown"], [""])
 
 
 ROWS = [WINDOWS[0], None, float("nan"), 3, ["A"], "", "  ", "MK#", "NA", WINDOWS[1]]

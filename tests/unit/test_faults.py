@@ -332,6 +332,30 @@ def test_whoever_closes_the_output_early_gets_no_traceback(monkeypatch):
     assert cli.main(["show", "x"]) == 0
 
 
+CLOSED = """
+import os, sys
+from evenfold.cli import _open_what_is_closed
+for number, name in enumerate(("stdin", "stdout", "stderr")):
+    os.close(number)
+    setattr(sys, name, None)
+_open_what_is_closed()
+with open(sys.argv[1], "w") as file:
+    print("out"), print("err", file=sys.stderr)
+    sys.stdout.flush(), sys.stderr.flush()
+    print(file.fileno(), repr(sys.stdin.buffer.read()), file=file)
+"""
+
+
+def test_streams_that_are_closed_take_nothing_and_give_nothing(tmp_path):
+    """As of `evenfold predict ... <&- >&- 2>&-`: no file gets their numbers."""
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSED, tmp_path / "found"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    )
+    number, read = (tmp_path / "found").read_text().split()
+    assert done.returncode == 0 and int(number) > 2 and read == "b''"
+
+
 def test_digests_of_files_that_are_gone_are_told(tmp_path):
     with pytest.raises(FileNotFoundError) as raised:
         sha256_file(tmp_path / "gone")

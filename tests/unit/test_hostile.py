@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from evenfold.config.plan import Plan
 from evenfold.config.reading import Reading
 from evenfold.config.yaml_files import read_yaml
 from evenfold.errors import EvenfoldError
@@ -21,6 +23,7 @@ from evenfold.sequences.labels import read_labels
 from evenfold.sequences.tabular import table_rows
 from evenfold.starting.beginning import begin
 from tests.conftest import examples
+from tests.unit.test_starting import FORMS
 
 #: A good file of each kind, and what is put into it.
 GOOD = {
@@ -68,13 +71,17 @@ HOSTILE = settings(
 
 def edited(folder, name, edits):
     """A good file with some places cut, and something else put there."""
-    text = GOOD[name]
+    path = folder / name
+    path.write_text(changed(GOOD[name], edits), encoding="utf-8", newline="")
+    return path
+
+
+def changed(text, edits):
+    """A text with some places cut, and something else put there."""
     for at, cut, piece in edits:
         at = min(at, len(text))
         text = text[:at] + piece + text[at + cut :]
-    path = folder / name
-    path.write_text(text, encoding="utf-8", newline="")
-    return path
+    return text
 
 
 def cleaned(folder, paths, kinds, reading):
@@ -162,21 +169,64 @@ def test_files_of_vectors(tmp_path, name, edits, cut):
         assert found and all(isinstance(one, str) for one in found)
 
 
-@pytest.mark.parametrize("name", ["a.fasta", "a.csv", "a.tsv", "s.csv"])
-@given(first=EDITS, second=EDITS)
+#: What file names begin with: what YAML, Snakemake and the shell have meanings for.
+ODD = ["", "a b", "x: y", "#", " #", "- ", "{q}", "[", "'", '"', "ä", "*", "%", "~", "!",
+       "&a", "null ", "1e3", "|", ">", "@", "\\", "$HOME", ",", "=", "?", "true"]  # fmt: skip
+
+
+@given(
+    form=st.sampled_from(sorted(FORMS)),
+    edits=st.lists(EDITS, min_size=4, max_size=4),
+    odd=st.lists(st.sampled_from(ODD), min_size=4, max_size=4),
+    spoiled=st.sets(st.sampled_from(["name", "text"]), min_size=1),
+)
 @HOSTILE
-def test_files_that_are_looked_at(tmp_path, name, first, second):
-    """`evenfold init`: written and told, or refused in a sentence."""
-    given_files = [str(edited(tmp_path, name, first))]
-    if name == "s.csv":
-        given_files.append(str(edited(tmp_path, "p.fasta", second)))
-    try:
-        with contextlib.chdir(tmp_path):
-            begun = begin(given_files, "mine", tmp_path / "made", force=True)
-    except EvenfoldError as error:
-        assert len(str(error).split()) >= 4
-        return
-    assert begun.told() and read_yaml(begun.path)
+def test_files_that_are_looked_at(tmp_path, form, edits, odd, spoiled):
+    """`evenfold init`: what is written loads, but for what it has asked about.
+
+    Otherwise the files are refused in a sentence, and nothing is written.
+    """
+    paths = []
+    for (name, text), changes, prefix in zip(FORMS[form][0].items(), edits, odd):
+        text = changed(text, changes) if "text" in spoiled else text
+        path = tmp_path / (prefix + name if "name" in spoiled else name)
+        path.write_text(text, encoding="utf-8", newline="")
+        paths.append(path.name)
+    (tmp_path / "made" / "mine.yaml").unlink(missing_ok=True)
+    with contextlib.chdir(tmp_path):
+        try:
+            begun = begin(paths, "mine", "made")
+        except EvenfoldError as error:
+            assert len(str(error).split()) >= 4
+            assert not Path("made/mine.yaml").exists()
+            return
+        lines = begun.path.read_text(encoding="utf-8").split("\n")
+        keys = [
+            lines[n - 1].strip("# ").partition(":")[0]
+            for n, _ in begun.proposal.questions
+        ]
+        assert all(f"{begun.path} line {n}: " in "\n".join(begun.told())
+                   for n, _ in begun.proposal.questions)  # fmt: skip
+        try:
+            Plan({"datasets": ["mine"], "variants": ["bce"]}, "made").files("mine")
+        except EvenfoldError as error:
+            assert any(key in str(error) for key in keys), (begun.proposal.text, error)
+            assert begun.fault == str(error)
+
+
+def test_a_byte_of_hdf5_that_is_another_is_damage_or_nothing(tmp_path):
+    """Found by fuzzing: a type of numbers that no machine has."""
+    path, told = tmp_path / "v.h5", 0
+    for at in range(800, 1200):
+        data = bytearray(VECTORS["v.h5"])
+        data[at] ^= 1
+        path.write_bytes(data)
+        try:
+            vectors_by_id(path)
+        except EvenfoldError as error:
+            assert str(path) in str(error)
+            told += 1
+    assert told
 
 
 def test_a_text_in_parquet_that_is_no_utf8_is_damage(tmp_path):

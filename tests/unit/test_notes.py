@@ -142,7 +142,7 @@ def test_notes_stay_in_the_ledger_and_are_of_one_test_set(results, tmp_path):
 def predicted(monkeypatch, results, sequences, *arguments):
     """Exit status of `evenfold predict` of sequences."""
     sealed = sealed_set(results)
-    monkeypatch.setattr(Predictor, "load", lambda folder: predictor(sealed))
+    monkeypatch.setattr(Predictor, "load", lambda *_: predictor(sealed))
     new = fasta(results.root.parent / "new.fasta", sequences)
     out = results.root.parent / "new.tsv"
     out.unlink(missing_ok=True)
@@ -197,7 +197,9 @@ def test_an_mlflow_model_warns_by_the_file_that_was_logged_with_it(
 ):
     from evenfold.prediction.mlflow_model import Champion
 
-    monkeypatch.setattr(Predictor, "of", lambda _, weights, sealed: predictor(sealed))
+    monkeypatch.setattr(
+        Predictor, "of", lambda _, weights, sealed, **trust: predictor(sealed)
+    )
     sealed_set(results).write(tmp_path / "sealed.json")
     artifacts = {"selection": "s", "weights": "w"}
     asked = pd.DataFrame({"sequence": [*NEW, *TEST]})

@@ -12,7 +12,7 @@ from evenfold.config.loading import load_run
 from evenfold.config.plan import Plan
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
-from evenfold.importing import described, imported, module_file, of_results
+from evenfold.importing import check_trusted, described, imported, module_file
 from evenfold.losses import LOSSES, Loss, build_loss
 from evenfold.records.selection import Selection
 from evenfold.selection.criteria import CRITERIA, tabled, utility
@@ -302,22 +302,36 @@ def test_modules_that_results_name_are_imported_if_they_are_trusted(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "theirs.py").write_text("open('ran', 'w').close()\nclass Net: pass\n")
-    with (
-        of_results(trusted=False),
-        pytest.raises(EvenfoldError, match=r"theirs:Net.*add --trust-modules"),
-    ):
-        imported("theirs:Net", "network")
+    names = ["aac", "theirs:Net", "theirs:F"]
+    with pytest.raises(EvenfoldError) as error:
+        check_trusted(names, "w.safetensors", False)
+    assert str(error.value) == (
+        "w.safetensors names code of its own, theirs:Net, theirs:F: to score with it runs "
+        f"theirs, from what is installed or from this folder ({tmp_path}). If you trust "
+        "these results and that code, add --trust-modules; in Python it is "
+        "trust_modules=True."
+    )
+    check_trusted(names, "w.safetensors", True)
+    check_trusted(["aac", "feedforward"], "w.safetensors", False)
+    # What is no import path has not been asked for: it is not imported either.
+    for name in ("theirs", "theirs:"):
+        with pytest.raises(EvenfoldError, match="cannot be imported"):
+            imported(name, "network")
     assert not (tmp_path / "ran").exists()
-    with of_results(trusted=True):
-        imported("theirs:Net", "network")
+    imported("theirs:Net", "network")
     assert (tmp_path / "ran").exists()
 
 
-def test_the_command_refuses_to_run_the_code_of_results(tmp_path, monkeypatch, capsys):
-    """Also where the module lies in the folder that the command is started in."""
+@pytest.mark.parametrize("part", ["network", "feature set"])
+def test_nothing_runs_the_code_of_results_unasked(part, tmp_path, monkeypatch, capsys):
+    """The commands, a bundle and Python, also where the module lies in this folder."""
+    from mlflow.pyfunc import PythonModelContext
+
     from evenfold.cli import main
     from evenfold.files import sha256_file
     from evenfold.models.ensemble import Ensemble
+    from evenfold.prediction import Predictor
+    from evenfold.prediction.mlflow_model import Champion
     from evenfold.records.layout import Results
     from tests.hostile.cases import Case
     from tests.hostile.running import outcome_of
@@ -331,17 +345,43 @@ def test_the_command_refuses_to_run_the_code_of_results(tmp_path, monkeypatch, c
     results = Results(tmp_path / "results", "mine")
     weights = results.path("weights", variant="bce")
     ensemble = Ensemble.load(weights)
-    ensemble.recipe = {"kind": "other:Net", "n_columns": 20}
+    if part == "network":
+        ensemble.recipe = {"kind": "other:Net", "n_columns": 20}
+    else:
+        ensemble.features = {"names": ["other:Net"], "length": 0}
     ensemble.save(weights)
     path = results.path("selection")
     selection = Selection.read(path)
     chosen = states.frozen(loss="bce", weights_sha256=sha256_file(weights))
     selection.model_copy(update={"variants": {"bce": chosen}}).write(path)
-    assert main(["predict", "results/mine", "new.fasta"]) == 1
-    assert (
-        "the results name a network of their own, other:Net" in capsys.readouterr().err
-    )
+    assert main(["export", "results/mine", "b.zip"]) == 0
+    assert "code of your own where it is used: other:Net" in capsys.readouterr().out
+    for what in ("results/mine", "b.zip"):
+        for command in (["predict", what, "new.fasta"], ["serve", what]):
+            assert main(command) == 1
+            told = capsys.readouterr().err
+            assert "weights.safetensors names code of its own, other:Net" in told
+            assert "add --trust-modules" in told
+        with pytest.raises(EvenfoldError, match="trust_modules=True"):
+            Predictor.load(what)
     assert not (tmp_path / "ran").exists()
-    assert main(["predict", "results/mine", "new.fasta", "--trust-modules"]) == 1
-    assert (tmp_path / "ran").exists()
-    assert "other:Net cannot be imported" in capsys.readouterr().err
+    for what in ("results/mine", "b.zip"):
+        monkeypatch.delitem(sys.modules, "other", raising=False)
+        assert main(["predict", what, "new.fasta", "--trust-modules"]) == 1
+        assert "other:Net cannot be imported" in capsys.readouterr().err
+        (tmp_path / "ran").unlink()
+        monkeypatch.delitem(sys.modules, "other", raising=False)
+        with pytest.raises(EvenfoldError, match="other:Net cannot be imported"):
+            Predictor.load(what, trust_modules=True).score(["MKVL"])
+        (tmp_path / "ran").unlink()
+    monkeypatch.delitem(sys.modules, "other", raising=False)
+    # As SECURITY.md has it: whoever loads a model of MLflow trusts it.
+    model, context = (
+        Champion(),
+        PythonModelContext({"selection": str(path), "weights": str(weights)}, None),
+    )
+    model.load_context(context)
+    with pytest.raises(EvenfoldError, match="other:Net cannot be imported"):
+        model.predict(context, ["MKVL"])
+    (tmp_path / "ran").unlink()
+    monkeypatch.delitem(sys.modules, "other", raising=False)

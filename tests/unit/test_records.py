@@ -116,7 +116,9 @@ def values_of(annotation):
 def records_of(kind):
     """Strategy of the records of a class."""
     fields = {
-        name: values_of(field.annotation) for name, field in kind.model_fields.items()
+        # Of bounded numbers there are thresholds alone.
+        name: st.floats(0, 1) if field.metadata else values_of(field.annotation)
+        for name, field in kind.model_fields.items()
     }
     return st.fixed_dictionaries(fields).map(lambda found: kind(**found))
 
@@ -419,6 +421,14 @@ def test_numbers_that_are_none_and_without_end_come_back(tmp_path):
     Tuned.of(value).write(tmp_path / "a.json")
     stability = Tuned.read(tmp_path / "a.json").stability
     assert np.isnan(stability.sd_asymptotic) and np.isinf(stability.ratio)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), -0.1, 1.5])
+def test_a_threshold_is_one_of_scores(threshold):
+    """With NaN every sequence would be called negative, and nothing said."""
+    for record in (Selection, Tuned):
+        with pytest.raises(EvenfoldError, match="the field 'threshold'"):
+            record.of({**example(record), "threshold": threshold})
 
 
 def test_a_selection_knows_its_champion_and_twins_and_the_published_beside_it():

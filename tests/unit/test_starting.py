@@ -225,6 +225,15 @@ def test_nothing_is_overwritten_unasked(tmp_path, monkeypatch):
         ({"pos.fasta": ">a\n" + "ACGT" * 20 + "\n"}, "nucleotides"),
         ({"test_pos.fa": fasta(POSITIVE), "test_neg.fa": fasta(NEGATIVE)},
          "all files are for the test"),
+        ({"test_p.fasta": whole(WHOLE, mark=True)}, "all files are for the test"),
+        ({"p.fasta": whole(WHOLE), "neg.csv": "protein,position\n" + sites("{name},3")},
+         "neg.csv: negative sites alone, by the name; name those of the positive too"),
+        ({"p.fasta": whole(WHOLE), "s.csv": "protein,position\n" + sites("{name},3"),
+          "test_s.csv": "protein,position\n" + sites("{name},3")},
+         "test_s.csv: sites of the test, by the name, but no file of proteins is"),
+        ({"pos{1}.fasta": fasta(POSITIVE), "neg.fasta": fasta(NEGATIVE)},
+         r"nothing was written: the data set that the files would make does not fit:\n"
+         r"  train.positive.0.path: a path has \{ or \} in it, .*rename the file"),
     ],
 )  # fmt: skip
 def test_files_that_make_no_data_set_are_told_what_is_missing(

@@ -49,7 +49,8 @@ def jobs(text):
 def test_a_bare_dry_run_counts_its_jobs(project):
     text = project.snakemake("-n").text
     assert jobs(text) == {
-        "all": 1, "audit": 1, "clean": 1, "evaluate": 1, "evidence": 1, "featurize": 2,
+        "all": 1, "audit": 1, "clean": 1, "evaluate": 1, "evidence": 1, "explain": 1,
+        "featurize": 2,
         "group": 1,
         "init_tracking": 1, "report": 1, "select": 1, "source_proteins": 1, "split": 1,
         "track": 1, "train": 7, "tune": 1,
@@ -61,7 +62,7 @@ def test_the_contract_files_are_there(demo):
         "sequences.parquet", "rejected.tsv", "split.parquet", "audit.json",
         "features/default.npy", "features/default.json", "bce/weights.safetensors",
         "bce/history.parquet", "bce/oof.parquet", "bce/threshold.json",
-        "selection.json", "test/labels.parquet", "test/predictions.parquet",
+        "selection.json", "contributions.json", "test/labels.parquet", "test/predictions.parquet",
         "test/metrics.tsv", "report.html", "mlflow.json", "dome.json", "model_card.md",
         "ro-crate-metadata.json",
     ):  # fmt: skip
@@ -144,7 +145,8 @@ def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
         demo.write("config/config.yaml", config)
     counts = jobs(text)
     assert counts == {
-        "all": 1, "evaluate": 1, "evidence": 1, "init_tracking": 1, "report": 1,
+        "all": 1, "evaluate": 1, "evidence": 1, "explain": 1, "init_tracking": 1,
+        "report": 1,
         "select": 1, "source_proteins": 1, "track": 1, "train": 1, "tune": 1,
     }  # fmt: skip
 
@@ -358,7 +360,8 @@ def test_several_data_sets_get_a_summary(explored):
     # A bare run has besides the report and the record of each to make.
     left = jobs(project.snakemake("-n").text)
     assert left == {
-        "all": 1, "evidence": 2, "report": 2, "source_proteins": 2, "track": 2,
+        "all": 1, "evidence": 2, "explain": 2, "report": 2, "source_proteins": 2,
+        "track": 2,
     }  # fmt: skip
     # MLflow is asked before each look, for which no other data set is looked at again.
     again = ("results/again/test/metrics.tsv", "results/summary.html")

@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
+    _open_what_is_closed()
     parser = command_line()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -117,15 +118,27 @@ def command_line() -> argparse.ArgumentParser:
         help="cut the table into files of so many rows: predictions-00001.tsv, ...",
     )
     predict.add_argument(
+        "--error",
+        type=float,
+        metavar="E",
+        help="error of the prediction sets, 0.01 to 0.5, if not the configured one",
+    )
+    predict.add_argument(
+        "--unsure",
+        action="store_true",
+        help="call a sequence unsure where its set holds both classes or none",
+    )
+    predict.add_argument(
+        "--without-nearest",
+        action="store_true",
+        help="do not search the nearest training sequence, which takes time: no sequence "
+        "is then said to be inside of the domain",
+    )
+    predict.add_argument(
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
-    predict.add_argument(
-        "--trust-modules",
-        action="store_true",
-        help="import the network or feature set of their own that the results name: "
-        "their code runs",
-    )
+    _asks_for_trust(predict)
 
     export = commands.add_parser(
         "export", help="put a champion into one file that scores elsewhere"
@@ -151,6 +164,7 @@ def command_line() -> argparse.ArgumentParser:
         "--ledger",
         help="folder, if not the one the run recorded or resources/ledger",
     )
+    _asks_for_trust(serve)
 
     show = commands.add_parser("show", help="say again what a run came to")
     show.add_argument("results", help="results/<dataset>")
@@ -194,6 +208,36 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
+def _asks_for_trust(command: argparse.ArgumentParser) -> None:
+    """The option of commands that score."""
+    command.add_argument(
+        "--trust-modules",
+        action="store_true",
+        help="import the network or feature set of their own that the results name: "
+        "their code runs",
+    )
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that whoever started this has closed, as `<&-` and cron may.
+
+    Python has None for them, and the next file that is opened would get their number.
+    """
+    for number, name, mode in (
+        (0, "stdin", "r"),
+        (1, "stdout", "w"),
+        (2, "stderr", "w"),
+    ):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            stream = os.fdopen(number, mode, encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
 def _defect(error: Exception) -> str:
     """What is said of an error that nobody but evenfold is to blame for."""
     what = (
@@ -230,35 +274,36 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from evenfold.importing import of_results
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import Asked, Progress, predict_files
+    from evenfold.prediction.trust import Wanted
 
-    check_output(options.out, options.inputs)
+    check_output(options.out, options.inputs, options.shard_rows is not None)
     if options.shard_rows is not None and options.shard_rows < 1:
         raise EvenfoldError("--shard-rows: a file has at least one row.")
     rejected = beside(options.out, "rejected")
     proteins = beside(options.out, "proteins")
     out, shard = Path(options.out), options.shard_rows
-    asked = Asked(options.inputs, out, rejected, shard, proteins)
+    wanted = Wanted(options.error, options.unsure, not options.without_nearest)
+    asked = Asked(options.inputs, out, rejected, shard, proteins, wanted)
     shown = sys.stderr.isatty()
     progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
     try:
-        with of_results(options.trust_modules):
-            counts = predict_files(
-                options.results,
-                asked,
-                options.ledger or _ledger(options.results),
-                lambda told: print(f"Note: {told}", file=sys.stderr),
-                progress if shown else lambda rows: None,
-            )
+        counts = predict_files(
+            options.results,
+            asked,
+            options.ledger or _ledger(options.results),
+            lambda told: print(f"Note: {told}", file=sys.stderr),
+            progress if shown else lambda rows: None,
+            options.trust_modules,
+        )
     finally:
         if shown:
             progress.end()
-    several = f"{counts.files[0]} to {counts.files[-1].name}: "
-    where = f"{options.out}: " if options.shard_rows is None else several
-    print(f"{where}{counts.scored} scored")
+    first, last = counts.files[0], counts.files[-1]
+    where = f"{first} to {last.name}" if first != last else f"{first}"
+    print(f"{where}: {counts.scored} scored")
     if counts.proteins:
         print(f"{proteins}: {counts.proteins} proteins")
     if counts.rejected:
@@ -285,9 +330,11 @@ def _serve(options: argparse.Namespace) -> int:
     from evenfold.prediction.serving import application, serve
     from evenfold.prediction.streaming import champion_of, noted
 
-    predictor, other = champion_of(options.results)
+    predictor, other = champion_of(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
-    app = application(predictor, other, lambda found: noted(predictor, ledger, found))
+    app = application(
+        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
+    )
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 

@@ -9,8 +9,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,27 +39,35 @@ def import_paths(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if is_import_path(name)))
 
 
-#: Whether what imports is asked for by results, which may be somebody else's.
-_refused = False
+def check_trusted(paths: Iterable[str], where: str | Path, trusted: bool) -> None:
+    """Refuse to import what results name, unless they are trusted.
 
-
-@contextmanager
-def of_results(trusted: bool) -> Iterator[None]:
-    """Import nothing in here that finished results name, unless they are trusted.
-
-    A configuration is the user's own; weights and selections may be anybody's, and
-    importing a module that they name runs it.
+    A configuration is the user's own; weights may be anybody's, and importing a module
+    that they name runs it.
 
     Parameters
     ----------
+    paths : iterable of str
+        Import paths.
+    where : path-like
+        The file that names them.
     trusted : bool
+
+    Raises
+    ------
+    EvenfoldError
+        When there are some, and the caller does not trust them.
     """
-    global _refused
-    before, _refused = _refused, not trusted
-    try:
-        yield
-    finally:
-        _refused = before
+    named = import_paths(paths)
+    if trusted or not named:
+        return
+    modules = " and ".join(dict.fromkeys(path.partition(":")[0] for path in named))
+    raise EvenfoldError(
+        f"{where} names code of its own, {', '.join(named)}: to score with it runs "
+        f"{modules}, from what is installed or from this folder ({os.getcwd()}). If you "
+        "trust these results and that code, add --trust-modules; in Python it is "
+        "trust_modules=True."
+    )
 
 
 def imported(path: str, what: str) -> Any:
@@ -80,17 +87,12 @@ def imported(path: str, what: str) -> Any:
     Raises
     ------
     EvenfoldError
-        When there is no such module, or no such name in it, or where it may not be
-        imported; see `of_results`.
+        When there is no such module, or no such name in it.
     """
     module, _, name = path.partition(":")
-    if _refused:
-        raise EvenfoldError(
-            f"the results name a {what} of their own, {path}: to score with it runs the "
-            f"module {module}, from what is installed or from this folder "
-            f"({os.getcwd()}). If you trust these results and that module, add "
-            "--trust-modules."
-        )
+    if not name:
+        # Nothing is imported for what is no import path: `check_trusted` has not seen it.
+        raise _not_found(path, what, "no name behind a colon")
     _see_the_folder_of_the_run()
     try:
         return getattr(importlib.import_module(module), name)

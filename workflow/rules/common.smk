@@ -28,6 +28,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
+from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
 from evenfold.terminal import Terminal, install
 
@@ -266,6 +267,30 @@ def final_files():
     if len(PLAN.datasets) > 1:
         files += ["results/summary.html", "results/summary.tsv"]
     return files
+
+
+# Into how many shards the file that is scored is cut, by its size alone.
+SHARDS, UNCUT = 1, None
+if PLAN.run.predict:
+    SHARDS, UNCUT = shards_of(PLAN.run.predict, PLAN.run.prediction.shard_mb)
+    if SHARDS > 1 and (vectored := PLAN.reads_whole_proteins()):
+        SHARDS, UNCUT = 1, f"{vectored} reads the embeddings of whole proteins"
+    if UNCUT and workflow.is_main_process:
+        print(f"\nNote: {UNCUT}: it is scored by one job.\n", file=sys.stderr)
+
+
+def of_shards(pattern):
+    """Input function: a file of every shard of what is scored, if it is cut."""
+    names = [f"{n:04d}-of-{SHARDS:04d}" for n in range(1, SHARDS + 1)]
+    return lambda wildcards: [
+        pattern.format(dataset=wildcards.dataset, stem=wildcards.stem, shard=shard)
+        for shard in (names if SHARDS > 1 else [])
+    ]
+
+
+def if_sites(**files):
+    """Outputs of a rule, if any data set has `sites`."""
+    return files if any(PLAN.dataset(name).sites for name in PLAN.datasets) else {}
 
 
 def prediction_files():

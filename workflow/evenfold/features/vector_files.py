@@ -108,8 +108,12 @@ def _hdf5(path: Path) -> Iterator[tuple[str, Any]]:
         if isinstance(item, h5py.Dataset):
             found.append((_text(item.attrs.get("original_id", name)), item[()]))
 
-    with h5py.File(path, "r") as file:
-        file.visititems(take)
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(take)
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
+        # A type, a shape or a filter that cannot be: what h5py has for changed bytes.
+        raise OSError(f"{path}: {error}") from error
     return iter(found)
 
 

@@ -23,12 +23,11 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import sealed_set
 from evenfold.files import replacing
-from evenfold.importing import is_import_path
 from evenfold.models.ensemble import Ensemble
 from evenfold.records.layout import Results
 from evenfold.records.prediction import REQUIREMENTS, Bundle
 from evenfold.records.selection import Selection
-from evenfold.records.tables import SEQUENCES
+from evenfold.records.tables import training_sequences
 
 FORMAT = 1
 MANIFEST, SELECTION, WEIGHTS = "manifest.json", "selection.json", "weights.safetensors"
@@ -52,13 +51,14 @@ class Unpacked:
     ----------
     manifest : Bundle
     selection, weights : Path
-    sealed : Path or None
+    sealed, training : Path or None
     """
 
     manifest: Bundle
     selection: Path
     weights: Path
     sealed: Path | None
+    training: Path | None
 
 
 def is_bundle(path: str | Path) -> bool:
@@ -130,7 +130,6 @@ def export(folder: str | Path, out: str | Path, sequences: bool = True) -> Bundl
         files[SEALED] = (sealed.model_dump_json(indent=2) + "\n").encode()
     if sequences and results.path("sequences").is_file():
         files[SEQUENCES_FILE] = _training(results.path("sequences"))
-    names = [ensemble.recipe.get("kind", ""), *ensemble.features.get("names", [])]
     manifest = Bundle(
         format=FORMAT,
         evenfold=__version__,
@@ -139,7 +138,7 @@ def export(folder: str | Path, out: str | Path, sequences: bool = True) -> Bundl
         champion=selection.champion,
         sequences=SEQUENCES_FILE in files,
         not_looked_at=not_looked_at(results),
-        code=sorted(name for name in names if is_import_path(name)),
+        code=sorted(ensemble.code),
         files={name: sha256(data).hexdigest() for name, data in sorted(files.items())},
     )
     files[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()
@@ -173,16 +172,17 @@ def unpacked(path: str | Path) -> Iterator[Unpacked]:
     with tempfile.TemporaryDirectory(prefix="evenfold-") as aside:
         folder = Path(aside)
         with _opened(path) as (bundle, manifest):
-            for name in (SELECTION, WEIGHTS, SEALED):
+            for name in (SELECTION, WEIGHTS, SEALED, SEQUENCES_FILE):
                 if name in manifest.files:
                     data = _stored(path, bundle, name, manifest.files[name])
                     (folder / name).write_bytes(data)
-        sealed = folder / SEALED
+        sealed, training = folder / SEALED, folder / SEQUENCES_FILE
         yield Unpacked(
             manifest,
             folder / SELECTION,
             folder / WEIGHTS,
             sealed if sealed.is_file() else None,
+            training if training.is_file() else None,
         )
 
 
@@ -252,10 +252,8 @@ def _stored(path, bundle, name, digest) -> bytes:
 
 def _training(path: Path) -> bytes:
     """Ids and sequences of the training rows; their labels are not needed elsewhere."""
-    rows = SEQUENCES.arrow(path, ["id", "sequence", "role"])
-    keep = [role == "train" for role in rows.column("role").to_pylist()]
     out = io.BytesIO()
-    pq.write_table(rows.filter(keep).select(["id", "sequence"]), out)
+    pq.write_table(training_sequences(path), out)
     return out.getvalue()
 
 

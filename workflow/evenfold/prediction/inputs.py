@@ -6,9 +6,11 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.config.forms import form_of
@@ -23,7 +25,7 @@ from evenfold.sequences.sites import every_site
 AT_ONCE, LETTERS = 8192, 1 << 22
 
 STDIN = "-"
-#: Bytes of text that records are counted in.
+#: Bytes of text that records are counted in, and of a copy at once.
 _SAMPLE = 1 << 20
 
 
@@ -37,10 +39,13 @@ class Item:
         One, or one a site.
     protein : Record or None
         What they were cut from.
+    given : str
+        The id in the file, where an earlier row may have it too.
     """
 
     records: list[Record]
     protein: Record | None = None
+    given: str = ""
 
     @property
     def letters(self) -> int:
@@ -70,7 +75,7 @@ class Chunk:
         return [record for item in self.items for record in item.records]
 
 
-def kept_input(given: str, aside: Path) -> Path:
+def kept_input(given: str, aside: Path, span: tuple[int, int] | None = None) -> Path:
     """The file of an input; a stream is first written to one, so that it can be told.
 
     Parameters
@@ -78,12 +83,16 @@ def kept_input(given: str, aside: Path) -> Path:
     given : str
         Path, or `-` for standard input.
     aside : Path
-        File for a stream.
+        File for a stream, or for a shard of a FASTA.
+    span : tuple of int, optional
+        Bytes of the shard.
 
     Returns
     -------
     Path
     """
+    if span:
+        return _shard(Path(given), aside.with_suffix(".fasta"), *span)
     if not is_stream(given):
         return Path(given)
     aside.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +102,17 @@ def kept_input(given: str, aside: Path) -> Path:
         else:
             with open(given, "rb") as stream:
                 shutil.copyfileobj(stream, copy)
+    return aside
+
+
+def _shard(given: Path, aside: Path, start: int, stop: int) -> Path:
+    """Some bytes of a file as one of its own."""
+    with open(given, "rb") as whole, open(aside, "wb") as copy:
+        whole.seek(start)
+        left = stop - start
+        while left and (block := whole.read(min(left, _SAMPLE))):
+            copy.write(block)
+            left -= len(block)
     return aside
 
 
@@ -154,7 +174,11 @@ def guessed_rows(path: Path) -> int:
     if not os.path.isfile(path):
         return 0
     if begins(path, b"PAR1"):
-        return int(pq.read_metadata(path).num_rows)
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (OSError, ValueError, pa.ArrowException):
+            # Whoever reads it tells of that.
+            return 0
     with open(path, "rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
@@ -185,18 +209,40 @@ def items_of(paths: Iterable[tuple[str, Path]], reading: Reading) -> Iterator[It
     """
     names = Names()
     for called, path in paths:
-        settings = reading.model_copy(
-            update={"form": form_found(path), "source_pattern": None, "sites": None}
-        )
-        for record in read(path, settings, -1):
-            record.id = names.unique(record.id)
-            if called != str(path):
-                record.origin = record.origin.replace(str(path), called, 1)
-            if reading.sites is None:
-                yield Item([record])
-            else:
-                windows = list(every_site(record, reading.sites, reading.cleaning))
-                yield Item(windows, record)
+        with told_of(called, path):
+            settings = reading.model_copy(
+                update={"form": form_found(path), "source_pattern": None, "sites": None}
+            )
+            for record in read(path, settings, -1):
+                given = record.id
+                record.id = names.unique(given)
+                if called != str(path):
+                    record.origin = record.origin.replace(str(path), called, 1)
+                if reading.sites is None:
+                    yield Item([record], None, given)
+                else:
+                    windows = list(every_site(record, reading.sites, reading.cleaning))
+                    yield Item(windows, record, given)
+
+
+@contextmanager
+def told_of(called: str, path: Path) -> Iterator[None]:
+    """Errors in here name an input as the user does, not the file it was kept in.
+
+    Parameters
+    ----------
+    called : str
+        Path, or `-` for standard input.
+    path : Path
+        Where it lies.
+    """
+    try:
+        yield
+    except EvenfoldError as error:
+        if called == str(path):
+            raise
+        name = "standard input" if called == STDIN else called
+        raise EvenfoldError(str(error).replace(str(path), name)) from error
 
 
 def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:

@@ -17,15 +17,22 @@ class Champion(PythonModel):
         ----------
         context : PythonModelContext
         """
+        import pyarrow.parquet as pq
+
         from evenfold.prediction.predicting import Predictor
         from evenfold.records.notes import SealedSet
 
         # Logged where the test set had not been looked at.
         sealed = context.artifacts.get("sealed")
+        # Of models that were logged by an earlier version there is none.
+        training = context.artifacts.get("training")
         self.predictor = Predictor.of(
             context.artifacts["selection"],
             context.artifacts["weights"],
             SealedSet.read(sealed) if sealed else None,
+            (lambda: pq.read_table(training)) if training else None,
+            # Whoever loads a model of MLflow runs the code that was logged with it.
+            trust_modules=True,
         )
 
     def predict(
@@ -43,15 +50,23 @@ class Champion(PythonModel):
             Column sequence, and id if there is one; a dict of such columns, or a list of
             the sequences themselves, are taken too.
         params : dict, optional
-            Not used.
+            `error` of the prediction sets (0: as configured), `unsure` and `nearest`.
 
         Returns
         -------
         DataFrame
             As `Predictor.predict` gives it.
         """
+        from evenfold.prediction.trust import Wanted
+
         sequences, ids = asked(model_input)
-        return self.predictor.predict(sequences, ids)
+        told = params or {}
+        wanted = Wanted(
+            told.get("error") or None,
+            bool(told.get("unsure", False)),
+            bool(told.get("nearest", True)),
+        )
+        return self.predictor.predict(sequences, ids, wanted)
 
 
 def asked(given: Any) -> tuple[list[Any], list[Any] | None]:

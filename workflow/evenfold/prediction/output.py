@@ -3,8 +3,10 @@
 import csv
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
-from evenfold.records.tables import Table
+from evenfold.records.tables import Table, check_ended, undamaged
 
 #: Forms of a table of scores, by the ends of their names.
 SUFFIXES = (".tsv", ".csv", ".parquet")
 
 
-def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
+def check_output(
+    out: str | Path, given: Sequence[str | Path], cut: bool = False
+) -> None:
     """Refuse a place where scores cannot go, before anything is scored.
 
     Parameters
@@ -28,6 +32,8 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
         Table to write.
     given : sequence of path-like
         Files that are scored.
+    cut : bool
+        Whether the table is cut into shards.
 
     Raises
     ------
@@ -36,6 +42,8 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
         known form.
     """
     path = Path(out)
+    if not str(out).strip():
+        raise EvenfoldError("the name of the table is empty: name a file with --out.")
     if len(path.name.encode(errors="surrogateescape")) > 240:
         raise EvenfoldError(f"{out:.60}...: a name longer than file systems take.")
     if path.is_dir():
@@ -47,7 +55,10 @@ def check_output(out: str | Path, given: Sequence[str | Path]) -> None:
             f"{out}: the table of scores must end in {', '.join(SUFFIXES)}, which says "
             "what it is."
         )
-    for written in (path, beside(path, "rejected"), beside(path, "proteins")):
+    shards = [path]
+    if cut:
+        shards = [one for one in path.parent.glob("*") if _is_shard(one, path)]
+    for written in (*shards, beside(path, "rejected"), beside(path, "proteins")):
         if written.exists() and not written.is_file():
             raise EvenfoldError(
                 f"{written} is no file that can be replaced: name another with --out."
@@ -94,6 +105,11 @@ def shard_name(out: Path, shard: int) -> Path:
     Path
     """
     return out.with_name(f"{out.stem}-{shard + 1:05d}{out.suffix}")
+
+
+def _is_shard(path: Path, out: Path) -> bool:
+    stem = re.escape(out.stem)
+    return bool(re.fullmatch(rf"{stem}-\d{{5,}}{re.escape(out.suffix)}", path.name))
 
 
 def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> None:
@@ -146,3 +162,30 @@ def join_parts(path: Path, table: Table, parts: Iterable[Path]) -> None:
             for part in parts:
                 with open(part, "rb") as rows_of_it:
                     shutil.copyfileobj(rows_of_it, whole)
+
+
+def joined(
+    path: Path, table: Table, pieces: Iterable[Path | Iterable[Sequence[Any]]]
+) -> None:
+    """Make one TSV file of others, whose headers are left out, and of rows.
+
+    Parameters
+    ----------
+    path : Path
+    table : Table
+    pieces : iterable of Path, or of rows
+        In order.
+    """
+    with replacing(path) as temporary, open(temporary, "wb") as whole:
+        whole.write(_text(path, [table.names]).encode())
+        for piece in pieces:
+            if isinstance(piece, Path):
+                with undamaged(piece, "TSV"):
+                    check_ended(piece)
+                with open(piece, "rb") as rows:
+                    rows.readline()
+                    shutil.copyfileobj(rows, whole, 1 << 20)
+                continue
+            lines = iter(piece)
+            while some := list(islice(lines, 10_000)):
+                whole.write(_text(path, some).encode())

@@ -6,11 +6,14 @@ Sequences of a test set that its selection holds sealed are scored too; it is sa
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from evenfold.alphabet import upper_case
 from evenfold.config.cleaning import Cleaning
@@ -21,20 +24,34 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
+from evenfold.importing import check_trusted
 from evenfold.metrics.calibration import calibrated, shifted
 from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
 from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.domain import Domain
-from evenfold.prediction.trust import TRUST, Trust
+from evenfold.prediction.trust import (
+    AS_CONFIGURED,
+    NEGATIVE,
+    POSITIVE,
+    TRUST,
+    Trust,
+    Wanted,
+    classes,
+)
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
+from evenfold.records.tables import training_sequences
 from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
+from evenfold.sequences.nearby import Neighbours
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
 from evenfold.sequences.sites import every_site, no_site
+
+#: Classes as numbers.
+_NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,8 @@ class Calls:
         NaN where a sequence is rejected.
     rejected : list of str or None, length n
         Why it is.
+    classes : list of str or None, length n
+        positive, negative or unsure; None where a sequence is rejected.
     trust : dict of str to list, length n
         Columns of `trust.TRUST`; None where a sequence is rejected.
     """
@@ -54,6 +73,7 @@ class Calls:
     scores: np.ndarray
     probabilities: np.ndarray
     rejected: list[str | None]
+    classes: list[str | None]
     trust: dict[str, list[Any]]
 
 
@@ -101,12 +121,15 @@ class Predictor:
     models: str = ""
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Predictor":
+    def load(cls, folder: str | Path, trust_modules: bool = False) -> "Predictor":
         """Load the champion from results/<dataset>, or from a bundle.
 
         Parameters
         ----------
         folder : path-like
+        trust_modules : bool
+            Whether a network or features of their own that the results name may be
+            imported: their code runs. See SECURITY.md.
 
         Returns
         -------
@@ -115,12 +138,21 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            When there is no selection, or its weights are not the frozen ones.
+            When there is no selection, its weights are not the frozen ones, or they name
+            modules that are not trusted.
         """
         if is_bundle(folder):
             with unpacked(folder) as files:
                 sealed = SealedSet.read(files.sealed) if files.sealed else None
-                return cls.of(files.selection, files.weights, sealed)
+                # The folder is gone when they are needed.
+                rows = pq.read_table(files.training) if files.training else None
+                return cls.of(
+                    files.selection,
+                    files.weights,
+                    sealed,
+                    None if rows is None else (lambda: rows),
+                    trust_modules,
+                )
         results = Results.at(folder)
         path = results.path("selection")
         if not path.is_file():
@@ -129,11 +161,23 @@ class Predictor:
             )
         champion = Selection.read(path).champion
         weights = results.path("weights", variant=champion)
-        return cls.of(path, weights, sealed_set(results))
+        training = results.path("sequences")
+        return cls.of(
+            path,
+            weights,
+            sealed_set(results),
+            (lambda: training_sequences(training)) if training.is_file() else None,
+            trust_modules,
+        )
 
     @classmethod
     def of(
-        cls, path: str | Path, weights: str | Path, sealed: SealedSet | None = None
+        cls,
+        path: str | Path,
+        weights: str | Path,
+        sealed: SealedSet | None = None,
+        training: Callable[[], pa.Table] | None = None,
+        trust_modules: bool = False,
     ) -> "Predictor":
         """Load the champion from its selection.json and weights.
 
@@ -142,6 +186,10 @@ class Predictor:
         path, weights : path-like
         sealed : SealedSet, optional
             The test set, while the selection has not looked at it.
+        training : callable, optional
+            Gives the training sequences (columns id and sequence) when they are needed.
+        trust_modules : bool
+            As for `load`.
 
         Returns
         -------
@@ -150,7 +198,8 @@ class Predictor:
         Raises
         ------
         EvenfoldError
-            When the weights are not the frozen ones, or a file does not fit.
+            When the weights are not the frozen ones, a file does not fit, or modules
+            that the weights name are not trusted.
         """
         selection = Selection.read(path)
         if not Path(weights).is_file():
@@ -164,6 +213,7 @@ class Predictor:
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
+        check_trusted(ensemble.code, weights, trust_modules)
         reading = DecidingConfig.of(selection.config, str(path)).reading
         return cls(
             ensemble,
@@ -175,7 +225,7 @@ class Predictor:
             selection.champion,
             selection.selection,
             sealed,
-            trust_of(selection, reading.sites),
+            trust_of(selection, reading.sites, training),
             selection.models,
         )
 
@@ -241,11 +291,15 @@ class Predictor:
         return calls.scores, calls.rejected
 
     def predict(
-        self, sequences: Sequence[Any], ids: Sequence[Any] | None = None
+        self,
+        sequences: Sequence[Any],
+        ids: Sequence[Any] | None = None,
+        wanted: Wanted = AS_CONFIGURED,
     ) -> pd.DataFrame:
         """What is told of sequences, one row each, whatever some of them are.
 
-        Warns where some are of the test set that the selection holds sealed.
+        Warns where some are of the test set that the selection holds sealed, and where
+        no set is possible at the error that is asked for.
 
         Parameters
         ----------
@@ -253,11 +307,13 @@ class Predictor:
             Texts. What is none, such as None or a number, is rejected.
         ids : sequence, length n, optional
             Their names; without, they are named after their content.
+        wanted : Wanted
+            Another error of the sets, calls of unsure, no search for the nearest.
 
         Returns
         -------
         DataFrame
-            Columns id, score, probability, class (1 or 0), threshold, the columns of
+            Columns id, score, probability, class (1, 0 or unsure), threshold, those of
             trust, and reason, which says why a sequence is outside of what the model was
             trained on or why it was rejected. Of a rejected one score, probability and
             class are None.
@@ -267,10 +323,11 @@ class Predictor:
             text, why = text_or_reason(given)
             texts.append(text)
             unfit.append(why)
+        for sentence in self.trust.notes(wanted):
+            warnings.warn(sentence, stacklevel=2)
         self._warn(texts)
-        calls = self.calls(texts, unfit)
+        calls = self.calls(texts, unfit, wanted)
         good = ~np.isnan(calls.scores)
-        called = calls.scores >= self.threshold
         found: dict[str, list[Any]] = {
             "id": [
                 named_by_content(text) if not has_text(name) else str(name)
@@ -278,7 +335,7 @@ class Predictor:
             ],
             "score": _or_none(calls.scores.tolist(), good),
             "probability": _or_none(calls.probabilities.tolist(), good),
-            "class": _or_none(called.astype(int).tolist(), good),
+            "class": [_NUMBERS.get(one, one) for one in calls.classes],
             "threshold": [self.threshold] * len(texts),
             **calls.trust,
         }
@@ -308,7 +365,10 @@ class Predictor:
         return note_of(self.sealed, sequences) if self.sealed else None
 
     def calls(
-        self, sequences: Sequence[str], unfit: Sequence[str | None] | None = None
+        self,
+        sequences: Sequence[str],
+        unfit: Sequence[str | None] | None = None,
+        wanted: Wanted = AS_CONFIGURED,
     ) -> Calls:
         """What the champion says of sequences; nothing is warned of.
 
@@ -317,6 +377,7 @@ class Predictor:
         sequences : sequence of str, length n
         unfit : sequence of str or None, length n, optional
             Why a sequence cannot be used, whatever its letters.
+        wanted : Wanted
 
         Returns
         -------
@@ -336,13 +397,18 @@ class Predictor:
         scores = np.full(len(sequences), np.nan)
         probabilities = scores.copy()
         trust: dict[str, list[Any]] = {name: [None] * len(sequences) for name in TRUST}
+        called: list[str | None] = [None] * len(sequences)
         if kept:
             scores[rows] = self.ensemble.scores(self.features.compute(kept))
             probabilities[rows] = self.probability(scores[rows])
-            for name, values in self.trust.columns(kept, scores[rows]).items():
+            told = self.trust.columns(kept, scores[rows], wanted)
+            for name, values in told.items():
                 for row, value in zip(rows, values):
                     trust[name][row] = value
-        return Calls(scores, probabilities, rejected, trust)
+            above = scores[rows] >= self.threshold
+            for row, one in zip(rows, classes(above, told["set"], wanted)):
+                called[row] = one
+        return Calls(scores, probabilities, rejected, called, trust)
 
 
 def has_text(value: Any) -> bool:
@@ -377,7 +443,11 @@ def _or_none(values, good):
     return [value if ok else None for value, ok in zip(values, good)]
 
 
-def trust_of(selection: Selection, sites: Sites | None) -> Trust:
+def trust_of(
+    selection: Selection,
+    sites: Sites | None,
+    training: Callable[[], pa.Table] | None = None,
+) -> Trust:
     """What is told besides the score, as frozen with the champion.
 
     Parameters
@@ -385,13 +455,28 @@ def trust_of(selection: Selection, sites: Sites | None) -> Trust:
     selection : Selection
     sites : Sites or None
         How windows are cut out of whole proteins.
+    training : callable, optional
+        Gives the training sequences (columns id and sequence).
 
     Returns
     -------
     Trust
     """
+    reach = selection.domain.reach if selection.domain else None
+
+    @cache
+    def neighbours() -> Neighbours:
+        assert training is not None
+        rows = training()
+        return Neighbours.of(
+            rows.column("sequence").to_pylist(), rows.column("id").to_pylist()
+        )
+
     return Trust(
-        Domain.of(selection.learned, sites), selection.trust, moved_to_use(selection)
+        Domain.of(selection.learned, sites, reach),
+        selection.trust,
+        moved_to_use(selection),
+        neighbours if training else None,
     )
 
 

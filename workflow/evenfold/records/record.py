@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenfold.errors import EvenfoldError
 from evenfold.faults import sentence
@@ -13,6 +13,8 @@ from evenfold.records.layout import remedy
 
 #: Low and high end of an interval.
 Interval = tuple[float, float]
+#: Threshold of a score. With one that is no number, nothing would be called, unsaid.
+Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Part(BaseModel):

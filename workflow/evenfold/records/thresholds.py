@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from evenfold.files import Pathlike
-from evenfold.records.record import Interval, Part, Record
+from evenfold.records.record import Interval, Part, Record, Threshold
 
 #: Name of the operating point at the untuned threshold.
 HALF = "0.5"
@@ -42,7 +42,7 @@ class Twin(Record):
 class Point(Part):
     """One operating point: threshold, counts, rates and the interval of MCC."""
 
-    threshold: float
+    threshold: Threshold
     """threshold of the score, 0 to 1; positive from it upwards"""
     tp: int
     """number of true positives"""
@@ -232,7 +232,7 @@ class Tuned(Record):
     """whether the classes were large enough to tune, and the scores said anything"""
     operating_point: str
     """name of the deployed one: `0.5` or the criterion"""
-    threshold: float
+    threshold: Threshold
     """deployed threshold of the score, 0 to 1"""
     points: dict[str, Point]
     """operating points by name: `0.5` and every criterion"""

@@ -235,6 +235,6 @@ def _place(path, column, optional, found):
         return None
     raise EvenfoldError(
         f"{path}: no column {column!r} in its header. Found: "
-        f"{', '.join(found)}. Set id_column, sequence_column, label_column or "
-        "source_column in the data set's file, or the columns of `sites`."
+        f"{', '.join(found)}. Rename the column, or give its name in the data set's file: "
+        "id_column, sequence_column, label_column, source_column, or those of `sites`."
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from evenfold.config.loading import load_dataset, load_run
 from evenfold.config.plan import Plan
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
@@ -14,6 +15,9 @@ from evenfold.records.sequences import Counts
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
 from evenfold.starting.looking import look_at
 from evenfold.starting.proposing import Proposal, propose
+
+#: The least of a run's configuration that a data set's file can be tried with.
+_RUN = {"variants": ["bce"]}
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def begin(
     if twice:
         raise EvenfoldError(f"{', '.join(twice)}: named more than once.")
     proposal = propose([look_at(one) for one in paths], name)
+    _check(proposal, name)
     write_text(path, proposal.text)
     try:
         return Begun(path, proposal, _tried(name, path.parent), None)
@@ -103,9 +108,29 @@ def begin(
         return Begun(path, proposal, [], str(error))
 
 
+def _check(proposal: Proposal, name: str) -> None:
+    """Refuse what the configuration cannot be, unless it is in what is asked about."""
+    asked = {
+        proposal.lines[number - 1].strip("# ").partition(":")[0]
+        for number, _ in proposal.questions
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.yaml"
+        write_text(path, proposal.text)
+        try:
+            load_dataset(name, load_run(_RUN | {"datasets": [name]}), folder)
+        except EvenfoldError as error:
+            why = str(error)
+            if not any(key in why for key in asked):
+                raise EvenfoldError(
+                    "nothing was written: "
+                    + why.replace(str(path), "the data set that the files would make")
+                ) from error
+
+
 def _tried(name: str, folder: Path) -> list[str]:
     """What evenfold reads of the data set, in words."""
-    plan = Plan({"datasets": [name], "variants": ["bce"]}, folder)
+    plan = Plan(_RUN | {"datasets": [name]}, folder)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
         outputs = CleanOutputs(

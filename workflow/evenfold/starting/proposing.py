@@ -333,6 +333,7 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
             for look in tables
             if look.role == role
         ]
+        _fit(role, files)
         _files(found, role, files)
     _held_out(found, proteins)
     whole = {
@@ -348,9 +349,13 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
         }
         known = _known(tables, by_accession)
         if known:
+            without = len(whole) - sum(bool(re.match(_ACCESSION, one)) for one in whole)
             whole = by_accession
             found.add(
-                f"source_pattern: {_text(_ACCESSION)}  # the accession of a header"
+                f"source_pattern: {_text(_ACCESSION)}  # the accession of a header",
+                f"{without} headers have none, and every one needs it"
+                if without
+                else None,
             )
         else:
             found.add("# source_pattern: '^([^|]+)'", "how the tables' proteins are called "
@@ -379,6 +384,26 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
     found.add(
         "  # negatives_per_positive: 1  # training negatives drawn; all by default"
     )
+
+
+def _fit(role: str, files: list[tuple[str, str, None]]) -> None:
+    """Refuse tables of sites without their proteins, or of negative sites alone."""
+    kinds = {kind for kind, *_ in files}
+    tables = ", ".join(path for kind, path, _ in files if kind != "proteins")
+    if tables and "proteins" not in kinds:
+        raise EvenfoldError(
+            f"{tables}: sites of the {'test' if role == 'test' else 'training data'}, by the "
+            "name, but no file of proteins is. Training and test have files of proteins of "
+            "their own; those of the test have test in their names."
+        )
+    if "negative_sites" in kinds and "positive_sites" not in kinds:
+        raise EvenfoldError(
+            f"{tables}: negative sites alone, by the name; name those of the positive too."
+        )
+    if role == "train" and "proteins" not in kinds:
+        raise EvenfoldError(
+            "all files are for the test, by their names. Name training files too."
+        )
 
 
 def _known(tables: list[Look], names: dict[str, str]) -> bool:
