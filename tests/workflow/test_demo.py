@@ -294,7 +294,7 @@ def test_the_logged_model_takes_sequences(demo):
     record = demo.tracked()
     mlflow.set_tracking_uri(record["uri"])
     model = mlflow.pyfunc.load_model(f"runs:/{record['run_id']}/champion")
-    assert model.metadata.signature.inputs.input_names() == ["sequence"]
+    assert model.metadata.signature.inputs.input_names() == ["sequence", "id"]
     found = model.predict(
         pd.DataFrame({"sequence": ["A" * 15 + "K" + "D" * 15, "MK#"]})
     )

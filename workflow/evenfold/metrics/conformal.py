@@ -18,6 +18,8 @@ ERRORS = tuple(round(0.01 * k, 2) for k in range(1, 51))
 
 #: Resamples of the bootstrap over the groups of a band.
 _RESAMPLES = 1000
+#: Groups of either class below which a band has no MCC that means anything.
+_FEWEST = 5
 
 
 def least_conforming(
@@ -286,7 +288,7 @@ def _in_band(called, here, there, labels, groups) -> dict[str, Any]:
         "mcc": None,
         "mcc_interval": None,
     }
-    if min(groups_of_class) >= 2:
+    if min(groups_of_class) >= _FEWEST:
         found["mcc"] = rates(**confusion(called, labels, 0.5))["mcc"]
         sides = group_intervals(
             called.astype(float), labels, groups, np.array([0.5]), _RESAMPLES, 0

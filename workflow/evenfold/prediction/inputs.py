@@ -50,6 +50,8 @@ class Item:
     @property
     def letters(self) -> int:
         """Letters that are held for it."""
+        if self.protein is None and len(self.records) == 1:
+            return len(self.records[0].sequence)
         own = len(self.protein.sequence) if self.protein else 0
         return own + sum(len(record.sequence) for record in self.records)
 
@@ -261,8 +263,8 @@ def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:
     """
     chunk, rows, letters, in_shard = Chunk(0, 0), 0, 0, 0
     for item in items:
-        size = len(item.records)
-        full = rows and (rows + size > AT_ONCE or letters + item.letters > LETTERS)
+        size, more = len(item.records), item.letters
+        full = rows and (rows + size > AT_ONCE or letters + more > LETTERS)
         over = shard is not None and in_shard and in_shard + size > shard
         if full or over:
             yield chunk
@@ -270,5 +272,5 @@ def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:
             rows, letters = 0, 0
             in_shard = 0 if over else in_shard
         chunk.items.append(item)
-        rows, letters, in_shard = rows + size, letters + item.letters, in_shard + size
+        rows, letters, in_shard = rows + size, letters + more, in_shard + size
     yield chunk

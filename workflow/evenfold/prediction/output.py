@@ -127,15 +127,27 @@ def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> No
         if path.suffix.lower() == ".parquet":
             pq.write_table(table.of(*columns), temporary)
         else:
-            temporary.write_text(_text(path, zip(*columns)), "utf-8", newline="")
+            shown = map(_shown, columns)
+            temporary.write_text(_text(path, zip(*shown)), "utf-8", newline="")
+
+
+def _shown(column: Sequence[Any]) -> Sequence[Any]:
+    """A column as text shows it; what is one number in all rows is made once."""
+    # Of a column of numbers all are, those aside that are absent.
+    if not any(isinstance(x, float) for x in column):
+        return column
+    texts: dict[Any, Any] = {}
+    if column[0] == column[-1] and len(set(column)) == 1:
+        texts = {column[0]: f"{column[0]:.6f}"}
+        return [texts[column[0]]] * len(column)
+    return [f"{x:.6f}" if isinstance(x, float) else x for x in column]
 
 
 def _text(path: Path, rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     sign = "\t" if path.suffix.lower() == ".tsv" else ","
     writer = csv.writer(text, delimiter=sign, lineterminator="\n")
-    for row in rows:
-        writer.writerow([f"{x:.6f}" if isinstance(x, float) else x for x in row])
+    writer.writerows(rows)
     return text.getvalue()
 
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
@@ -306,7 +307,7 @@ class Predictor:
         sequences : sequence, length n
             Texts. What is none, such as None or a number, is rejected.
         ids : sequence, length n, optional
-            Their names; without, they are named after their content.
+            Their names, texts or numbers; without, they are named after their content.
         wanted : Wanted
             Another error of the sets, calls of unsure, no search for the nearest.
 
@@ -330,7 +331,7 @@ class Predictor:
         good = ~np.isnan(calls.scores)
         found: dict[str, list[Any]] = {
             "id": [
-                named_by_content(text) if not has_text(name) else str(name)
+                id_given(name) or named_by_content(text)
                 for text, name in zip(texts, ids or [None] * len(texts), strict=True)
             ],
             "score": _or_none(calls.scores.tolist(), good),
@@ -411,9 +412,24 @@ class Predictor:
         return Calls(scores, probabilities, rejected, called, trust)
 
 
-def has_text(value: Any) -> bool:
-    """Whether a cell is a text with something in it."""
-    return isinstance(value, str) and bool(value.strip())
+def id_given(value: Any) -> str:
+    """An id as it was sent, a number too; empty where there is none.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Number):
+        return ""
+    # A column of whole numbers with a cell that is empty is one of real ones.
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return "" if value != value else str(int(value) if whole else value)
 
 
 def text_or_reason(value: Any) -> tuple[str, str | None]:

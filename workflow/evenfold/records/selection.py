@@ -5,7 +5,7 @@ from typing import Any
 
 from evenfold.files import sha256_json
 from evenfold.records.layout import PUBLISHED
-from evenfold.records.record import Interval, Part, Record, Threshold
+from evenfold.records.record import Interval, Part, Record
 from evenfold.records.thresholds import Calibrator, Point, Twin
 
 #: What a request is made of, and how. Raised where that changes: an identifier says
@@ -139,7 +139,7 @@ class FrozenVariant(Part):
     """name of its loss"""
     operating_point: str
     """name of the deployed one: `0.5` or the criterion"""
-    threshold: Threshold
+    threshold: float
     """deployed threshold of the score, 0 to 1"""
     weights_sha256: str
     """SHA-256 of weights.safetensors, hexadecimal"""
@@ -398,7 +398,7 @@ class InBand(Part):
     groups_of_class: tuple[int, int]
     """groups that hold positives, and negatives"""
     mcc: float | None
-    """Matthews correlation coefficient, -1 to 1; null without two groups of either class"""
+    """Matthews correlation coefficient, -1 to 1; null below five groups of either class"""
     mcc_interval: Interval | None
     """its 95 % interval, by the bootstrap over groups"""
     sn: float | None
@@ -419,7 +419,7 @@ class Bands(Part):
     """The domain of the champion: limits of its bands, and what it reaches in each."""
 
     reach: Reach
-    """limits of the bands, as frozen"""
+    """limits of the bands, for new sequences"""
     oof: list[InBand]
     """out-of-fold, every fold by limits of the other folds"""
 
@@ -467,7 +467,7 @@ class Selection(Record):
     """variant that losses of the same model and features are compared to"""
     simplest: str | None = None
     """simplest variant, by a declared order; null of version 0.1.0"""
-    threshold: Threshold
+    threshold: float
     """the champion's deployed threshold of the score, 0 to 1"""
     operating_point: str
     """the champion's: `0.5` or the criterion"""

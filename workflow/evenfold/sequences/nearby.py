@@ -25,6 +25,8 @@ _LETTERS = len(AMINO_ACIDS)
 #: Hits of 64 residues like those of the training, on average: words that occur so often
 #: that there would be more are passed over; the rarest words tell the most.
 _PER_SEQUENCE = 200
+#: Occurrences up to which a word is always looked up.
+_ALWAYS = 3
 #: Hits that are looked at side by side.
 _LOT = 1 << 20
 #: The largest position of a training sequence.
@@ -95,25 +97,34 @@ class Neighbours:
         return _Flat.of(self.sequences)
 
     @cached_property
-    def _tables(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """By seed: where the entries of a word begin, and the entries, by words."""
+    def _tables(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """By seed: where the entries of a word begin, how many they are, the entries."""
         made = []
         for seed in FAMILIES[0] if self.short else FAMILIES[0][:_SEEDS]:
             places, words = self._flat.words(seed)
-            begins = np.zeros(_LETTERS ** len(seed) + 1, dtype=np.int32)
-            np.cumsum(np.bincount(words, minlength=len(begins) - 1), out=begins[1:])
-            made.append((begins, places[np.argsort(words, kind="stable")]))
+            order = np.argsort(words, kind="stable")
+            ordered = words[order]
+            starts = np.flatnonzero(
+                np.r_[True, ordered[1:] != ordered[:-1]][: len(words)]
+            )
+            # Of all words there are; memory that is never written costs none.
+            first = np.zeros(_LETTERS ** len(seed), dtype=np.int32)
+            count = np.zeros_like(first)
+            first[ordered[starts]] = starts
+            count[ordered[starts]] = np.diff(np.r_[starts, len(words)])
+            made.append((first, count, places[order]))
         return made
 
     @cached_property
     def _common(self) -> int:
         """Occurrences of a word beyond which it is passed over."""
-        counts = np.concatenate([np.diff(begins) for begins, _ in self._tables])
+        counts = np.concatenate([count[count > 0] for _, count, _ in self._tables])
         occurrences = np.arange(counts.max(initial=0) + 1, dtype=float)
         # Of a word of one sequence, in the others.
         hits = np.bincount(counts) * occurrences * (occurrences - 1)
         most = _PER_SEQUENCE * self._flat.lengths.sum() / SHORT
-        return int(np.searchsorted(np.cumsum(hits), most, side="right")) - 1
+        found = int(np.searchsorted(np.cumsum(hits), most, side="right")) - 1
+        return max(found, _ALWAYS)
 
     @cached_property
     def _bits(self) -> np.ndarray:
@@ -146,10 +157,9 @@ class Neighbours:
 
     def _hits(self, queries: "_Flat", seed: int) -> Iterator[tuple[np.ndarray, ...]]:
         """Query, training sequence and shift of what shares words, lot by lot."""
-        begins, entries = self._tables[seed]
+        begins, occurrences, entries = self._tables[seed]
         places, words = queries.words(FAMILIES[0][seed])
-        first = begins[words]
-        counts = begins[words + 1] - first
+        first, counts = begins[words], occurrences[words]
         use = np.flatnonzero((counts > 0) & (counts <= self._common))
         places, first, counts = places[use], first[use], counts[use].astype(np.int64)
         until = np.cumsum(counts)

@@ -60,7 +60,14 @@ def model_signature() -> ModelSignature:
     """What the champion is asked as a model of MLflow, and what it answers."""
     # Of any type: what is no text is answered row by row, and takes no other row with it.
     return ModelSignature(
-        Schema([ColSpec(AnyType(), "sequence")]),
+        Schema(
+            [
+                ColSpec(AnyType(), "sequence"),
+                # MLflow drops columns that are not named here. A bare list of sequences
+                # it can match with one column alone, and refuses, naming the column.
+                ColSpec(AnyType(), "id", required=False),
+            ]
+        ),
         Schema(
             [
                 ColSpec("string", "id"),

@@ -63,12 +63,21 @@ def limits(reach: Reach) -> str:
     lengths = f"{low}" if low == high else f"{low} to {high}"
     most, most_of_all = (100 * one for one in reach.distance)
     least, least_of_most = (100 * one for one in reach.identity)
-    return (
+    near = (
+        f"a nearest sequence that is identical in at least {least_of_most:.0f} % (all: "
+        f"{least:.0f} %)"
+    )
+    told = (
         f"Of the training sequences, each against those of the other folds, 95 % have "
         f"{lengths} residues, a composition at most {most:.0f} % off the mean (all of "
-        f"them: {most_of_all:.0f} %), and a nearest sequence that is identical in at "
-        f"least {least_of_most:.0f} % (all: {least:.0f} %)."
+        f"them: {most_of_all:.0f} %)"
     )
+    if not reach.identity[1]:
+        return (
+            f"{told}; more than 5 % share no seed with any other, so that identity parts "
+            "no bands here."
+        )
+    return f"{told}, and {near}."
 
 
 def sets_of_all(trust: Trust, bands: list[InBand]) -> list[str]:
@@ -182,7 +191,7 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="domain">How far does it reach?</h2>
-<p>Every new sequence is told to be <em>inside</em>, where 95 % of the training sequences are, <em>outside</em>, where none is, or at the <em>edge</em> between: by its residues, letters, composition and {{ term("identity") }} to the nearest training sequence. {{ limits }}</p>
+<p>Every new sequence is told to be inside, where 95 % of the training sequences are, outside, where none is, or at the edge between: by its residues, letters, composition and {{ term("identity") }} to the nearest training sequence. {{ limits }}</p>
 {% call table("domain", "What the champion is worth in each band") %}
 <thead><tr><th scope="col" class="t">band</th><th scope="col" class="t">judged</th><th scope="col">sequences</th><th scope="col">groups</th><th scope="col">MCC</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col">positives in their sets</th><th scope="col">negatives</th></tr></thead>
 <tbody>{% for row in rows %}<tr><th scope="row">{{ row.band }}</th><td class="t">{{ row.where }}</td><td>{{ row.sequences }}</td><td>{{ row.groups }}</td>{% for one in row.rates %}<td>{{ one }}</td>{% endfor %}</tr>
