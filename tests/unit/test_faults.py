@@ -87,7 +87,11 @@ def test_every_file_of_the_layout_is_made_again_by_its_rule():
     for file in FILES.values():
         for dataset in ("demo", "demo/published"):
             name = "results/" + file.pattern.format(
-                dataset=dataset, variant="bce", features="aac", stem="new"
+                dataset=dataset,
+                variant="bce",
+                features="aac",
+                stem="new",
+                shard="00001",
             )
             for path in (name, f"/home/me/{name}"):
                 assert rule_of(path) == (file.written, name)

@@ -72,6 +72,17 @@ def test_a_job_that_says_why_is_named_in_short_and_another_is_told_by_snakemake(
     assert capsys.readouterr().err == f"clean stopped, {log}: a.csv: empty.\n"
 
 
+def test_a_wrong_configuration_is_told_without_the_place_in_our_rules(capsys):
+    told = line(
+        'WorkflowError in file "/here/workflow/rules/common.smk", line 45:\n'
+        "the configuration: unknown key 'varients'.\n"
+        '  File "/here/workflow/rules/common.smk", line 45, in <module>'
+    )
+    assert not Terminal().filter(told)
+    said = capsys.readouterr().err
+    assert said == "\nError: the configuration: unknown key 'varients'.\n"
+
+
 def test_the_filter_is_on_the_usual_terminal_once_and_the_log_file_keeps_all():
     usual, file = logging.StreamHandler(), logging.StreamHandler()
     usual.name, file.name = "DefaultStreamHandler", "DefaultLogFileHandler"

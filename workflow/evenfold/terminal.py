@@ -19,6 +19,10 @@ _SCRIPT_ENDED = re.compile(
     r"CalledProcessError in file .*\.snakemake/scripts/.*non-zero exit status",
     re.DOTALL,
 )
+#: That the configuration is wrong, with the place in evenfold's own rules where it was read.
+_CONFIGURATION = re.compile(
+    r'WorkflowError in file ".*common\.smk", line \d+:\n(.*?)\n? +File "', re.DOTALL
+)
 #: What Snakemake says when all is over.
 _OVER = re.compile(
     r"Complete log\(s\): |Elapsed time: |WorkflowError:\nAt least one job "
@@ -70,6 +74,9 @@ class Terminal(logging.Filter):
         if event == "job_info" and not getattr(record, "output", True):
             return False
         said = str(record.msg)
+        if found := _CONFIGURATION.match(said):
+            print(f"\nError: {found[1]}", file=sys.stderr)
+            return False
         if self.ended and _OVER.match(said):
             return False
         return not (

@@ -32,6 +32,11 @@ from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
 from evenfold.terminal import Terminal, install
 
+TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    # As a module, these rules leave the terminal to the workflow that they are part of.
+    install(TERMINAL, snakemake_logger)
+
 prepare_jobs(WORKFLOW)
 
 try:
@@ -74,11 +79,6 @@ if workflow.is_main_process:
         ".snakemake",
     )
 
-
-TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
-if workflow.is_main_process and workflow.modifier.is_main_snakefile():
-    # As a module, these rules leave the terminal to the workflow that they are part of.
-    install(TERMINAL, snakemake_logger)
 
 STARTED = time.time()
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
