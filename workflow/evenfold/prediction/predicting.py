@@ -15,7 +15,7 @@ import pandas as pd
 
 from evenfold.alphabet import upper_case
 from evenfold.config.cleaning import Cleaning
-from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.config.checking import validated
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
@@ -165,7 +165,7 @@ class Predictor:
                 f"{weights}: not the weights frozen in {path}. Run snakemake again."
             )
         ensemble = Ensemble.load(weights)
-        reading = DecidingConfig.of(selection.config, str(path)).reading
+        reading = reading_of(selection, path)
         return cls(
             ensemble,
             FeatureSet.of(**ensemble.features),
@@ -344,6 +344,27 @@ class Predictor:
                 for row, value in zip(rows, values):
                     trust[name][row] = value
         return Calls(scores, probabilities, rejected, trust)
+
+
+def reading_of(selection: Selection, path: str | Path) -> Reading:
+    """How sequences are read and cleaned, as frozen; nothing else of it is looked at.
+
+    Parameters
+    ----------
+    selection : Selection
+    path : path-like
+        Of it, for the error.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    EvenfoldError
+        When it does not fit.
+    """
+    return validated(Reading, selection.config.get("reading"), f"{path}: reading")
 
 
 def id_given(value: Any) -> str:

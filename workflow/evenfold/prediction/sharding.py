@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from evenfold.config.decides import Decides
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import sealed_set
 from evenfold.prediction.names import Names
 from evenfold.prediction.output import join_parts, joined
-from evenfold.prediction.predicting import Predictor
+from evenfold.prediction.predicting import Predictor, reading_of
 from evenfold.prediction.streaming import Asked, Counts, called, noted, score_files
 from evenfold.records.layout import Results
 from evenfold.records.prediction import ScoredPart
@@ -128,8 +127,8 @@ def gather(
     for part in parts:
         counts.add(part)
     results = Results.at(folder)
-    selection = Selection.read(results.path("selection"))
-    sites = Decides.of(selection.config, str(results.path("selection"))).reading.sites
+    path = results.path("selection")
+    sites = reading_of(Selection.read(path), path).sites
     if sites and not counts.scored + counts.rejected:
         raise no_site(", ".join(asked.inputs), counts.proteins, sites)
     other = not_looked_at(results)
