@@ -1,5 +1,6 @@
 """The demo as a newcomer runs it, and what a second run must do and must not."""
 
+import gzip
 import json
 import re
 import shutil
@@ -246,6 +247,33 @@ def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):
     )
     rejected = demo.read("results/demo/predictions/new.rejected.tsv")
     assert "letter '#'" in rejected and "40 letters" in rejected
+
+
+@pytest.mark.whole
+def test_shards_are_jobs_and_give_the_same_bytes(demo):
+    test = pd.read_parquet(demo.folder / "results/demo/sequences.parquet")
+    rows = test.loc[test["role"] == "test", "sequence"].head(60)
+    # Every id twice, and far apart; what is rejected is in every shard.
+    text = "".join(f">s{n % 30}\n{s}\n>odd\nMK#\n" for n, s in enumerate(rows))
+    demo.write("many.fasta", text)
+    predict = ("--forcerun", "score_fasta", "--config", "predict=many.fasta")
+    found = []
+    for size, jobs in ((100, 0), (len(text) / 2.5e6, 3)):
+        done = demo.snakemake(*predict, f"shard_mb={size:.9f}", "--", "predict")
+        assert len(re.findall("Scoring shard", done.text)) == jobs
+        assert "is scored by one job" not in done.text
+        folder = demo.folder / "results/demo/predictions"
+        names = ("many.tsv", "many.rejected.tsv")
+        found.append([(folder / name).read_bytes() for name in names])
+        assert not list(folder.glob("many.shards*"))
+    assert found[0] == found[1] and found[0][0].count(b"~2") == 30
+    assert b"many.fasta record 120\t" in found[0][1]
+    (demo.folder / "many.fasta.gz").write_bytes(gzip.compress(text.encode()))
+    dry = ("--config", "predict=many.fasta.gz", "shard_mb=0.001", "--dry-run")
+    assert (
+        "Note: many.fasta.gz is compressed: it is scored by one job."
+        in demo.snakemake(*dry, "--", "predict").text
+    )
 
 
 def test_the_importable_predictor_agrees_with_the_look(demo):

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from evenfold.alphabet import upper_case
 from evenfold.config.cleaning import Cleaning
-from evenfold.config.decides import Decides as DecidingConfig
+from evenfold.config.checking import validated
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
@@ -215,7 +215,7 @@ class Predictor:
             )
         ensemble = Ensemble.load(weights)
         check_trusted(ensemble.code, weights, trust_modules)
-        reading = DecidingConfig.of(selection.config, str(path)).reading
+        reading = reading_of(selection, path)
         return cls(
             ensemble,
             FeatureSet.of(**ensemble.features),
@@ -410,6 +410,27 @@ class Predictor:
             for row, one in zip(rows, classes(above, told["set"], wanted)):
                 called[row] = one
         return Calls(scores, probabilities, rejected, called, trust)
+
+
+def reading_of(selection: Selection, path: str | Path) -> Reading:
+    """How sequences are read and cleaned, as frozen; nothing else of it is looked at.
+
+    Parameters
+    ----------
+    selection : Selection
+    path : path-like
+        Of it, for the error.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    EvenfoldError
+        When it does not fit.
+    """
+    return validated(Reading, selection.config.get("reading"), f"{path}: reading")
 
 
 def id_given(value: Any) -> str:
