@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.alphabet import upper_case
-from evenfold.config.cleaning import Cleaning
 from evenfold.config.checking import validated
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
