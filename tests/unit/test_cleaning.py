@@ -6,9 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenfold.config.cleaning import Cleaning
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
+from evenfold.files import sha256_file
 from evenfold.sequences.cleaning import (
+    CleanOutputs,
     check_both_classes,
+    check_fetched,
+    clean_files,
     clean_records,
     clean_sequence,
     unique_across_roles,
@@ -164,3 +169,32 @@ def test_nothing_vanishes(rows, duplicates):
     assert len({r.id for r in cleaned.records}) == len(cleaned.records)
     for one in cleaned.records:
         assert clean_sequence(one.sequence, Cleaning()) == (one.sequence, None)
+
+
+@pytest.mark.parametrize("other", [0, 1])
+def test_two_tables_of_labels_must_agree(tmp_path, other):
+    texts = {
+        "a.fasta": ">a\nMKV\n>b\nACD\n",
+        "one.csv": "id,label\na,1\nb,0\n",
+        "two.csv": f"id,label\na,{other}\n",
+    }
+    files = []
+    for name, text in texts.items():
+        path, kind = tmp_path / name, "sequences" if ".fasta" in name else "labels"
+        path.write_text(text)
+        files.append({"path": str(path), "name": name, "kind": kind, "role": "train",
+                      "label": None})  # fmt: skip
+    outputs = CleanOutputs(*(tmp_path / str(number) for number in range(6)))
+    if other:
+        assert clean_files(files, Reading(), outputs).train.kept == 2
+        return
+    with pytest.raises(EvenfoldError, match=r"two\.csv: a second, other label for 'a'"):
+        clean_files(files, Reading(), outputs)
+
+
+def test_a_fetched_file_is_held_against_its_checksum(tmp_path):
+    path = tmp_path / "a.fasta"
+    path.write_text(">a\nMKV\n")
+    check_fetched(path, sha256_file(path))
+    with pytest.raises(EvenfoldError, match=r"changed since it was fetched.*Fetch it again"):
+        check_fetched(path, "0" * 64)
