@@ -4,6 +4,8 @@ import gzip
 import json
 import re
 import shutil
+import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -225,7 +227,15 @@ def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
         assert (folder / path).is_file(), path
     assert (folder / "figures/test-mcc.pdf").read_bytes().startswith(b"%PDF")
     demo.snakemake("--report", "bundle.zip")
-    assert (demo.folder / "bundle.zip").stat().st_size > 10_000
+    with zipfile.ZipFile(demo.folder / "bundle.zip") as bundle:
+        held = {Path(name).name for name in bundle.namelist()}
+        data = "".join(
+            bundle.read(name).decode("utf-8", "replace")
+            for name in bundle.namelist()
+            if name.endswith("bundle/report.html")
+        )
+    assert {"report.html", "metrics.tsv", "test-mcc.svg", "logo.svg"} <= held
+    assert all(category in data for category in ("Results", "Tables", "Figures"))
 
 
 def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):

@@ -221,7 +221,6 @@ def told(one: Explained, number: int) -> dict[str, Any]:
                 p.spread,
                 _letters(_certain(p, one.positions), 1),
                 _letters(_certain(p, one.positions), -1),
-                p.n,
             )
             for p in most[:_TOLD]
         ],
@@ -266,8 +265,8 @@ SECTION = Section(
 <div class="beside">
 {% call figure(one.logo, "wide") %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ model.sequences }} windows (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
 <div>{% call table("positions" ~ one.tail, "Positions that decide most, " ~ model.variant) %}
-<thead><tr><th scope="col" class="t">position</th><th scope="col">{{ term("spread") }}</th><th scope="col" class="t">raise</th><th scope="col" class="t">lower</th><th scope="col">windows</th></tr></thead>
-<tbody>{% for place, spread, raise, lower, n in one.rows %}<tr><th scope="row">{{ place }}</th><td>{{ spread|rate }}</td><td class="t w">{{ raise }}</td><td class="t w">{{ lower }}</td><td>{{ n }}</td></tr>
+<thead><tr><th scope="col" class="t">position</th><th scope="col">{{ term("spread") }}</th><th scope="col" class="t">raise</th><th scope="col" class="t">lower</th></tr></thead>
+<tbody>{% for place, spread, raise, lower in one.rows %}<tr><th scope="row">{{ place }}</th><td>{{ spread|rate }}</td><td class="t w">{{ raise }}</td><td class="t w">{{ lower }}</td></tr>
 {% endfor %}</tbody>
 {% endcall %}</div></div>
 {% endif %}<div class="beside">
