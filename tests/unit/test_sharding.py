@@ -26,7 +26,20 @@ from tests.unit.test_streaming import by_content
 #: Lines of a file: headers of few ids, indented or joined, residues, blanks, all ends.
 LINES = st.lists(
     st.sampled_from(
-        [">a", ">b x", ">a~2", ">", "  >c", "MKV", "AAK>d", "M1K", "akak", "", ";no", ">é"]
+        [
+            ">a",
+            ">b x",
+            ">a~2",
+            ">",
+            "  >c",
+            "MKV",
+            "AAK>d",
+            "M1K",
+            "akak",
+            "",
+            ";no",
+            ">é",
+        ]
     ),
     max_size=40,
 )
@@ -160,7 +173,9 @@ def test_proteins_without_a_site_are_told_where_all_shards_are_there(
     path.write_text(">a\nMAV\n" * 6)
     monkeypatch.setattr(Predictor, "load", lambda folder: champion(sites))
     results(tmp_path, sites)
-    with pytest.raises(EvenfoldError, match=r"none of its proteins \(6\) has a residue"):
+    with pytest.raises(
+        EvenfoldError, match=r"none of its proteins \(6\) has a residue"
+    ):
         in_shards(tmp_path, path, 3, sites)
 
 

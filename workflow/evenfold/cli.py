@@ -280,7 +280,9 @@ def _serve(options: argparse.Namespace) -> int:
 
     predictor, other = champion_of(options.results)
     ledger = options.ledger or _ledger(options.results)
-    app = application(predictor, other, lambda found: noted(predictor.sealed, ledger, found))
+    app = application(
+        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
+    )
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 

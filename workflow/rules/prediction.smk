@@ -58,9 +58,9 @@ rule score_fasta:
         ),
         counts=of_shards("results/{dataset}/predictions/{stem}.shards/{shard}.json"),
     output:
+        **if_sites(proteins="results/{dataset}/predictions/{stem}.proteins.tsv"),
         scores="results/{dataset}/predictions/{stem}.tsv",
         rejected="results/{dataset}/predictions/{stem}.rejected.tsv",
-        **if_sites(proteins="results/{dataset}/predictions/{stem}.proteins.tsv"),
     log:
         "results/{dataset}/logs/predict/{stem}.log",
     benchmark:

@@ -10,7 +10,7 @@ with job(snakemake.log[0]) as log:
         [given.fasta],
         Path(written.scores),
         Path(written.rejected),
-        proteins=Path(written.proteins) if "proteins" in written.keys() else None,
+        proteins=Path(written[2]) if len(written) == 3 else None,
     )
     settings = snakemake.params.folder, asked
     if given.counts:

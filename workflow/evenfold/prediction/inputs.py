@@ -75,9 +75,7 @@ class Chunk:
         return [record for item in self.items for record in item.records]
 
 
-def kept_input(
-    given: str, aside: Path, span: tuple[int, int] | None = None
-) -> Path:
+def kept_input(given: str, aside: Path, span: tuple[int, int] | None = None) -> Path:
     """The file of an input; a stream is first written to one, so that it can be told.
 
     Parameters

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from evenfold.alphabet import upper_case
-from evenfold.config.cleaning import Cleaning
 from evenfold.config.checking import validated
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError

@@ -168,7 +168,9 @@ class _Change:
 
     def rows(self, path: Path, table: Table) -> Iterator[list[str]]:
         """The rows of a table as they are in that of the whole file."""
-        named = [table.names.index(x) for x in ("id", "protein", "best") if x in table.names]
+        named = [
+            table.names.index(x) for x in ("id", "protein", "best") if x in table.names
+        ]
         source = table.names.index("source") if "source" in table.names else None
         with undamaged(path, "TSV"):
             check_ended(path)
@@ -209,7 +211,9 @@ def _write(path, table, shards):
 
 def _renamed(paths: Sequence[Path]) -> list[dict[str, str]]:
     """Of each shard the ids that are other in the whole file, by what they are in it."""
-    digests = [NAMES.arrow(path, ["digest"]).column("digest").to_numpy() for path in paths]
+    digests = [
+        NAMES.arrow(path, ["digest"]).column("digest").to_numpy() for path in paths
+    ]
     everything = np.concatenate(digests) if digests else np.empty(0, np.uint64)
     everything.sort()
     if not (everything[1:] == everything[:-1]).any():

@@ -144,7 +144,10 @@ def score_files(
     counts, parts = Counts(), []
     with _folder(predictor, asked) as folder:
         paths = [
-            (called(given, asked.span), kept_input(given, folder / f"input-{n}", asked.span))
+            (
+                called(given, asked.span),
+                kept_input(given, folder / f"input-{n}", asked.span),
+            )
             for n, given in enumerate(asked.inputs)
         ]
         reading = _reading(predictor, asked.span)
@@ -373,7 +376,9 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> No
     if asked.names:
         given = [item.given for item in chunk.items]
         write_part(
-            start.with_suffix(".names.parquet"), NAMES, [given, list(map(digest, given))]
+            start.with_suffix(".names.parquet"),
+            NAMES,
+            [given, list(map(digest, given))],
         )
     sealed = found_in(predictor.sealed, sequences) if predictor.sealed else []
     ScoredPart(
