@@ -196,5 +196,7 @@ def test_a_fetched_file_is_held_against_its_checksum(tmp_path):
     path = tmp_path / "a.fasta"
     path.write_text(">a\nMKV\n")
     check_fetched(path, sha256_file(path))
-    with pytest.raises(EvenfoldError, match=r"changed since it was fetched.*Fetch it again"):
+    with pytest.raises(
+        EvenfoldError, match=r"changed since it was fetched.*Fetch it again"
+    ):
         check_fetched(path, "0" * 64)

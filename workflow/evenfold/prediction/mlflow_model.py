@@ -99,9 +99,17 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
         raise EvenfoldError(
             f"no column 'sequence' in what is to be scored. Found: {found}."
         )
-    ids = list(given["id"]) if "id" in given else None
-    sequences = given["sequence"]
-    return ([sequences] if isinstance(sequences, str) else list(sequences)), ids
+    ids = _rows(given["id"]) if "id" in given else None
+    sequences = _rows(given["sequence"])
+    # Columns that hold texts alone MLflow makes one row of, a list in each cell.
+    if len(sequences) == 1 and isinstance(sequences[0], list):
+        sequences = sequences[0]
+        ids = ids[0] if ids and isinstance(ids[0], list) else None
+    return sequences, ids
+
+
+def _rows(column: Any) -> list[Any]:
+    return [column] if isinstance(column, str) else list(column)
 
 
 set_model(Champion())

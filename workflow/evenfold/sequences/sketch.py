@@ -342,9 +342,10 @@ def _cut(ours: _Sketches, theirs: _Sketches) -> np.ndarray:
         own, rows, places = _anchors(ours.take(some))
         first = np.searchsorted(keys, own, "left")
         # Most are of nobody: only of the others it is asked how many there are.
-        there = (
-            np.flatnonzero(keys.take(first, mode="clip") == own) if len(keys) else []
-        )
+        near = np.zeros(len(own), bool)
+        if len(keys):
+            near = keys.take(first, mode="clip") == own
+        there = np.flatnonzero(near)
         count = np.zeros(len(own), np.int64)
         count[there] = np.searchsorted(keys, own[there], "right") - first[there]
         count = np.minimum(count, _PARTNERS)
