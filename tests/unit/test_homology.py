@@ -419,11 +419,11 @@ def test_components_are_the_same_by_any_number_of_queries_at_once(
     simulated, monkeypatch
 ):
     sequences, links, _ = simulated
-    monkeypatch.setattr(cascade, "_QUERIES", 7)
-    by_seven, _ = protein_links(sequences, Grouping(), 1)
+    monkeypatch.setattr(cascade, "_QUERIES", 25)
+    in_parts, _ = protein_links(sequences, Grouping(), 1)
     once, often = (
         known(60, *found[:, :2].astype(int)).labels.tolist()
-        for found in (links, by_seven)
+        for found in (links, in_parts)
     )
     assert once == often
 
@@ -612,3 +612,14 @@ def test_where_aligning_all_is_cheap_nothing_is_searched_before(tmp_path):
     )  # fmt: skip
     assert told.aligned_by == {"exhaustive Smith-Waterman": 4}
     assert (told.groups, told.missed.links, told.missed.bound) == (2, 0, 0)
+
+
+def test_of_pairs_that_are_found_twice_the_most_identical_is_kept():
+    rows = [(3, 1, 0.5, 0.9), (1, 3, 0.7, 0.8), (2, 2, 1.0, 1.0), (1, 2, 0.6, 1.0)]
+    pairs = Pairs.of(rows, 1)
+    assert list(zip(pairs.a.tolist(), pairs.b.tolist())) == [(1, 2), (1, 3)]
+    assert pairs.identity.tolist() == pytest.approx([0.6, 0.7])
+    assert pairs.coverage.tolist() == pytest.approx([1.0, 0.8])
+    named = Pairs.of_links(np.array([(0, 1, 0.5, 0.9)]), 0, np.array([7, 4]))
+    assert (named.a.tolist(), named.b.tolist()) == ([4], [7])
+    assert len(Pairs.none()) == 0 and Pairs.none().identity.dtype == np.float32
