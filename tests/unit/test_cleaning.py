@@ -9,6 +9,7 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
+from evenfold.records.tables import SEQUENCES
 from evenfold.sequences.cleaning import (
     CleanOutputs,
     check_both_classes,
@@ -200,3 +201,22 @@ def test_a_fetched_file_is_held_against_its_checksum(tmp_path):
         EvenfoldError, match=r"changed since it was fetched.*Fetch it again"
     ):
         check_fetched(path, "0" * 64)
+
+
+def test_each_role_has_a_policy_of_its_own_for_copies(tmp_path):
+    files = []
+    for role in ("train", "test"):
+        for label, letters in ((1, "MKV"), (0, "ACD")):
+            path = tmp_path / f"{role}{label}.fasta"
+            path.write_text(
+                "".join(f">{i}\n{letters}{role[1]}\n" for i in "ab").upper()
+            )
+            files.append({"path": str(path), "name": path.name, "kind": "sequences",
+                          "role": role, "label": label})  # fmt: skip
+    for policy, kept in ((("drop", "keep"), (2, 4)), (("keep", "drop"), (4, 2))):
+        outputs = CleanOutputs(*(tmp_path / str(number) for number in range(6)))
+        cleaning = dict(zip(("train_duplicates", "test_duplicates"), policy))
+        counts = clean_files(files, Reading(cleaning=cleaning), outputs)
+        assert (counts.train.kept, counts.test.kept) == kept
+        roles = SEQUENCES.arrow(outputs.sequences).column("role").to_pylist()
+        assert (roles.count("train"), roles.count("test")) == kept

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +26,7 @@ from evenfold.selection.freezing import (
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import (
     DEFAULTS,
+    _why_half_is_kept,
     choose,
     choose_resampled,
     pick,
@@ -710,3 +713,16 @@ def test_the_gap_left_out_is_honest_about_a_fold_that_differs():
     strict = Stability(amber=0.01, red=0.02, widest=0.5)
     again = tuned(z, y, folds, resamples=200, stability=strict)
     assert again.stability.flag == "red"
+
+
+def test_half_is_kept_within_one_standard_error_of_the_gap():
+    """Of 100 positives and 25 negatives: the root of 0.24 / 100 + 0.25 / 25."""
+    pooled = SimpleNamespace(n_positive=100, n_negative=25)
+    tuned = SimpleNamespace(mcc=0.2, threshold=0.3)
+
+    def why(gap, mcc=0.2):
+        half = SimpleNamespace(sn=0.6, sp=0.5, gap=gap, mcc=mcc)
+        return _why_half_is_kept(half, tuned, pooled)
+
+    assert "SN - SP is -0.111, within one standard error (0.111)" in why(-0.111)
+    assert why(0.112) is None and why(-0.112) is None and why(0.1, 0.19) is None

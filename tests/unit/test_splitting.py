@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -141,6 +143,14 @@ def split_in(folder, inputs, **settings):
 
 
 RELATED = [("r1", "t0", "exact copy", 1.0, 1.0), ("r2", "t1", "MMseqs2", 0.5, 0.9)]
+
+
+def test_the_same_seed_makes_the_same_split(tmp_path):
+    inputs = inputs_of(tmp_path, test=6)
+    one, other = (
+        Path(split_in(tmp_path, inputs)[0].split).read_bytes() for _ in range(2)
+    )
+    assert one == other
 
 
 def test_relatives_of_the_test_set_are_dropped_and_listed(tmp_path):
