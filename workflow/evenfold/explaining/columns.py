@@ -181,5 +181,5 @@ def _ways(trees, cover):
     nothing = (0, (-np.inf, np.inf, 1.0))
     filled = [[*way.items(), *[nothing] * (width - len(way))] for way in ways]
     columns = np.array([[c for c, _ in way] for way in filled], dtype=np.int64)
-    limits = np.array([[one for _, one in way] for way in filled]).reshape(-1, width, 3)
-    return columns, *np.moveaxis(limits, -1, 0), np.array(values)
+    told = np.array([[one for _, one in way] for way in filled]).reshape(-1, width, 3)
+    return columns, *np.moveaxis(told, -1, 0), np.array(values)

@@ -173,7 +173,9 @@ def _places(
 ) -> tuple[list[str], list[list[int]]]:
     """As many sequences as there is time for, and of each the places that are asked."""
     draw = np.random.default_rng(seed)
-    chosen, places, left = [], [], _LETTERS
+    chosen: list[str] = []
+    places: list[list[int]] = []
+    left = _LETTERS
     for sequence in sequences:
         own = places_of(sequence)
         if not windows and len(own) > _PLACES:
@@ -195,7 +197,7 @@ def _by_fold(
 ) -> list[np.ndarray]:
     found = [np.empty(0)] * len(sequences)
     for fold in np.unique(folds):
-        own = np.flatnonzero(folds == fold)
+        own = np.flatnonzero(folds == fold).tolist()
         part = ensemble.of_fold(int(fold))
         values = changes(
             logits_of(part, features),

@@ -449,8 +449,9 @@ def id_given(value: Any) -> str:
     if isinstance(value, bool | np.bool_) or not isinstance(value, Number):
         return ""
     # A column of whole numbers with a cell that is empty is one of real ones.
-    whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return "" if value != value else str(int(value) if whole else value)
+    if isinstance(value, float | np.floating):
+        value = int(value) if float(value).is_integer() else value
+    return "" if value != value else str(value)
 
 
 def text_or_reason(value: Any) -> tuple[str, str | None]:
