@@ -43,12 +43,14 @@ PARTS = {
     "alphabet": Part(0, "letters and their codes"),
     "ragged": Part(0, "sequences of any length, end to end"),
     "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
+    "durations": Part(0, "how long something takes, as one says it"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
     "job": Part(0, "a rule's log, and how an error reaches the user", "errors faults"),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
+    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences"),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
@@ -71,7 +73,8 @@ PARTS = {
     ),
     "models": Part(
         2, "networks, the stacked ensemble, the training loop",
-        "alphabet config errors faults files importing losses machine ragged records sources",
+        "alphabet config durations errors faults files importing losses machine ragged records "
+        "sources",
         libraries="torch sklearn scipy pandas skscope jax",
     ),
     "selection": Part(
@@ -84,6 +87,10 @@ PARTS = {
         "alphabet errors features files metrics models ragged records sequences",
         libraries="pandas",
     ),
+    "explaining": Part(
+        3, "what a trained model looks at: residues, positions, columns",
+        "alphabet config features importing models records", libraries="torch pandas",
+    ),
     "sanity": Part(
         3, "controls and the learning curve: data in which there is less to learn",
         "config errors features metrics models records selection",
@@ -91,7 +98,7 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "config errors files metrics records", libraries="pandas matplotlib jinja2",
+        "config errors files metrics records terminal", libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
         4, "finished records, MLflow", "config errors evaluation faults files records",
@@ -99,8 +106,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config errors evaluation features files importing metrics models records "
-        "sequences",
+        "alphabet config durations errors evaluation explaining features files importing "
+        "metrics models records sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(

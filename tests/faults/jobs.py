@@ -1,6 +1,5 @@
 """One small run, and its jobs run again one by one, with faults, without Snakemake."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -20,9 +19,9 @@ HERE = Path(__file__).parent
 #: Every rule with a script.
 RULES = (
     "fetch", "clean", "group", "split", "audit", "featurize", "train", "tune", "select",
-    "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
+    "explain", "source_proteins", "learning_curve", "sanity_controls", "sanity_verdict",
     "init_tracking", "evaluate", "report", "explore_report", "evidence", "summary", "track",
-    "upload", "score_fasta",
+    "upload", "score_shard", "score_fasta",
 )  # fmt: skip
 #: What two runs of one job may write differently: times, random ids.
 VARIES = {"evaluation.json", "mlflow.json", "looks.json"}
@@ -39,6 +38,7 @@ selection: {resamples: 100}
 learning_curve: true
 mirror: mirror
 predict: new.fasta
+shard_mb: 0.00008
 threads: 1
 """
 DATASET = """
@@ -105,6 +105,20 @@ def jobs_of(folder):
     return {job.rule: job for job in map(Job.of, scripts)}
 
 
+def removed(path):
+    """Remove an output, a file or a folder of files, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def content(path):
+    """What an output holds; of a folder what each of its files does."""
+    if not path.is_dir():
+        return path.read_bytes()
+    return {one.name: one.read_bytes() for one in path.iterdir() if one.suffix}
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a job ended: its exit code or minus a signal, what it said, writes so far."""
@@ -159,7 +173,7 @@ class Workshop:
         skipped = shutil.ignore_patterns(".snakemake")
         shutil.copytree(self.finished, folder, symlinks=True, ignore=skipped)
         for output in job.outputs:
-            (folder / output).unlink(missing_ok=True)
+            removed(folder / output)
         if job.rule == "evaluate":
             shutil.rmtree(folder / "resources" / "ledger")
         if job.rule in ("init_tracking", "track"):
@@ -181,8 +195,7 @@ class Workshop:
     def cleaned(self, job, folder):
         """As Snakemake does when a job has failed: its outputs are removed."""
         for output in job.outputs:
-            with contextlib.suppress(FileNotFoundError):
-                (folder / output).unlink()
+            removed(folder / output)
 
     def whole(self, job):
         """The job without a fault, and what it left, by output."""
@@ -190,7 +203,7 @@ class Workshop:
             folder = self.before(job)
             ended = self.run(job, folder)
             assert ended.code == 0, ended.said
-            left = {output: (folder / output).read_bytes() for output in job.outputs}
+            left = {output: content(folder / output) for output in job.outputs}
             self.wholes[job.rule] = ended, left
         return self.wholes[job.rule]
 
@@ -199,9 +212,8 @@ class Workshop:
         _, left = self.whole(job)
         return [
             output
-            for output, content in left.items()
-            if Path(output).name not in VARIES
-            and (folder / output).read_bytes() != content
+            for output, wanted in left.items()
+            if Path(output).name not in VARIES and content(folder / output) != wanted
         ]
 
 

@@ -173,6 +173,104 @@ def test_dark_is_dark_and_readable(state):
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+#: Text and lines that stand out too little from what is behind them, with the ratio.
+FAINT = """
+const numbers = (colour) => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+const light = (rgb) => rgb.map((v) => v / 255)
+  .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const inside = (one, other) => {
+  const [a, b] = [one, other].map((each) => each.getBoundingClientRect());
+  const x = (a.left + a.right) / 2, y = (a.top + a.bottom) / 2;
+  return b.left < x && x < b.right && b.top < y && y < b.bottom;
+};
+const ground = (one) => {
+  // A number on a bar stands on the bar.
+  const svg = one.tagName === "text" && one.closest("svg");
+  const bar = svg && [...svg.querySelectorAll(".mark path")].reverse().find((other) =>
+    getComputedStyle(other).fill !== "none" && inside(one, other));
+  if (bar) return numbers(getComputedStyle(bar).fill).slice(0, 3);
+  for (let up = one; up; up = up.parentElement) {
+    const [r, g, b, a = 1] = numbers(getComputedStyle(up).backgroundColor);
+    if (a > 0.99) return [r, g, b];
+  }
+  return [255, 255, 255];
+};
+const opacity = (one) => {
+  let found = 1;
+  for (let up = one; up; up = up.parentElement) found *= getComputedStyle(up).opacity;
+  return found;
+};
+const ratio = (one, colour, more = 1) => {
+  const behind = ground(one);
+  const [r, g, b, a = 1] = numbers(colour);
+  const share = a * opacity(one) * more;
+  const seen = [r, g, b].map((v, i) => share * v + (1 - share) * behind[i]);
+  const [dark, bright] = [light(seen), light(behind)].sort((x, y) => x - y);
+  return (bright + 0.05) / (dark + 0.05);
+};
+const found = [];
+for (const one of document.body.querySelectorAll("*")) {
+  if (!one.checkVisibility() || !one.getClientRects().length) continue;
+  const style = getComputedStyle(one), svg = one.closest("figure svg");
+  const words = [...one.childNodes].filter((n) => n.nodeType === 3)
+    .map((n) => n.data.trim()).join(" ").trim();
+  if (words && !["TITLE", "SCRIPT", "STYLE"].includes(one.tagName.toUpperCase())) {
+    const told = ratio(one, svg ? style.fill : style.color);
+    if (told < 4.5) found.push(["text", words.slice(0, 60), told]);
+  } else if (svg && one.closest(".mark") && ["path", "use"].includes(one.tagName)) {
+    const seen = Math.max(
+      style.stroke === "none" ? 0 : ratio(one, style.stroke, Number(style.strokeOpacity)),
+      style.fill === "none" ? 0 : ratio(one, style.fill, Number(style.fillOpacity)));
+    if (seen < 3) found.push(["line", one.closest("figure").id, seen]);
+  }
+}
+return found;
+"""
+
+
+@pytest.mark.parametrize("seen", ["light", "dark", "print"])
+def test_text_and_lines_stand_out(state, seen):
+    """4.5 for text, 3 for what is drawn of values: also where axe does not look, in SVG."""
+    *_, browser = state
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", emulated(seen))
+    try:
+        assert browser.execute_script(FAINT) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def emulated(seen):
+    """How Chromium is to show a page: light, dark or as printed."""
+    if seen == "print":
+        return {"media": "print"}
+    return {"features": [{"name": "prefers-color-scheme", "value": seen}]}
+
+
+#: Width of an A4 page in landscape less its margins, in pixels of CSS.
+PAPER = 1039
+
+
+def test_nothing_is_cut_in_print(state):
+    *_, browser = state
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", emulated("print"))
+    size = {"width": PAPER, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        cut = browser.execute_script(
+            "return [...document.querySelectorAll('table, figure svg, pre, h1, p')]"
+            ".filter((one) => one.checkVisibility())"
+            ".map((one) => [one.id || one.textContent.slice(0, 40),"
+            " one.getBoundingClientRect().right, one.scrollWidth - one.clientWidth])"
+            ".filter(([, right, inside]) => right > arguments[0] + 1 || inside > 2)",
+            PAPER,
+        )
+        assert cut == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_it_is_whole_without_scripts(tmp_path, browser):
     text = report(states.facts())
     path = Path(tmp_path / "plain.html")

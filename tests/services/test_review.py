@@ -1,15 +1,22 @@
 """What a reviewer sees: the report and the MLflow UI in a real browser."""
 
+import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
+from urllib.parse import quote
 
 import pytest
 
+from evenfold.tracking.uploading import track
 from tests.conftest import Project
+from tests.services.test_tracking_server import a_run
 
 pytestmark = pytest.mark.services
 
@@ -27,7 +34,7 @@ def wait_for(condition, seconds=60):
         if found := condition():
             return found
         time.sleep(0.3)
-    pytest.fail("not seen within a minute")
+    pytest.fail(f"not seen within {seconds} seconds")
 
 
 def keep(browser, name):
@@ -54,18 +61,18 @@ def test_the_report_in_a_browser(finished, browser):
     keep(browser, "report")
 
 
-@pytest.fixture(scope="module")
-def ui(finished):
-    """`evenfold mlflow` on the run's own store."""
-    record = finished.tracked()
+@contextmanager
+def pages_of(folder):
+    """Address of `evenfold mlflow` in a folder, and what it prints first."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "evenfold.cli", "mlflow", "--port", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd=finished.folder, start_new_session=True,
-    )  # fmt: skip
+    printed = folder / "printed.txt"
+    with open(printed, "w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "evenfold.cli", "mlflow", "--port", str(port)],
+            stdout=file, stderr=subprocess.DEVNULL, cwd=folder, start_new_session=True,
+        )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
 
     def up():
@@ -74,32 +81,86 @@ def ui(finished):
         except OSError:
             return False
 
-    wait_for(up)
-    yield address, record
-    os.killpg(process.pid, 15)
-    process.wait(timeout=20)
+    try:
+        wait_for(up, seconds=240)
+        yield address, re.search(r"^All runs: (\S+)$", printed.read_text(), re.M)[1]
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def ui(finished):
+    """`evenfold mlflow` on the run's own store."""
+    with pages_of(finished.folder) as (address, _):
+        yield address, finished.tracked()
+
+
+@pytest.fixture(scope="module")
+def two_selections(tmp_path_factory):
+    """The same on a store of two selections, and their records."""
+    folder = tmp_path_factory.mktemp("two")
+    records = [track("demo", a_run(folder, None, number)) for number in (1, 2)]
+    with pages_of(folder) as (address, link):
+        yield address, link, records
+
+
+def seen(browser, *words):
+    """Wait until a page shows all of these words, and give its text."""
+
+    def look():
+        text = browser.find_element("tag name", "body").text
+        return text if all(word in text for word in words) else None
+
+    return wait_for(look, seconds=180)
+
+
+@pytest.mark.whole
+def test_the_printed_link_opens_the_runs_with_a_reviewers_columns(
+    two_selections, browser
+):
+    _, link, _ = two_selections
+    browser.get(link)
+    text = seen(browser, "matching runs", "Run Name", "demo 0000")
+    keep(browser, "mlflow-runs")
+    # The pages of trained models, not those of GenAI.
+    assert "Traces" in text and "Prompts" not in text
+    heads = browser.find_elements("css selector", ".ag-header [col-id]")
+    shown = [head.get_attribute("col-id") for head in heads]
+    metrics = [name for name in shown if name and name.startswith("metrics.")]
+    keep(browser, "mlflow-runs")
+    assert "MCC" in metrics[0]
+    assert not any("learning_rate" in name for name in metrics)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("of", ["selections", "variants"])
+def test_comparing_opens_on_mcc(two_selections, browser, of):
+    address, _, records = two_selections
+    runs = [record.run_id for record in records]
+    if of == "variants":
+        runs = list(records[0].children.values())
+    asked = (
+        f"runs={json.dumps(runs)}&experiments={json.dumps([records[0].experiment_id])}"
+    )
+    # Another fragment of the same address would load nothing.
+    browser.get("about:blank")
+    browser.get(f"{address}/#/compare-runs?{quote(asked, safe='=&')}")
+    text = seen(browser, "Comparing 2 Runs", "Clear All")
+    keep(browser, f"mlflow-compare-{of}")
+    chosen = text.split("Metrics:")[1].split("Clear All")[0].split()
+    assert chosen == ["MCC"]
 
 
 @pytest.mark.whole
 def test_runs_metrics_and_model_are_visible_in_the_mlflow_ui(ui, browser):
     address, record = ui
     base = f"{address}/#/experiments/{record['experiment_id']}"
-
-    def sees(*words):
-        def look():
-            text = browser.find_element("tag name", "body").text
-            return all(word in text for word in words)
-
-        return look
-
-    browser.get(f"{base}/runs")
-    wait_for(sees("demo "))
-    keep(browser, "mlflow-runs")
     browser.get(f"{base}/runs/{record['run_id']}")
-    wait_for(sees("test_mcc", "champion"))
+    seen(browser, "test_mcc", "champion")
     keep(browser, "mlflow-run")
     browser.get(f"{base}/models")
-    wait_for(sees("champion"))
+    seen(browser, "champion")
     keep(browser, "mlflow-model")
 
 

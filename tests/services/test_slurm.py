@@ -89,6 +89,28 @@ def test_two_variants_train_side_by_side_on_two_gpu_slots(on_slurm):
 
 
 @pytest.mark.whole
+def test_shards_are_scored_as_jobs_of_slurm_to_the_bytes_of_one_piece(on_slurm, slurm):
+    project, _, _ = on_slurm
+    windows = [
+        line for line in project.read("resources/demo/test_positive.fasta").split() if line[0] != ">"
+    ]  # fmt: skip
+    text = "".join(f">s{n % 20}\n{window}\n" for n, window in enumerate(windows))
+    project.write("new.fasta", text + ">odd\nMK#\n")
+    asked = ("--config", "predict=new.fasta")
+    scores = "results/demo/predictions/new.tsv"
+    rejected = "results/demo/predictions/new.rejected.tsv"
+    project.snakemake(*asked, "--", "predict")
+    wanted = project.read(scores), project.read(rejected)
+    shards = f"shard_mb={len(text) / 1.5e6:.9f}"
+    command = [*the_readme_command(), *asked, shards, "--forcerun", "score_fasta"]
+    done = project.snakemake(*command, "--", "predict", cores=None, **slurm)
+    assert done.text.count("has been submitted with SLURM jobid") == 3
+    assert "Scoring shard 0001-of-0002" in done.text
+    assert "Scoring shard 0002-of-0002" in done.text
+    assert (project.read(scores), project.read(rejected)) == wanted
+
+
+@pytest.mark.whole
 def test_jobs_alone_are_enough_without_the_profile(
     slurm, explored_once, tmp_path, local_metrics
 ):

@@ -12,6 +12,13 @@ from evenfold.config.reading import Reading
 from evenfold.config.selection import SelectionSettings
 from evenfold.config.split import Split
 from evenfold.config.training import Training
+from evenfold.records.contributions import (
+    ColumnAdds,
+    Contributions,
+    Explained,
+    Position,
+    Residue,
+)
 from evenfold.records.evaluation import (
     Alike,
     AmendmentTold,
@@ -37,6 +44,7 @@ from evenfold.records.learning_curve import (
 )
 from evenfold.records.notes import Note
 from evenfold.records.selection import (
+    Bands,
     Best,
     CorrectedT,
     Covered,
@@ -44,11 +52,13 @@ from evenfold.records.selection import (
     Difference,
     FrozenVariant,
     Grouped,
+    InBand,
     Judged,
     Lead,
     McNemar,
     McNemars,
     Provenance,
+    Reach,
     Selection,
     Sure,
     Trust,
@@ -302,6 +312,45 @@ def trust(**changes) -> Trust:
         "probability_high": [0.3, 0.8], "oof": sets_judged(),
     }  # fmt: skip
     return Trust(**(values | changes))
+
+
+def in_band(**changes) -> InBand:
+    """What the champion reaches inside of its domain."""
+    values = {
+        "band": "inside", "sequences": 270, "groups": 110, "groups_of_class": (55, 57),
+        "mcc": 0.62, "mcc_interval": (0.5, 0.73), "sn": 0.81, "sn_interval": (0.7, 0.89),
+        "sp": 0.8, "sp_interval": (0.71, 0.87), "positive": covered(groups=55),
+        "negative": covered(groups=57),
+    }  # fmt: skip
+    return InBand(**(values | changes))
+
+
+def in_bands(**edge) -> list[InBand]:
+    """The three bands; of the edge something else."""
+    at_edge = {
+        "band": "edge", "sequences": 38, "groups": 20, "groups_of_class": (12, 11),
+        "mcc": 0.4, "mcc_interval": (0.1, 0.66),
+    }  # fmt: skip
+    nothing = dict.fromkeys(("mcc", "mcc_interval", "sn", "sn_interval", "positive"))
+    outside = {
+        "band": "outside",
+        "sequences": 2,
+        "groups": 1,
+        "groups_of_class": (0, 1),
+    }
+    return [in_band(), in_band(**(at_edge | edge)), in_band(**(outside | nothing))]
+
+
+def bands(**changes) -> Bands:
+    """The domain of the champion."""
+    values = {
+        "reach": Reach(
+            aligner="spaced seeds, ungapped", identity=(0.1, 0.24), residues=(18, 31),
+            mean=dict.fromkeys("ACDEFGHIKLMNPQRSTVWY", 0.05), distance=(0.34, 0.52),
+        ),
+        "oof": in_bands(),
+    }  # fmt: skip
+    return Bands(**(values | changes))
 
 
 def lead(**changes) -> Lead:
@@ -669,6 +718,53 @@ def called(n: int = 150, **changes) -> pd.DataFrame:
     return pd.DataFrame(values | changes)
 
 
+def residue(letter: str, change: float, n: int = 60, se: float = 0.05) -> Residue:
+    """What a residue adds."""
+    return Residue(letter=letter, n=n, change=change, se=se)
+
+
+def positions() -> list[Position]:
+    """Five positions, of which the one before the middle decides."""
+    letters = {-1: [residue("D", 0.9), residue("S", -0.6), residue("I", 0.01)]}
+    return [
+        Position(
+            place=offset + 3, offset=offset, n=120,
+            spread=0.5 if offset in letters else 0.0,
+            residues=letters.get(offset, [residue("K", 0.0)]),
+        )
+        for offset in range(-2, 3)
+    ]  # fmt: skip
+
+
+def model(**changes) -> Explained:
+    """What the champion looks at in windows."""
+    values = {
+        "variant": "focal", "champion": True, "sequences": 120,
+        "positions": positions(), "residues": [], "columns": [], "shares": {},
+    }  # fmt: skip
+    return Explained(**(values | changes))
+
+
+def contributions(*models: Explained) -> Contributions:
+    """contributions.json."""
+    return Contributions(models=list(models or [model()]))
+
+
+def of_proteins(**changes) -> Explained:
+    """What boosting on descriptors looks at in sequences of any length."""
+    columns = ("aac_K", 0.4, 0.9), ("aac_D", 0.3, -0.8), ("dpc_KK", 0.1, None)
+    values = {
+        "positions": [],
+        "residues": [residue("K", 0.3), residue("D", -0.2)],
+        "columns": [
+            ColumnAdds(name=n, feature_set=n.split("_")[0], size=size, rises=rises)
+            for n, size, rises in columns
+        ],
+        "shares": {"aac": 0.9, "dpc": 0.1},
+    }
+    return model(**(values | changes))
+
+
 def facts(**changes) -> Facts:
     """A finished run with one look, of which nothing has to be noted."""
     values = {
@@ -683,6 +779,7 @@ def facts(**changes) -> Facts:
         "evaluation": evaluation(),
         "measured": rows(),
         "times": [RuleTime("train", 2, 61.0, 500.0), RuleTime("tune", 2, 1.5, None)],
+        "contributions": contributions(),
         "oof": oof(),
         "called": called(),
     }
@@ -826,6 +923,7 @@ def many(n: int = 27) -> Facts:
             for name, a in zip(names, moved[:, 0])
         },
         evaluation=evaluation(look=look(champion=names[3])),
+        contributions=contributions(model(variant=names[3])),
         measured=rows,
     )
 

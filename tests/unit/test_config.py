@@ -1,10 +1,12 @@
 import json
 import math
+import tomllib
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
+from evenfold.cli import command_line
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.decides import Decides
 from evenfold.config.kinds import KINDS
@@ -12,6 +14,8 @@ from evenfold.config.loading import load_dataset, load_run, resolve_training
 from evenfold.config.losses import LOSSES
 from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
+from evenfold.documentation.badges import badges_of
+from evenfold.documentation.commands import commands_page
 from evenfold.documentation.configuration import configuration_page, schemas
 from evenfold.errors import EvenfoldError
 from tests.conftest import ROOT
@@ -165,6 +169,11 @@ def test_the_generated_documentation_is_current():
     )
     for name, text in schemas().items():
         assert (ROOT / "workflow/schemas" / name).read_text() == text
+    assert (ROOT / "docs/commands.md").read_text() == commands_page(command_line())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name, text in badges_of(project).items():
+        assert (ROOT / f"docs/badges/{name}.svg").read_text() == text
+        assert f"](docs/badges/{name}.svg)" in (ROOT / "README.md").read_text()
 
 
 def test_what_decides_excludes_what_chooses_nothing():

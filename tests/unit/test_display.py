@@ -3,7 +3,8 @@
 import logging
 from types import SimpleNamespace
 
-from evenfold.models.running import EVERY, Display, in_time
+from evenfold.durations import in_time
+from evenfold.models.running import EVERY, Display
 
 
 def progress(epoch, first=1, last=1):

@@ -33,7 +33,10 @@ ANY = Domain()
 def predictor(domain=ANY, **changes):
     """A champion on composition, which can score anything, with the score 0.5."""
     values = {
-        "ensemble": SimpleNamespace(scores=lambda x: np.full(len(x), 0.5)),
+        "ensemble": SimpleNamespace(
+            scores=lambda x: np.full(len(x), 0.5),
+            mean_logits=lambda x: np.zeros(len(x)),
+        ),
         "features": FeatureSet(("aac",), 0),
         "cleaning": Cleaning(),
         "sites": None,
@@ -116,7 +119,7 @@ def test_of_a_selection_that_kept_no_facts_nothing_is_claimed(tmp_path):
     del found["learned"]
     path.write_text(json.dumps(found))
     domain = Domain.of(Selection.read(path).learned, None)
-    assert domain == Domain() and domain.judge("A") == ("unknown", "")
+    assert domain == Domain() and domain.judge(["A"]) == (["unknown"], [""])
 
 
 ROWS = [WINDOWS[0], None, float("nan"), 3, ["A"], "", "  ", "MK#", "NA", WINDOWS[1]]
@@ -170,7 +173,7 @@ def test_one_bad_row_takes_no_other(form):
 @pytest.mark.parametrize(
     "body",
     [
-        {"inputs": ROWS}, {"inputs": {"sequence": ROWS}},
+        {"inputs": {"sequence": ROWS}}, {"inputs": [{"sequence": row} for row in ROWS]},
         {"dataframe_split": {"columns": ["sequence"], "data": [[row] for row in ROWS]}},
         {"dataframe_records": [{"sequence": row} for row in ROWS]},
         {"dataframe_split": {"columns": ["id", "sequence"],
@@ -184,10 +187,27 @@ def test_a_request_to_the_served_model_is_answered_row_by_row(body):
 
 
 def test_rows_have_the_ids_that_are_given():
-    frame = pd.DataFrame({"id": ["a", None, 3], "sequence": [WINDOWS[0]] * 3})
+    given = ["a", None, 3, 4.0, 0.5, float("nan"), " ", True, np.int64(5)]
+    frame = pd.DataFrame({"id": given, "sequence": [WINDOWS[0]] * 9})
     ids = answered(frame)["id"].tolist()
-    assert ids[0] == "a" and ids[1] == ids[2] and ids[1].startswith("seq-")
+    named = ids[1]
+    assert named.startswith("seq-")
+    assert ids == ["a", named, "3", "4", "0.5", named, named, named, "5"]
     assert model_signature().outputs.input_names() == list(answered(["MKV"]).columns)
+
+
+def test_ids_of_a_request_come_back():
+    """MLflow drops columns that the signature does not name."""
+    schema = model_signature().inputs
+    rows = [{"id": "a", "sequence": WINDOWS[0]}, {"id": 7, "sequence": None}]
+    for body in (
+        {"dataframe_records": rows},
+        {"inputs": {"id": ["a", 7], "sequence": [WINDOWS[0], None]}},
+        # Of texts alone MLflow makes one row with lists in it.
+        {"inputs": {"id": ["a", "7"], "sequence": [WINDOWS[0], "MKV"]}},
+    ):
+        found = answered(_enforce_schema(infer_and_parse_data(body, schema), schema))
+        assert found["id"].tolist() == ["a", "7"], body
 
 
 def test_a_request_without_the_column_is_told():

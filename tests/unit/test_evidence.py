@@ -13,6 +13,7 @@ from evenfold.records.selection import Learned, Selection
 from evenfold.records.tables import METRICS
 from evenfold.reporting.evidence import Evidence, crate, dome, model_card
 from evenfold.verifying import _evidence
+from tests.conftest import ROOT
 from tests.unit import reporting_states as states
 
 GIVEN = {**About(licence="CC-BY-4.0").model_dump(), "description": "windows"}
@@ -31,6 +32,7 @@ def results(tmp_path):
         record.write(found.path(name))
     METRICS.write(found.path("metrics"), measured_table(states.rows()))
     found.path("report").write_text("a page")
+    found.path("workflow").write_text((ROOT / "Snakefile").read_text())
     return found
 
 
@@ -55,9 +57,7 @@ def test_dome_tells_the_numbers_of_the_records_and_what_is_missing(results):
         f"{split.n_train} training sequences in {split.folds} folds"
     )
     assert "loss focal" in told.optimization.algorithm
-    assert told.publication.doi == (
-        "Not given: key `doi` of `about` in the data set's file."
-    )
+    assert told.publication.doi == "not given"
     assert "doi" in told.missing and "licence" not in told.missing
     assert Dome.read(results.path("dome")) == told
 
@@ -96,9 +96,13 @@ def test_the_crate_is_whole(results):
     descriptor = entities["ro-crate-metadata.json"]
     assert descriptor["about"] == {"@id": "./"}
     root = entities["./"]
-    assert root["name"] and root["description"] and root["license"] == "CC-BY-4.0"
+    assert (
+        root["name"]
+        and root["description"]
+        and entities[root["license"]["@id"]]["name"] == "CC-BY-4.0"
+    )
     main = entities[root["mainEntity"]["@id"]]
-    assert "ComputationalWorkflow" in main["@type"]
+    assert {"File", "ComputationalWorkflow"} <= set(main["@type"])
     (action,) = (one for one in entities.values() if one["@type"] == "CreateAction")
     assert action["instrument"] == root["mainEntity"]
     # Nothing is referred to that is not described, addresses of others aside.
@@ -106,6 +110,54 @@ def test_the_crate_is_whole(results):
         assert name in entities or name.startswith("http"), name
     for part in root["hasPart"]:
         assert len(entities[part["@id"]]["sha256"]) == 64
+
+
+#: Fields of a record of the DOME registry (BioComputingUP/dome-registry, its core and
+#: the classes that check what is sent): every one is a text.
+REGISTRY = {
+    "publication": {"title", "authors", "journal", "year", "pmid", "doi"},
+    "dataset": {"provenance", "splits", "redundancy", "availability"},
+    "optimization": {
+        "algorithm", "meta", "encoding", "parameters", "features", "fitting",
+        "regularization", "config",
+    },
+    "model": {"interpretability", "output", "duration", "availability"},
+    "evaluation": {"method", "measure", "comparison", "confidence", "availability"},
+}  # fmt: skip
+
+
+def test_dome_has_the_fields_of_the_registry_and_no_answer_where_none_was_given(
+    results,
+):
+    write(results)
+    told = json.loads(results.path("dome").read_text())
+    for section, fields in REGISTRY.items():
+        assert set(told[section]) == fields, section
+        assert all(isinstance(value, str) and value for value in told[section].values())
+    # As the registry knows what was not answered, which it does not count.
+    assert (
+        told["publication"]["journal"] == told["dataset"]["availability"] == "not given"
+    )
+    assert told["dataset"]["provenance"].startswith("Training: ")
+    given = {
+        **GIVEN,
+        "provenance": "UniProt.",
+        "authors": "A",
+        "contact": "a@example.org",
+    }
+    evidence = write(results, given)
+    assert dome(evidence).dataset.provenance.startswith("UniProt. Training: ")
+    graph = {one["@id"]: one for one in json.loads(crate(evidence))["@graph"]}
+    assert graph["#authors"]["email"] == "a@example.org"
+    assert graph["./"]["author"] == {"@id": "#authors"}
+
+
+def test_a_crate_without_a_look_is_dated_by_the_looks_before(results):
+    withheld = states.evaluation_withheld()
+    withheld.write(results.path("evaluation"))
+    graph = json.loads(crate(write(results)))["@graph"]
+    root = next(one for one in graph if one["@id"] == "./")
+    assert root["datePublished"] == withheld.looks[-1].looked_at
 
 
 def test_verify_makes_the_evidence_again(results):

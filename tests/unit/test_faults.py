@@ -87,7 +87,11 @@ def test_every_file_of_the_layout_is_made_again_by_its_rule():
     for file in FILES.values():
         for dataset in ("demo", "demo/published"):
             name = "results/" + file.pattern.format(
-                dataset=dataset, variant="bce", features="aac", stem="new"
+                dataset=dataset,
+                variant="bce",
+                features="aac",
+                stem="new",
+                shard="00001",
             )
             for path in (name, f"/home/me/{name}"):
                 assert rule_of(path) == (file.written, name)
@@ -278,6 +282,8 @@ def test_a_job_ends_with_a_sentence_or_owns_a_defect(tmp_path, capsys):
         code == 1 and "a defect of evenfold, not of your data (KeyError: 'x')" in said
     )
     assert "Traceback" in log and "Traceback" not in said
+    # Its log ends with the sentence, which the end of a run tells again.
+    assert log.splitlines()[-1].startswith("Error: a defect of evenfold")
     code, said, _ = ended(tmp_path, capsys, KeyboardInterrupt())
     assert code == 130 and "Stopped; run snakemake again to go on." in said
 

@@ -14,6 +14,7 @@ from evenfold.sequences import alignment, cascade, grouping, homology, seeds
 from evenfold.sequences.alignment import (
     aligner,
     alignment_facts,
+    common_subsequence,
     least_score,
     most_identical,
     opal_database,
@@ -366,11 +367,11 @@ def simulated():
     """Sixty proteins in families, and what the cascade links among them."""
     sequences, _ = proteins(60, seed=1)
     sequences = [sequence[:400] for sequence in sequences]
-    return sequences, protein_links(sequences, Grouping(), 1)
+    return sequences, *protein_links(sequences, Grouping(), 1)
 
 
 def test_the_cascade_joins_what_exhaustive_alignment_joins(simulated):
-    sequences, links = simulated
+    sequences, links, _ = simulated
     every = Components(60)
     missed(sequences, every, Grouping())
     found = known(60, *links[:, :2].astype(int))
@@ -384,37 +385,69 @@ def test_the_cascade_joins_what_exhaustive_alignment_joins(simulated):
 
 
 def test_links_are_the_same_by_any_number_of_threads(simulated):
-    sequences, links = simulated
-    assert links.tolist() == protein_links(sequences, Grouping(), 2).tolist()
+    sequences, links, _ = simulated
+    assert links.tolist() == protein_links(sequences, Grouping(), 2)[0].tolist()
+
+
+def test_parts_of_a_search_are_all_sequences_by_length_the_short_ones_more_sensitive():
+    lengths = np.sort(np.random.default_rng(0).integers(50, 2000, 40_000))
+    found = list(cascade.parts(lengths))
+    assert [part.start for part, _ in found] == [0, *(p.stop for p, _ in found[:-1])]
+    assert found[-1][0].stop == len(lengths)
+    assert all(p.stop - p.start <= 10_000 for p, _ in found)
+    assert [beyond for _, beyond in found] == [0.5, -0.7, *[-2.0] * 4]
+    assert lengths[found[1][0].start] == 200 and lengths[found[2][0].start] == 400
+    # Few of one kind go with the shorter ones, more sensitively than they need.
+    few = np.sort(np.r_[lengths[:20], lengths[-3000:]])
+    assert list(cascade.parts(few)) == [(slice(0, 3020), 0.5)]
+    assert list(cascade.parts(lengths[:0])) == []
+
+
+def test_what_mmseqs2_leaves_near_the_limits_opal_decides(simulated):
+    sequences, links, doubtful = simulated
+    components = known(60, *links[:, :2].astype(int))
+    assert len(doubtful) and components.apart(*doubtful.T).all()
+    facts = np.array([traced(sequences[a], [sequences[b]])[0] for a, b in doubtful])
+    above = (facts >= (0.4, 0.8)).all(axis=1)
+    pairs, joined = search(sequences, Grouping(exhaustive=False))
+    assert not joined.apart(*doubtful[above].T).any()
+    assert (pairs.aligner == ALIGNERS.index("Smith-Waterman")).sum() <= above.sum()
 
 
 @pytest.mark.whole
 def test_components_are_the_same_by_any_number_of_queries_at_once(
     simulated, monkeypatch
 ):
-    sequences, links = simulated
-    monkeypatch.setattr(cascade, "_QUERIES", 7)
-    by_seven = protein_links(sequences, Grouping(), 1)
+    sequences, links, _ = simulated
+    monkeypatch.setattr(cascade, "_QUERIES", 25)
+    in_parts, _ = protein_links(sequences, Grouping(), 1)
     once, often = (
         known(60, *found[:, :2].astype(int)).labels.tolist()
-        for found in (links, by_seven)
+        for found in (links, in_parts)
     )
     assert once == often
 
 
 def test_finished_stages_are_not_computed_again(simulated, tmp_path, monkeypatch):
-    sequences, wanted = simulated
+    sequences, wanted, _ = simulated
     stages = Stages(tmp_path / "stages", "0123456789abcdef0")
-    killed = cascade._Search.similar_words
-    monkeypatch.setattr(cascade._Search, "similar_words", lambda self: 1 / 0)
+    monkeypatch.setattr(cascade, "_QUERIES", 30)
+    monkeypatch.setattr(cascade._Search, "expand", lambda self: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         protein_links(sequences, Grouping(), stages=stages)
-    monkeypatch.setattr(cascade._Search, "similar_words", killed)
-    for step in ("cluster", "same_words"):
-        monkeypatch.setattr(cascade._Search, step, lambda self: 1 / 0)
-    links = protein_links(sequences, Grouping(), stages=stages)
+    kept = sorted(file.name for file in (tmp_path / "stages").iterdir())
+    assert [name.split("-")[:2] for name in kept][1:] == [
+        ["searched", "0"], ["searched", "30"],
+    ]  # fmt: skip
     monkeypatch.undo()
-    assert links.tolist() == wanted.tolist()
+    for step in ("cluster", "similar_words"):
+        monkeypatch.setattr(cascade._Search, step, lambda self, *_: 1 / 0)
+    monkeypatch.setattr(cascade, "_QUERIES", 30)
+    links, _ = protein_links(sequences, Grouping(), stages=stages)
+    monkeypatch.undo()
+    assert known(60, *links[:, :2].astype(int)).labels.tolist() == (
+        known(60, *wanted[:, :2].astype(int)).labels.tolist()
+    )
     # A damaged file counts as none, and another state of the data has its own.
     for file in (tmp_path / "stages").iterdir():
         file.write_bytes(b"PK")
@@ -534,7 +567,7 @@ def test_proteins_that_begin_like_nucleotides_are_searched_as_proteins():
         for letters in ["ACGT"] * 12 + ["ACDEFGHIKLMNPQRSTVWY"] * 12
     ]
     relative = sequences[20][:80]
-    links = protein_links([*sequences, relative], Grouping(), 1)
+    links, _ = protein_links([*sequences, relative], Grouping(), 1)
     assert [20, 24] in np.sort(links[:, :2], axis=1).tolist()
 
 
@@ -557,6 +590,11 @@ def test_no_alignment_has_more_identical_letters_than_the_longest_common_subsequ
     query, targets
 ):
     found = most_identical(query, targets)
+    together = [query, *(target[:64] for target in targets)]
+    rows = np.arange(1, len(together))
+    of_pairs = common_subsequence(Packed.of(together).codes, 0 * rows, rows)
+    cut = [target[:64] for target in targets]
+    assert of_pairs.tolist() == most_identical(query, cut).tolist()
     own = query.replace("U", "X")
     assert found.tolist() == [longest_common(own, target) for target in targets]
     hits = aligner().align(opal_letters(query), opal_database(targets), mode="full")
@@ -574,3 +612,14 @@ def test_where_aligning_all_is_cheap_nothing_is_searched_before(tmp_path):
     )  # fmt: skip
     assert told.aligned_by == {"exhaustive Smith-Waterman": 4}
     assert (told.groups, told.missed.links, told.missed.bound) == (2, 0, 0)
+
+
+def test_of_pairs_that_are_found_twice_the_most_identical_is_kept():
+    rows = [(3, 1, 0.5, 0.9), (1, 3, 0.7, 0.8), (2, 2, 1.0, 1.0), (1, 2, 0.6, 1.0)]
+    pairs = Pairs.of(rows, 1)
+    assert list(zip(pairs.a.tolist(), pairs.b.tolist())) == [(1, 2), (1, 3)]
+    assert pairs.identity.tolist() == pytest.approx([0.6, 0.7])
+    assert pairs.coverage.tolist() == pytest.approx([1.0, 0.8])
+    named = Pairs.of_links(np.array([(0, 1, 0.5, 0.9)]), 0, np.array([7, 4]))
+    assert (named.a.tolist(), named.b.tolist()) == ([4], [7])
+    assert len(Pairs.none()) == 0 and Pairs.none().identity.dtype == np.float32

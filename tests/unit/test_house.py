@@ -13,7 +13,7 @@ from evenfold.documentation.files import (
     records_of,
 )
 from evenfold.records.evaluation import Completion, Intent
-from evenfold.records.layout import FILES, pattern
+from evenfold.records.layout import FILES, FOLDERS, pattern
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Selection
 from tests.house import (
@@ -151,6 +151,7 @@ def test_the_rule_that_writes_a_file_says_so_and_so_do_those_that_read_it(name):
 
 def test_no_rule_names_a_path_that_the_layout_does_not_know():
     known = {pattern(name) for name in FILES}
+    known |= {f"results/{path.rstrip('/')}" for path, _, _ in FOLDERS}
     for rule, named in RULES.items():
         for directive in ("input", "output"):
             assert named.get(directive, set()) <= known, rule

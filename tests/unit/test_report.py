@@ -1,5 +1,6 @@
 """The report as a page, what it reads, and the summary of several data sets."""
 
+import html
 import json
 import os
 import re
@@ -65,6 +66,7 @@ HEADINGS = (
     "Where does it err?",
     "In cross-validation, where everything was chosen",
     "How well do scores tell the classes apart?",
+    "What does the model look at?",
     "Would more data help?",
     "Can a score be read as a probability?",
     "Beside the published split",
@@ -76,13 +78,13 @@ HEADINGS = (
     "Words",
 )
 HIDDEN = {
-    "evaluated": {2, 6, 8},
-    "explored": {1, 2, 3, 6, 8},
-    "withheld": {1, 3, 6, 8},
-    "published split": {2, 6},
-    "learning curve": {2, 8},
-    "27 variants": {2, 6, 8},
-    "windows": {2, 6, 8},
+    "evaluated": {2, 7, 9},
+    "explored": {1, 2, 3, 7, 9},
+    "withheld": {1, 3, 7, 9},
+    "published split": {2, 7},
+    "learning curve": {2, 9},
+    "27 variants": {2, 7, 9},
+    "windows": {2, 7, 9},
 }
 
 
@@ -164,6 +166,7 @@ def written(folder, facts):
         ("published_audit", beside and beside.audit),
         ("published_split", beside and beside.split),
         ("learning_curve", facts.curve),
+        ("contributions", facts.contributions),
     ):
         if record:
             path = folder / f"{name}.json"
@@ -265,29 +268,88 @@ def test_the_summary_has_the_champions_and_names_what_was_withheld(tmp_path):
         "other": metrics(tmp_path / "other.tsv", other),
         "sealed": metrics(tmp_path / "sealed.tsv", []),
     }
-    html, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
-    assert summarise(paths, html, table) == 8
-    page = html.read_text()
+    path, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
+    assert summarise(paths, path, table) == 8
+    page = path.read_text()
     assert page.count("demo/report.html") == page.count("other/report.html") == 2
     assert page.count("sealed/report.html") == 1
     assert "not evaluated: the test set was looked at by an earlier selection" in page
     assert ">untuned<" in page and ">sn_eq_sp<" in page and ">0.700<" in page
     assert "<td>0.789</td>" in page  # PPV
-    assert ">bce<" not in page
+    assert '<td class="t">bce</td>' not in page
     assert METRICS.frame(table)["dataset"].tolist() == ["demo"] * 4 + ["other"] * 4
 
 
 def test_a_summary_of_looks_that_were_all_withheld_is_an_empty_table(tmp_path):
     paths = {"sealed": metrics(tmp_path / "sealed.tsv", [])}
-    html, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
-    assert summarise(paths, html, table) == 0
-    assert METRICS.frame(table).empty and "not evaluated" in html.read_text()
+    path, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
+    assert summarise(paths, path, table) == 0
+    assert METRICS.frame(table).empty and "not evaluated" in path.read_text()
 
 
 def test_a_summary_without_withheld_looks_names_none(tmp_path):
     paths = {"demo": metrics(tmp_path / "demo.tsv", states.rows())}
     summarise(paths, tmp_path / "summary.html", tmp_path / "summary.tsv")
     assert "not evaluated" not in (tmp_path / "summary.html").read_text()
+
+
+def over(tmp_path, datasets, better=0.05, lacking=None):
+    """The page of so many data sets, on which later variants are better."""
+    paths = {}
+    for i in range(datasets):
+        rows = []
+        for j, variant in enumerate(("bce", "focal", "snsp", "wbce")):
+            if (i, variant) == lacking:
+                continue
+            own = {"dataset": f"d{i}", "variant": variant, "champion": j == 3}
+            mcc = 0.5 + better * j + 0.01 * ((i * 7 + j * 3) % 5)
+            rows += [
+                states.measured_at_half(**own),
+                states.measured(**own, mcc=mcc),
+                states.measured(**own | {"variant": f"published/{variant}"}, mcc=0.9),
+            ]
+        paths[f"d{i}"] = metrics(tmp_path / f"{i}.tsv", rows)
+    summarise(
+        paths, tmp_path / "summary.html", tmp_path / "t.tsv", tmp_path / "pictures"
+    )
+    text = (tmp_path / "summary.html").read_text()
+    told = html.unescape(re.sub("<style.*?</style>|<[^>]*>", "", text, flags=re.S))
+    return text, " ".join(told.split())
+
+
+def test_a_summary_ranks_variants_and_says_which_differ(tmp_path):
+    text, told = over(tmp_path, 6)
+    assert "Ranks differ by more than chance (Friedman, p < 0.001)." in told
+    assert "nearer than 1.91, the critical difference, cannot be told apart" in told
+    assert "Two variants whose bars do not overlap differ (Nemenyi, 5 %)." in told
+    order = re.findall(r'<th scope="row">(\w+)</th>', text)
+    assert order[-4:] == ["wbce", "snsp", "focal", "bce"] and "published/" not in text
+    assert re.findall(r'<td class="t">(alike|worse)</td>', text) == [
+        "alike", "worse", "worse"
+    ]  # fmt: skip
+    # Gap before and after: by variant in the table, by champion in the figure.
+    assert "<td>0.330</td><td>0.010</td>" in text
+    assert "d0, at 0.5: SN − SP -0.330" in text and "d0, tuned: SN − SP +0.010" in text
+    assert {p.name for p in (tmp_path / "pictures").iterdir()} == {
+        "ranks.svg", "ranks.pdf", "gaps.svg", "gaps.pdf"
+    }  # fmt: skip
+    assert 'href="pictures/ranks.pdf"' in text
+
+
+def test_a_summary_of_variants_that_are_alike_says_so(tmp_path):
+    _, told = over(tmp_path, 6, better=0.0)
+    assert "Ranks differ by no more than chance (Friedman, p = " in told
+    assert "over these 6 data sets no variant is better than another." in told
+    assert "beside the first" not in told
+
+
+def test_a_summary_of_few_data_sets_tests_nothing(tmp_path):
+    _, told = over(tmp_path, 3, lacking=(1, "focal"))
+    assert "3 data sets are too few to tell ranks from chance: 5 are needed." in told
+    assert "Not on every data set, and not ranked: focal." in told
+    assert "critical difference" not in told and "Nemenyi" not in told
+    _, told = over(tmp_path, 1)
+    assert "Ranks need two variants that two data sets share." in told
 
 
 def test_a_report_loads_neither_torch_nor_mlflow():
@@ -302,7 +364,7 @@ def test_a_report_loads_neither_torch_nor_mlflow():
 def test_the_names_of_inputs_are_those_of_the_rule():
     """Snakemake hands the rule's inputs over by name."""
     rules = (ROOT / "workflow/rules/reporting.smk").read_text()
-    fields = asdict(ReportFiles("", "", "", "", [], [], [], [], ""))
+    fields = asdict(ReportFiles("", "", "", "", [], [], [], [], "", ""))
     assert all(f"        {name}=" in rules for name in fields)
 
 

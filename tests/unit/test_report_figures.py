@@ -11,6 +11,11 @@ from evenfold.reporting import figures
 from evenfold.reporting.sections.cross_validation import draw_forest
 from evenfold.reporting.sections.leaks import draw_identities
 from evenfold.reporting.sections.learning import draw_learning
+from evenfold.reporting.sections.looks_at import (
+    draw_columns,
+    draw_logo,
+    draw_residues,
+)
 from evenfold.reporting.sections.mistakes import draw_novelty, hardest, nearest_tells
 from evenfold.reporting.sections.more_data import draw_sizes
 from evenfold.reporting.sections.on_test_set import (
@@ -23,6 +28,7 @@ from evenfold.reporting.sections.on_test_set import (
 from evenfold.reporting.sections.operating_points import draw_curves
 from evenfold.reporting.sections.probabilities import draw_benefit, draw_reliability
 from evenfold.reporting.sections.provenance import draw_times
+from evenfold.reporting.sections.published_split import compared, draw_published
 from evenfold.reporting.sections.telling_apart import curve_of, draw_scores
 from evenfold.reporting.sections.telling_apart import draw_curves as draw_roc
 from tests.unit import reporting_states as states
@@ -301,3 +307,56 @@ def test_what_a_figure_says_is_escaped_and_its_ids_are_its_own():
     assert "$y$" in "".join(texts(drawing))
     ids = re.findall(r' id="([^"]*)"', drawing.svg)
     assert ids and all(one.startswith("test-plane-") for one in ids)
+
+
+def test_the_published_split_stands_beside_the_honest_one():
+    facts = states.compared()
+    assert facts.beside is not None
+    drawing = draw_published(compared(facts, facts.beside), "on the test set")
+    assert {"honest split", "published split", "bce", "focal"} <= set(texts(drawing))
+    assert "MCC on the test set, 95 % interval" in texts(drawing)
+    assert "focal, published split: MCC 0.810 on the test set" in told(drawing)
+    assert "focal, honest split: MCC 0.590 on the test set" in told(drawing)
+
+
+def test_a_logo_has_the_letters_beyond_chance_and_no_others():
+    drawing = draw_logo("logo", states.positions(), "focal")
+    assert told(drawing) == [
+        "D at −1: +0.90 ± 0.10 in 60 sequences", "S at −1: −0.60 ± 0.10 in 60 sequences"
+    ]  # fmt: skip
+    assert {"−2", "−1", "0", "+1", "+2", "acidic"} <= set(texts(drawing))
+    bare = [p.model_copy(update={"offset": None}) for p in states.positions()]
+    drawing = draw_logo("logo", bare, "focal")
+    assert "position" in texts(drawing) and "D at 2: +0.90" in told(drawing)[0]
+
+
+def test_residues_and_columns_are_told_from_the_one_that_adds_most():
+    one = states.of_proteins()
+    residues = draw_residues("residues", one.residues, "focal")
+    assert told(residues)[0] == "K: +0.30 ± 0.10 in 60 sequences"
+    columns = draw_columns("columns", one.columns, "focal")
+    assert told(columns) == [
+        "aac_K: 0.400, more of it: raises", "aac_D: 0.300, more of it: lowers",
+        "dpc_KK: 0.100, more of it: neither alone",
+    ]  # fmt: skip
+    assert {"raises", "lowers", "neither alone"} <= set(texts(columns))
+
+
+def test_a_figure_is_drawn_once_for_each_file_and_its_letters_are_cut_once(
+    tmp_path, monkeypatch
+):
+    """Both files have the same box, and a name of another script is not lost."""
+    from matplotlib.figure import Figure
+
+    drawn, draw = [], Figure.draw
+    monkeypatch.setattr(
+        Figure, "draw", lambda self, renderer: drawn.append(1) or draw(self, renderer)
+    )
+    drawing = draw_mcc([states.measured(variant="Ж Δ−≥")])
+    drawing.write(tmp_path)
+    assert len(drawn) == 2
+    written = (tmp_path / f"{drawing.name}.pdf").read_bytes()
+    assert b"EvenfoldSans" in written and b"DejaVuSans" in written
+    first = written
+    drawing.write(tmp_path)
+    assert (tmp_path / f"{drawing.name}.pdf").read_bytes() == first

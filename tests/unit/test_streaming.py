@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from evenfold import cli
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
+from evenfold.metrics.scores import logit
 from evenfold.prediction import Predictor, inputs, streaming
 from evenfold.prediction.inputs import guessed_rows
 from evenfold.prediction.names import Names
@@ -34,7 +35,11 @@ SEQUENCES = random_set(12, 50)
 def by_content(**changes):
     """A champion whose score is of the sequence alone: its share of A."""
     return predictor(
-        ensemble=SimpleNamespace(scores=lambda x: x[:, 0].astype(float)), **changes
+        ensemble=SimpleNamespace(
+            scores=lambda x: x[:, 0].astype(float),
+            mean_logits=lambda x: logit(x[:, 0].astype(float).clip(1e-12, 1 - 1e-12)),
+        ),
+        **changes,
     )
 
 
@@ -238,7 +243,7 @@ def test_two_runs_do_not_write_one_table(tmp_path, small):
 
 def test_standard_input_and_pipes(tmp_path, small, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Predictor, "load", lambda *_: by_content())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: by_content())
     for text in (
         fasta(SEQUENCES).encode(),
         gzip.compress(table(",", SEQUENCES).encode()),
@@ -266,7 +271,7 @@ def test_where_nothing_was_scored_the_command_fails(
     tmp_path, monkeypatch, capsys, text, why
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Predictor, "load", lambda *_: by_content())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: by_content())
     if text is not None:
         (tmp_path / "new.fasta").write_text(text)
     assert cli.main(["predict", "results/x", "new.fasta"]) == 1
@@ -309,7 +314,7 @@ def test_the_note_of_parts_is_that_of_the_whole(tmp_path, small, monkeypatch):
     )
     path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
     path.write_text(fasta([*SEQUENCES, *SEQUENCES]))
-    monkeypatch.setattr(Predictor, "load", lambda *_: by_content(sealed=sealed))
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: by_content(sealed=sealed))
     asked, told = Asked([str(path)], out, beside(out, "rejected")), []
     predict_files(tmp_path / "results/demo", asked, tmp_path / "ledger", told.append)
     assert told[0].startswith("20 of the sequences are") and len(told) == 2
@@ -358,6 +363,6 @@ def test_progress_tells_speed_and_what_is_left():
         progress(rows)
     progress.end()
     assert [line.strip("\r").removesuffix("\x1b[K") for line in told] == [
-        "2,000 sequences, 1,000 a second, about 8 seconds left",
+        "2,000 sequences, 1,000 a second, about 8 s left",
         "10,001 sequences, 2,500 a second", "",
     ]  # fmt: skip

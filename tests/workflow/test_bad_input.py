@@ -38,6 +38,7 @@ def fails(project, *words, arguments=("results/mine/selection.json",)):
     for word in words:
         assert word in done.text, done.text[-3000:]
     assert "Traceback" not in done.text, done.text[-3000:]
+    return done.text
 
 
 def test_a_missing_file(mine):
@@ -52,7 +53,24 @@ def test_an_empty_fasta(mine):
 
 def test_nucleotides(mine):
     mine.write("pos.fasta", ">a\n" + "ATGGCCTTA" * 20 + "\n")
-    fails(mine, "pos.fasta", "nucleotides", "Translate")
+    told = fails(mine, "pos.fasta", "nucleotides", "Translate")
+    # The terminal ends with the sentence and what to do; Snakemake's own lines about
+    # it are in its log file alone.
+    assert "clean stopped, results/mine/logs/clean.log\n" in told
+    *_, sentence, _, after = told.rstrip().splitlines()
+    assert (
+        sentence.startswith("results/mine/logs/clean.log: ") and "Translate" in sentence
+    )
+    assert after.startswith("The same command goes on from here")
+    for own in (
+        "CalledProcessError",
+        "Error in rule",
+        "At least one job",
+        "Select jobs",
+    ):
+        assert own not in told
+    (log,) = (mine.folder / ".snakemake/log").glob("*.log")
+    assert "Error in rule clean" in log.read_text()
 
 
 def test_an_unlabelled_record(mine):

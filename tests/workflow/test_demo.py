@@ -1,8 +1,11 @@
 """The demo as a newcomer runs it, and what a second run must do and must not."""
 
+import gzip
 import json
 import re
 import shutil
+import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -49,7 +52,8 @@ def jobs(text):
 def test_a_bare_dry_run_counts_its_jobs(project):
     text = project.snakemake("-n").text
     assert jobs(text) == {
-        "all": 1, "audit": 1, "clean": 1, "evaluate": 1, "evidence": 1, "featurize": 2,
+        "all": 1, "audit": 1, "clean": 1, "evaluate": 1, "evidence": 1, "explain": 1,
+        "featurize": 2,
         "group": 1,
         "init_tracking": 1, "report": 1, "select": 1, "source_proteins": 1, "split": 1,
         "track": 1, "train": 7, "tune": 1,
@@ -61,7 +65,7 @@ def test_the_contract_files_are_there(demo):
         "sequences.parquet", "rejected.tsv", "split.parquet", "audit.json",
         "features/default.npy", "features/default.json", "bce/weights.safetensors",
         "bce/history.parquet", "bce/oof.parquet", "bce/threshold.json",
-        "selection.json", "test/labels.parquet", "test/predictions.parquet",
+        "selection.json", "contributions.json", "test/labels.parquet", "test/predictions.parquet",
         "test/metrics.tsv", "report.html", "mlflow.json", "dome.json", "model_card.md",
         "ro-crate-metadata.json",
     ):  # fmt: skip
@@ -144,7 +148,8 @@ def test_a_changed_parameter_reruns_its_variant_and_what_follows(demo):
         demo.write("config/config.yaml", config)
     counts = jobs(text)
     assert counts == {
-        "all": 1, "evaluate": 1, "evidence": 1, "init_tracking": 1, "report": 1,
+        "all": 1, "evaluate": 1, "evidence": 1, "explain": 1, "init_tracking": 1,
+        "report": 1,
         "select": 1, "source_proteins": 1, "track": 1, "train": 1, "tune": 1,
     }  # fmt: skip
 
@@ -222,7 +227,15 @@ def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
         assert (folder / path).is_file(), path
     assert (folder / "figures/test-mcc.pdf").read_bytes().startswith(b"%PDF")
     demo.snakemake("--report", "bundle.zip")
-    assert (demo.folder / "bundle.zip").stat().st_size > 10_000
+    with zipfile.ZipFile(demo.folder / "bundle.zip") as bundle:
+        held = {Path(name).name for name in bundle.namelist()}
+        data = "".join(
+            bundle.read(name).decode("utf-8", "replace")
+            for name in bundle.namelist()
+            if name.endswith("bundle/report.html")
+        )
+    assert {"report.html", "metrics.tsv", "test-mcc.svg", "logo.svg"} <= held
+    assert all(category in data for category in ("Results", "Tables", "Figures"))
 
 
 def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):
@@ -244,6 +257,33 @@ def test_predict_scores_new_sequences_with_the_same_rejects_policy(demo):
     )
     rejected = demo.read("results/demo/predictions/new.rejected.tsv")
     assert "letter '#'" in rejected and "40 letters" in rejected
+
+
+@pytest.mark.whole
+def test_shards_are_jobs_and_give_the_same_bytes(demo):
+    test = pd.read_parquet(demo.folder / "results/demo/sequences.parquet")
+    rows = test.loc[test["role"] == "test", "sequence"].head(60)
+    # Every id twice, and far apart; what is rejected is in every shard.
+    text = "".join(f">s{n % 30}\n{s}\n>odd\nMK#\n" for n, s in enumerate(rows))
+    demo.write("many.fasta", text)
+    predict = ("--forcerun", "score_fasta", "--config", "predict=many.fasta")
+    found = []
+    for size, jobs in ((100, 0), (len(text) / 2.5e6, 3)):
+        done = demo.snakemake(*predict, f"shard_mb={size:.9f}", "--", "predict")
+        assert len(re.findall("Scoring shard", done.text)) == jobs
+        assert "is scored by one job" not in done.text
+        folder = demo.folder / "results/demo/predictions"
+        names = ("many.tsv", "many.rejected.tsv")
+        found.append([(folder / name).read_bytes() for name in names])
+        assert not list(folder.glob("many.shards*"))
+    assert found[0] == found[1] and found[0][0].count(b"~2") == 30
+    assert b"many.fasta record 120\t" in found[0][1]
+    (demo.folder / "many.fasta.gz").write_bytes(gzip.compress(text.encode()))
+    dry = ("--config", "predict=many.fasta.gz", "shard_mb=0.001", "--dry-run")
+    assert (
+        "Note: many.fasta.gz is compressed: it is scored by one job."
+        in demo.snakemake(*dry, "--", "predict").text
+    )
 
 
 def test_the_importable_predictor_agrees_with_the_look(demo):
@@ -292,7 +332,7 @@ def test_the_logged_model_takes_sequences(demo):
     record = demo.tracked()
     mlflow.set_tracking_uri(record["uri"])
     model = mlflow.pyfunc.load_model(f"runs:/{record['run_id']}/champion")
-    assert model.metadata.signature.inputs.input_names() == ["sequence"]
+    assert model.metadata.signature.inputs.input_names() == ["sequence", "id"]
     found = model.predict(
         pd.DataFrame({"sequence": ["A" * 15 + "K" + "D" * 15, "MK#"]})
     )
@@ -358,7 +398,8 @@ def test_several_data_sets_get_a_summary(explored):
     # A bare run has besides the report and the record of each to make.
     left = jobs(project.snakemake("-n").text)
     assert left == {
-        "all": 1, "evidence": 2, "report": 2, "source_proteins": 2, "track": 2,
+        "all": 1, "evidence": 2, "explain": 2, "report": 2, "source_proteins": 2,
+        "track": 2,
     }  # fmt: skip
     # MLflow is asked before each look, for which no other data set is looked at again.
     again = ("results/again/test/metrics.tsv", "results/summary.html")

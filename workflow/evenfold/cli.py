@@ -30,6 +30,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     _open_what_is_closed()
+    parser = command_line()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    try:
+        done = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = sentence(error, "run the command again") or _defect(error)
+        print(f"Error: {told}", file=sys.stderr)
+        return 1
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What the command line understands."""
     parser = argparse.ArgumentParser(
         prog="evenfold",
         description=__doc__,
@@ -92,6 +116,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=int,
         metavar="N",
         help="cut the table into files of so many rows: predictions-00001.tsv, ...",
+    )
+    predict.add_argument(
+        "--error",
+        type=float,
+        metavar="E",
+        help="error of the prediction sets, 0.01 to 0.5, if not the configured one",
+    )
+    predict.add_argument(
+        "--unsure",
+        action="store_true",
+        help="call a sequence unsure where its set holds both classes or none",
+    )
+    predict.add_argument(
+        "--without-nearest",
+        action="store_true",
+        help="do not search the nearest training sequence, which takes time: no sequence "
+        "is then said to be inside of the domain",
     )
     predict.add_argument(
         "--ledger",
@@ -159,29 +200,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="also move the alias @champion in MLflow's registry to these results",
     )
 
-    commands.add_parser("docs", help="regenerate config/README.md and the schemas")
+    commands.add_parser(
+        "docs", help="regenerate the pages of the configuration, files and commands"
+    )
 
     commands.add_parser("gallery", help="regenerate docs/losses.md and its pictures")
-
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 0
-    try:
-        done = _COMMANDS[options.command](options)
-        sys.stdout.flush()
-        return done
-    except BrokenPipeError:
-        # Whoever read the output has closed it, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
-    except Exception as error:
-        told = sentence(error, "run the command again") or _defect(error)
-        print(f"Error: {told}", file=sys.stderr)
-        return 1
+    return parser
 
 
 def _asks_for_trust(command: argparse.ArgumentParser) -> None:
@@ -253,6 +277,7 @@ def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import Asked, Progress, predict_files
+    from evenfold.prediction.trust import Wanted
 
     check_output(options.out, options.inputs, options.shard_rows is not None)
     if options.shard_rows is not None and options.shard_rows < 1:
@@ -260,7 +285,8 @@ def _predict(options: argparse.Namespace) -> int:
     rejected = beside(options.out, "rejected")
     proteins = beside(options.out, "proteins")
     out, shard = Path(options.out), options.shard_rows
-    asked = Asked(options.inputs, out, rejected, shard, proteins)
+    wanted = Wanted(options.error, options.unsure, not options.without_nearest)
+    asked = Asked(options.inputs, out, rejected, shard, proteins, wanted)
     shown = sys.stderr.isatty()
     progress = Progress(sum(guessed_rows(Path(given)) for given in options.inputs))
     try:
@@ -306,7 +332,9 @@ def _serve(options: argparse.Namespace) -> int:
 
     predictor, other = champion_of(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
-    app = application(predictor, other, lambda found: noted(predictor, ledger, found))
+    app = application(
+        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
+    )
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 
@@ -402,7 +430,7 @@ def _track(options: argparse.Namespace) -> int:
 def _docs(options: argparse.Namespace) -> int:
     from evenfold.documentation.configuration import write_documentation
 
-    for path in write_documentation():
+    for path in write_documentation(command_line()):
         print(path)
     return 0
 

@@ -65,6 +65,9 @@ def job(log_path: str) -> Iterator[logging.Logger]:
                 f"a defect of evenfold, not of your data ({in_a_line(error)}). Please "
                 f"report it {where}."
             )
+            if wrote:
+                # After the traceback: who reads the log's end finds a sentence.
+                _append(file, f"Error: {told}\n")
         print(f"\nError: {told}\n", file=sys.stderr)
         sys.exit(1)
 

@@ -42,6 +42,7 @@ from evenfold.reporting.evidence import Evidence, crate, dome, model_card
 from evenfold.selection.freezing import VariantFiles, identity, select_files
 from evenfold.selection.oof import OutOfFold
 from evenfold.selection.thresholds import RESAMPLED, tune
+from evenfold.sequences.domain import out_of_fold
 from evenfold.sequences.sketch import same_set, sketches
 
 #: What nobody can find here; docs/methods.md has the same sentences.
@@ -288,6 +289,7 @@ def _choice(results: Results, selection: Selection) -> Iterator[Check]:
         files,
         selection.config,
         selection.request,
+        out_of_fold if selection.domain else None,
     )
     if selection.learned is None:
         # It was frozen before training sequences were described.

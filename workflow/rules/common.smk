@@ -11,6 +11,7 @@ WORKFLOW = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).
 sys.path.insert(0, WORKFLOW)
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
 
 import evenfold
 
@@ -27,7 +28,14 @@ from evenfold.errors import EvenfoldError
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
+from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
+from evenfold.terminal import Terminal, install
+
+TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    # As a module, these rules leave the terminal to the workflow that they are part of.
+    install(TERMINAL, snakemake_logger)
 
 prepare_jobs(WORKFLOW)
 
@@ -261,6 +269,30 @@ def final_files():
     return files
 
 
+# Into how many shards the file that is scored is cut, by its size alone.
+SHARDS, UNCUT = 1, None
+if PLAN.run.predict:
+    SHARDS, UNCUT = shards_of(PLAN.run.predict, PLAN.run.prediction.shard_mb)
+    if SHARDS > 1 and (vectored := PLAN.reads_whole_proteins()):
+        SHARDS, UNCUT = 1, f"{vectored} reads the embeddings of whole proteins"
+    if UNCUT and workflow.is_main_process:
+        print(f"\nNote: {UNCUT}: it is scored by one job.\n", file=sys.stderr)
+
+
+def of_shards(pattern):
+    """Input function: a file of every shard of what is scored, if it is cut."""
+    names = [f"{n:04d}-of-{SHARDS:04d}" for n in range(1, SHARDS + 1)]
+    return lambda wildcards: [
+        pattern.format(dataset=wildcards.dataset, stem=wildcards.stem, shard=shard)
+        for shard in (names if SHARDS > 1 else [])
+    ]
+
+
+def if_sites(**files):
+    """Outputs of a rule, if any data set has `sites`."""
+    return files if any(PLAN.dataset(name).sites for name in PLAN.datasets) else {}
+
+
 def prediction_files():
     """Where the target `predict` puts its scores."""
     if not PLAN.run.predict:
@@ -287,8 +319,15 @@ def say_what_failed():
     for name in PLAN.datasets:
         for told in failures(results_of(name).folder, STARTED):
             print(f"\n{told}", file=sys.stderr)
+            TERMINAL.ended = True
     for name in PLAN.left_out:
         print(f"\nThe data set {name} was left out; see above.", file=sys.stderr)
+    if TERMINAL.ended:
+        print(
+            "\nThe same command goes on from here, once it is mended. Every line of "
+            "this run: .snakemake/log/",
+            file=sys.stderr,
+        )
 
 
 def refuse_where_left_out():
@@ -314,3 +353,4 @@ def say_what_came_of_it():
             except EvenfoldError as error:
                 lines = [f"Error: {error}"]
             print("\n".join(["", *lines]), file=sys.stderr)
+            TERMINAL.ended = True

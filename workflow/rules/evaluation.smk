@@ -18,7 +18,12 @@ rule evaluate:
         ),
     output:
         predictions="results/{dataset}/test/predictions.parquet",
-        metrics="results/{dataset}/test/metrics.tsv",
+        metrics=report(
+            "results/{dataset}/test/metrics.tsv",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"data set": "{dataset}", "what": "metrics"},
+        ),
         evaluation="results/{dataset}/test/evaluation.json",
     log:
         "results/{dataset}/logs/evaluate.log",

@@ -9,6 +9,7 @@ rule report:
         oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
         nearest="results/{dataset}/nearest.parquet",
+        contributions="results/{dataset}/contributions.json",
         source_proteins=of_sources("results/{dataset}/source_proteins.json"),
         published_selection=of_published("results/{dataset}/selection.json"),
         published_audit=of_published("results/{dataset}/audit.json"),
@@ -18,11 +19,20 @@ rule report:
         status="results/{dataset}/test/evaluation.json",
         predictions="results/{dataset}/test/predictions.parquet",
     output:
-        report(
+        page=report(
             "results/{dataset}/report.html",
             caption="../report/report.rst",
             category="Results",
-            labels={"data set": "{dataset}"},
+            labels={"data set": "{dataset}", "what": "report"},
+        ),
+        # Beside the page, which holds them anyway.
+        figures=report(
+            directory("results/{dataset}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="Figures",
+            subcategory="{dataset}",
+            labels={"figure": "{figure}"},
         ),
     log:
         "results/{dataset}/logs/report.log",
@@ -42,8 +52,6 @@ rule report:
         # No input: times are told as far as they are there. Nothing is fetched or
         # trained again for a benchmark file that is not.
         benchmarks=f"{ROOT}/{{dataset}}/benchmarks",
-        # The figures as files, beside the page that holds them anyway.
-        figures=f"{ROOT}/{{dataset}}/figures",
         code=code_of("report"),
     message:
         "Writing the report of {wildcards.dataset}"
@@ -62,13 +70,15 @@ use rule report as explore_report with:
         oof=per_variant("results/{dataset}/{variant}/oof.parquet"),
         weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
         nearest="results/{dataset}/nearest.parquet",
+        contributions="results/{dataset}/contributions.json",
         source_proteins=of_sources("results/{dataset}/source_proteins.json"),
         published_selection=of_published("results/{dataset}/selection.json"),
         published_audit=of_published("results/{dataset}/audit.json"),
         published_split=of_published("results/{dataset}/split.json"),
         learning_curve=if_curve("results/{dataset}/learning_curve.json"),
     output:
-        "results/{dataset}/exploration.html",
+        page="results/{dataset}/exploration.html",
+        figures=directory("results/{dataset}/exploration_figures"),
     log:
         "results/{dataset}/logs/explore_report.log",
     benchmark:
@@ -79,7 +89,6 @@ use rule report as explore_report with:
         published=lambda wildcards: PLAN.dataset(wildcards.dataset).published,
         decides=lambda wildcards: PLAN.decides(wildcards.dataset),
         benchmarks=f"{ROOT}/{{dataset}}/benchmarks",
-        figures=f"{ROOT}/{{dataset}}/exploration_figures",
         code=code_of("report"),
     message:
         "Writing the cross-validation report of {wildcards.dataset}; no look taken"
@@ -90,8 +99,18 @@ rule summary:
         metrics=expand("results/{dataset}/test/metrics.tsv", dataset=PLAN.datasets),
         selections=expand("results/{dataset}/selection.json", dataset=PLAN.datasets),
     output:
-        html="results/summary.html",
-        table="results/summary.tsv",
+        html=report(
+            "results/summary.html",
+            caption="../report/summary.rst",
+            category="Results",
+            labels={"data set": "all", "what": "summary"},
+        ),
+        table=report(
+            "results/summary.tsv",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"data set": "all", "what": "metrics"},
+        ),
     log:
         "results/logs/summary.log",
     benchmark:
@@ -104,6 +123,7 @@ rule summary:
         runtime=15,
     params:
         datasets=list(PLAN.datasets),
+        figures=f"{ROOT}/summary_figures",
         code=code_of("summary"),
     message:
         "Summarising {params.datasets}"
@@ -128,6 +148,8 @@ rule evidence:
         dome="results/{dataset}/dome.json",
         card="results/{dataset}/model_card.md",
         crate="results/{dataset}/ro-crate-metadata.json",
+        # A run crate holds the workflow that it is of.
+        workflow="results/{dataset}/evenfold.smk",
     log:
         "results/{dataset}/logs/evidence.log",
     benchmark:

@@ -69,3 +69,33 @@ rule select:
         "Selecting the champion of {wildcards.dataset} by cross-validation and freezing it"
     script:
         "../scripts/select.py"
+
+
+# Not in `select`, which needs no torch, nor in `evaluate`: a look waits for nothing else.
+rule explain:
+    input:
+        selection="results/{dataset}/selection.json",
+        sequences="results/{dataset}/sequences.parquet",
+        split="results/{dataset}/split.parquet",
+        facts="results/{dataset}/split.json",
+        weights=per_variant("results/{dataset}/{variant}/weights.safetensors"),
+    output:
+        "results/{dataset}/contributions.json",
+    log:
+        "results/{dataset}/logs/explain.log",
+    benchmark:
+        "results/{dataset}/benchmarks/explain.tsv"
+    conda:
+        "../../envs/evenfold.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        variants=list(PLAN.variants),
+        code=lambda wildcards: code_of(
+            "explain", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
+        ),
+    message:
+        "Asking the champion of {wildcards.dataset} what it looks at"
+    script:
+        "../scripts/explain.py"

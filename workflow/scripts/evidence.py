@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import evenfold
 from evenfold.files import write_text
 from evenfold.job import job
 from evenfold.records.layout import Results
@@ -11,6 +12,9 @@ with job(snakemake.log[0]) as log:
     # The crate has digests of these, unread.
     for name in ("report", "predictions", "sequences", "split"):
         check_whole(results.path(name))
+    # Beside the folder of the rules, wherever that is: no parameter, which a move changes.
+    snakefile = Path(evenfold.__file__).parents[2] / "Snakefile"
+    write_text(snakemake.output.workflow, snakefile.read_text(encoding="utf-8"))
     evidence = Evidence.read(results, snakemake.params.given)
     written = dome(evidence)
     written.write(snakemake.output.dome)

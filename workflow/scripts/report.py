@@ -26,9 +26,10 @@ with job(snakemake.log[0]) as log:
         ),
         snakemake.params.benchmarks,
     )
-    figures = Path(snakemake.params.figures)
+    figures = Path(snakemake.output.figures)
+    figures.mkdir(exist_ok=True)
     report = made(facts, figures.name)
-    write_text(snakemake.output[0], report.html)
+    write_text(snakemake.output.page, report.html)
     for drawing in report.drawings:
         drawing.write(figures)
     log.info("%d bytes, %d figures", len(report.html), len(report.drawings))

@@ -1,19 +1,26 @@
 from pathlib import Path
 
 from evenfold.job import job
+from evenfold.prediction.sharding import Shard, gather
 from evenfold.prediction.streaming import Asked, predict_files
+from evenfold.prediction.trust import Wanted
 
 with job(snakemake.log[0]) as log:
-    counts = predict_files(
-        snakemake.params.folder,
-        Asked(
-            [snakemake.input.fasta],
-            Path(snakemake.output.scores),
-            Path(snakemake.output.rejected),
-        ),
-        snakemake.params.ledger,
-        log.warning,
-        # The run's own: it trained them in this workflow.
-        trust_modules=True,
+    given, written = snakemake.input, snakemake.output
+    proteins = written.get("proteins")
+    asked = Asked(
+        [given.fasta],
+        Path(written.scores),
+        Path(written.rejected),
+        proteins=Path(proteins) if proteins else None,
+        wanted=Wanted(**snakemake.params.wanted),
     )
+    folder, ledger = snakemake.params.folder, snakemake.params.ledger
+    if given.counts:
+        files = zip(*(map(Path, given[name]) for name in Shard.__annotations__))
+        shards = [Shard(*paths) for paths in files]
+        counts = gather(folder, asked, shards, ledger, log.warning)
+    else:
+        # The run's own code: it trained them in this workflow.
+        counts = predict_files(folder, asked, ledger, log.warning, trust_modules=True)
     log.info("%d scored, %d rejected", counts.scored, counts.rejected)

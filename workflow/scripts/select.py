@@ -2,6 +2,7 @@ from evenfold.config.decides import Decides
 from evenfold.job import job
 from evenfold.records.sequences import SplitFacts
 from evenfold.selection.freezing import VariantFiles, request_files, select_files
+from evenfold.sequences.domain import out_of_fold
 
 with job(snakemake.log[0]) as log:
     files = zip(
@@ -17,6 +18,7 @@ with job(snakemake.log[0]) as log:
         {name: VariantFiles(*own) for name, own in zip(params.variants, files)},
         config,
         request_files(config, snakemake.input.inputs, params.own, params.vectors),
+        out_of_fold,
     )
     selection.write(snakemake.output[0])
     log.info("champion %s of %s", selection.champion, selection.selection)

@@ -6,5 +6,6 @@ with job(snakemake.log[0]) as log:
         dict(zip(snakemake.params.datasets, snakemake.input.metrics)),
         snakemake.output.html,
         snakemake.output.table,
+        snakemake.params.figures,
     )
     log.info("%d rows", n)

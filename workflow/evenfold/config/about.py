@@ -12,7 +12,10 @@ class About(Section):
 
     title: str = Field("", description="title of the publication or project")
     authors: str = Field("", description="its authors")
+    journal: str = Field("", description="journal of the publication")
+    year: str = Field("", description="year of the publication, in quotes")
     doi: str = Field("", description="DOI of the publication")
+    pmid: str = Field("", description="PubMed id of the publication, in quotes")
     contact: str = Field("", description="whom to ask about the model")
     licence: str = Field("", description="licence of the model and of its predictions")
     provenance: str = Field(

@@ -255,6 +255,15 @@ class Plan:
                 found[name] = vectors["file"]
         return found
 
+    def reads_whole_proteins(self) -> str | None:
+        """A variant whose embeddings of sites are made of a whole file of proteins."""
+        for name in self.variants:
+            for dataset in self.datasets:
+                vectors = self._vectors(self._any(dataset, name))
+                if vectors and vectors["pooling"] == "site":
+                    return name
+        return None
+
     def files(self, dataset: str) -> list[dict]:
         """Files of a data set: path here, role, label, kind, origin."""
         entry = self.datasets[dataset]

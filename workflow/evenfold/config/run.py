@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from evenfold.config.engine import Engine
 from evenfold.config.looks import Amend, Look
+from evenfold.config.prediction import Prediction
 from evenfold.config.section import LARGEST_SEED, FilePath, Name, Section
 from evenfold.config.selection import SelectionSettings
 from evenfold.config.tracking import Tracking
@@ -53,6 +54,7 @@ class Run(Section):
             "mirror",
             "ledger",
             "predict",
+            "prediction",
             "tracking",
             "allow_look",
             "amend_labels",
@@ -97,6 +99,7 @@ class Run(Section):
         description="file to score with the target `predict` (FASTA, a table, or one "
         "sequence a line); whole proteins for a data set with `sites`",
     )
+    prediction: Prediction = Prediction()
     learning_curve: bool = Field(
         False,
         description="whether more data would help: the champion and gradient boosting "

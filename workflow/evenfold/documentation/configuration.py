@@ -1,6 +1,8 @@
 """The generated parts of the documentation: the key table and the JSON schemas."""
 
+import argparse
 import json
+import tomllib
 import types
 import typing
 from pathlib import Path
@@ -36,6 +38,8 @@ from evenfold.config.training import (
     Training,
 )
 from evenfold.config.variants import Variant
+from evenfold.documentation.badges import badges_of
+from evenfold.documentation.commands import commands_page
 from evenfold.documentation.files import files_page
 
 _INTRO = """\
@@ -235,13 +239,32 @@ def schemas() -> dict[str, str]:
     }
 
 
-def write_documentation(root: str | Path = ".") -> list[Path]:
-    """Write config/README.md, workflow/schemas and docs/files.md; returns the paths."""
+def write_documentation(
+    parser: argparse.ArgumentParser, root: str | Path = "."
+) -> list[Path]:
+    """Write the pages that follow from the code, the schemas and the badges.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command line.
+    root : path-like
+        Of the repository.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
     root = Path(root)
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     pages = {
         root / "config" / "README.md": configuration_page(),
         root / "docs" / "files.md": files_page(),
+        root / "docs" / "commands.md": commands_page(parser),
     }
+    badges = badges_of(project["project"])
+    pages |= {root / "docs/badges" / f"{k}.svg": v for k, v in badges.items()}
     pages |= {root / "workflow/schemas" / k: v for k, v in schemas().items()}
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,11 @@ import typing
 from itertools import pairwise
 
 from evenfold.records import (
+    contributions,
     evaluation,
     evidence,
     learning_curve,
+    prediction,
     selection,
     sequences,
     tables,
@@ -24,9 +26,11 @@ from evenfold.records.tables import Table
 
 #: Modules of records, by the name that the layout gives.
 _MODULES = {
+    "contributions": contributions,
     "evaluation": evaluation,
     "evidence": evidence,
     "learning_curve": learning_curve,
+    "prediction": prediction,
     "selection": selection,
     "sequences": sequences,
     "tables": tables,

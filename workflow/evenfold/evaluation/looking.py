@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,10 +32,16 @@ from evenfold.evaluation.measuring import (
     difference,
     groups_of_class,
     measure,
+    reached_in_bands,
     sets_held,
 )
 from evenfold.evaluation.notes import notes_at
-from evenfold.evaluation.scoring import check_ids, scoring, trivial_predictors
+from evenfold.evaluation.scoring import (
+    check_ids,
+    scoring,
+    test_bands,
+    trivial_predictors,
+)
 from evenfold.files import sha256_file
 from evenfold.metrics.calibration import calibrated
 from evenfold.metrics.scores import logit
@@ -751,15 +757,18 @@ def evaluate_files(
             measure(selection.dataset, predictions, variants, champion)
         )
         other = published_name(beside.trained(champion)) if beside else None
-        seen = {
+        seen: dict[str, Any] = {
             "curves": curves(predictions, champion),
             "groups_of_class": groups_of_class(predictions, champion),
             "published": difference(predictions, champion, other) if other else None,
-            # Of models that were trained again since, nothing was seen on the test set.
-            "trust": None
-            if evaluation.since_look
-            else sets_held(predictions, champion, selection.trust),
         }
+        # Of models that were trained again since, nothing was seen on the test set.
+        if not evaluation.since_look:
+            own = predictions.loc[predictions["variant"] == champion, "id"].tolist()
+            bands = test_bands(selection, train, test, own)
+            told = predictions, champion, selection.trust, bands
+            seen["trust"] = sets_held(*told)
+            seen["bands"] = reached_in_bands(*told)
         evaluation = evaluation.model_copy(update=seen)
     # Not by its schema: what a look of an earlier version stored lacks columns.
     write_frame(outputs.predictions, predictions)

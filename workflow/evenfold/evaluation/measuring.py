@@ -9,7 +9,12 @@ from evenfold.metrics.bootstrap import (
     paired_difference,
 )
 from evenfold.metrics.calibration import net_benefit, proper_scores, reliability
-from evenfold.metrics.conformal import judged, prediction_sets
+from evenfold.metrics.conformal import (
+    in_bands,
+    judged,
+    place_of,
+    sets_by_band,
+)
 from evenfold.metrics.counts import confusion, rates
 from evenfold.metrics.intervals import effective_size, newcombe, wilson
 from evenfold.metrics.predictive import predictive
@@ -22,7 +27,7 @@ from evenfold.records.evaluation import (
     ScoredVariant,
     TestCurves,
 )
-from evenfold.records.selection import Judged, Trust
+from evenfold.records.selection import BANDS, InBand, Judged, Trust
 from evenfold.records.thresholds import HALF, Reliability
 
 #: Scores of probabilities, raw and calibrated; see `metrics.calibration.proper_scores`.
@@ -163,7 +168,10 @@ def curves(predictions: pd.DataFrame, champion: str) -> TestCurves | None:
 
 
 def sets_held(
-    predictions: pd.DataFrame, champion: str, trust: Trust | None
+    predictions: pd.DataFrame,
+    champion: str,
+    trust: Trust | None,
+    bands: np.ndarray | None = None,
 ) -> Judged | None:
     """How the champion's prediction sets held on the test set.
 
@@ -173,6 +181,8 @@ def sets_held(
     champion : str
     trust : Trust or None
         As it was frozen.
+    bands : ndarray of str, optional
+        Band of the domain of each test sequence, in the order of its predictions.
 
     Returns
     -------
@@ -182,18 +192,52 @@ def sets_held(
     own = predictions[predictions["variant"] == champion]
     if trust is None or own["label"].nunique() < 2:
         return None
-    logits = logit(own["score"])
-    cuts = zip(trust.positive_from, trust.negative_to)
-    sets = np.array([prediction_sets(logits, *pair) for pair in cuts])
-    return Judged.model_validate(
-        judged(
-            sets[:, 0],
-            sets[:, 1],
-            own["label"].to_numpy(),
-            _groups(own).to_numpy(),
-            trust.error,
-        )
-    )
+    here, there = _sets(own, trust, bands)
+    labels, groups = own["label"].to_numpy(), _groups(own).to_numpy()
+    return Judged.model_validate(judged(here, there, labels, groups, trust.error))
+
+
+def reached_in_bands(
+    predictions: pd.DataFrame,
+    champion: str,
+    trust: Trust | None,
+    bands: np.ndarray | None,
+) -> list[InBand] | None:
+    """What the champion reached on the test set, by bands of its domain.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+    champion : str
+    trust : Trust or None
+        As it was frozen.
+    bands : ndarray of str or None
+        Of the test sequences, in the order of its predictions.
+
+    Returns
+    -------
+    list of InBand or None
+        None where nothing was frozen.
+    """
+    own = predictions[predictions["variant"] == champion]
+    if trust is None or bands is None:
+        return None
+    here, there = _sets(own, trust, bands)
+    place = place_of(trust.error, trust.errors)
+    called = (own["score"] >= own["threshold"]).to_numpy()
+    labels, groups = own["label"].to_numpy(), _groups(own).to_numpy()
+    found = in_bands(bands, called, (here[place], there[place]), labels, groups, BANDS)
+    return [InBand.model_validate(one) for one in found]
+
+
+def _sets(own, trust, bands) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the sets hold either class, by error."""
+    logits = logit(own["score"].to_numpy())
+    sets = [
+        sets_by_band(logits, bands, *trust.limits(place))
+        for place in range(len(trust.errors))
+    ]
+    return np.array([one for one, _ in sets]), np.array([other for _, other in sets])
 
 
 def difference(

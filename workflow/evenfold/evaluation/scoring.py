@@ -10,8 +10,11 @@ import pandas as pd
 from evenfold.alphabet import residues
 from evenfold.errors import EvenfoldError
 from evenfold.ragged import Ragged
+from evenfold.records.selection import Selection
 from evenfold.records.sequences import Probe
 from evenfold.sequences.auditing import Search, nearest
+from evenfold.sequences.domain import banded
+from evenfold.sequences.nearby import Neighbours
 from evenfold.sequences.probes import test_probes
 
 
@@ -106,6 +109,34 @@ def scoring(
         return pd.concat(parts, ignore_index=True)
 
     return score
+
+
+def test_bands(
+    selection: Selection, train: pd.DataFrame, test: pd.DataFrame, ids: list[str]
+) -> np.ndarray | None:
+    """Bands of the champion's domain that test sequences are in.
+
+    Parameters
+    ----------
+    selection : Selection
+    train, test : DataFrame
+        Columns id and sequence.
+    ids : list of str
+        Of the test sequences, in the order that is wanted.
+
+    Returns
+    -------
+    ndarray of str or None
+        None where no domain was frozen, or a sequence is not at hand.
+    """
+    of = dict(zip(test["id"], test["sequence"]))
+    if selection.domain is None or not of.keys() >= set(ids):
+        return None
+    sequences = [of[name] for name in ids]
+    found = Neighbours.of(train["sequence"].tolist()).nearest(sequences)
+    return np.array(
+        banded(sequences, selection.learned, selection.domain.reach, found.identity)[0]
+    )
 
 
 def trivial_predictors(

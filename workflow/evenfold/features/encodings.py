@@ -6,7 +6,6 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from Bio.Align import substitution_matrices
 
 from evenfold.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
 from evenfold.config.features import KINDS, parse, stands_alone
@@ -277,6 +276,9 @@ def _onehot(sequences, length):
 
 
 def _blosum62(sequences, length):
+    # Here: it takes long to import, and few models need it.
+    from Bio.Align import substitution_matrices
+
     matrix = substitution_matrices.load("BLOSUM62")
     table = np.zeros((UNKNOWN_CODE + 1, _N), dtype=np.float32)
     for code, letter in enumerate(AMINO_ACIDS + "X", start=1):

@@ -8,7 +8,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 _BINS = 10
 #: The largest logit whose sigmoid float64 tells from 1.
@@ -94,9 +93,9 @@ def calibrated(calibrator: FittedCalibrator, logits: ArrayLike) -> np.ndarray:
     z = bounded(logits)
     method = calibrator.method
     if method in ("temperature", "platt"):
-        return expit(_needed(calibrator.slope) * z + (calibrator.intercept or 0.0))
+        return _sigmoid(_needed(calibrator.slope) * z + (calibrator.intercept or 0.0))
     if method == "beta":
-        return expit(np.array(_needed(calibrator.weights)) @ beta_parts(z))
+        return _sigmoid(np.array(_needed(calibrator.weights)) @ beta_parts(z))
     if method == "isotonic":
         return np.interp(
             z, _needed(calibrator.logits), _needed(calibrator.probabilities)
@@ -110,7 +109,7 @@ def calibrated(calibrator: FittedCalibrator, logits: ArrayLike) -> np.ndarray:
             np.searchsorted(_needed(calibrator.positive_above), z, "left")
         ]
         return p1 / (1 - p0 + p1)
-    return expit(z)
+    return _sigmoid(z)
 
 
 def _needed(value: Number | None) -> Number:
@@ -249,3 +248,10 @@ def _isotonic(p, y):
     from sklearn.isotonic import IsotonicRegression
 
     return IsotonicRegression().fit_transform(p, y)
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    """As scipy.special.expit, which takes long to import where one only scores."""
+    with np.errstate(over="ignore"):
+        found: np.ndarray = 1 / (1 + np.exp(-z))
+    return found

@@ -4,16 +4,22 @@ A new sequence is one of a new group, as in every fold: whole groups are the uni
 group of two hundred relatives says no more than one of two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from evenfold.metrics.bootstrap import class_groups, group_intervals
 from evenfold.metrics.counts import confusion, rates
-from evenfold.metrics.intervals import wilson
+from evenfold.metrics.intervals import effective_size, wilson
 
 #: Errors at which sets are frozen; a set at another is that at the next smaller one.
 ERRORS = tuple(round(0.01 * k, 2) for k in range(1, 51))
+
+#: Resamples of the bootstrap over the groups of a band.
+_RESAMPLES = 1000
+#: Groups of either class below which a band has no MCC that means anything.
+_FEWEST = 5
 
 
 def least_conforming(
@@ -87,6 +93,45 @@ def prediction_sets(
         everywhere if positive_from is None else logits >= positive_from,
         everywhere if negative_to is None else logits <= negative_to,
     )
+
+
+#: Limits of the positive and of the negative class; see `prediction_sets`.
+Pair = tuple[float | None, float | None]
+
+
+def sets_by_band(
+    logits: np.ndarray,
+    bands: np.ndarray | None,
+    pooled: Pair,
+    by_band: Mapping[str, Pair],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which classes the sets of sequences hold, by the limits of their own band.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (n,)
+    bands : ndarray of str, shape (n,), or None
+        None: all by the pooled limits.
+    pooled : tuple of (float or None)
+        Limits of all bands together; see `prediction_sets`.
+    by_band : mapping of str to tuple of (float or None)
+        None: the band has too few groups, and the pooled one stands.
+
+    Returns
+    -------
+    tuple of ndarray of bool, shape (n,)
+    """
+    here, there = prediction_sets(logits, *pooled)
+    if bands is None:
+        return here, there
+    here, there = here.copy(), there.copy()
+    for band, (positive, negative) in by_band.items():
+        own = bands == band
+        if positive is not None:
+            here[own] = logits[own] >= positive
+        if negative is not None:
+            there[own] = logits[own] <= negative
+    return here, there
 
 
 def mean_over_groups(values: np.ndarray, groups: np.ndarray) -> float:
@@ -194,6 +239,74 @@ def covered(held: np.ndarray, groups: np.ndarray) -> dict[str, float]:
         "high": min(1.0, high),
         "of_sequences": float(held.mean()),
     }
+
+
+def in_bands(
+    bands: np.ndarray,
+    called: np.ndarray,
+    held: tuple[np.ndarray, np.ndarray],
+    labels: np.ndarray,
+    groups: np.ndarray,
+    names: Sequence[str],
+) -> list[dict[str, Any]]:
+    """What calls and sets are worth by bands: the fields of `records.selection.InBand`.
+
+    Parameters
+    ----------
+    bands : ndarray of str, shape (n,)
+    called : ndarray of bool, shape (n,)
+        Whether called positive.
+    held : tuple of ndarray of bool, shape (n,)
+        Whether the set holds the positive, and the negative class.
+    labels, groups : ndarray of int, shape (n,)
+    names : sequence of str
+        Bands to tell of.
+
+    Returns
+    -------
+    list of dict
+        One a band, in the order of the names.
+    """
+    return [
+        {
+            "band": name,
+            **_in_band(
+                called[own], held[0][own], held[1][own], labels[own], groups[own]
+            ),
+        }
+        for name, own in ((name, bands == name) for name in names)
+    ]
+
+
+def _in_band(called, here, there, labels, groups) -> dict[str, Any]:
+    positive = labels == 1
+    groups_of_class = class_groups(groups, labels)
+    found: dict[str, Any] = {
+        "sequences": len(labels),
+        "groups": len(np.unique(groups)),
+        "groups_of_class": groups_of_class,
+        "mcc": None,
+        "mcc_interval": None,
+    }
+    if min(groups_of_class) >= _FEWEST:
+        found["mcc"] = rates(**confusion(called, labels, 0.5))["mcc"]
+        sides = group_intervals(
+            called.astype(float), labels, groups, np.array([0.5]), _RESAMPLES, 0
+        )
+        found["mcc_interval"] = sides["mcc"]
+    for rate, side, own, right, sets in (
+        ("sn", "positive", positive, called, here),
+        ("sp", "negative", ~positive, ~called, there),
+    ):
+        if not own.any():
+            found |= dict.fromkeys((rate, f"{rate}_interval", side))
+            continue
+        size = effective_size(right[own], groups[own])
+        share = float(right[own].mean())
+        found[rate] = share
+        found[f"{rate}_interval"] = wilson(size * share, size)
+        found[side] = covered(sets[own], groups[own])
+    return found
 
 
 def probability_bounds(

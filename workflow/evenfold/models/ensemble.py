@@ -66,14 +66,27 @@ class Ensemble:
         index = np.arange(len(inputs))[None]
         return logits_of(stacked_forward(self.recipe), state, rows, index).numpy()
 
-    def scores(self, inputs: np.ndarray | Ragged) -> np.ndarray:
-        """sigmoid(mean of the members' logits): ndarray of float64, shape (n,)."""
+    def mean_logits(self, inputs: np.ndarray | Ragged) -> np.ndarray:
+        """Mean of the members' logits: ndarray of float64, shape (n,)."""
         fast = self._looked_up()
         found = fast.logits(torch.as_tensor(inputs)).numpy() if fast else None
-        mean = (self.logits(inputs) if found is None else found).mean(
+        return (self.logits(inputs) if found is None else found).mean(
             axis=0, dtype=np.float64
         )
-        return 1 / (1 + np.exp(-mean))
+
+    def scores(self, inputs: np.ndarray | Ragged) -> np.ndarray:
+        """sigmoid(mean of the members' logits): ndarray of float64, shape (n,)."""
+        return 1 / (1 + np.exp(-self.mean_logits(inputs)))
+
+    def of_fold(self, fold: int) -> "Ensemble":
+        """The members that did not see a fold."""
+        chosen = [i for i, member in enumerate(self.members) if member.fold == fold]
+        return Ensemble(
+            {name: tensor[chosen] for name, tensor in self.state.items()},
+            self.recipe,
+            self.features,
+            [self.members[i] for i in chosen],
+        )
 
     def _looked_up(self) -> LookedUp | None:
         """The faster way to the same logits, where there is one; made once."""

@@ -5,12 +5,11 @@ torch derives itself: values and gradients.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
 
 
 def convolved(
@@ -31,116 +30,18 @@ def convolved(
     -------
     Tensor, shape (batch, length, channels of all widths)
     """
+    embedding, side = x.shape[-1], max(widths) // 2
     filters = list(filters)
-    weights = [linear.weight for linear in filters]
+    weights = [
+        linear.weight.unflatten(1, (embedding, width)).transpose(1, 2).flatten(1).T
+        for width, linear in zip(widths, filters)
+    ]
+    x = pad(x, (0, 0, side, side))
     bias = torch.cat([linear.bias for linear in filters])
     if torch.is_autocast_enabled(x.device.type):
         low = torch.get_autocast_dtype(x.device.type)
         x, known, bias, *weights = (t.to(low) for t in (x, known, bias, *weights))
-    filtered = Convolutions.apply if x.device.type == "cpu" else unfolded
-    return filtered(x, known, bias, tuple(widths), *weights)
-
-
-def unfolded(
-    x: Tensor, known: Tensor, bias: Tensor, widths: tuple[int, ...], *weights: Tensor
-) -> Tensor:
-    """`Convolutions` as matrix products, which stack: what a GPU and a stack take.
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, length, embedding)
-    known : Tensor, shape (batch, length, 1)
-    bias : Tensor, shape (channels of all widths,)
-    widths : tuple of int
-    weights : Tensor, shape (channels, embedding * width), one per width
-    """
-    embedding, side = x.shape[-1], max(widths) // 2
-    rows = [
-        weight.unflatten(1, (embedding, width)).transpose(1, 2).flatten(1).T
-        for width, weight in zip(widths, weights)
-    ]
-    return Filters.apply(pad(x, (0, 0, side, side)), known, bias, widths, *rows)[0]
-
-
-class Convolutions(torch.autograd.Function):
-    """relu of convolutions of several widths, of one member on a CPU.
-
-    Images one residue high, their channels last: so laid out, oneDNN's convolutions take
-    half of the time of matrix products, of a member alone; a stack of members is faster
-    by products.
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, length, embedding)
-    known : Tensor, shape (batch, length, 1)
-        What the responses are multiplied by; it has no gradient.
-    bias : Tensor, shape (channels of all widths,)
-    widths : tuple of int
-    weights : Tensor, shape (channels, embedding * width), one per width
-    """
-
-    @staticmethod
-    def forward(
-        x: Tensor,
-        known: Tensor,
-        bias: Tensor,
-        widths: tuple[int, ...],
-        *weights: Tensor,
-    ) -> Tensor:
-        """Responses, shape (batch, length, channels)."""
-        images = Convolutions.images(x)
-        shares = bias.split([len(weight) for weight in weights])
-        out = torch.cat(
-            [
-                conv2d(
-                    images, Convolutions.kernel(w, width), b, padding=(0, width // 2)
-                )
-                for w, b, width in zip(weights, shares, widths)
-            ],
-            1,
-        )
-        # (batch, channels, 1, length), whose channels lie last already.
-        return out.squeeze(2).transpose(1, 2).relu_().mul_(known)
-
-    @staticmethod
-    def images(x: Tensor) -> Tensor:
-        """(batch, length, channels) as (batch, channels, 1, length)."""
-        return x.contiguous().unsqueeze(1).permute(0, 3, 1, 2)
-
-    @staticmethod
-    def kernel(weight: Tensor, width: int) -> Tensor:
-        """A filter's weights as (channels, embedding, 1, width)."""
-        return weight.unflatten(1, (-1, width)).unsqueeze(2)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
-        """Keep what the gradient needs."""
-        x, _, _, ctx.widths, *weights = inputs
-        ctx.save_for_backward(output, x, *weights)
-
-    @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of the residues, the bias and the weights."""
-        out, x, *weights = ctx.saved_tensors
-        slope = torch.ops.aten.threshold_backward(slope.contiguous(), out, 0)
-        parts = slope.split([len(weight) for weight in weights], 2)
-        images = Convolutions.images(x)
-        backs, slopes = [], []
-        for part, weight, width in zip(parts, weights, ctx.widths):
-            back, by_weight, _ = torch.ops.aten.convolution_backward(
-                Convolutions.images(part), images, Convolutions.kernel(weight, width),
-                None, [1, 1], [0, width // 2], [1, 1], False, [0, 0], 1,
-                [True, True, False],
-            )  # fmt: skip
-            backs.append(back)
-            slopes.append(by_weight.flatten(1))
-        total = reduce(torch.add, backs).squeeze(2).transpose(1, 2)
-        return total, None, slope.sum((0, 1)), None, *slopes
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, *inputs: Any) -> tuple[Tensor, int]:
-        """The same of a stack of members."""
-        return torch.func.vmap(unfolded, in_dims)(*inputs), 0
+    return Filters.apply(x, known, bias, tuple(widths), *weights)[0]
 
 
 class Filters(torch.autograd.Function):

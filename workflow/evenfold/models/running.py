@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 
 from evenfold.config.twins import twin
+from evenfold.durations import in_time
 from evenfold.errors import EvenfoldError
 from evenfold.faults import telling
 from evenfold.models.averaging import excess_variance, mixtures
@@ -308,11 +309,3 @@ class Display:
             flush=True,
         )
         self.where = ""
-
-
-def in_time(seconds: float) -> str:
-    """A duration in one unit, as one says it."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -27,7 +27,7 @@ from evenfold.models.ensemble import Ensemble
 from evenfold.records.layout import Results
 from evenfold.records.prediction import REQUIREMENTS, Bundle
 from evenfold.records.selection import Selection
-from evenfold.records.tables import SEQUENCES
+from evenfold.records.tables import training_sequences
 
 FORMAT = 1
 MANIFEST, SELECTION, WEIGHTS = "manifest.json", "selection.json", "weights.safetensors"
@@ -51,13 +51,14 @@ class Unpacked:
     ----------
     manifest : Bundle
     selection, weights : Path
-    sealed : Path or None
+    sealed, training : Path or None
     """
 
     manifest: Bundle
     selection: Path
     weights: Path
     sealed: Path | None
+    training: Path | None
 
 
 def is_bundle(path: str | Path) -> bool:
@@ -171,16 +172,17 @@ def unpacked(path: str | Path) -> Iterator[Unpacked]:
     with tempfile.TemporaryDirectory(prefix="evenfold-") as aside:
         folder = Path(aside)
         with _opened(path) as (bundle, manifest):
-            for name in (SELECTION, WEIGHTS, SEALED):
+            for name in (SELECTION, WEIGHTS, SEALED, SEQUENCES_FILE):
                 if name in manifest.files:
                     data = _stored(path, bundle, name, manifest.files[name])
                     (folder / name).write_bytes(data)
-        sealed = folder / SEALED
+        sealed, training = folder / SEALED, folder / SEQUENCES_FILE
         yield Unpacked(
             manifest,
             folder / SELECTION,
             folder / WEIGHTS,
             sealed if sealed.is_file() else None,
+            training if training.is_file() else None,
         )
 
 
@@ -250,10 +252,8 @@ def _stored(path, bundle, name, digest) -> bytes:
 
 def _training(path: Path) -> bytes:
     """Ids and sequences of the training rows; their labels are not needed elsewhere."""
-    rows = SEQUENCES.arrow(path, ["id", "sequence", "role"])
-    keep = [role == "train" for role in rows.column("role").to_pylist()]
     out = io.BytesIO()
-    pq.write_table(rows.filter(keep).select(["id", "sequence"]), out)
+    pq.write_table(training_sequences(path), out)
     return out.getvalue()
 
 

@@ -1,12 +1,13 @@
 """What a model was made for: sequences outside of it are refused, or said to be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evenfold.alphabet import AMINO_ACIDS, residues, unknown_share
-from evenfold.config.sites import Sites
-from evenfold.records.selection import Learned
+import numpy as np
 
-INSIDE, OUTSIDE, UNKNOWN = "inside", "outside", "unknown"
+from evenfold.config.sites import Sites
+from evenfold.records.selection import Learned, Reach
+from evenfold.sequences.domain import banded
 
 
 @dataclass(frozen=True)
@@ -21,30 +22,36 @@ class Domain:
         Residues in the middle of the training windows, where they are few.
     learned : Learned or None
         Lengths and letters; None of a selection that was frozen before it kept them.
+    reach : Reach or None
+        Limits of the bands; None likewise.
     """
 
     window: int | None = None
     centre: str | None = None
     learned: Learned | None = None
+    reach: Reach | None = None
 
     @classmethod
-    def of(cls, learned: Learned | None, sites: Sites | None) -> "Domain":
+    def of(
+        cls, learned: Learned | None, sites: Sites | None, reach: Reach | None = None
+    ) -> "Domain":
         """Of what was frozen; with `sites` windows are known in any case.
 
         Parameters
         ----------
         learned : Learned or None
         sites : Sites or None
+        reach : Reach, optional
 
         Returns
         -------
         Domain
         """
         if sites:
-            return cls(sites.window, "".join(sorted(sites.residues)), learned)
+            return cls(sites.window, "".join(sorted(sites.residues)), learned, reach)
         if learned is None:
             return cls()
-        return cls(learned.window, learned.centre, learned)
+        return cls(learned.window, learned.centre, learned, reach)
 
     def refusal(self, sequence: str) -> str | None:
         """Why a cleaned sequence is nothing that the model can be asked, or None.
@@ -73,43 +80,24 @@ class Domain:
             )
         return None
 
-    def judge(self, sequence: str) -> tuple[str, str]:
-        """Whether a cleaned sequence is like those of the training, and why not.
+    def judge(
+        self, sequences: Sequence[str], identity: np.ndarray | None = None
+    ) -> tuple[list[str], list[str]]:
+        """Whether cleaned sequences are like those of the training, and why not.
 
         Parameters
         ----------
-        sequence : str
+        sequences : sequence of str, length n
+        identity : ndarray, shape (n,), optional
+            To the nearest training sequence, where it was searched.
 
         Returns
         -------
-        tuple of str
-            `inside`, `outside` or `unknown`, and what is outside, or empty.
+        tuple of list of str
+            `inside`, `edge`, `outside`, `not available` or `unknown`, and what is unlike
+            the training, or empty.
         """
-        if self.learned is None:
-            return UNKNOWN, ""
-        told = "; ".join(_outside(sequence, self.learned))
-        return (OUTSIDE, told) if told else (INSIDE, "")
-
-
-def _outside(sequence, learned):
-    """What of a sequence no training sequence has, in words."""
-    length = len(residues(sequence))
-    if not learned.shortest <= length <= learned.longest:
-        reach = f"{learned.shortest} to {learned.longest}"
-        if learned.shortest == learned.longest:
-            reach = str(learned.longest)
-        yield f"{length} residues, those of the training have {reach}"
-    if new := sorted(set(sequence).difference(learned.letters)):
-        several = "letters" if len(new) > 1 else "letter"
-        yield f"{several} {', '.join(new)}, which no training sequence has"
-    # Twenty letters that are all known make no share worth counting.
-    if set(sequence).difference(AMINO_ACIDS):
-        share = unknown_share(sequence)
-        if share > learned.unknown:
-            yield (
-                f"{share:.0%} unknown residues, those of the training have at most "
-                f"{learned.unknown:.0%}"
-            )
+        return banded(sequences, self.learned, self.reach, identity)
 
 
 def _either(letters: str) -> str:

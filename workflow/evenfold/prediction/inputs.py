@@ -25,7 +25,7 @@ from evenfold.sequences.sites import every_site
 AT_ONCE, LETTERS = 8192, 1 << 22
 
 STDIN = "-"
-#: Bytes of text that records are counted in.
+#: Bytes of text that records are counted in, and of a copy at once.
 _SAMPLE = 1 << 20
 
 
@@ -39,14 +39,19 @@ class Item:
         One, or one a site.
     protein : Record or None
         What they were cut from.
+    given : str
+        The id in the file, where an earlier row may have it too.
     """
 
     records: list[Record]
     protein: Record | None = None
+    given: str = ""
 
     @property
     def letters(self) -> int:
         """Letters that are held for it."""
+        if self.protein is None and len(self.records) == 1:
+            return len(self.records[0].sequence)
         own = len(self.protein.sequence) if self.protein else 0
         return own + sum(len(record.sequence) for record in self.records)
 
@@ -72,7 +77,7 @@ class Chunk:
         return [record for item in self.items for record in item.records]
 
 
-def kept_input(given: str, aside: Path) -> Path:
+def kept_input(given: str, aside: Path, span: tuple[int, int] | None = None) -> Path:
     """The file of an input; a stream is first written to one, so that it can be told.
 
     Parameters
@@ -80,12 +85,16 @@ def kept_input(given: str, aside: Path) -> Path:
     given : str
         Path, or `-` for standard input.
     aside : Path
-        File for a stream.
+        File for a stream, or for a shard of a FASTA.
+    span : tuple of int, optional
+        Bytes of the shard.
 
     Returns
     -------
     Path
     """
+    if span:
+        return _shard(Path(given), aside.with_suffix(".fasta"), *span)
     if not is_stream(given):
         return Path(given)
     aside.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +104,17 @@ def kept_input(given: str, aside: Path) -> Path:
         else:
             with open(given, "rb") as stream:
                 shutil.copyfileobj(stream, copy)
+    return aside
+
+
+def _shard(given: Path, aside: Path, start: int, stop: int) -> Path:
+    """Some bytes of a file as one of its own."""
+    with open(given, "rb") as whole, open(aside, "wb") as copy:
+        whole.seek(start)
+        left = stop - start
+        while left and (block := whole.read(min(left, _SAMPLE))):
+            copy.write(block)
+            left -= len(block)
     return aside
 
 
@@ -196,14 +216,15 @@ def items_of(paths: Iterable[tuple[str, Path]], reading: Reading) -> Iterator[It
                 update={"form": form_found(path), "source_pattern": None, "sites": None}
             )
             for record in read(path, settings, -1):
-                record.id = names.unique(record.id)
+                given = record.id
+                record.id = names.unique(given)
                 if called != str(path):
                     record.origin = record.origin.replace(str(path), called, 1)
                 if reading.sites is None:
-                    yield Item([record])
+                    yield Item([record], None, given)
                 else:
                     windows = list(every_site(record, reading.sites, reading.cleaning))
-                    yield Item(windows, record)
+                    yield Item(windows, record, given)
 
 
 @contextmanager
@@ -242,8 +263,8 @@ def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:
     """
     chunk, rows, letters, in_shard = Chunk(0, 0), 0, 0, 0
     for item in items:
-        size = len(item.records)
-        full = rows and (rows + size > AT_ONCE or letters + item.letters > LETTERS)
+        size, more = len(item.records), item.letters
+        full = rows and (rows + size > AT_ONCE or letters + more > LETTERS)
         over = shard is not None and in_shard and in_shard + size > shard
         if full or over:
             yield chunk
@@ -251,5 +272,5 @@ def chunked(items: Iterable[Item], shard: int | None = None) -> Iterator[Chunk]:
             rows, letters = 0, 0
             in_shard = 0 if over else in_shard
         chunk.items.append(item)
-        rows, letters, in_shard = rows + size, letters + item.letters, in_shard + size
+        rows, letters, in_shard = rows + size, letters + more, in_shard + size
     yield chunk

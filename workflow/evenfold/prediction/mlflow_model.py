@@ -17,15 +17,20 @@ class Champion(PythonModel):
         ----------
         context : PythonModelContext
         """
+        import pyarrow.parquet as pq
+
         from evenfold.prediction.predicting import Predictor
         from evenfold.records.notes import SealedSet
 
         # Logged where the test set had not been looked at.
         sealed = context.artifacts.get("sealed")
+        # Of models that were logged by an earlier version there is none.
+        training = context.artifacts.get("training")
         self.predictor = Predictor.of(
             context.artifacts["selection"],
             context.artifacts["weights"],
             SealedSet.read(sealed) if sealed else None,
+            (lambda: pq.read_table(training)) if training else None,
             # Whoever loads a model of MLflow runs the code that was logged with it.
             trust_modules=True,
         )
@@ -45,15 +50,23 @@ class Champion(PythonModel):
             Column sequence, and id if there is one; a dict of such columns, or a list of
             the sequences themselves, are taken too.
         params : dict, optional
-            Not used.
+            `error` of the prediction sets (0: as configured), `unsure` and `nearest`.
 
         Returns
         -------
         DataFrame
             As `Predictor.predict` gives it.
         """
+        from evenfold.prediction.trust import Wanted
+
         sequences, ids = asked(model_input)
-        return self.predictor.predict(sequences, ids)
+        told = params or {}
+        wanted = Wanted(
+            told.get("error") or None,
+            bool(told.get("unsure", False)),
+            bool(told.get("nearest", True)),
+        )
+        return self.predictor.predict(sequences, ids, wanted)
 
 
 def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
@@ -86,9 +99,17 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
         raise EvenfoldError(
             f"no column 'sequence' in what is to be scored. Found: {found}."
         )
-    ids = list(given["id"]) if "id" in given else None
-    sequences = given["sequence"]
-    return ([sequences] if isinstance(sequences, str) else list(sequences)), ids
+    ids = _rows(given["id"]) if "id" in given else None
+    sequences = _rows(given["sequence"])
+    # Columns that hold texts alone MLflow makes one row of, a list in each cell.
+    if len(sequences) == 1 and isinstance(sequences[0], list):
+        sequences = sequences[0]
+        ids = ids[0] if ids and isinstance(ids[0], list) else None
+    return sequences, ids
+
+
+def _rows(column: Any) -> list[Any]:
+    return [column] if isinstance(column, str) else list(column)
 
 
 set_model(Champion())

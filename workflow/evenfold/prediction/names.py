@@ -31,26 +31,26 @@ class Names:
         -------
         str
         """
-        digest = _digest(name)
-        if self._take(digest):
+        own = digest(name)
+        if self._take(own):
             return name
-        number = self._last.get(digest, 1) + 1
-        while not self._take(_digest(f"{name}~{number}")):
+        number = self._last.get(own, 1) + 1
+        while not self._take(digest(f"{name}~{number}")):
             number += 1
         if len(self._last) >= _REMEMBERED:
             self._last.clear()
-        self._last[digest] = number
+        self._last[own] = number
         return f"{name}~{number}"
 
-    def _take(self, digest):
+    def _take(self, own):
         """Whether a digest is new; from then on it is not."""
-        if digest in self._recent:
+        if own in self._recent:
             return False
         for known in self._sorted:
-            at = known.searchsorted(np.uint64(digest))
-            if at < len(known) and known[at] == digest:
+            at = known.searchsorted(np.uint64(own))
+            if at < len(known) and known[at] == own:
                 return False
-        self._recent.add(digest)
+        self._recent.add(own)
         if len(self._recent) == 1 << 17:
             self._settle()
         return True
@@ -66,7 +66,17 @@ class Names:
         self._sorted.append(new)
 
 
-def _digest(name):
+def digest(name: str) -> int:
+    """Sixty-four bits that stand for an id.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    int
+    """
     return int.from_bytes(
         hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest(),
         "little",

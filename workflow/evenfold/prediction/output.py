@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
-from evenfold.records.tables import Table
+from evenfold.records.tables import Table, check_ended, undamaged
 
 #: Forms of a table of scores, by the ends of their names.
 SUFFIXES = (".tsv", ".csv", ".parquet")
@@ -126,15 +127,27 @@ def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> No
         if path.suffix.lower() == ".parquet":
             pq.write_table(table.of(*columns), temporary)
         else:
-            temporary.write_text(_text(path, zip(*columns)), "utf-8", newline="")
+            shown = map(_shown, columns)
+            temporary.write_text(_text(path, zip(*shown)), "utf-8", newline="")
+
+
+def _shown(column: Sequence[Any]) -> Sequence[Any]:
+    """A column as text shows it; what is one number in all rows is made once."""
+    # Of a column of numbers all are, those aside that are absent.
+    if not any(isinstance(x, float) for x in column):
+        return column
+    texts: dict[Any, Any] = {}
+    if column[0] == column[-1] and len(set(column)) == 1:
+        texts = {column[0]: f"{column[0]:.6f}"}
+        return [texts[column[0]]] * len(column)
+    return [f"{x:.6f}" if isinstance(x, float) else x for x in column]
 
 
 def _text(path: Path, rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     sign = "\t" if path.suffix.lower() == ".tsv" else ","
     writer = csv.writer(text, delimiter=sign, lineterminator="\n")
-    for row in rows:
-        writer.writerow([f"{x:.6f}" if isinstance(x, float) else x for x in row])
+    writer.writerows(rows)
     return text.getvalue()
 
 
@@ -161,3 +174,30 @@ def join_parts(path: Path, table: Table, parts: Iterable[Path]) -> None:
             for part in parts:
                 with open(part, "rb") as rows_of_it:
                     shutil.copyfileobj(rows_of_it, whole)
+
+
+def joined(
+    path: Path, table: Table, pieces: Iterable[Path | Iterable[Sequence[Any]]]
+) -> None:
+    """Make one TSV file of others, whose headers are left out, and of rows.
+
+    Parameters
+    ----------
+    path : Path
+    table : Table
+    pieces : iterable of Path, or of rows
+        In order.
+    """
+    with replacing(path) as temporary, open(temporary, "wb") as whole:
+        whole.write(_text(path, [table.names]).encode())
+        for piece in pieces:
+            if isinstance(piece, Path):
+                with undamaged(piece, "TSV"):
+                    check_ended(piece)
+                with open(piece, "rb") as rows:
+                    rows.readline()
+                    shutil.copyfileobj(rows, whole, 1 << 20)
+                continue
+            lines = iter(piece)
+            while some := list(islice(lines, 10_000)):
+                whole.write(_text(path, some).encode())

@@ -6,15 +6,19 @@ Sequences of a test set that its selection holds sealed are scored too; it is sa
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from evenfold.alphabet import upper_case
+from evenfold.config.checking import validated
 from evenfold.config.cleaning import Cleaning
-from evenfold.config.decides import Decides as DecidingConfig
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
@@ -27,15 +31,28 @@ from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
 from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.domain import Domain
-from evenfold.prediction.trust import TRUST, Trust
+from evenfold.prediction.trust import (
+    AS_CONFIGURED,
+    NEGATIVE,
+    POSITIVE,
+    TRUST,
+    Trust,
+    Wanted,
+    classes,
+)
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
+from evenfold.records.tables import training_sequences
 from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.ids import give_ids
+from evenfold.sequences.nearby import Neighbours
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
 from evenfold.sequences.sites import every_site, no_site
+
+#: Classes as numbers.
+_NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,8 @@ class Calls:
         NaN where a sequence is rejected.
     rejected : list of str or None, length n
         Why it is.
+    classes : list of str or None, length n
+        positive, negative or unsure; None where a sequence is rejected.
     trust : dict of str to list, length n
         Columns of `trust.TRUST`; None where a sequence is rejected.
     """
@@ -55,6 +74,7 @@ class Calls:
     scores: np.ndarray
     probabilities: np.ndarray
     rejected: list[str | None]
+    classes: list[str | None]
     trust: dict[str, list[Any]]
 
 
@@ -125,7 +145,15 @@ class Predictor:
         if is_bundle(folder):
             with unpacked(folder) as files:
                 sealed = SealedSet.read(files.sealed) if files.sealed else None
-                return cls.of(files.selection, files.weights, sealed, trust_modules)
+                # The folder is gone when they are needed.
+                rows = pq.read_table(files.training) if files.training else None
+                return cls.of(
+                    files.selection,
+                    files.weights,
+                    sealed,
+                    None if rows is None else (lambda: rows),
+                    trust_modules,
+                )
         results = Results.at(folder)
         path = results.path("selection")
         if not path.is_file():
@@ -134,7 +162,14 @@ class Predictor:
             )
         champion = Selection.read(path).champion
         weights = results.path("weights", variant=champion)
-        return cls.of(path, weights, sealed_set(results), trust_modules)
+        training = results.path("sequences")
+        return cls.of(
+            path,
+            weights,
+            sealed_set(results),
+            (lambda: training_sequences(training)) if training.is_file() else None,
+            trust_modules,
+        )
 
     @classmethod
     def of(
@@ -142,6 +177,7 @@ class Predictor:
         path: str | Path,
         weights: str | Path,
         sealed: SealedSet | None = None,
+        training: Callable[[], pa.Table] | None = None,
         trust_modules: bool = False,
     ) -> "Predictor":
         """Load the champion from its selection.json and weights.
@@ -151,6 +187,8 @@ class Predictor:
         path, weights : path-like
         sealed : SealedSet, optional
             The test set, while the selection has not looked at it.
+        training : callable, optional
+            Gives the training sequences (columns id and sequence) when they are needed.
         trust_modules : bool
             As for `load`.
 
@@ -177,7 +215,7 @@ class Predictor:
             )
         ensemble = Ensemble.load(weights)
         check_trusted(ensemble.code, weights, trust_modules)
-        reading = DecidingConfig.of(selection.config, str(path)).reading
+        reading = reading_of(selection, path)
         return cls(
             ensemble,
             FeatureSet.of(**ensemble.features),
@@ -188,7 +226,7 @@ class Predictor:
             selection.champion,
             selection.selection,
             sealed,
-            trust_of(selection, reading.sites),
+            trust_of(selection, reading.sites, training),
             selection.models,
         )
 
@@ -254,23 +292,29 @@ class Predictor:
         return calls.scores, calls.rejected
 
     def predict(
-        self, sequences: Sequence[Any], ids: Sequence[Any] | None = None
+        self,
+        sequences: Sequence[Any],
+        ids: Sequence[Any] | None = None,
+        wanted: Wanted = AS_CONFIGURED,
     ) -> pd.DataFrame:
         """What is told of sequences, one row each, whatever some of them are.
 
-        Warns where some are of the test set that the selection holds sealed.
+        Warns where some are of the test set that the selection holds sealed, and where
+        no set is possible at the error that is asked for.
 
         Parameters
         ----------
         sequences : sequence, length n
             Texts. What is none, such as None or a number, is rejected.
         ids : sequence, length n, optional
-            Their names; without, they are named after their content.
+            Their names, texts or numbers; without, they are named after their content.
+        wanted : Wanted
+            Another error of the sets, calls of unsure, no search for the nearest.
 
         Returns
         -------
         DataFrame
-            Columns id, score, probability, class (1 or 0), threshold, the columns of
+            Columns id, score, probability, class (1, 0 or unsure), threshold, those of
             trust, and reason, which says why a sequence is outside of what the model was
             trained on or why it was rejected. Of a rejected one score, probability and
             class are None.
@@ -280,18 +324,19 @@ class Predictor:
             text, why = text_or_reason(given)
             texts.append(text)
             unfit.append(why)
+        for sentence in self.trust.notes(wanted):
+            warnings.warn(sentence, stacklevel=2)
         self._warn(texts)
-        calls = self.calls(texts, unfit)
+        calls = self.calls(texts, unfit, wanted)
         good = ~np.isnan(calls.scores)
-        called = calls.scores >= self.threshold
         found: dict[str, list[Any]] = {
             "id": [
-                named_by_content(text) if not has_text(name) else str(name)
+                id_given(name) or named_by_content(text)
                 for text, name in zip(texts, ids or [None] * len(texts), strict=True)
             ],
             "score": _or_none(calls.scores.tolist(), good),
             "probability": _or_none(calls.probabilities.tolist(), good),
-            "class": _or_none(called.astype(int).tolist(), good),
+            "class": [_NUMBERS.get(one, one) for one in calls.classes],
             "threshold": [self.threshold] * len(texts),
             **calls.trust,
         }
@@ -321,7 +366,10 @@ class Predictor:
         return note_of(self.sealed, sequences) if self.sealed else None
 
     def calls(
-        self, sequences: Sequence[str], unfit: Sequence[str | None] | None = None
+        self,
+        sequences: Sequence[str],
+        unfit: Sequence[str | None] | None = None,
+        wanted: Wanted = AS_CONFIGURED,
     ) -> Calls:
         """What the champion says of sequences; nothing is warned of.
 
@@ -330,6 +378,7 @@ class Predictor:
         sequences : sequence of str, length n
         unfit : sequence of str or None, length n, optional
             Why a sequence cannot be used, whatever its letters.
+        wanted : Wanted
 
         Returns
         -------
@@ -349,18 +398,59 @@ class Predictor:
         scores = np.full(len(sequences), np.nan)
         probabilities = scores.copy()
         trust: dict[str, list[Any]] = {name: [None] * len(sequences) for name in TRUST}
+        called: list[str | None] = [None] * len(sequences)
         if kept:
             scores[rows] = self.ensemble.scores(self.features.compute(kept))
             probabilities[rows] = self.probability(scores[rows])
-            for name, values in self.trust.columns(kept, scores[rows]).items():
+            told = self.trust.columns(kept, scores[rows], wanted)
+            for name, values in told.items():
                 for row, value in zip(rows, values):
                     trust[name][row] = value
-        return Calls(scores, probabilities, rejected, trust)
+            above = scores[rows] >= self.threshold
+            for row, one in zip(rows, classes(above, told["set"], wanted)):
+                called[row] = one
+        return Calls(scores, probabilities, rejected, called, trust)
 
 
-def has_text(value: Any) -> bool:
-    """Whether a cell is a text with something in it."""
-    return isinstance(value, str) and bool(value.strip())
+def reading_of(selection: Selection, path: str | Path) -> Reading:
+    """How sequences are read and cleaned, as frozen; nothing else of it is looked at.
+
+    Parameters
+    ----------
+    selection : Selection
+    path : path-like
+        Of it, for the error.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    EvenfoldError
+        When it does not fit.
+    """
+    return validated(Reading, selection.config.get("reading"), f"{path}: reading")
+
+
+def id_given(value: Any) -> str:
+    """An id as it was sent, a number too; empty where there is none.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Number):
+        return ""
+    # A column of whole numbers with a cell that is empty is one of real ones.
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return "" if value != value else str(int(value) if whole else value)
 
 
 def text_or_reason(value: Any) -> tuple[str, str | None]:
@@ -390,7 +480,11 @@ def _or_none(values, good):
     return [value if ok else None for value, ok in zip(values, good)]
 
 
-def trust_of(selection: Selection, sites: Sites | None) -> Trust:
+def trust_of(
+    selection: Selection,
+    sites: Sites | None,
+    training: Callable[[], pa.Table] | None = None,
+) -> Trust:
     """What is told besides the score, as frozen with the champion.
 
     Parameters
@@ -398,13 +492,28 @@ def trust_of(selection: Selection, sites: Sites | None) -> Trust:
     selection : Selection
     sites : Sites or None
         How windows are cut out of whole proteins.
+    training : callable, optional
+        Gives the training sequences (columns id and sequence).
 
     Returns
     -------
     Trust
     """
+    reach = selection.domain.reach if selection.domain else None
+
+    @cache
+    def neighbours() -> Neighbours:
+        assert training is not None
+        rows = training()
+        return Neighbours.of(
+            rows.column("sequence").to_pylist(), rows.column("id").to_pylist()
+        )
+
     return Trust(
-        Domain.of(selection.learned, sites), selection.trust, moved_to_use(selection)
+        Domain.of(selection.learned, sites, reach),
+        selection.trust,
+        moved_to_use(selection),
+        neighbours if training else None,
     )
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evenfold.alphabet import GAP, UNKNOWN
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
-from evenfold.metrics.scores import logit
+from evenfold.explaining.residues import changes, logits_of, places_of
 from evenfold.prediction.inputs import items_of
 from evenfold.prediction.predicting import Predictor
 from evenfold.prediction.streaming import Asked, Counts, score_files
@@ -137,14 +136,13 @@ def deciding(predictor: Predictor, sequence: str) -> list[tuple[str, str, str]]:
     if predictor.features.vectors:
         return []
     letters, _ = clean_sequence(sequence, predictor.cleaning)
-    places = [place for place, letter in enumerate(letters) if letter != GAP]
+    places = places_of(letters)
     # A sequence of unknown residues alone has no composition to speak of.
     if len(places) < 2:
         return []
-    masked = [letters[:p] + UNKNOWN + letters[p + 1 :] for p in places]
-    scores = predictor.ensemble.scores(predictor.features.compute([letters, *masked]))
-    logits = logit(scores.clip(1e-12, 1 - 1e-12))
-    change = dict(zip(places, (logits[0] - logits[1:]).tolist()))
+    logits = logits_of(predictor.ensemble, predictor.features)
+    (found,) = changes(logits, [letters], [places])
+    change = dict(zip(places, found.tolist()))
     return [
         (letter, _mark(change[p]), f"{letter}{p + 1}: {change[p]:+.3f}")
         if p in change

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from evenfold import __version__
 from evenfold.config.reading import Reading
+from evenfold.durations import in_time
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import found_in, leave, note_of_count, told
@@ -37,14 +38,18 @@ from evenfold.prediction.inputs import (
     kept_input,
     told_of,
 )
+from evenfold.prediction.names import digest
 from evenfold.prediction.output import join_parts, shard_name, write_part
 from evenfold.prediction.predicting import Calls, Predictor
+from evenfold.prediction.trust import AS_CONFIGURED, NEGATIVE, POSITIVE, Wanted
 from evenfold.records.layout import Results
-from evenfold.records.notes import Note
+from evenfold.records.notes import Note, SealedSet
 from evenfold.records.prediction import ScoredPart
-from evenfold.records.tables import PROTEIN_SCORES, REJECTED, SCORES
+from evenfold.records.tables import NAMES, PROTEIN_SCORES, REJECTED, SCORES
 from evenfold.sequences.sites import no_site
 
+#: The column `positive` of a class; of unsure none.
+_NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
 
@@ -64,6 +69,12 @@ class Asked:
         Rows of a file, if the table is to be cut.
     proteins : Path, optional
         Table of the proteins that windows were cut from.
+    wanted : Wanted
+        What is told besides the scores.
+    span : tuple of int, optional
+        Bytes of the one input that are scored, where it is a FASTA cut into shards.
+    names : Path, optional
+        Table of the ids as they were given; see `sharding`.
     """
 
     inputs: Sequence[str]
@@ -71,6 +82,9 @@ class Asked:
     rejected: Path
     shard: int | None = None
     proteins: Path | None = None
+    wanted: Wanted = AS_CONFIGURED
+    span: tuple[int, int] | None = None
+    names: Path | None = None
 
     @property
     def parts(self) -> Path:
@@ -90,6 +104,7 @@ class Counts:
     scored: int = 0
     rejected: int = 0
     proteins: int = 0
+    records: int = 0
     sealed: set[str] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
 
@@ -103,6 +118,7 @@ class Counts:
         self.scored += part.scored
         self.rejected += part.rejected
         self.proteins += part.proteins
+        self.records += part.records
         self.sealed.update(part.sealed)
 
 
@@ -135,26 +151,54 @@ def score_files(
     counts, parts = Counts(), []
     with _folder(predictor, asked) as folder:
         paths = [
-            (given, kept_input(given, folder / f"input-{place}"))
-            for place, given in enumerate(asked.inputs)
+            (
+                called(given, asked.span),
+                kept_input(given, folder / f"input-{n}", asked.span),
+            )
+            for n, given in enumerate(asked.inputs)
         ]
-        reading = Reading(cleaning=predictor.cleaning).model_copy(
-            update={"sites": predictor.sites}
-        )
-        for chunk in chunked(_items(predictor, paths, reading), asked.shard):
+        reading = _reading(predictor, asked.span)
+        empty = asked.span and asked.span[0] == asked.span[1]
+        items = iter(()) if empty else _items(predictor, paths, reading)
+        for chunk in chunked(items, asked.shard):
             name = folder / f"{chunk.number:06d}.json"
             if not name.is_file():
-                _score(predictor, chunk, folder, asked.out.suffix)
+                _score(predictor, chunk, folder, asked)
             part = ScoredPart.read(name)
             counts.add(part)
             parts.append((part.shard, chunk.number))
             progress(counts.scored + counts.rejected)
-        if predictor.sites and not counts.scored + counts.rejected:
+        # Of a shard others may have some.
+        none = not asked.span and not counts.scored + counts.rejected
+        if predictor.sites and none:
             raise no_site(", ".join(asked.inputs), counts.proteins, predictor.sites)
         before(counts)
         counts.files = _join(asked, folder, parts, bool(predictor.sites))
     shutil.rmtree(asked.parts, ignore_errors=True)
     return counts
+
+
+def called(given: str, span: tuple[int, int] | None) -> str:
+    """What an input is called where a record's place is told: with a shard's first byte.
+
+    Parameters
+    ----------
+    given : str
+    span : tuple of int or None
+
+    Returns
+    -------
+    str
+    """
+    return f"{given} from byte {span[0]}" if span and span[0] else given
+
+
+def _reading(predictor: Predictor, span: tuple[int, int] | None) -> Reading:
+    """How inputs are read; what a file is of is judged by its beginning alone."""
+    cleaning = predictor.cleaning
+    if span and span[0]:
+        cleaning = cleaning.model_copy(update={"nucleotides": "keep"})
+    return Reading(cleaning=cleaning).model_copy(update={"sites": predictor.sites})
 
 
 def predict_files(
@@ -191,22 +235,26 @@ def predict_files(
         No champion, or an input that cannot be scored.
     """
     predictor, other = champion_of(folder, trust_modules)
-    if other:
-        tell(other)
+    for sentence in (other, *predictor.trust.notes(asked.wanted)):
+        if sentence:
+            tell(sentence)
 
     def before(counts: Counts) -> None:
-        for sentence in noted(predictor, ledger, counts):
+        for sentence in noted(predictor.sealed, ledger, counts):
             tell(sentence)
 
     return score_files(predictor, asked, progress, before)
 
 
-def noted(predictor: Predictor, ledger: str | Path | None, counts: Counts) -> list[str]:
+def noted(
+    sealed: SealedSet | None, ledger: str | Path | None, counts: Counts
+) -> list[str]:
     """Leave a note where sealed test sequences were scored.
 
     Parameters
     ----------
-    predictor : Predictor
+    sealed : SealedSet or None
+        The test set, while the selection has not looked at it.
     ledger : path-like or None
         Folder of the ledger, if there is one.
     counts : Counts
@@ -216,9 +264,9 @@ def noted(predictor: Predictor, ledger: str | Path | None, counts: Counts) -> li
     list of str
         What is to be told; nothing where none was sealed.
     """
-    if not (predictor.sealed and counts.sealed):
+    if not (sealed and counts.sealed):
         return []
-    note = note_of_count(predictor.sealed, len(counts.sealed))
+    note = note_of_count(sealed, len(counts.sealed))
     return [told(note), *([] if ledger is None else [_left(ledger, note)])]
 
 
@@ -274,7 +322,8 @@ def _folder(predictor: Predictor, asked: Asked) -> Iterator[Path]:
         "inputs": [_state(given) for given in asked.inputs],
         "form": asked.out.suffix.lower(),
         "shard": asked.shard,
-        "cut": [AT_ONCE, LETTERS],
+        "cut": [AT_ONCE, LETTERS, asked.span],
+        "wanted": asdict(asked.wanted),
     }
     folder = asked.parts
     folder.mkdir(parents=True, exist_ok=True)
@@ -316,11 +365,14 @@ def _state(given: str) -> list[Any]:
     return [str(path.resolve()), found.st_size, found.st_mtime_ns]
 
 
-def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> None:
+def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> None:
     """Score a chunk and write its part; the record of it last."""
+    suffix = asked.out.suffix
     records = chunk.records
     sequences = [record.sequence for record in records]
-    calls = predictor.calls(sequences, [record.unfit for record in records])
+    calls = predictor.calls(
+        sequences, [record.unfit for record in records], asked.wanted
+    )
     good = ~np.isnan(calls.scores)
     start = folder / f"{chunk.number:06d}"
     own = [record.id for record, ok in zip(records, good) if ok]
@@ -338,7 +390,14 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> Non
         write_part(
             start.with_suffix(f".proteins{suffix}"),
             PROTEIN_SCORES,
-            list(zip(*_summaries(predictor, chunk.items, calls))),
+            list(zip(*_summaries(chunk.items, calls))),
+        )
+    if asked.names:
+        given = [item.given for item in chunk.items]
+        write_part(
+            start.with_suffix(".names.parquet"),
+            NAMES,
+            [given, list(map(digest, given))],
         )
     sealed = found_in(predictor.sealed, sequences) if predictor.sealed else []
     ScoredPart(
@@ -346,6 +405,7 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, suffix: str) -> Non
         scored=int(good.sum()),
         rejected=int((~good).sum()),
         proteins=len(proteins),
+        records=len(chunk.items),
         sealed=sealed,
     ).write(start.with_suffix(".json"))
 
@@ -370,10 +430,12 @@ def score_columns(
     """
     good = ~np.isnan(calls.scores)
     n = len(ids)
+    called = [one for one, ok in zip(calls.classes, good) if ok]
     columns: dict[str, list[Any]] = {
         "id": list(ids),
         "score": calls.scores[good].tolist(),
-        "positive": (calls.scores[good] >= predictor.threshold).astype(int).tolist(),
+        "positive": [_NUMBERS.get(one) for one in called],
+        "class": called,
         "probability": calls.probabilities[good].tolist(),
         "threshold": [predictor.threshold] * n,
         **{
@@ -386,11 +448,12 @@ def score_columns(
     return [columns[name] for name in SCORES.names]
 
 
-def _summaries(predictor, items, calls) -> Iterator[tuple]:
+def _summaries(items, calls) -> Iterator[tuple]:
     """One row a protein."""
     start = 0
     for item in items:
         scores = calls.scores[start : start + len(item.records)]
+        called = calls.classes[start : start + len(item.records)]
         start += len(item.records)
         good = ~np.isnan(scores)
         best = int(np.nanargmax(scores)) if good.any() else None
@@ -399,7 +462,7 @@ def _summaries(predictor, items, calls) -> Iterator[tuple]:
             len(item.protein.sequence),
             len(scores),
             int(good.sum()),
-            int((scores >= predictor.threshold).sum()),
+            called.count(POSITIVE),
             "" if best is None else item.records[best].id,
             None if best is None else float(scores[best]),
         )
@@ -409,14 +472,16 @@ def _join(asked, folder, parts, sites) -> list[Path]:
     """The tables, made of their parts; where the scores are."""
     suffix = asked.out.suffix
 
-    def named(what: str, numbers: list[int]) -> list[Path]:
-        found = [folder / f"{number:06d}.{what}{suffix}" for number in numbers]
+    def named(what: str, numbers: list[int], form: str = suffix) -> list[Path]:
+        found = [folder / f"{number:06d}.{what}{form}" for number in numbers]
         return [part for part in found if part.is_file()]
 
     everything = [number for _, number in parts]
     join_parts(asked.rejected, REJECTED, named("rejected", everything))
     if sites and asked.proteins:
         join_parts(asked.proteins, PROTEIN_SCORES, named("proteins", everything))
+    if asked.names:
+        join_parts(asked.names, NAMES, named("names", everything, ".parquet"))
     if asked.shard is None:
         join_parts(asked.out, SCORES, named("scores", everything))
         return [asked.out]
@@ -459,17 +524,9 @@ class Progress:
         speed = rows / max(now - self.began, 1e-9)
         left = ""
         if self.total > rows:
-            left = f", about {_duration((self.total - rows) / speed)} left"
+            left = f", about {in_time((self.total - rows) / speed)} left"
         self.write(f"\r{rows:,} sequences, {speed:,.0f} a second{left}\x1b[K")
 
     def end(self) -> None:
         """Clear the line."""
         self.write("\r\x1b[K")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"

@@ -11,7 +11,7 @@ from evenfold.files import Pathlike
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note
 from evenfold.records.record import Part, Record
-from evenfold.records.selection import Decides, Judged, Request
+from evenfold.records.selection import Decides, InBand, Judged, Request
 from evenfold.records.sequences import Probe
 from evenfold.records.tables import METRICS
 from evenfold.records.thresholds import Reliability
@@ -506,7 +506,7 @@ def setting(key: str, entry: Part | None) -> str:
 class Evaluation(Record):
     """test/evaluation.json: whether the test set was looked at, and what to tell of it."""
 
-    absent = ("labels", "trust")
+    absent = ("labels", "trust", "bands")
 
     selection: str
     """id of the frozen selection"""
@@ -554,6 +554,8 @@ class Evaluation(Record):
     """what the test labels told in the look; absent without one, or of an earlier version"""
     trust: Judged | None = None
     """how the champion's prediction sets held; absent without, or of an earlier version"""
+    bands: list[InBand] | None = None
+    """what the champion reached by bands of its domain; absent likewise"""
     groups_of_class: tuple[int, int] | None = None
     """groups of the test set that hold positives, and negatives; null without a look"""
     statistics: int = 1

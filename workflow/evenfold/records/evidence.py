@@ -9,14 +9,20 @@ from evenfold.records.record import Part, Record
 
 
 class DomePublication(Part):
-    """Whose model it is."""
+    """Whose model it is; what was left out is told as the registry counts it."""
 
     title: str
     """title of the publication or project"""
     authors: str
     """names of its authors"""
+    journal: str
+    """journal of the publication"""
+    year: str
+    """year of the publication"""
     doi: str
     """DOI of the publication"""
+    pmid: str
+    """PubMed id of the publication"""
 
 
 class DomeData(Part):

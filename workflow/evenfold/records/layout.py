@@ -98,14 +98,14 @@ FILES = {
         "{dataset}/sequences.parquet",
         "the sequences that are used; the labels of test ones are not in it",
         "tables.SEQUENCES", "split",
-        ("audit", "featurize", "train", "select", "evaluate", "track", "sanity_controls",
-         "score_fasta", "learning_curve",
+        ("audit", "featurize", "train", "select", "explain", "evaluate", "track", "sanity_controls",
+         "score_shard", "score_fasta", "learning_curve",
          "source_proteins", "evidence"),
     ),
     "split": File(
         "{dataset}/split.parquet", "role, fold and group of every sequence",
         "tables.SPLIT", "split",
-        ("audit", "train", "select", "evaluate", "sanity_controls", "learning_curve",
+        ("audit", "train", "select", "explain", "evaluate", "sanity_controls", "learning_curve",
          "source_proteins", "evidence"),
     ),
     "rejected": File(
@@ -120,7 +120,8 @@ FILES = {
     "split_facts": File(
         "{dataset}/split.json", "sizes of roles and folds, and what was related",
         "sequences.SplitFacts", "split",
-        ("audit", "featurize", "train", "select", "sanity_controls", "evidence", *_REPORTS),
+        ("audit", "featurize", "train", "select", "explain", "sanity_controls", "evidence",
+         *_REPORTS),
     ),
     "audit": File(
         "{dataset}/audit.json", "leaks, shortcuts and shifts of the finished split",
@@ -150,7 +151,7 @@ FILES = {
         "{dataset}/{variant}/weights.safetensors",
         "weights of all members of a variant, with the recipe of the network",
         "weights.WeightsHeader", "train",
-        ("select", "evaluate", "track", "score_fasta", *_REPORTS),
+        ("select", "explain", "evaluate", "track", "score_shard", "score_fasta", *_REPORTS),
     ),
     "history": File(
         "{dataset}/{variant}/history.parquet", "one row a member and epoch",
@@ -173,7 +174,8 @@ FILES = {
     "selection": File(
         "{dataset}/selection.json", "the frozen choice and the digests of all that decides",
         "selection.Selection", "select",
-        ("evaluate", *_REPORTS, "summary", "track", "score_fasta", "learning_curve",
+        ("explain", "evaluate", *_REPORTS, "summary", "track", "score_shard", "score_fasta",
+         "learning_curve",
          "source_proteins", "evidence"),
     ),
     "predictions": File(
@@ -205,6 +207,11 @@ FILES = {
         "the run as RO-Crate (Workflow Run profile), with a digest of every file",
         "JSON-LD", "evidence",
     ),
+    "workflow": File(
+        "{dataset}/evenfold.smk",
+        "the Snakefile of the workflow as it was run, the main entity of the crate",
+        "text", "evidence",
+    ),
     "exploration": File(
         "{dataset}/exploration.html", "the report before a look (target `explore`)",
         "HTML", "explore_report",
@@ -221,11 +228,46 @@ FILES = {
         "{dataset}/predictions/{stem}.rejected.tsv", "those that were not scored, and why",
         "tables.REJECTED", "score_fasta",
     ),
+    "scores_proteins": File(
+        "{dataset}/predictions/{stem}.proteins.tsv",
+        "a row a protein that was scored (of runs with `sites`)",
+        "tables.PROTEIN_SCORES", "score_fasta",
+    ),
+    "shard_scores": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.tsv",
+        "scores of a shard, removed when all are gathered",
+        "tables.SCORES", "score_shard", ("score_fasta",),
+    ),
+    "shard_rejected": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.rejected.tsv",
+        "those of a shard that were not scored, and why",
+        "tables.REJECTED", "score_shard", ("score_fasta",),
+    ),
+    "shard_proteins": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.proteins.tsv",
+        "a row a protein of a shard (empty without `sites`)",
+        "tables.PROTEIN_SCORES", "score_shard", ("score_fasta",),
+    ),
+    "shard_names": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.names.parquet",
+        "ids of a shard as they were given",
+        "tables.NAMES", "score_shard", ("score_fasta",),
+    ),
+    "shard_counts": File(
+        "{dataset}/predictions/{stem}.shards/{shard}.json",
+        "how many of a shard were scored and rejected",
+        "prediction.ScoredPart", "score_shard", ("score_fasta",),
+    ),
     "learning_curve": File(
         "{dataset}/learning_curve.json",
         "what parts of the training groups reach, and what more would "
         "(`learning_curve: true`)",
         "learning_curve.LearningCurve", "learning_curve", _REPORTS,
+    ),
+    "contributions": File(
+        "{dataset}/contributions.json",
+        "what residues, positions and columns add to the champion's logit",
+        "contributions.Contributions", "explain", _REPORTS,
     ),
     "controls": File(
         "{dataset}/sanity/controls.parquet",
@@ -255,7 +297,8 @@ FILES = {
         "upload",
     ),
     "summary_page": File(
-        "summary.html", "the champions of several data sets", "HTML", "summary",
+        "summary.html", "the champions of several data sets, and losses by rank", "HTML",
+        "summary",
     ),
     "summary_table": File(
         "summary.tsv", "metrics of several data sets", "tables.METRICS", "summary",
@@ -280,6 +323,7 @@ FOLDERS = (
         "the figures of the report before a look",
         "explore_report",
     ),
+    ("summary_figures/", "the figures of the summary, as SVG and PDF", "summary"),
     (
         f"{{dataset}}/{{variant}}/{CHECKPOINT}/",
         "state of a training that was stopped; removed when it ends",

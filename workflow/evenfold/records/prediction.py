@@ -6,7 +6,7 @@ from evenfold.records.record import Record
 
 #: What scoring imports: nothing of Snakemake, MLflow, scikit-learn or matplotlib.
 REQUIREMENTS = (
-    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy", "torch",
+    "biopython", "numpy", "pandas", "pyarrow", "pydantic", "pyopal", "safetensors", "scipy", "torch",
 )  # fmt: skip
 
 
@@ -16,13 +16,15 @@ class ScoredPart(Record):
     remedy: ClassVar[str] = "Delete the folder that it is in and score again."
 
     shard: int
-    """shard that it is of, counted from 0"""
+    """file of the table that it is of, from 0; of a shard of a FASTA its first byte"""
     scored: int
-    """rows scored"""
+    """rows that were scored"""
     rejected: int
-    """rows rejected"""
+    """rows that were rejected"""
     proteins: int
     """proteins that windows were cut from"""
+    records: int
+    """records read: sequences, or proteins"""
     sealed: list[str]
     """sketches of its sequences that are of the sealed test set"""
 

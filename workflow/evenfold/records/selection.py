@@ -1,10 +1,11 @@
 """The record of the frozen selection: what was chosen, from what, and by what."""
 
+import math
 from typing import Any
 
 from evenfold.files import sha256_json
 from evenfold.records.layout import PUBLISHED
-from evenfold.records.record import Interval, Part, Record, Threshold
+from evenfold.records.record import Interval, Part, Record
 from evenfold.records.thresholds import Calibrator, Point, Twin
 
 #: What a request is made of, and how. Raised where that changes: an identifier says
@@ -14,6 +15,9 @@ SCHEMA = 3
 #: Version of what intervals mean and of the rule that keeps the simplest variant; 1 drew
 #: classes apart, held thresholds fixed, and took one standard error among any number.
 STATISTICS = 2
+
+#: Bands of a domain: as the training sequences, as few of them, as none.
+BANDS = INSIDE, EDGE, OUTSIDE = "inside", "edge", "outside"
 
 
 class Request(Part):
@@ -135,7 +139,7 @@ class FrozenVariant(Part):
     """name of its loss"""
     operating_point: str
     """name of the deployed one: `0.5` or the criterion"""
-    threshold: Threshold
+    threshold: float
     """deployed threshold of the score, 0 to 1"""
     weights_sha256: str
     """SHA-256 of weights.safetensors, hexadecimal"""
@@ -281,8 +285,23 @@ class Judged(Part):
     """what is called, by error"""
 
 
+#: Logits from which the positive, and up to which the negative class is in a set.
+Limits = tuple[float | None, float | None]
+
+
+class BandCuts(Part):
+    """Limits of the sets of one band; null where its groups are too few."""
+
+    positive_from: list[float | None]
+    """logit from which the set holds the positive class, by error; null: as of all bands"""
+    negative_to: list[float | None]
+    """logit up to which the set holds the negative class, by error; null: as of all bands"""
+
+
 class Trust(Part):
     """What every prediction of the champion is told beside its score, and how it held."""
+
+    absent = ("by_band",)
 
     error: float
     """error of the prediction sets that is configured, 0 to 1"""
@@ -300,6 +319,109 @@ class Trust(Part):
     """probability up to that logit at most (Venn-Abers, counted as positive)"""
     oof: Judged
     """out-of-fold, every fold by sets of the other folds"""
+    by_band: dict[str, BandCuts] | None = None
+    """limits within a band of the domain, by its name; absent of an earlier version"""
+
+    def place(self, error: float) -> int:
+        """Place of an error among the frozen ones, or of the next smaller one."""
+        return sum(one <= error + 1e-9 for one in self.errors) - 1
+
+    def limits(self, place: int) -> tuple[Limits, dict[str, Limits]]:
+        """Limits of the sets at an error: of all bands together, and of each by its name.
+
+        Parameters
+        ----------
+        place : int
+            See `place`.
+
+        Returns
+        -------
+        tuple
+            As `metrics.conformal.sets_by_band` takes them.
+        """
+        return (self.positive_from[place], self.negative_to[place]), {
+            band: (own.positive_from[place], own.negative_to[place])
+            for band, own in (self.by_band or {}).items()
+        }
+
+    def impossible(self, error: float) -> list[str]:
+        """Classes of which no set can exclude anything at an error, in sentences."""
+        place = self.place(error)
+        needed = math.ceil(1 / error - 1 - 1e-9)
+        return [
+            f"No set is possible for {name}: they are of {_groups(covered.groups)}, and an "
+            f"error of {_percent(error)} needs {needed} at least. Every set holds that "
+            "class."
+            for name, cut, covered in (
+                ("positives", self.positive_from[place], self.oof.positive),
+                ("negatives", self.negative_to[place], self.oof.negative),
+            )
+            if cut is None
+        ]
+
+
+def _groups(n: int) -> str:
+    return f"{n} group{'s' if n != 1 else ''}"
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share, 2):g} %"
+
+
+class Reach(Part):
+    """Where most training sequences lie, and where all: the limits of the bands.
+
+    Of every training sequence against those of the other folds, groups counting alike.
+    """
+
+    aligner: str
+    """what finds the nearest training sequence and aligns it"""
+    identity: tuple[float, float]
+    """identity that all have to their nearest, and 95 % of them, 0 to 1"""
+    residues: tuple[int, int]
+    """residues that the central 95 % have"""
+    mean: dict[str, float]
+    """mean share of each residue, 0 to 1"""
+    distance: tuple[float, float]
+    """share of residues by which 95 % differ at most from `mean`, and all, 0 to 1"""
+
+
+class InBand(Part):
+    """What the champion reaches on the sequences of one band, at its threshold."""
+
+    band: str
+    """inside, edge or outside"""
+    sequences: int
+    """sequences of the band"""
+    groups: int
+    """groups of related sequences that they are of"""
+    groups_of_class: tuple[int, int]
+    """groups that hold positives, and negatives"""
+    mcc: float | None
+    """Matthews correlation coefficient, -1 to 1; null below five groups of either class"""
+    mcc_interval: Interval | None
+    """its 95 % interval, by the bootstrap over groups"""
+    sn: float | None
+    """sensitivity, 0 to 1; null without positives"""
+    sn_interval: Interval | None
+    """its 95 % interval, at the effective number of sequences"""
+    sp: float | None
+    """specificity, 0 to 1; null without negatives"""
+    sp_interval: Interval | None
+    """its 95 % interval, at the effective number of sequences"""
+    positive: Covered | None
+    """how the sets of its positives held, at the configured error; null without any"""
+    negative: Covered | None
+    """how the sets of its negatives held; null without any"""
+
+
+class Bands(Part):
+    """The domain of the champion: limits of its bands, and what it reaches in each."""
+
+    reach: Reach
+    """limits of the bands, for new sequences"""
+    oof: list[InBand]
+    """out-of-fold, every fold by limits of the other folds"""
 
 
 class Learned(Part):
@@ -345,7 +467,7 @@ class Selection(Record):
     """variant that losses of the same model and features are compared to"""
     simplest: str | None = None
     """simplest variant, by a declared order; null of version 0.1.0"""
-    threshold: Threshold
+    threshold: float
     """the champion's deployed threshold of the score, 0 to 1"""
     operating_point: str
     """the champion's: `0.5` or the criterion"""
@@ -387,8 +509,10 @@ class Selection(Record):
     """version of what intervals mean and of the rule that keeps the simplest variant"""
     trust: Trust | None = None
     """of the champion's predictions; absent of version 0.1.0, or where nothing was tuned"""
+    domain: Bands | None = None
+    """where the champion was trained and how it does there; absent likewise"""
 
-    absent = ("trust",)
+    absent = ("trust", "domain")
 
     @property
     def models(self) -> str:

@@ -373,7 +373,15 @@ CONTROL_RATES = Table("rates of controls", (
 SCORES = Table("scores", (
     _ID,
     Column("score", _REAL, "sigmoid of the members' mean logit, 0 to 1"),
-    Column("positive", _WHOLE, "1 where score >= threshold"),
+    Column(
+        "positive", _WHOLE,
+        "1 where score >= threshold; with `--unsure` as the set says, empty where unsure",
+    ),
+    Column(
+        "class", _TEXT,
+        "positive or negative; with `--unsure` also unsure, where the set is both or none",
+        absent="",
+    ),
     Column("probability", _REAL, "the score, calibrated, 0 to 1"),
     Column(
         "probability_low", _REAL,
@@ -393,12 +401,29 @@ SCORES = Table("scores", (
         absent="unknown",
     ),
     Column(
-        "domain", _TEXT, "whether it is like the training sequences: inside, outside, unknown",
+        "nearest", _TEXT,
+        "id of the nearest training sequence; empty where none shares a seed, or none was "
+        "searched",
         absent="",
     ),
-    Column("reason", _TEXT, "what of it is outside, or empty", absent=""),
+    Column(
+        "identity", _REAL,
+        "identical residues over those of the longer one; empty where none was searched",
+        absent=math.nan,
+    ),
+    Column(
+        "domain", _TEXT,
+        "whether it is like the training sequences: inside, edge, outside, not available, "
+        "unknown",
+        absent="",
+    ),
+    Column("reason", _TEXT, "what of it is unlike them, or empty", absent=""),
     Column("variant", _TEXT, "the champion"),
     Column("selection", _TEXT, "id of the frozen selection"),
+))  # fmt: skip
+NAMES = Table("ids as they were given", (
+    Column("id", _TEXT, "id of the sequence or protein, in the order of the file"),
+    Column("digest", pa.uint64(), "64 bits that stand for it"),
 ))  # fmt: skip
 PROTEIN_SCORES = Table("scores of proteins", (
     Column("protein", _TEXT, "id of the protein"),
@@ -422,6 +447,28 @@ def write_frame(path: Pathlike, frame: pd.DataFrame) -> None:
             frame.to_parquet(
                 temporary, engine="pyarrow", index=False, write_page_checksum=True
             )
+
+
+def training_sequences(path: Pathlike) -> pa.Table:
+    """Ids and sequences of the training rows of sequences.parquet.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Table
+        Columns id and sequence.
+
+    Raises
+    ------
+    EvenfoldError
+        Missing or damaged, with the file and what to do.
+    """
+    rows = SEQUENCES.arrow(path, ["id", "sequence", "role"])
+    keep = [role == "train" for role in rows.column("role").to_pylist()]
+    return rows.filter(keep).select(["id", "sequence"])
 
 
 def read_rejected(path: Pathlike) -> list[list[str]]:

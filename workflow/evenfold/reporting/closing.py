@@ -9,6 +9,7 @@ from evenfold.records.layout import PENDING, Results
 from evenfold.records.selection import Selection
 from evenfold.records.tracking import TrackedRun, runs_page
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
+from evenfold.terminal import sentence_of
 
 
 def closing(results: Results) -> list[str]:
@@ -55,10 +56,8 @@ def failures(folder: Path, since: float) -> list[str]:
     for log in sorted(folder.glob("**/logs/**/*.log")):
         if log.stat().st_mtime < since:
             continue
-        text = log.read_text(encoding="utf-8", errors="replace")
-        _, found, sentence = f"\n{text}".rpartition("\nError: ")
-        if found:
-            told.append(f"{log}: {sentence.strip()}")
+        if sentence := sentence_of(log):
+            told.append(f"{log}: {sentence}")
     return told
 
 

@@ -44,6 +44,7 @@ _FILES = {
     "predictions": "application/vnd.apache.parquet",
     "dome": "application/json",
     "model_card": "text/markdown",
+    "workflow": "text/plain",
 }
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _PROFILES = (
@@ -52,6 +53,12 @@ _PROFILES = (
 )
 _WORKFLOW = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 _MISSING = "Not given: key `{}` of `about` in the data set's file."
+#: How the DOME registry knows a field that has no answer; another text would be counted
+#: as one.
+_UNANSWERED = "not given"
+_LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
+_BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+_LICENCE, _AUTHORS = "#licence", "#authors"
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,13 @@ class Evidence:
         )
 
     @property
+    def published(self) -> str | None:
+        """When the test set was looked at: by this selection, or last by another."""
+        evaluation = self.evaluation
+        looks = [evaluation.look, *reversed(evaluation.looks)]
+        return next((look.looked_at for look in looks if look), None)
+
+    @property
     def champion(self) -> DecidedVariant:
         """How the champion was trained."""
         decides = Decides.of(self.selection.config)
@@ -109,6 +123,10 @@ class Evidence:
         """What the data set's file says, or that it does not."""
         return self.given.get(key) or _MISSING.format(key)
 
+    def answered(self, key: str) -> str:
+        """The same for a field of the DOME registry."""
+        return self.given.get(key) or _UNANSWERED
+
 
 def dome(evidence: Evidence) -> Dome:
     """The model by the DOME recommendations.
@@ -123,9 +141,12 @@ def dome(evidence: Evidence) -> Dome:
     """
     return Dome(
         publication=DomePublication(
-            title=evidence.said("title"),
-            authors=evidence.said("authors"),
-            doi=evidence.said("doi"),
+            title=evidence.answered("title"),
+            authors=evidence.answered("authors"),
+            journal=evidence.answered("journal"),
+            year=evidence.answered("year"),
+            doi=evidence.answered("doi"),
+            pmid=evidence.answered("pmid"),
         ),
         dataset=_data(evidence),
         optimization=_optimization(evidence),
@@ -141,11 +162,14 @@ def _data(evidence: Evidence) -> DomeData:
     negatives = split.n_train - split.n_train_positive
     related = split.related_test_sequences
     found = "" if related is None else f" {related} test sequences had such relatives."
+    told_of = [evidence.given.get("provenance", "")]
+    told_of.append(
+        f"Training: {split.n_train_positive} positives and {negatives} negatives. "
+        f"{split.rejected} records were not used; rejected.tsv has each with its reason."
+    )
     drawn = "drawn from the data by groups" if split.held_out else "given as such"
     return DomeData(
-        provenance=f"{evidence.said('provenance')} Training: {split.n_train_positive} "
-        f"positives and {negatives} negatives. {split.rejected} records were not used; "
-        "rejected.tsv has each with its reason.",
+        provenance=" ".join(filter(None, told_of)),
         splits=f"{split.n_train} training sequences in {split.folds} folds for "
         f"cross-validation, {split.n_test} test sequences, {drawn}. Folds never cut a "
         f"group of related sequences. Fold sizes: {', '.join(map(str, split.fold_sizes))}.",
@@ -153,7 +177,7 @@ def _data(evidence: Evidence) -> DomeData:
         f"ones ({_settings(grouping.settings)}). Training sequences related to the test "
         f"set: {split.related_sequences} (policy: {split.policy}).{found} "
         + _findings(evidence.audit),
-        availability=evidence.said("availability"),
+        availability=evidence.answered("availability"),
     )
 
 
@@ -197,7 +221,7 @@ def _model(evidence: Evidence) -> DomeModel:
         output="A score between 0 and 1, a probability and a class: positive from the "
         f"score {told(evidence.selection.threshold)} on.",
         duration="benchmarks/ has time and memory of every job.",
-        availability=evidence.said("model_availability"),
+        availability=evidence.answered("model_availability"),
     )
 
 
@@ -264,6 +288,11 @@ def model_card(evidence: Evidence) -> str:
         "",
         "## Data",
         "",
+        *(
+            []
+            if evidence.given.get("provenance")
+            else [f"- {evidence.said('provenance')}"]
+        ),
         f"- {data.provenance}",
         f"- {data.splits}",
         f"- {data.redundancy}",
@@ -309,20 +338,29 @@ def crate(evidence: Evidence) -> str:
         for name, form in there.items()
     ]
     own = [{"@id": file["@id"]} for file in files]
-    look = evidence.evaluation.look
-    inputs = ("sequences.parquet", "split.parquet")
+    workflow = results.path("workflow").name
+    for file in files:
+        if file["@id"] == workflow:
+            file |= _as_workflow(evidence)
+    inputs = ("sequences.parquet", "split.parquet", workflow)
+    published = evidence.published
+    by = _people(evidence)
     run: dict[str, Any] = {
         "@id": f"#{selection.selection}",
         "@type": "CreateAction",
         "name": f"Selection {selection.selection} of {results.dataset}",
-        "instrument": {"@id": "#evenfold"},
-        "object": [file for file in own if file["@id"] in inputs],
+        "description": selection.why,
+        "instrument": {"@id": workflow},
+        "object": [file for file in own if file["@id"] in inputs[:2]],
         "result": [file for file in own if file["@id"] not in inputs],
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+        **({"agent": {"@id": _AUTHORS}} if by else {}),
+        **(
+            {"endTime": evidence.evaluation.look.looked_at}
+            if evidence.evaluation.look
+            else {}
+        ),
     }
-    published = look.looked_at if look else None
-    if published:
-        run["endTime"] = published
     graph = [
         {
             "@id": "ro-crate-metadata.json",
@@ -336,32 +374,52 @@ def crate(evidence: Evidence) -> str:
             "name": evidence.given.get("title") or results.dataset,
             "description": evidence.given.get("description")
             or f"Results of evenfold for the data set {results.dataset}.",
-            "license": evidence.said("licence"),
+            "license": {"@id": _LICENCE},
+            **({"author": {"@id": _AUTHORS}} if by else {}),
             **({"datePublished": published} if published else {}),
             "conformsTo": [{"@id": profile} for profile in (*_PROFILES, _WORKFLOW)],
-            "mainEntity": {"@id": "#evenfold"},
-            "mentions": [{"@id": run["@id"]}],
+            "mainEntity": {"@id": workflow},
+            "mentions": {"@id": run["@id"]},
             "hasPart": own,
         },
         {
-            "@id": "#evenfold",
-            "@type": ["SoftwareSourceCode", "ComputationalWorkflow"],
-            "name": "evenfold",
-            "version": selection.records.evenfold,
-            "programmingLanguage": {"@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"},
-        },
-        {
-            "@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake",
+            "@id": _LANGUAGE,
             "@type": "ComputerLanguage",
             "name": "Snakemake",
             "url": {"@id": "https://snakemake.readthedocs.io"},
         },
+        {
+            "@id": _LICENCE,
+            "@type": "CreativeWork",
+            "name": evidence.said("licence"),
+        },
+        *by,
         *(
             {"@id": profile, "@type": "CreativeWork", "name": profile}
-            for profile in (*_PROFILES, _WORKFLOW)
+            for profile in (*_PROFILES, _WORKFLOW, _BIOSCHEMAS)
         ),
         run,
         *files,
-    ]  # fmt: skip
+    ]
     value = {"@context": f"{_CRATE}/context", "@graph": graph}
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+def _as_workflow(evidence: Evidence) -> dict[str, Any]:
+    """What the Snakefile is, beside a file."""
+    return {
+        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+        "name": "evenfold",
+        "version": evidence.selection.records.evenfold,
+        "programmingLanguage": {"@id": _LANGUAGE},
+        "conformsTo": {"@id": _BIOSCHEMAS},
+    }
+
+
+def _people(evidence: Evidence) -> list[dict[str, Any]]:
+    """Whose run it is, if the data set's file says so."""
+    if not evidence.given.get("authors"):
+        return []
+    who = {"@id": _AUTHORS, "@type": "Person", "name": evidence.given["authors"]}
+    contact = evidence.given.get("contact")
+    return [{**who, **({"email": contact} if contact else {})}]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from evenfold.config.decides import Decides
+from evenfold.records.contributions import Contributions
 from evenfold.records.evaluation import Evaluation, Measured, SinceLook, read_measured
 from evenfold.records.learning_curve import LearningCurve
 from evenfold.records.selection import Selection, is_published
@@ -40,6 +41,7 @@ class ReportFiles:
     oof: Sequence[str]
     weights: Sequence[str]
     nearest: str
+    contributions: str
     source_proteins: Sequence[str] = ()
     published_selection: Sequence[str] = ()
     published_audit: Sequence[str] = ()
@@ -127,6 +129,8 @@ class Facts:
         None where sources are not known.
     curve : LearningCurve or None
         None where none was asked for.
+    contributions : Contributions or None
+        What models look at.
     trained : WeightsHeader or None
         How the champion was trained.
     oof : DataFrame
@@ -151,6 +155,7 @@ class Facts:
     times: Sequence[RuleTime] = ()
     source_proteins: SourceProteins | None = None
     curve: LearningCurve | None = None
+    contributions: Contributions | None = None
     trained: WeightsHeader | None = None
     oof: pd.DataFrame = field(default_factory=pd.DataFrame)
     called: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -251,6 +256,7 @@ def read_facts(
         times=rule_times(benchmarks),
         source_proteins=next(map(SourceProteins.read, files.source_proteins), None),
         curve=next(map(LearningCurve.read, files.learning_curve), None),
+        contributions=Contributions.read(files.contributions),
         trained=WeightsHeader.of_weights(weights[selection.champion]),
         oof=OOF.frame(oof[selection.champion], ["label", "score"]),
         called=_called(files, selection, evaluation),

@@ -1,12 +1,15 @@
 """What all figures of the report share: one quiet style, and what becomes of a drawing."""
 
+import atexit
 import html
 import io
 import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib
@@ -16,8 +19,11 @@ from evenfold.files import replacing
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.transforms import Bbox
 
 INK, MUTED, GRID, PAPER = "#1d2733", "#5d6b7a", "#e3e8ee", "#ffffff"
 SN, SP, MCC, HALF = "#c2410c", "#1d4ed8", "#0f766e", "#64748b"
@@ -64,6 +70,46 @@ STYLE: dict[Any, Any] = {
 }
 
 _MARK = "mark"
+#: Inches around a figure.
+_PAD = 0.08
+FONT = "DejaVu Sans"
+#: What figures are written in; of another letter the whole font is searched.
+_LETTERS = (
+    *range(0x20, 0x250), *range(0x370, 0x400), *range(0x2010, 0x2027),
+    *range(0x2190, 0x2200), *range(0x2200, 0x2270),
+)  # fmt: skip
+
+
+@cache
+def _small_font() -> str:
+    """Family of the usual font with the usual letters alone.
+
+    A PDF holds the letters that it needs, and each is cut from the font anew: from the
+    whole of it that takes ten times as long as drawing.
+    """
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
+    name = "Evenfold Sans"
+    # Until the end of the process: the file is read whenever a PDF is written.
+    folder = TemporaryDirectory(prefix="evenfold-")
+    atexit.register(folder.cleanup)
+    for weight in ("normal", "bold"):
+        properties = FontProperties(family=FONT, weight=weight)
+        font = TTFont(font_manager.findfont(properties), recalcTimestamp=False)
+        options = Options(layout_features=[], hinting=False, name_IDs=["*"])
+        options.drop_tables += ["GSUB", "GPOS", "GDEF", "FFTM"]
+        subsetter = Subsetter(options)
+        subsetter.populate(unicodes=_LETTERS)
+        subsetter.subset(font)
+        for record in font["name"].names:
+            record.string = (
+                str(record).replace(FONT, name).replace("DejaVu", "Evenfold")
+            )
+        path = Path(folder.name, f"{weight}.ttf")
+        font.save(path)
+        font_manager.fontManager.addfont(path)
+    return name
 
 
 @dataclass(frozen=True)
@@ -80,6 +126,8 @@ class Drawing:
         An <svg> element that scales with its column.
     figure : Figure
         As it was drawn.
+    box : Bbox
+        Of what is drawn, in inches.
     variant : str or None
         Where it shows one alone.
     """
@@ -88,6 +136,7 @@ class Drawing:
     title: str
     svg: Markup
     figure: Figure = field(repr=False, compare=False)
+    box: Bbox = field(repr=False, compare=False)
     variant: str | None = None
 
     def write(self, folder: Path) -> None:
@@ -96,9 +145,9 @@ class Drawing:
             Path(path).write_text(alone(self.svg), encoding="utf-8")
         # In memory first: of a full disk matplotlib makes an error of its own.
         buffer = io.BytesIO()
-        with plt.rc_context(STYLE):
+        with plt.rc_context(STYLE | {"font.sans-serif": [_small_font(), FONT]}):
             self.figure.savefig(
-                buffer, format="pdf", bbox_inches="tight",
+                buffer, format="pdf", bbox_inches=self.box,
                 metadata={"CreationDate": None},
             )  # fmt: skip
         with replacing(folder / f"{self.name}.pdf") as path:
@@ -124,7 +173,9 @@ def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> 
     Drawing
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+    # Asked once, for both files: "tight" draws a figure again to find it.
+    box = figure.get_tightbbox().padded(_PAD)
+    figure.savefig(buffer, format="svg", bbox_inches=box, metadata={"Date": None})
     plt.close(figure)
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -132,7 +183,9 @@ def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> 
     for colour, variable in VARIABLES.items():
         text = text.replace(f": {colour}", f": var(--{variable})")
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
-    return Drawing(name, title, Markup(_headed(text, name, title)), figure, variant)
+    return Drawing(
+        name, title, Markup(_headed(text, name, title)), figure, box, variant
+    )
 
 
 def mark(artist: Any, told: str, variant: str | None = None) -> None:

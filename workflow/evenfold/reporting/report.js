@@ -120,7 +120,9 @@
 
   // Variants on and off, in every table and figure.
   const box = document.getElementById("variants");
-  const variants = JSON.parse(box.dataset.variants), best = JSON.parse(box.dataset.best);
+  // The summary has none.
+  const { variants, best } = box ? { variants: JSON.parse(box.dataset.variants),
+    best: JSON.parse(box.dataset.best) } : { variants: [], best: [] };
   if (variants.length > 1) {
     const switches = new Map();
     const apply = () => {

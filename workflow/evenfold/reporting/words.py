@@ -41,6 +41,11 @@ WORDS = {
     "TP / FP / TN / FN": "numbers of true and false positives, true and false negatives",
     "shortcut": "something trivial that predicts the class, such as the length",
     "identity": "of the best alignment with a training sequence: identical columns times coverage",
+    "logit": "what the model adds up before it becomes a score: 0 is a score of 0.5, and each unit makes the odds 2.7 times as large",
+    "contribution": "how far the logit falls where a residue is made unknown; of a number its Shapley value in trees, its weight in logistic regression, its integrated gradient in networks",
+    "spread": "standard deviation of what residues add at a position: 0 where it does not matter which one stands there",
+    "average rank": "mean place over the data sets, 1 is the best; of equals the mean of their places",
+    "critical difference": "average ranks that are nearer than this cannot be told apart (Nemenyi, 5 %)",
     "twin": "a variant whose loss is another's on these data",
 }  # fmt: skip
 

@@ -2,11 +2,11 @@
 
 import contextlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +22,10 @@ from evenfold.metrics.intervals import expanded_p, interval
 from evenfold.metrics.scores import logit, sigmoid
 from evenfold.records.record import Interval
 from evenfold.records.selection import (
+    BANDS,
     SCHEMA,
     STATISTICS,
+    Bands,
     Best,
     CorrectedT,
     Decides,
@@ -36,6 +38,7 @@ from evenfold.records.selection import (
     McNemar,
     McNemars,
     Provenance,
+    Reach,
     Request,
     Selection,
 )
@@ -51,7 +54,7 @@ from evenfold.selection.resampling import (
     leads_by_chance,
     resample,
 )
-from evenfold.selection.trusting import trust
+from evenfold.selection.trusting import reached, trust
 
 #: Most resamples of the bootstrap over groups; percentiles need no more.
 GROUP_RESAMPLES = 2000
@@ -115,6 +118,8 @@ class Origin:
         All variants in the order of the configuration.
     learned : Learned or None
         What the training sequences were like.
+    located : Located or None
+        Where each of them lies among those of the other folds.
     """
 
     dataset: str
@@ -125,6 +130,23 @@ class Origin:
     config: dict[str, Any]
     order: list[str]
     learned: Learned | None = None
+    located: "Located | None" = None
+
+
+class Located(Protocol):
+    """Where training sequences lie; see `sequences.domain.Banded`."""
+
+    @property
+    def reach(self) -> Reach: ...
+    @property
+    def bands(self) -> np.ndarray: ...
+
+
+#: Gives where training sequences lie, of their letters, folds and groups, and what
+#: describes some of them.
+Locate = Callable[
+    [Sequence[str], np.ndarray, np.ndarray, Callable[[Sequence[str]], Learned]], Located
+]
 
 
 def largest(thresholds: dict[str, Tuned]) -> str:
@@ -445,10 +467,26 @@ def freeze(
         order=origin.order,
         learned=origin.learned,
         statistics=STATISTICS,
-        trust=trust(candidates[chosen].oof, clusters, settings.error)
-        if tuned[chosen].tuned
-        else None,
+        **_told(candidates[chosen], clusters, settings.error, origin.located),
     )
+
+
+def _told(
+    champion: Candidate, clusters: np.ndarray, error: float, located: Located | None
+) -> dict[str, Any]:
+    """Fields of what is told with every prediction; none where nothing was tuned."""
+    if not champion.tuned.tuned:
+        return {}
+    if located is None:
+        return {"trust": trust(champion.oof, clusters, error)}
+    oof = reached(
+        champion.oof, clusters, located.bands, BANDS,
+        champion.tuned.threshold, error,
+    )  # fmt: skip
+    return {
+        "trust": trust(champion.oof, clusters, error, located.bands),
+        "domain": Bands(reach=located.reach, oof=oof),
+    }
 
 
 def _frozen(
@@ -543,6 +581,7 @@ def select_files(
     variants: dict[str, VariantFiles],
     config: dict[str, Any],
     request: Request | None,
+    locate: Locate | None = None,
 ) -> Selection:
     """Freeze the selection of a data set from its files.
 
@@ -557,6 +596,8 @@ def select_files(
         The resolved configuration that decides.
     request : Request or None
         What was asked; None of version 0.1.0.
+    locate : callable, optional
+        Tells where each training sequence lies: `sequences.domain.out_of_fold`.
 
     Returns
     -------
@@ -584,8 +625,11 @@ def select_files(
             sha256_file(files.threshold),
             sha256_file(files.oof),
         )
-    rows = SPLIT.frame(split, ["role", "cluster"])
+    rows = SPLIT.frame(split, ["role", "cluster", "fold"])
+    rows = rows[rows["role"] == "train"]
+    clusters, folds = rows["cluster"].to_numpy(), rows["fold"].to_numpy(dtype=np.int64)
     cleaned = tables.read(sequences)
+    training = _training(cleaned)
     decides = Decides(
         data=tables.digest(cleaned),
         split=tables.digest(tables.read(split)),
@@ -599,7 +643,7 @@ def select_files(
     )
     return freeze(
         candidates,
-        rows.loc[rows["role"] == "train", "cluster"].to_numpy(),
+        clusters,
         Origin(
             dataset,
             request,
@@ -608,7 +652,8 @@ def select_files(
             same,
             config,
             list(variants),
-            learned_from(_training(cleaned)),
+            learned_from(training),
+            locate(training, folds, clusters, learned_from) if locate else None,
         ),
     )
 

@@ -1,15 +1,20 @@
 """What is told beside a score: sets of classes, and how far a probability may be off."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 
 from evenfold.metrics.conformal import (
     ERRORS,
+    in_bands,
     judged,
     least_conforming,
-    prediction_sets,
+    place_of,
+    sets_by_band,
 )
-from evenfold.records.selection import Judged, Trust
+from evenfold.metrics.scores import sigmoid
+from evenfold.records.selection import BandCuts, InBand, Judged, Trust
 from evenfold.selection.oof import OutOfFold
 
 #: Logits at which the probability's bounds are frozen, at most.
@@ -76,7 +81,9 @@ def bounds(
     return distinct[at], np.maximum.accumulate(low), np.maximum.accumulate(high)
 
 
-def trust(oof: OutOfFold, groups: np.ndarray, error: float) -> Trust:
+def trust(
+    oof: OutOfFold, groups: np.ndarray, error: float, bands: np.ndarray | None = None
+) -> Trust:
     """What is frozen to be told with every prediction.
 
     Parameters
@@ -86,23 +93,18 @@ def trust(oof: OutOfFold, groups: np.ndarray, error: float) -> Trust:
     groups : ndarray of int, shape (n,)
     error : float
         Configured error of the prediction sets.
+    bands : ndarray of str, shape (n,), optional
+        Band of the domain that each is in.
 
     Returns
     -------
     Trust
     """
     logits, labels = oof.logits, oof.labels
-    n_errors = len(ERRORS)
-    here = np.ones((n_errors, len(labels)), dtype=bool)
-    there = here.copy()
-    for fold in np.unique(oof.folds):
-        own = oof.folds == fold
-        positive, negative = cuts(logits[~own], labels[~own], groups[~own])
-        for place in range(n_errors):
-            pair = prediction_sets(logits[own], positive[place], negative[place])
-            here[place, own], there[place, own] = pair
+    here, there = sets_out_of_fold(oof, groups, bands)
     positive, negative = cuts(logits, labels, groups)
     scale, low, high = bounds(logits, labels, len(np.unique(groups)))
+    own = cuts_by_band(logits, labels, groups, bands)
     return Trust(
         error=error,
         errors=list(ERRORS),
@@ -112,4 +114,102 @@ def trust(oof: OutOfFold, groups: np.ndarray, error: float) -> Trust:
         probability_low=low.round(6).tolist(),
         probability_high=high.round(6).tolist(),
         oof=Judged.model_validate(judged(here, there, labels, groups, error)),
+        by_band=None
+        if bands is None
+        else {
+            name: BandCuts(positive_from=above, negative_to=below)
+            for name, (above, below) in own.items()
+        },
     )
+
+
+def cuts_by_band(
+    logits: np.ndarray, labels: np.ndarray, groups: np.ndarray, bands: np.ndarray | None
+) -> dict[str, Cuts]:
+    """Limits of the sets within each band: they hold as promised there too.
+
+    Parameters
+    ----------
+    logits, labels, groups : ndarray, shape (n,)
+    bands : ndarray of str, shape (n,), or None
+
+    Returns
+    -------
+    dict of str to tuple of list
+        See `cuts`; None where the groups of a class in the band are too few.
+    """
+    return {
+        str(band): cuts(logits[own], labels[own], groups[own])
+        for band, own in (
+            (band, bands == band)
+            for band in (np.unique(bands) if bands is not None else ())
+        )
+    }
+
+
+def sets_out_of_fold(
+    oof: OutOfFold, groups: np.ndarray, bands: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sets of the sequences of every fold, by limits that the other folds gave.
+
+    Parameters
+    ----------
+    oof : OutOfFold
+    groups : ndarray of int, shape (n,)
+    bands : ndarray of str, shape (n,), or None
+
+    Returns
+    -------
+    tuple of ndarray of bool, shape (errors, n)
+        Whether the positive, and whether the negative class is in them.
+    """
+    here = np.ones((len(ERRORS), len(oof.labels)), dtype=bool)
+    there = here.copy()
+    for fold in np.unique(oof.folds):
+        own = oof.folds == fold
+        others = oof.logits[~own], oof.labels[~own], groups[~own]
+        pooled = cuts(*others)
+        within = cuts_by_band(*others, None if bands is None else bands[~own])
+        for place in range(len(ERRORS)):
+            here[place, own], there[place, own] = sets_by_band(
+                oof.logits[own],
+                None if bands is None else bands[own],
+                (pooled[0][place], pooled[1][place]),
+                {name: (up[place], down[place]) for name, (up, down) in within.items()},
+            )
+    return here, there
+
+
+def reached(
+    oof: OutOfFold,
+    groups: np.ndarray,
+    bands: np.ndarray,
+    names: Sequence[str],
+    threshold: float,
+    error: float,
+) -> list[InBand]:
+    """What the champion reaches out-of-fold, by bands of its domain.
+
+    Parameters
+    ----------
+    oof : OutOfFold
+    groups : ndarray of int, shape (n,)
+    bands : ndarray of str, shape (n,)
+    names : sequence of str
+        Of all bands.
+    threshold : float
+        Deployed, of the score.
+    error : float
+        Of the sets.
+
+    Returns
+    -------
+    list of InBand
+    """
+    here, there = sets_out_of_fold(oof, groups, bands)
+    place = place_of(error)
+    called = sigmoid(oof.logits) >= threshold
+    found = in_bands(
+        bands, called, (here[place], there[place]), oof.labels, groups, names
+    )
+    return [InBand.model_validate(one) for one in found]

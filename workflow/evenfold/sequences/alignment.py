@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 import pyopal
 
+from evenfold.alphabet import N_CODES
 from evenfold.config.grouping import Grouping
 
 #: Letters of the longest query of `most_identical`: bits of a machine word.
@@ -213,6 +214,32 @@ def most_identical(query: str, targets: Sequence[str]) -> np.ndarray:
         unmatched = (unmatched + here) | (unmatched - here)
     query_bits = np.uint64((1 << len(query)) - 1)
     return len(query) - np.bitwise_count(unmatched & query_bits).astype(np.int64)
+
+
+def common_subsequence(codes: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """As `most_identical`, of many pairs at once.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, shape (n, longest)
+        Of at most `WORD` letters, padded at the end by `N_CODES`.
+    a, b : ndarray of int, shape (pairs,)
+        Rows.
+
+    Returns
+    -------
+    ndarray of int, shape (pairs,)
+    """
+    queries, places = np.unique(a, return_inverse=True)
+    masks = np.zeros((len(queries), N_CODES + 1), dtype=np.uint64)
+    for column, letters in enumerate(codes[queries].T):
+        masks[np.arange(len(queries)), letters] |= np.uint64(1) << np.uint64(column)
+    masks[:, N_CODES] = 0
+    unmatched = np.full(len(a), ~np.uint64(0))
+    for letters in codes[b].T:
+        here = unmatched & masks[places, letters]
+        unmatched = (unmatched + here) | (unmatched - here)
+    return np.bitwise_count(~unmatched).astype(np.int64)
 
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:

@@ -1,19 +1,19 @@
 """A cascade of MMseqs2's searches for proteins, the cheap ones first.
 
 1. Linear-time clustering; its members are aligned with their representatives.
-2. Among the first of each component, candidates with the same 5-mers.
-3. Of each component then the one that aligned best with others, with similar 5-mers,
-   against all those of step 2.
-4. All members of two components in which an alignment was significant but not above the
+2. Of each component the first one, with similar 5-mers, against those that are not longer
+   but long enough to be covered: by length in parts, the shorter the more sensitive.
+3. All members of two components in which an alignment was significant but not above the
    limits.
 
-What a step joins, the next one does not align, and of each pair of sequences one
-direction is, and the other where the first was significant but not above the limits: MMseqs2
-weighs the composition of the query alone. Every link is MMseqs2's own alignment above the limits.
+What a step joins, the next one does not align, and no pair of sequences is aligned twice.
+Every link is MMseqs2's own alignment above the limits. Its penalties of gaps are not quite
+those of Smith-Waterman by Opal, by which relatives are told elsewhere: pairs that it leaves
+a little below the limits are returned as doubtful.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,12 +31,20 @@ from evenfold.sequences.stages import SILENT, UNKEPT, Progress, Stages
 #: only some link of each member to the others, and the first two are aligned first.
 _MOST_PARTNERS = 300
 _PARTNERS_FIRST = (2, 10, _MOST_PARTNERS)
-#: Queries of one call: what it finds is joined before the next one.
-_QUERIES = 20_000
 _WORD_LENGTH = 5
+#: Length up to which queries are searched, and what their sensitivity is beyond the
+#: setting: on 10,000 simulated proteins all links that a sensitivity of 4 missed were
+#: of less than 600 residues, all that one of 5 missed of less than 300.
+_LEVELS = ((200, 0.5), (400, -0.7), (np.inf, -2.0))
+#: Queries of one call at most, and residues of one at least: each call makes MMseqs2's
+#: table of similar words anew, in as much time as it searches with so many residues.
+_QUERIES, _LEAST_RESIDUES = 10_000, 300_000
 #: E-value up to which an alignment below the limits makes two components touch, the
 #: part of the limit of coverage that it reaches, and how many members of each are aligned.
-_TOUCHING, _PART, _MEMBERS = 1e-3, 0.75, 30
+_TOUCHING, _PART, _MEMBERS = 1e-3, 0.65, 30
+#: Parts of the limits of identity and coverage from which a pair is doubtful: the least of
+#: 466 that Opal alone has above the limits are 0.92 and 0.68.
+_DOUBTFUL = (0.92, 0.68)
 
 
 def protein_links(
@@ -45,7 +53,7 @@ def protein_links(
     threads: int = 1,
     progress: Progress = SILENT,
     stages: Stages = UNKEPT,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Links between proteins above the limits, found by the cascade.
 
     Parameters
@@ -60,8 +68,8 @@ def protein_links(
 
     Returns
     -------
-    ndarray of float, shape (links, 4)
-        a, b, identity, coverage.
+    tuple of ndarray of float, shape (links, 4), and ndarray of int, shape (pairs, 2)
+        Links (a, b, identity, coverage), and doubtful pairs of different components.
 
     Raises
     ------
@@ -70,14 +78,16 @@ def protein_links(
     """
     with tempfile.TemporaryDirectory(prefix="evenfold-mmseqs-") as folder:
         search = _Search(Path(folder), sequences, settings, threads, progress)
-        for name, step in (
-            ("clustered", search.cluster),
-            ("same words", search.same_words),
-            ("similar words", search.similar_words),
-            ("expanded", search.expand),
-        ):
-            search.restore(stages.of(name, partial(search.after, step)))
-        return search.links
+        search.keep(stages, "clustered", search.cluster)
+        first = search.components.first()
+        first = first[np.argsort(search.lengths[first], kind="stable")]
+        for part, beyond in parts(search.lengths[first]):
+            step = partial(search.similar_words, first, part, beyond)
+            search.keep(stages, f"searched-{part.start}-{part.stop}", step)
+        search.keep(stages, "expanded", search.expand)
+        return search.links, search.doubtful[
+            search.components.apart(*search.doubtful.T)
+        ]
 
 
 @dataclass
@@ -99,8 +109,8 @@ class _Search:
         self.components = Components(len(sequences))
         self.links = np.zeros((0, 4))
         self.touching = np.zeros((0, 2), np.int64)
-        self.targets = np.arange(len(sequences))
-        self.weight = np.zeros(len(sequences))
+        self.doubtful = np.zeros((0, 2), np.int64)
+        self.aligned = np.zeros(0, np.int64)
         fasta = folder / "all.fasta"
         with open(fasta, "w") as handle:
             for name, sequence in enumerate(sequences):
@@ -110,16 +120,17 @@ class _Search:
         run_mmseqs("createdb", fasta, folder / "all", "--dbtype", 1, "--shuffle", 0)
         fasta.unlink()
 
-    def after(self, step):
-        """What is known after a step."""
-        step()
-        return {name: getattr(self, name) for name in _KNOWN}
+    def keep(self, stages, name, step):
+        """What a step adds, from the stages where it stands there."""
+        before = {name: getattr(self, name) for name in _KNOWN}
 
-    def restore(self, known):
-        """Go on from what is known."""
-        for name, value in known.items():
-            setattr(self, name, value)
-        self.components.join(*self.links[:, :2].astype(np.int64).T)
+        def added():
+            step()
+            return {name: getattr(self, name)[len(before[name]) :] for name in _KNOWN}
+
+        for known, rows in stages.of(name, added).items():
+            setattr(self, known, np.concatenate([before[known], rows]))
+        self.components.join(*self.links[len(before["links"]) :, :2].astype(int).T)
 
     def run(self, *words):
         """A command of MMseqs2's with what all share."""
@@ -140,47 +151,35 @@ class _Search:
         # Members of members may be no relatives of the representative.
         self.align(_Found(keys, rows["key"], np.zeros(len(keys), np.int64)))
 
-    def same_words(self):
-        """Step 2."""
-        self.targets = self.central()
-        self._among_components(("--exact-kmer-matching", 1), "the same 5-mers")
-
-    def similar_words(self):
-        """Step 3."""
-        self._among_components(("-s", self.settings.sensitivity), "similar 5-mers")
-
-    def _among_components(self, words, how):
-        queries = self.central()
-        self._subset("targets", self.targets)
-        for start in range(0, len(queries), _QUERIES):
-            self.doing = (
-                f"{start} of {len(queries)} components searched by {how}, "
-                f"{len(self.links)} links"
-            )
-            self.progress(self.doing)
-            self.align(self.candidates(queries[start : start + _QUERIES], words))
-
-    def central(self):
-        """Of each component, the one whose alignments score most; the first of equals."""
-        order = np.lexsort((-self.weight, self.components.labels))
-        labels = self.components.labels[order]
-        return np.sort(order[np.r_[True, labels[1:] != labels[:-1]]])
+    def similar_words(self, first, part, beyond):
+        """A part of step 2: the first ones of components, by length, and which of them."""
+        lengths = self.lengths[first]
+        self.doing = (
+            f"{part.start} of {len(first)} components searched by similar words, "
+            f"{len(self.links)} links"
+        )
+        self.progress(self.doing)
+        least = self.settings.coverage * lengths[part.start]
+        start = int(np.searchsorted(lengths, least))
+        sensitivity = float(np.clip(self.settings.sensitivity + beyond, 1, 7.5))
+        self.align(self.candidates(first[part], first[start : part.stop], sensitivity))
 
     def _subset(self, name, keys):
         listed = self.folder / f"{name}.keys"
-        listed.write_text("".join(f"{key}\n" for key in keys.tolist()))
+        listed.write_text("".join(f"{key}\n" for key in np.sort(keys).tolist()))
         run_mmseqs(
             "createsubdb", listed, self.folder / "all", self.folder / name,
             "--subdb-mode", 1,
         )  # fmt: skip
 
-    def candidates(self, queries, words) -> _Found:
+    def candidates(self, queries, targets, sensitivity) -> _Found:
         """What the prefilter finds, less what is joined or scores too low."""
         self._subset("queries", queries)
+        self._subset("targets", targets)
         _remove(self.folder / "found")
         self.run(
             "prefilter", self.folder / "queries", self.folder / "targets",
-            self.folder / "found", *words, "-k", _WORD_LENGTH,
+            self.folder / "found", "-s", sensitivity, "-k", _WORD_LENGTH,
             "--max-seqs", _MOST_PARTNERS, "--mask", 0,
             "-c", self.settings.coverage, "--cov-mode", 0,
         )  # fmt: skip
@@ -191,7 +190,7 @@ class _Search:
         return _Found(a[keep], b[keep], score[keep])
 
     def expand(self):
-        """Step 4."""
+        """Step 3."""
         self.doing = "aligning members of components that touch"
         ends = np.sort(self.components.labels[self.touching], axis=1)
         order = np.argsort(self.components.labels, kind="stable")
@@ -210,26 +209,24 @@ class _Search:
         """Align candidates, a few of each query first, and join those above the limits."""
         low, high = np.minimum(found.a, found.b), np.maximum(found.a, found.b)
         order = np.lexsort((high, low, -found.score))
-        low, high = low[order], high[order]
-        _, first = np.unique(low * len(self.lengths) + high, return_index=True)
-        first.sort()
-        low, high = low[first], high[first]
+        keys = low[order] * len(self.lengths) + high[order]
+        _, first = np.unique(keys, return_index=True)
+        keys = keys[np.sort(first)]
+        keys = keys[~np.isin(keys, self.aligned)]
         for most in _PARTNERS_FIRST:
+            low, high = np.divmod(keys, len(self.lengths))
             apart = self.components.apart(low, high)
-            low, high = low[apart], high[apart]
-            if not len(low):
-                return
+            keys, low, high = keys[apart], low[apart], high[apart]
             now = _rank(low) < most
-            near = self._align(low[now], high[now])
-            self.touching = np.concatenate([self.touching, near])
-            self._align(near[:, 1], near[:, 0])
-            low, high = low[~now], high[~now]
+            self._align(low[now], high[now])
+            self.aligned = np.concatenate([self.aligned, keys[now]])
+            keys = keys[~now]
 
     def _align(self, a, b):
-        """Link what is above the limits; the ends of what is significant but below."""
+        """Link what is above the limits; keep what touches and what is doubtful."""
         limits = self.settings
         if not len(a):
-            return np.zeros((0, 2), np.int64)
+            return
         for name in ("pairs", "aligned"):
             _remove(self.folder / name)
         _write(self.folder / "pairs", a, b)
@@ -246,19 +243,48 @@ class _Search:
             (rows["tend"] - rows["tstart"] + 1) / rows["tlen"],
         )
         linked = (rows["identity"] >= limits.identity) & (covered >= limits.coverage)
-        for ends in (query, rows["key"]):
-            np.add.at(self.weight, ends, rows["bits"] * (query != rows["key"]))
-        near = ~linked & (rows["evalue"] <= _TOUCHING)
+        ends = np.stack([query, rows["key"]], axis=1)
+        near = ends[~linked & (rows["evalue"] <= _TOUCHING)]
+        self.touching = np.concatenate([self.touching, near])
+        doubtful = ~linked & (rows["identity"] >= _DOUBTFUL[0] * limits.identity)
+        doubtful &= covered >= _DOUBTFUL[1] * limits.coverage
+        self.doubtful = np.concatenate([self.doubtful, ends[doubtful]])
         columns = (query, rows["key"], rows["identity"], covered)
         links = np.stack([column[linked] for column in columns], axis=1).astype(float)
         links = links[np.lexsort(links.T[::-1])]
         self.links = np.concatenate([self.links, links[links[:, 0] != links[:, 1]]])
         self.components.join(query[linked], rows["key"][linked])
-        return np.stack([query[near], rows["key"][near]], axis=1)
 
 
-#: What a step leaves to the next.
-_KNOWN = ("links", "touching", "weight", "targets")
+#: What a step adds to.
+_KNOWN = ("links", "touching", "doubtful", "aligned")
+
+
+def parts(lengths: np.ndarray) -> Iterator[tuple[slice, float]]:
+    """Queries of one search after the other, and their sensitivity beyond the setting.
+
+    Parameters
+    ----------
+    lengths : ndarray of int
+        Rising.
+
+    Yields
+    ------
+    tuple of slice and float
+    """
+    start = 0
+    residues = np.r_[0, np.cumsum(lengths)]
+    while start < len(lengths):
+        beyond = next(more for until, more in _LEVELS if lengths[start] < until)
+        for until, _ in _LEVELS:
+            end = int(np.searchsorted(lengths, until))
+            if residues[end] - residues[start] >= _LEAST_RESIDUES:
+                break
+        if residues[-1] - residues[end] < _LEAST_RESIDUES:
+            end = len(lengths)
+        for first in range(start, end, _QUERIES):
+            yield slice(first, min(first + _QUERIES, end)), beyond
+        start = end
 
 
 def least_ungapped(shorter: np.ndarray) -> np.ndarray:

@@ -46,6 +46,8 @@ LEAST_SAMPLED, MOST_SAMPLED = 60, 1000
 _CANDIDATES = 10
 #: Cells up to which nothing is searched before: a few seconds.
 _CHEAP_CELLS = 2e10
+#: Short alignments that cost less to trace than it takes to rule some of them out.
+_FEW = 4
 #: Sequences that are scored between two joinings.
 _BLOCK = 64
 
@@ -86,27 +88,14 @@ class Pairs:
         -------
         Pairs
         """
-        best: dict[tuple[int, int], tuple[float, float]] = {}
-        for a, b, identity, coverage in rows:
-            key = (a, b) if a < b else (b, a)
-            if a != b and identity > best.get(key, (-1.0, 0.0))[0]:
-                best[key] = (identity, coverage)
-        keys = sorted(best)
-        ends = np.array(keys, dtype=np.int64).reshape(-1, 2)
-        values = np.array([best[key] for key in keys], dtype=np.float32).reshape(-1, 2)
-        return cls(
-            ends[:, 0],
-            ends[:, 1],
-            values[:, 0],
-            values[:, 1],
-            np.full(len(keys), aligner, dtype=np.int8),
-        )
+        found = np.array(list(rows), dtype=np.float64).reshape(-1, 4)
+        return cls.of_links(found, aligner)
 
     @classmethod
     def of_links(
         cls, links: np.ndarray, aligner: int, names: np.ndarray | None = None
     ) -> "Pairs":
-        """Pairs of an array of links.
+        """Pairs of an array of links; of doubles the most identical is kept.
 
         Parameters
         ----------
@@ -122,9 +111,14 @@ class Pairs:
         Pairs
         """
         ends = links[:, :2].astype(np.int64)
-        ends = ends if names is None else names[ends]
-        values = links[:, 2:].tolist()
-        return cls.of(((*e, *v) for e, v in zip(ends.tolist(), values)), aligner)
+        ends = np.sort(ends if names is None else names[ends], axis=1)
+        order = np.lexsort((-links[:, 2], ends[:, 1], ends[:, 0]))
+        order = order[ends[order, 0] != ends[order, 1]]
+        ends, values = ends[order], links[order, 2:].astype(np.float32)
+        once = np.r_[True, (ends[1:] != ends[:-1]).any(axis=1)][: len(ends)]
+        ends, values = ends[once], values[once]
+        by = np.full(len(ends), aligner, dtype=np.int8)
+        return cls(ends[:, 0], ends[:, 1], values[:, 0], values[:, 1], by)
 
     @classmethod
     def none(cls) -> "Pairs":
@@ -181,8 +175,18 @@ def search(
         return Pairs.none(), components
     if len(long) > 1:
         proteins = [sequences[i] for i in long.tolist()]
-        links = protein_links(proteins, settings, threads, progress, stages)
+        links, doubtful = protein_links(proteins, settings, threads, progress, stages)
         parts.append(Pairs.of_links(links, ALIGNERS.index("MMseqs2"), long))
+        components.join(parts[-1].a, parts[-1].b)
+
+        def decide():
+            progress(f"{len(doubtful)} pairs near the limits")
+            a, b = long[np.sort(doubtful, axis=1)].T
+            rows = linked(sequences, a, b, components, settings, threads)
+            return {"links": np.array(rows).reshape(-1, 4)}
+
+        rows = stages.of("doubtful", decide)["links"]
+        parts.append(Pairs.of_links(rows, ALIGNERS.index("Smith-Waterman")))
         components.join(parts[-1].a, parts[-1].b)
     if len(long) < len(sequences):
         rows = stages.of(
@@ -346,7 +350,7 @@ def _traced_above(sequences, query, targets, settings):
     own = sequences[query]
     lengths = np.array([len(sequences[i]) for i in targets])
     wanted = limits_of(np.minimum(len(own), lengths), settings)
-    if len(own) <= WORD:
+    if len(own) <= WORD and len(targets) > _FEW:
         # An alignment covers that share of either, and is identical in this one of it.
         covered = np.ceil(settings.coverage * np.maximum(len(own), lengths) - 1e-9)
         least = np.ceil(wanted * covered - 1e-9)

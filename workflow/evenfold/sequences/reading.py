@@ -80,7 +80,7 @@ def read(
     """
     path = Path(path)
     form = form_of(name or path.name, settings.form)
-    n = 0
+    n = counted = 0
     letters: Counter[str] = Counter()
     given = -1 if labels is not None else label
     for record in READERS[form](path, settings, given):
@@ -92,8 +92,9 @@ def read(
                     "there, or remove the record."
                 )
             record.label = labels[record.id]
-        if letters.total() < 100_000:
+        if counted < 100_000:
             letters.update(upper_case(record.sequence))
+            counted += len(record.sequence)
         yield record
     if n == 0:
         raise EvenfoldError(
@@ -184,7 +185,7 @@ def _fasta(path, handle):
     header: str | None = None
     parts: list[str] = []
     for line in handle:
-        line = line.replace(_BOM, "").strip()
+        line = (line if line.isascii() else line.replace(_BOM, "")).strip()
         if not line or line.startswith(";"):
             continue
         if not line.startswith(">") and header is None:
@@ -197,12 +198,20 @@ def _fasta(path, handle):
             before, _, after = line.partition(">")
             if header is not None:
                 parts.append(before)
-                yield header, "".join("".join(parts).split())
+                yield header, _bare(parts)
             header, parts = after.strip(), []
         else:
             parts.append(line)
     if header is not None:
-        yield header, "".join("".join(parts).split())
+        yield header, _bare(parts)
+
+
+def _bare(parts: list[str]) -> str:
+    """Lines as one sequence without blanks."""
+    # Most sequences of millions are one line with none.
+    joined = parts[0] if len(parts) == 1 else "".join(parts)
+    pieces = joined.split()
+    return pieces[0] if len(pieces) == 1 else "".join(pieces)
 
 
 def _read_lines(path, settings, label):

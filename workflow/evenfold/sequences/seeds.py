@@ -14,22 +14,9 @@ import numpy as np
 
 from evenfold.alphabet import N_CODES, encode
 from evenfold.config.grouping import Grouping
-from evenfold.sequences.alignment import in_threads
+from evenfold.sequences.alignment import common_subsequence, in_threads, opal_letters
 from evenfold.sequences.components import Components
-
-#: Families, the rarest hits first. Found by greedy search: of all seeds as wide, the one
-#: that hits most placements of the mismatches that those before it miss (7 of 25 columns
-#: for 5 columns a seed, 10 of 25 for 4, 3 of 10 for 3).
-FAMILIES: tuple[tuple[tuple[int, ...], ...], ...] = (
-    (
-        (0, 1, 2, 4, 5), (0, 1, 3, 7, 8), (0, 3, 4, 5, 6),
-        (0, 1, 2, 4, 6), (0, 1, 2, 3, 6), (0, 1, 3, 4, 6),
-    ),
-    ((0, 1, 4, 6), (0, 2, 3, 4), (0, 1, 3, 8), (0, 1, 2, 5), (0, 1, 5, 7)),
-    ((0, 1, 3), (0, 1, 2)),
-    ((0, 1),),
-    ((0,),),
-)  # fmt: skip
+from evenfold.sequences.families import FAMILIES
 
 #: Hits of one seed that a family may have unless it is the first: two minutes or so.
 MOST_HITS = 2e9
@@ -128,7 +115,7 @@ class Packed:
         codes = np.full(
             (len(sequences), int(lengths.max(initial=1))), N_CODES, np.uint8
         )
-        flat = encode("".join(sequences))
+        flat = encode(opal_letters("".join(sequences)))
         codes[np.arange(codes.shape[1]) < lengths[:, None]] = flat
         if codes.shape[1] > _WORD:
             return cls(codes, lengths, None)
@@ -208,10 +195,13 @@ def join_by_seeds(
         chosen = np.flatnonzero(packed.lengths < below)
         if not len(chosen):
             break
-        indexes = [_index(packed, chosen, seed) for seed in seeds]
-        if number and max(map(_hits, indexes)) > MOST_HITS:
+        # One index at a time: of a million windows it takes half a gigabyte.
+        if number and any(
+            _hits(_index(packed, chosen, seed)) > MOST_HITS for seed in seeds
+        ):
             break
-        for index in indexes:
+        for seed in seeds:
+            index = _index(packed, chosen, seed)
             for a, b in _candidates(packed, index, components, settings, threads):
                 verify(a, b)
         found_from = below = min(
@@ -230,14 +220,18 @@ def _index(packed, chosen, seed):
     """
     bits = max(1, int(packed.codes.shape[1] - 1).bit_length())
     low = max(1, int(len(packed.lengths) - 1).bit_length()) + bits
-    parts = []
-    for place in range(packed.codes.shape[1] - seed[-1]):
+    sizes = [
+        int((packed.lengths[chosen] > place + seed[-1]).sum())
+        for place in range(packed.codes.shape[1] - seed[-1])
+    ]
+    keys = np.empty(sum(sizes), np.int64)
+    starts = np.cumsum([0, *sizes])
+    for place, start in enumerate(starts[:-1].tolist()):
         rows = chosen[packed.lengths[chosen] > place + seed[-1]]
         key = np.zeros(len(rows), dtype=np.int64)
         for column in seed:
             key = key * N_CODES + packed.codes[rows, place + column]
-        parts.append((key << low) | (rows << bits) | place)
-    keys = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        keys[start : start + len(rows)] = (key << low) | (rows << bits) | place
     keys.sort()
     return keys, (bits, low)
 
@@ -291,11 +285,14 @@ def _pairs_of(packed, index, after, bound, labels, settings):
     begins = np.repeat(np.cumsum(counts) - counts, counts)
     second = first + 1 + (np.arange(len(first)) - begins)
     one, other = keys[first], keys[second]
-    a, b = (one >> bits) & rows, (other >> bits) & rows
-    use = np.flatnonzero(labels[a] != labels[b])
-    a, b = a[use], b[use]
-    shift = (one[use] & places) - (other[use] & places)
+    shift = (one & places) - (other & places)
     lengths, limit = packed.lengths, settings.short_length
+    # What no lengths allow goes first, as it costs least.
+    furthest = lengths.max() - math.ceil(settings.coverage * lengths.min() - 1e-9)
+    use = np.flatnonzero(np.abs(shift) <= furthest)
+    a, b = (one[use] >> bits) & rows, (other[use] >> bits) & rows
+    apart = np.flatnonzero(labels[a] != labels[b])
+    a, b, shift = a[apart], b[apart], shift[use[apart]]
     # The least that coverage leaves of either bounds how far an alignment may shift.
     la, lb = lengths[a], lengths[b]
     longer = np.maximum(la, lb)
@@ -312,4 +309,11 @@ def _pairs_of(packed, index, after, bound, labels, settings):
         # Half of what an alignment needs: a gap parts it into two diagonals.
         keep = packed.matches(a, b, shift) >= np.ceil(same / 2)
         a, b = a[keep], b[keep]
-    return np.unique(np.minimum(a, b) * len(lengths) + np.maximum(a, b))
+    low_end, high_end = np.minimum(a, b), np.maximum(a, b)
+    pairs = np.unique(low_end * len(lengths) + high_end)
+    if packed.words is None:
+        return pairs
+    a, b = np.divmod(pairs, len(lengths))
+    covered = np.ceil(settings.coverage * np.maximum(lengths[a], lengths[b]) - 1e-9)
+    least = np.ceil(settings.short_identity * covered - 1e-9)
+    return pairs[common_subsequence(packed.codes, a, b) >= least]

@@ -341,7 +341,14 @@ def _cut(ours: _Sketches, theirs: _Sketches) -> np.ndarray:
         some = np.arange(start, min(start + _ROWS, len(found)))
         own, rows, places = _anchors(ours.take(some))
         first = np.searchsorted(keys, own, "left")
-        count = np.minimum(np.searchsorted(keys, own, "right") - first, _PARTNERS)
+        # Most are of nobody: only of the others it is asked how many there are.
+        near = np.zeros(len(own), bool)
+        if len(keys):
+            near = keys.take(first, mode="clip") == own
+        there = np.flatnonzero(near)
+        count = np.zeros(len(own), np.int64)
+        count[there] = np.searchsorted(keys, own[there], "right") - first[there]
+        count = np.minimum(count, _PARTNERS)
         mine = np.repeat(np.arange(len(own)), count)
         nth = np.arange(len(mine)) - np.repeat(np.cumsum(count) - count, count)
         partner = np.repeat(first, count) + nth

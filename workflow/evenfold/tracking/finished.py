@@ -251,7 +251,7 @@ def scalars(tuned: Tuned, tested: Sequence[Measured]) -> dict[str, float]:
     -------
     dict of str to float
         `oof_*`, and `test_*` at the deployed operating point, `test_at_half_*` at 0.5;
-        `MCC` is that of `oof_mcc`: pages that compare runs begin with the first name.
+        `MCC` is that of `oof_mcc`, the first: pages that compare runs begin with it.
     """
     point = tuned.deployed
     found = {

@@ -10,6 +10,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import sealed_set
 from evenfold.records.layout import Results
 from evenfold.records.prediction import REQUIREMENTS
+from evenfold.records.tables import training_sequences
 from evenfold.records.thresholds import told
 from evenfold.records.tracking import TrackedRun
 from evenfold.tracking.finished import Finished, Trained, note
@@ -19,9 +20,10 @@ from evenfold.tracking.store import connect, patient, repeated, usable
 # isort: split
 # After the store has set MLflow up.
 import mlflow
+import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType
 
 #: Alias of the version that is deployed.
@@ -58,19 +60,37 @@ def model_signature() -> ModelSignature:
     """What the champion is asked as a model of MLflow, and what it answers."""
     # Of any type: what is no text is answered row by row, and takes no other row with it.
     return ModelSignature(
-        Schema([ColSpec(AnyType(), "sequence")]),
+        Schema(
+            [
+                ColSpec(AnyType(), "sequence"),
+                # MLflow drops columns that are not named here. A bare list of sequences
+                # it can match with one column alone, and refuses, naming the column.
+                ColSpec(AnyType(), "id", required=False),
+            ]
+        ),
         Schema(
             [
                 ColSpec("string", "id"),
                 ColSpec("double", "score", required=False),
                 ColSpec("double", "probability", required=False),
-                ColSpec("long", "class", required=False),
+                # 1, 0 or unsure.
+                ColSpec(AnyType(), "class", required=False),
                 ColSpec("double", "threshold"),
                 ColSpec("double", "probability_low", required=False),
                 ColSpec("double", "probability_high", required=False),
                 ColSpec("string", "set", required=False),
+                ColSpec("string", "nearest", required=False),
+                ColSpec("double", "identity", required=False),
                 ColSpec("string", "domain", required=False),
                 ColSpec("string", "reason", required=False),
+            ]
+        ),
+        ParamSchema(
+            [
+                # 0: as configured.
+                ParamSpec("error", DataType.double, 0.0),
+                ParamSpec("unsure", DataType.boolean, False),
+                ParamSpec("nearest", DataType.boolean, True),
             ]
         ),
     )
@@ -89,6 +109,11 @@ def log_champion(
         if sealed := sealed_set(Results.at(Path(run.paths.selection).parent)):
             artifacts["sealed"] = f"{aside}/sealed.json"
             sealed.write(artifacts["sealed"])
+        if Path(run.paths.sequences).is_file():
+            artifacts["training"] = f"{aside}/training.parquet"
+            pq.write_table(
+                training_sequences(run.paths.sequences), artifacts["training"]
+            )
         mlflow.pyfunc.save_model(
             f"{aside}/model",
             python_model=str(_MODEL),

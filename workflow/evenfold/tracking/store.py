@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import random
 import re
@@ -29,15 +30,18 @@ from evenfold.faults import sentence
 from evenfold.records.tracking import VIEW, Store
 from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
 
+# That it makes its tables, on the terminal of every first run.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+
 #: Where a data set of MLflow keeps the sketches that a later look knows it by, and the
 #: tag in which earlier versions did.
 TEST_SET = "evenfold.test_set"
-#: What the runs table shows.
+#: What the runs table shows, in the order in which it does: `MCC` is out-of-fold.
 _COLUMNS = tuple(
     f"metrics.`{name}`"
     for name in (
-        "test_mcc", "test_sn", "test_sp", "test_gap", "threshold", "oof_mcc", "oof_sn",
-        "oof_sp", "oof_gap", "test_at_half_mcc",
+        "MCC", "oof_gap", "oof_sn", "oof_sp", "test_gap", "test_mcc", "test_sn",
+        "test_sp", "threshold",
     )
 )  # fmt: skip
 _Answer = TypeVar("_Answer")

@@ -282,10 +282,6 @@ def _variant(
         child, {"dataset": run.dataset, "variant": variant.name, **parameters}
     )
     repeated(lambda: place.client.log_inputs(child, rows.inputs()))
-    points = list(epochs(HISTORY.frame(history_file), end))
-    # MLflow accepts so many at once.
-    for first in range(0, len(points), 1000):
-        place.client.log_batch(child, points[first : first + 1000])
     champion = variant is run.champion
     experiment = place.experiment.experiment_id
     found = scalars(variant.tuned, variant.measured)
@@ -299,7 +295,12 @@ def _variant(
     else:
         model = log_variant(place.client, experiment, run, variant, child)
     place.client.log_outputs(child, [LoggedModelOutput(model, 0)])
+    # Before the epochs: the page that compares runs shows what was logged first.
     place.scalars(child, found, end, rows, model)
+    points = list(epochs(HISTORY.frame(history_file), end))
+    # MLflow accepts so many at once.
+    for first in range(0, len(points), 1000):
+        place.client.log_batch(child, points[first : first + 1000])
     place.client.log_artifact(child, threshold_file)
     place.client.set_terminated(child, end_time=end)
     return child

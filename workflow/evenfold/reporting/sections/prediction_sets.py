@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import matplotlib.pyplot as plt
 
 from evenfold.metrics.conformal import place_of
-from evenfold.records.selection import Covered, Judged, Sure, Trust
+from evenfold.records.selection import Covered, Judged, Sure
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Drawing
@@ -50,27 +49,6 @@ def called_alone(sure: Sure, error: float, where: str) -> str:
         f"The sets of {100 * sure.one[i]:.0f} % {where} hold one class alone "
         f"({open_sets}){worth}."
     )
-
-
-def too_few(trust: Trust) -> list[str]:
-    """Classes of which no set can exclude anything, in sentences."""
-    i = place_of(trust.error, trust.errors)
-    needed = ceil(1 / trust.error - 1 - 1e-9)
-    return [
-        f"No set is possible for {name}: they are of {group(covered.groups)}, and an "
-        f"error of {100 * trust.error:.0f} % needs {needed} at least. Every set holds "
-        "that class."
-        for name, cut, covered in (
-            ("positives", trust.positive_from[i], trust.oof.positive),
-            ("negatives", trust.negative_to[i], trust.oof.negative),
-        )
-        if cut is None
-    ]
-
-
-def group(n: int) -> str:
-    """A number of groups in words."""
-    return f"{n} group{'s' if n != 1 else ''}"
 
 
 def missed(tested: Judged, error: float) -> list[str]:
@@ -142,7 +120,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         ],
         "tested": tested is not None,
         "sentences": [
-            *too_few(trust),
+            *trust.impossible(trust.error),
             *(missed(tested, trust.error) if tested else []),
             called_alone(trust.oof.sure, trust.error, "of the training sequences"),
             *(

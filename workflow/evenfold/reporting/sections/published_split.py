@@ -1,12 +1,17 @@
 """Beside the published split: what sequences related to the test set are worth."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import matplotlib.pyplot as plt
 
 from evenfold.records.evaluation import Measured
 from evenfold.records.selection import published_name
 from evenfold.records.thresholds import Point
+from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts, PublishedSplit
+from evenfold.reporting.figures import Bar, Drawing
 from evenfold.reporting.reached import sn_sp
 from evenfold.reporting.section import Section
 
@@ -79,15 +84,53 @@ def honest_and_published(
     return rows[facts.shown].points[-1] if facts.shown in rows else None
 
 
+def draw_published(rows: Sequence[Compared], where: str) -> Drawing:
+    """MCC of every variant on both splits: what papers would have reported.
+
+    Parameters
+    ----------
+    rows : sequence of Compared
+    where : str
+        Of the last of each row's points.
+
+    Returns
+    -------
+    Drawing
+    """
+    colours = ("honest split", figures.MCC), ("published split", figures.SN)
+    bars = [
+        Bar(
+            row.name,
+            point.mcc,
+            point.mcc_low,
+            point.mcc_high,
+            f"{row.name}, {split}: MCC {point.mcc:.3f} {where}",
+            colour,
+        )
+        for row in rows
+        for (split, colour), point in zip(colours, row.points[-1])
+    ]
+    with plt.rc_context(figures.STYLE):
+        figure = figures.forest(bars, f"MCC {where}, 95 % interval", colours)
+        title = "What the published split would have shown"
+        return figures.drawn(figure, "published", title)
+
+
 def _tells(facts: Facts) -> dict[str, Any] | None:
     beside = facts.beside
     if beside is None:
         return None
     near, across = beside.audit.test_to_train, beside.audit.fold_to_fold
+    rows = compared(facts, beside)
+    tested = all(len(row.points) == 2 for row in rows)
+    where = "on the test set" if tested else "out-of-fold"
+    shown = rows if tested else [replace(row, test=None) for row in rows]
     return {
         "champion": facts.shown,
         "sn_sp": sn_sp,
-        "rows": compared(facts, beside),
+        "rows": rows,
+        "drawn": draw_published(shown, where),
+        "where_drawn": where,
         "where": ["out-of-fold", *(["test set"] if facts.tested else [])],
         "split": beside.split,
         "near": near,
@@ -101,6 +144,7 @@ SECTION = Section(
     """\
 <h2 id="published-split">Beside the published split</h2>
 <p>The same variants, trained as most papers do: on all {{ split.n_train }} published training sequences, {{ split.related_sequences }} of them related to the test set, in folds at random. {{ near.close }} of {{ near.searched }} test sequences then have a close training partner, and {{ across }} % of the training sequences one in another fold. Scored in the same look; it decided nothing.{% if difference %} On the test set the relatives, as leaks and as further training data, are worth {{ difference.mcc|signed }} MCC to the champion, 95 % interval [{{ difference.low|signed }}, {{ difference.high|signed }}].{% endif %}</p>
+{% call figure(drawn) %}What the published split would have shown: {{ term("MCC") }} of each variant {{ where_drawn }}, trained beside relatives of the test set and without. The distance is what related sequences are worth.{% endcall %}
 {% call table("published", "Honest and published split", sortable=false) %}
 <thead><tr><th scope="col"></th>{% for part in where %}<th scope="colgroup" colspan="2">{{ part }}, honest</th><th scope="colgroup" colspan="2">published</th><th scope="col"></th>{% endfor %}</tr>
 <tr><th scope="col" class="t">variant</th>{% for part in where %}<th scope="col">SN / SP</th><th scope="col">MCC</th><th scope="col">SN / SP</th><th scope="col">MCC</th><th scope="col">Δ MCC</th>{% endfor %}</tr></thead>

@@ -103,7 +103,7 @@ def draw_scores(where: str, frame: pd.DataFrame, threshold: float) -> Drawing:
         for what, label, colour in shown:
             counts, _ = np.histogram(frame["score"][frame["label"] == label], edges)
             patch = axes.stairs(
-                counts, edges, fill=True, facecolor=colour, alpha=0.45,
+                counts, edges, fill=True, facecolor=(colour, 0.45),
                 edgecolor=colour, lw=1.2,
             )  # fmt: skip
             figures.mark(patch, f"{what}, {where}: {int(counts.sum())}")

@@ -1,0 +1,203 @@
+"""How far does the champion reach: what it is worth inside, at the edge and outside."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from evenfold.records.record import Interval
+from evenfold.records.selection import Covered, InBand, Reach, Trust
+from evenfold.reporting import figures
+from evenfold.reporting.facts import Facts
+from evenfold.reporting.figures import Drawing
+from evenfold.reporting.section import Section
+
+
+@dataclass(frozen=True)
+class Row:
+    """A band out-of-fold, or on the test set, in words."""
+
+    band: str
+    where: str
+    sequences: int
+    groups: int
+    rates: list[str]
+
+
+def row(band: InBand, where: str) -> Row:
+    """What a band is worth, as a row of the table.
+
+    Parameters
+    ----------
+    band : InBand
+    where : str
+    """
+    rates = [
+        _rate(band.mcc, band.mcc_interval),
+        _rate(band.sn, band.sn_interval),
+        _rate(band.sp, band.sp_interval),
+        *(_share(one) for one in (band.positive, band.negative)),
+    ]
+    return Row(band.band, where, band.sequences, band.groups, rates)
+
+
+def _rate(value: float | None, ends: Interval | None) -> str:
+    if value is None or ends is None:
+        return "–"
+    return f"{value:.2f} [{ends[0]:.2f}, {ends[1]:.2f}]"
+
+
+def _share(one: Covered | None) -> str:
+    return "–" if one is None else _rate(one.share, (one.low, one.high))
+
+
+def limits(reach: Reach) -> str:
+    """Where the training sequences lie, in a sentence.
+
+    Parameters
+    ----------
+    reach : Reach
+    """
+    low, high = reach.residues
+    lengths = f"{low}" if low == high else f"{low} to {high}"
+    most, most_of_all = (100 * one for one in reach.distance)
+    least, least_of_most = (100 * one for one in reach.identity)
+    near = (
+        f"a nearest sequence that is identical in at least {least_of_most:.0f} % (all: "
+        f"{least:.0f} %)"
+    )
+    told = (
+        f"Of the training sequences, each against those of the other folds, 95 % have "
+        f"{lengths} residues, a composition at most {most:.0f} % off the mean (all of "
+        f"them: {most_of_all:.0f} %)"
+    )
+    if not reach.identity[1]:
+        return (
+            f"{told}; more than 5 % share no seed with any other, so that identity parts "
+            "no bands here."
+        )
+    return f"{told}, and {near}."
+
+
+def sets_of_all(trust: Trust, bands: list[InBand]) -> list[str]:
+    """Bands whose groups are too few for sets of their own, in sentences.
+
+    Parameters
+    ----------
+    trust : Trust
+    bands : list of InBand
+        Out-of-fold.
+    """
+    needed = math.ceil(1 / trust.error - 1 - 1e-9)
+    found = []
+    for band in bands:
+        short = [
+            f"{name} ({n} group{'s' if n != 1 else ''})"
+            for name, n in zip(("positives", "negatives"), band.groups_of_class)
+            if n < needed
+        ]
+        if short:
+            found.append(
+                f"Sets of {' and '.join(short)} {_place(band.band)} are those of all bands together: "
+                f"within the band an error of {100 * trust.error:.0f} % needs {needed} "
+                "groups, and nothing is promised there."
+            )
+    return found
+
+
+def missed(bands: list[InBand], error: float) -> list[str]:
+    """Bands in which the sets missed more often than promised, on the test set.
+
+    Parameters
+    ----------
+    bands : list of InBand
+    error : float
+    """
+    return [
+        f"On the test set, the sets of {name} {_place(band.band)} held their class in "
+        f"{100 * one.share:.0f} % [{100 * one.low:.0f}, {100 * one.high:.0f}] where "
+        f"{100 * (1 - error):.0f} % were promised."
+        for band in bands
+        for name, one in (("positives", band.positive), ("negatives", band.negative))
+        if one is not None and one.high < 1 - error
+    ]
+
+
+def _place(band: str) -> str:
+    return "at the edge" if band == "edge" else band
+
+
+def draw_bands(oof: list[InBand], tested: list[InBand]) -> Drawing:
+    """MCC, SN and SP by bands, with their intervals.
+
+    Parameters
+    ----------
+    oof, tested : list of InBand
+        On the test set they are drawn open.
+
+    Returns
+    -------
+    Drawing
+    """
+    with plt.rc_context(figures.STYLE):
+        figure, axes = plt.subplots(figsize=(3.6, 2.4))
+        entries = [("MCC", figures.MCC), ("SN", figures.SN), ("SP", figures.SP)]
+        for number, (name, colour) in enumerate(entries):
+            for bands, shift, face in ((oof, -0.05, colour), (tested, 0.05, "none")):
+                for place, band in enumerate(bands):
+                    value = getattr(band, name.lower())
+                    ends = getattr(band, f"{name.lower()}_interval")
+                    if value is None or ends is None:
+                        continue
+                    x = place + 0.25 * (number - 1) + shift
+                    axes.plot([x, x], ends, "-", color=colour, lw=1)
+                    axes.plot(x, value, "o", color=colour, mfc=face, ms=4)
+        axes.set_xticks(range(len(oof)), [band.band for band in oof])
+        axes.set(xlim=(-0.5, len(oof) - 0.5), ylabel="at the threshold")
+        figures.legend_above(axes, entries)
+        return figures.drawn(figure, "domain", "Results by band of the domain")
+
+
+def _tells(facts: Facts) -> dict[str, Any] | None:
+    domain, trust = facts.selection.domain, facts.selection.trust
+    if domain is None or trust is None:
+        return None
+    seen = facts.evaluation if facts.tested and not facts.since_look else None
+    tested = (seen.bands if seen else None) or []
+    own = {band.band: band for band in tested}
+    return {
+        "rows": [
+            row(one, where)
+            for band in domain.oof
+            for one, where in (
+                (band, "out-of-fold"),
+                (own.get(band.band), "test"),
+            )
+            if one is not None
+        ],
+        "limits": limits(domain.reach),
+        "aligner": domain.reach.aligner,
+        "tested": bool(tested),
+        "sentences": [
+            *sets_of_all(trust, domain.oof),
+            *missed(tested, trust.error),
+        ],
+        "bands": draw_bands(domain.oof, tested),
+    }
+
+
+SECTION = Section(
+    _tells,
+    """\
+<h2 id="domain">How far does it reach?</h2>
+<p>Every new sequence is told to be inside, where 95 % of the training sequences are, outside, where none is, or at the edge between: by its residues, letters, composition and {{ term("identity") }} to the nearest training sequence. {{ limits }}</p>
+{% call table("domain", "What the champion is worth in each band") %}
+<thead><tr><th scope="col" class="t">band</th><th scope="col" class="t">judged</th><th scope="col">sequences</th><th scope="col">groups</th><th scope="col">MCC</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col">positives in their sets</th><th scope="col">negatives</th></tr></thead>
+<tbody>{% for row in rows %}<tr><th scope="row">{{ row.band }}</th><td class="t">{{ row.where }}</td><td>{{ row.sequences }}</td><td>{{ row.groups }}</td>{% for one in row.rates %}<td>{{ one }}</td>{% endfor %}</tr>
+{% endfor %}</tbody>{% endcall %}
+{% for sentence in sentences %}<p>{{ sentence }}</p>
+{% endfor %}<p><small>Intervals: MCC by a bootstrap over groups, SN and SP by Wilson's method at the effective number of sequences, shares of sets over groups. Nearest by {{ aligner }}. Sets hold as promised within each band whose groups allow it. Groups of relatives are never cut by folds: out-of-fold no sequence has a relative among those that it is held against, and a new one that has may do better.</small></p>
+{% call figure(bands) %}The champion at its threshold by bands, out-of-fold (filled){% if tested %} and on the test set (open){% endif %}, with 95 % intervals.{% endcall %}
+""",
+)
