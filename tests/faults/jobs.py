@@ -38,7 +38,7 @@ selection: {resamples: 100}
 learning_curve: true
 mirror: mirror
 predict: new.fasta
-shard_mb: 0.00008
+prediction: {shard_mb: 0.00008}
 threads: 1
 """
 DATASET = """

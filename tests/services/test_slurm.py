@@ -101,7 +101,7 @@ def test_shards_are_scored_as_jobs_of_slurm_to_the_bytes_of_one_piece(on_slurm, 
     rejected = "results/demo/predictions/new.rejected.tsv"
     project.snakemake(*asked, "--", "predict")
     wanted = project.read(scores), project.read(rejected)
-    shards = f"shard_mb={len(text) / 1.5e6:.9f}"
+    shards = f"prediction={{shard_mb: {len(text) / 1.5e6:.9f}}}"
     command = [*the_readme_command(), *asked, shards, "--forcerun", "score_fasta"]
     done = project.snakemake(*command, "--", "predict", cores=None, **slurm)
     assert done.text.count("has been submitted with SLURM jobid") == 3

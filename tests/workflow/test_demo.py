@@ -269,7 +269,9 @@ def test_shards_are_jobs_and_give_the_same_bytes(demo):
     predict = ("--forcerun", "score_fasta", "--config", "predict=many.fasta")
     found = []
     for size, jobs in ((100, 0), (len(text) / 2.5e6, 3)):
-        done = demo.snakemake(*predict, f"shard_mb={size:.9f}", "--", "predict")
+        done = demo.snakemake(
+            *predict, f"prediction={{shard_mb: {size:.9f}}}", "--", "predict"
+        )
         assert len(re.findall("Scoring shard", done.text)) == jobs
         assert "is scored by one job" not in done.text
         folder = demo.folder / "results/demo/predictions"
@@ -279,7 +281,12 @@ def test_shards_are_jobs_and_give_the_same_bytes(demo):
     assert found[0] == found[1] and found[0][0].count(b"~2") == 30
     assert b"many.fasta record 120\t" in found[0][1]
     (demo.folder / "many.fasta.gz").write_bytes(gzip.compress(text.encode()))
-    dry = ("--config", "predict=many.fasta.gz", "shard_mb=0.001", "--dry-run")
+    dry = (
+        "--config",
+        "predict=many.fasta.gz",
+        "prediction={shard_mb: 0.001}",
+        "--dry-run",
+    )
     assert (
         "Note: many.fasta.gz is compressed: it is scored by one job."
         in demo.snakemake(*dry, "--", "predict").text
