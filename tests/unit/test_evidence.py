@@ -6,6 +6,7 @@ import re
 import pytest
 
 from evenfold.config.about import About
+from evenfold.config.training import Training
 from evenfold.records.evaluation import measured_table
 from evenfold.records.evidence import Dome
 from evenfold.records.layout import Results
@@ -176,3 +177,23 @@ def test_verify_makes_the_evidence_again(results):
     results.path("report").write_text("another page")
     (stale,) = _evidence(results)
     assert stale.holds is None and "of other files than report.html" in stale.what
+
+
+@pytest.mark.parametrize(
+    "model, told, parameters",
+    [
+        ("gradient_boosting", "columns 1.0, l2 3.0, min_weight 1.0, rows 1.0", "trees 100"),
+        ("logistic_regression", "c 1.0", "seeds 1"),
+        ("feedforward", "dropout 0.3", "hidden [128, 64]"),
+    ],
+)  # fmt: skip
+def test_of_a_model_its_own_settings_are_told(results, model, told, parameters):
+    evidence = Evidence.read(results, GIVEN)
+    training = Training(model=model, boosting={"l2": 3.0})
+    champion = evidence.champion.model_copy(update={"training": training})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Evidence, "champion", property(lambda _: champion))
+        found = dome(evidence).optimization
+    assert told in found.regularization and parameters in found.parameters
+    assert ("dropout" in found.parameters) == (model == "feedforward")
+    assert "channels" in found.parameters or model != "feedforward"

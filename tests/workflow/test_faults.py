@@ -128,6 +128,8 @@ def test_a_file_that_is_cut_off_before_a_rule_reads_it(workshop, rule):
                 assert found and found[2] == name, (size, ended.said)
                 others = {"results/tiny/bce/", "results/tiny/focal/"}
                 same = [name.replace(x, y) for x in others for y in others]
+                # Of a rule with several jobs the first is the one that stands for all.
+                same.append(re.sub(r"/\d{4}-of-", "/0001-of-", name))
                 assert {name, *same} & set(workshop.jobs[found[1]].outputs), found[0]
             shutil.rmtree(folder)
 

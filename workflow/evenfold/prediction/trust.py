@@ -101,7 +101,8 @@ class Trust:
         # Written so that what is no number is refused as well.
         if not least <= wanted.error <= most:
             raise EvenfoldError(
-                f"an error of {wanted.error:g}: sets are frozen for {least:g} to {most:g}."
+                f"an error of {wanted.error:g}: prediction sets were made ready for errors "
+                f"from {least:g} to {most:g}."
             )
         return self.frozen.impossible(wanted.error)
 

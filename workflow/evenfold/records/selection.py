@@ -347,6 +347,8 @@ class Trust(Part):
     def impossible(self, error: float) -> list[str]:
         """Classes of which no set can exclude anything at an error, in sentences."""
         place = self.place(error)
+        # The one that was frozen, which is the next smaller.
+        error = self.errors[place]
         needed = math.ceil(1 / error - 1 - 1e-9)
         return [
             f"No set is possible for {name}: they are of {_groups(covered.groups)}, and an "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenfold.config.decides import DecidedVariant, Decides
+from evenfold.config.training import Training
 from evenfold.files import sha256_file
 from evenfold.records.evaluation import (
     Evaluation,
@@ -193,10 +194,30 @@ def _settings(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(values.items()))
 
 
+#: Section of the settings by model; the settings of networks stand beside these.
+_OWN = {
+    "gradient_boosting": "boosting",
+    "logistic_regression": "logistic",
+    "sparse_logistic": "sparse",
+}
+_REGULARIZE = {
+    "dropout", "weight_decay", "l1", "l2", "early_stopping", "label_smoothing", "c",
+    "columns", "min_weight", "rows", "features",
+}  # fmt: skip
+
+
+def _used(training: Training) -> dict[str, Any]:
+    """The settings that this model reads."""
+    settings = training.model_dump()
+    settings.pop("features")
+    if own := _OWN.get(training.model):
+        return {"seeds": training.seeds, **settings[own]}
+    return {key: value for key, value in settings.items() if key not in _OWN.values()}
+
+
 def _optimization(evidence: Evidence) -> DomeOptimization:
     training = evidence.champion.training
-    settings = training.model_dump()
-    kept = ("dropout", "weight_decay", "l1", "l2", "early_stopping", "label_smoothing")
+    settings = _used(training)
     return DomeOptimization(
         algorithm=f"{training.model}, loss {evidence.champion.loss.name}: variant "
         f"{evidence.selection.champion} of {len(evidence.selection.order)}.",
@@ -208,7 +229,7 @@ def _optimization(evidence: Evidence) -> DomeOptimization:
         fitting="Thresholds, calibration and the choice of the variant come from "
         "out-of-fold scores; the test set was opened after the selection was frozen.",
         regularization=_settings(
-            {key: settings[key] for key in kept if key in settings}
+            {key: value for key, value in settings.items() if key in _REGULARIZE}
         ),
         config=f"selection.json, key `config`; selection {evidence.selection.selection}.",
     )
@@ -216,8 +237,9 @@ def _optimization(evidence: Evidence) -> DomeOptimization:
 
 def _model(evidence: Evidence) -> DomeModel:
     return DomeModel(
-        interpretability="report.html shows what the audit's probes reach from length, "
-        "composition, ends and order alone, beside the model.",
+        interpretability="contributions.json and report.html show which residues or "
+        "numbers made of a sequence raise and lower the score; report.html also what the "
+        "audit's probes reach from length, composition, ends and order alone.",
         output="A score between 0 and 1, a probability and a class: positive from the "
         f"score {told(evidence.selection.threshold)} on.",
         duration="benchmarks/ has time and memory of every job.",

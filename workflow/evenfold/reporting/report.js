@@ -27,7 +27,7 @@
     const numbers = [a, b].map((one) => typeof one === "number");
     if (numbers[0] && numbers[1]) return a - b;
     if (numbers[0] !== numbers[1]) return numbers[0] ? -1 : 1;
-    return a.localeCompare(b);
+    return a.localeCompare(b, undefined, { numeric: true });
   };
   for (const table of all("table.sortable")) {
     const body = table.tBodies[0], first = [...body.rows];
@@ -62,7 +62,7 @@
     table.caption.append(button);
   }
   // Where a table goes on to the right, it says so.
-  for (const scroll of all(".scroll")) {
+  for (const scroll of all(".scroll, figure.wide")) {
     scroll.after(made("p", { className: "more", textContent: "goes on to the right →" }));
     const look = () => scroll.classList.toggle("goes-on",
       scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 2);

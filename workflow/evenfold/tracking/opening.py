@@ -1,5 +1,6 @@
 """The record of all runs in MLflow's own pages."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,8 @@ def open_ui(store: Store, port: int) -> int:
         # One person looks: more workers would only take longer to start.
         *("--port", str(port), "--workers", "1"),
     ]
+    # Stopped like Ctrl-C does: MLflow's own processes would outlive this one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return subprocess.run(command).returncode
     except KeyboardInterrupt:

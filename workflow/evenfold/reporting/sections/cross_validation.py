@@ -77,7 +77,7 @@ def variant_row(name: str, facts: Facts) -> Row:
         difference=(
             f"{lead.mcc:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]" if lead else "–"
         ),
-        left_out=f"{stability.gap_left_out:+.3f}" if stability else "–",
+        left_out=f"{round(stability.gap_left_out, 3) + 0.0:+.3f}" if stability else "–",
         stability=folds_agree(facts, stability) if stability else "not tuned",
         spread=(
             f"{stability.ratio:.1f} times what chance gives; SN or SP moves by up to "

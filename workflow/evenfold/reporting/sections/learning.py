@@ -63,7 +63,9 @@ def _draw(history, colours, column, what, title) -> Drawing:
         others = len(history) - len(colours)
         entries = list(colours.items())
         if others > 0:
-            entries.append((f"{others} more", figures.HALF))
+            thin = [name for name in history if name not in colours]
+            told = thin[0] if others == 1 else f"{others} more"
+            entries.append((told, figures.HALF))
         figures.legend_above(axes, entries, marker="")
         name = f"learning-{column.replace('_', '-')}"
         return figures.drawn(figure, name, f"{what} by epoch: {title}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evenfold.config.criteria import words
-from evenfold.records.thresholds import told
+from evenfold.records.thresholds import HALF, told
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
@@ -104,8 +104,12 @@ def _data(facts: Facts) -> Iterator[str]:
     of_test = f", {row.tp + row.fn} of them positive" if row else ""
     yield (
         f"The data are {split.n_train} training sequences, {split.n_train_positive} of "
-        f"them positive, and {split.n_test} test sequences{of_test}."
+        f"them positive, and {split.n_test} test sequences{of_test}"
+        f"{', drawn from the data by groups' if split.held_out else ''}."
     )
+    if split.rejected:
+        several = "" if split.rejected == 1 else "s"
+        yield f"{split.rejected} record{several} of the files could not be used."
     yield (
         f"Sequences with an identity of at least {limits.identity:.0%} over "
         f"{limits.coverage:.0%} of both (at least {limits.short_identity:.0%} where one has "
@@ -127,19 +131,24 @@ def _training(facts: Facts) -> Iterator[str]:
     names = ", ".join(facts.tuned)
     yield (
         f"{len(facts.tuned)} variants ({names}) were trained in cross-validation with "
-        f"{facts.split.folds} folds that never part a group, with {training.seeds} "
-        f"{'seed' if training.seeds == 1 else 'seeds'} a fold."
+        f"{facts.split.folds} folds that never part a group."
     )
     yield (
         f"The deployed variant, {selection.champion}, is of the kind {training.model}, "
         f"reads {', '.join(training.features)} and was trained with the loss "
-        f"{chosen.loss.name}.".replace("_", " ")
+        f"{chosen.loss.name} and {training.seeds} "
+        f"{'seed' if training.seeds == 1 else 'seeds'} a fold.".replace("_", " ")
     )
 
 
 def _tuning(facts: Facts) -> Iterator[str]:
     selection, tuned = facts.selection, facts.champion
-    if tuned.tuned:
+    if tuned.tuned and tuned.operating_point == HALF:
+        yield (
+            "Thresholds were compared on pooled out-of-fold scores; the deployed one "
+            "stays at 0.5."
+        )
+    elif tuned.tuned:
         yield (
             f"Thresholds were chosen on pooled out-of-fold scores for "
             f"{words(tuned.operating_point)}; the deployed one is "
@@ -178,7 +187,8 @@ def _made(facts: Facts) -> Iterator[str]:
     yield f"Made by evenfold {records.evenfold}{commit} with Python {records.python}{libraries}."
     trained = facts.trained
     if trained and trained.device:
-        yield f"Trained on {trained.device} with {trained.threads} threads."
+        several = "" if trained.threads == 1 else "s"
+        yield f"Trained on {trained.device} with {trained.threads} thread{several}."
     yield (
         f"Selection {facts.selection.selection}; SHA-256 of the data {digests.data[:16]}, "
         f"of the split {digests.split[:16]}, of the configuration {digests.config[:16]}."

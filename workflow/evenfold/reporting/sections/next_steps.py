@@ -28,7 +28,7 @@ SECTION = Section(
 <dl>
 <dt>Score new sequences</dt><dd><code>evenfold predict results/{{ dataset }} new.fasta --out new.tsv</code></dd>
 {% if looked %}<dt>Check every number again</dt><dd><code>evenfold verify results/{{ dataset }}</code></dd>
-<dt>See all runs in MLflow</dt><dd><code>evenfold mlflow</code></dd>
+<dt>See all runs in MLflow</dt><dd><code>evenfold mlflow results</code></dd>
 <dt>Numbers of this page</dt><dd><a href="test/metrics.tsv">metrics.tsv</a>, <a href="test/predictions.parquet">predictions.parquet</a>, <a href="selection.json">selection.json</a>, <a href="audit.json">audit.json</a>, <a href="rejected.tsv">rejected.tsv</a></dd>
 {% if allow %}<dt>One more look</dt><dd>needs a reason, which reports show for ever:<pre>{{ allow }}</pre></dd>
 {% elif sealed %}<dt>Change something</dt><dd>With other settings or training data, iterate by <code>snakemake --cores 8 -- explore</code>; one more look at this test set will need a reason.</dd>{% endif %}

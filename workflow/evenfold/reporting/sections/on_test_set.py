@@ -145,7 +145,8 @@ def draw_balance(rows: Sequence[Measured]) -> Drawing:
             xlim=(low, 1.01), ylim=(low, 1.01), aspect="equal",
             xlabel="specificity SP", ylabel="sensitivity SN",
         )  # fmt: skip
-        _name(axes, _best_first(tuned or rows), low)
+        named = [row for row in rows if row.deployed]
+        _name(axes, _best_first(named or tuned or rows), low)
         figures.legend_above(axes, _COLOURS)
         title = "Sensitivity against specificity, from 0.5 to the tuned threshold"
         return figures.drawn(figure, "test-plane", title)
@@ -164,7 +165,7 @@ def _name(axes, rows: Sequence[Measured], low: float) -> None:
             annotation_clip=False, weight="bold" if row.champion else "normal",
             color=figures.MCC if row.champion else figures.INK,
             arrowprops={"arrowstyle": "-", "color": figures.HALF, "lw": 0.6,
-                        "shrinkA": 1, "shrinkB": 4},
+                        "shrinkA": 1, "shrinkB": 4, "relpos": (0, 0.5)},
         )  # fmt: skip
         figures.mark(text.arrow_patch, "", row.variant)
         figures.mark(text, _point(row), row.variant)
@@ -249,7 +250,11 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         "half": HALF,
         "published": facts.settings.published,
         "predicted": predicted,
-        "criterion": words(facts.tested.operating_point),
+        "criterion": (
+            words(facts.tested.operating_point)
+            if facts.tested.operating_point != HALF
+            else None
+        ),
         "sides": sides(facts.tested),
         "figures": [
             draw_mcc(facts.measured),
@@ -266,12 +271,12 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="test">On the independent test set</h2>
-<p>{{ rows[0].n }} sequences, looked at once every choice below was frozen. A sequence is called positive when its score reaches the threshold; the tuned threshold ({{ criterion }}) comes from cross-validation alone.</p>
+<p>{{ rows[0].n }} sequences, looked at once every choice below was frozen. A sequence is called positive when its score reaches the threshold{% if criterion %}; the tuned threshold ({{ criterion }}) comes from cross-validation alone{% else %}, which stays at 0.5{% endif %}.</p>
 {% call table("test", "Every variant on the test set, untuned and tuned") %}
 <thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">operating point</th><th scope="col">{{ term("threshold") }}</th><th scope="col">{{ term("SN") }}</th><th scope="col">{{ term("SP") }}</th><th scope="col">{{ term("gap", "SN − SP") }}</th><th scope="col">{{ term("MCC") }}</th><th scope="col">{{ term("95 % interval") }}</th><th scope="col">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th><th scope="col">{{ term("ACC") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">{{ term("AUPRC") }}</th><th scope="col">{{ term("Brier") }}</th><th scope="col">{{ term("TP / FP / TN / FN") }}</th></tr></thead>
 <tbody>
 {% for row in rows %}
-<tr data-variant="{{ row.variant }}" class="{{ 'half' if row.operating_point == half else ('champion' if row.champion) }}">
+<tr data-variant="{{ row.variant }}" class="{{ 'champion' if row.champion and row.deployed else ('half' if row.operating_point == half) }}">
 <th scope="row">{{ row.variant }}</th>
 <td class="t">{% if row.operating_point == half %}{{ term("untuned") }}{% elif row.operating_point == "sn_eq_sp" %}{{ term("sn_eq_sp") }}{% else %}{{ row.operating_point }}{% endif %}</td>
 <td>{{ row.threshold|threshold }}</td>
