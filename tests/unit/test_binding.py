@@ -453,7 +453,7 @@ def test_what_does_not_decide_identifies_nothing():
 
 #: What may be changed at any time; a new key is part of what is asked unless it is here.
 UNDECIDED = {
-    "Run": "datasets device threads engine mirror ledger predict tracking allow_look "
+    "Run": "datasets device threads engine mirror ledger predict prediction tracking allow_look "
     "amend_labels audit learning_curve",
     "Dataset": "form label_pattern positive_label negative_label id_column "
     "sequence_column label_column source_column source_pattern description train test "
@@ -461,7 +461,17 @@ UNDECIDED = {
     "SelectionSettings": "error",
     "Embeddings": "file store batch_residues",
 }
-WHOLLY = {"About", "Engine", "Tracking", "Look", "Amend", "Sources", "File", "Audit"}
+WHOLLY = {
+    "About",
+    "Engine",
+    "Tracking",
+    "Look",
+    "Amend",
+    "Sources",
+    "File",
+    "Audit",
+    "Prediction",
+}
 
 
 def sections(of=Section):

@@ -8,6 +8,8 @@ from evenfold.config.section import Section
 class Prediction(Section):
     """How the target `predict` scores, and what it tells besides the scores."""
 
+    decides = False
+
     error: float | None = Field(
         None,
         ge=0.01,
