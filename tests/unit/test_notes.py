@@ -198,7 +198,7 @@ def test_an_mlflow_model_warns_by_the_file_that_was_logged_with_it(
     from evenfold.prediction.mlflow_model import Champion
 
     monkeypatch.setattr(
-        Predictor, "of", lambda _, weights, sealed, **trust: predictor(sealed)
+        Predictor, "of", lambda _, weights, sealed, *more, **trust: predictor(sealed)
     )
     sealed_set(results).write(tmp_path / "sealed.json")
     artifacts = {"selection": "s", "weights": "w"}

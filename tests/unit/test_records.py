@@ -36,7 +36,7 @@ from evenfold.records.layout import (
     pattern,
 )
 from evenfold.records.notes import Note, SealedSet
-from evenfold.records.prediction import Bundle, ScoredPart
+from evenfold.records.prediction import Bundle
 from evenfold.records.record import Part, Record
 from evenfold.records.selection import Selection, is_published
 from evenfold.records.sequences import (
@@ -157,9 +157,8 @@ def test_every_json_file_of_the_layout_has_its_record():
     contents = {f.content for f in FILES.values() if f.pattern.endswith(kinds)}
     # Others say what a crate is.
     contents -= {"JSON-LD"}
-    # Those of the ledger, of an MLflow model, of a bundle and of a file that is being
-    # scored stand outside of the results.
-    outside = {Intent, Completion, Amendment, Note, SealedSet, Bundle, ScoredPart}
+    # Those of the ledger, of an MLflow model and of a bundle stand outside of the results.
+    outside = {Intent, Completion, Amendment, Note, SealedSet, Bundle}
     written = RECORDS - outside
     assert {content.split(".")[1] for content in contents} == {
         kind.__name__ for kind in written
@@ -459,6 +458,7 @@ def test_a_selection_knows_its_champion_and_twins_and_the_published_beside_it():
 CELLS = [
     (pa.types.is_string, st.text(st.characters(codec="utf-8", categories=("L", "N")))),
     (pa.types.is_int8, st.integers(0, 1)),
+    (pa.types.is_unsigned_integer, st.integers(0, 2**53)),
     (pa.types.is_integer, st.integers(-(2**53), 2**53)),
     (lambda kind: kind == pa.float32(), st.floats(width=32, allow_nan=False)),
     (pa.types.is_floating, FINITE),
@@ -689,7 +689,7 @@ def test_what_is_reserved_is_what_stands_there():
         "benchmarks", "clean", "exploration_figures", "features", "figures", "logs",
         "pending", "predictions", "published", "sanity", "test",
     } == RESERVED_VARIANTS  # fmt: skip
-    assert {"benchmarks", "logs", "mlflow"} == RESERVED_DATASETS
+    assert {"benchmarks", "logs", "mlflow", "summary_figures"} == RESERVED_DATASETS
 
 
 def test_names_that_differ_by_case_alone_are_refused_and_others_are_not():
@@ -710,7 +710,7 @@ def test_no_file_of_an_accepted_variant_stands_in_another_folder(name):
     except EvenfoldError:
         return
     results = Results.at("results/demo")
-    parts = {"features": "aac", "stem": "new"}
+    parts = {"features": "aac", "stem": "new", "shard": "0001-of-0002"}
     others = {
         results.path(key, **parts).parent
         for key, file in FILES.items()

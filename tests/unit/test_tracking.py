@@ -904,7 +904,7 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
     logged = {}
 
     def save_model(path, artifacts, **_):
-        logged.update({n: Path(path).read_text() for n, path in artifacts.items()})
+        logged.update({n: Path(path).read_bytes() for n, path in artifacts.items()})
         Path(path).mkdir()
 
     monkeypatch.setattr("evenfold.tracking.models.mlflow.pyfunc.save_model", save_model)
@@ -912,7 +912,9 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
     experiment = experiment_of(client, store).experiment_id
     run = client.create_run(experiment).info.run_id
     log_champion(client, experiment, Finished.read("demo", paths), run)
-    assert set(logged) == {"selection", "weights"} | (set() if looked else {"sealed"})
+    assert set(logged) == {"selection", "weights", "training"} | (
+        set() if looked else {"sealed"}
+    )
     if not looked:
         sealed = SealedSet.of(json.loads(logged["sealed"]))
         assert sealed.sequences == sketches(["DDK"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from evenfold.files import sha256_json
 from evenfold.records.layout import PUBLISHED
-from evenfold.records.record import Interval, Part, Record
+from evenfold.records.record import Interval, Part, Record, Threshold
 from evenfold.records.thresholds import Calibrator, Point, Twin
 
 #: What a request is made of, and how. Raised where that changes: an identifier says
@@ -139,7 +139,7 @@ class FrozenVariant(Part):
     """name of its loss"""
     operating_point: str
     """name of the deployed one: `0.5` or the criterion"""
-    threshold: float
+    threshold: Threshold
     """deployed threshold of the score, 0 to 1"""
     weights_sha256: str
     """SHA-256 of weights.safetensors, hexadecimal"""
@@ -469,7 +469,7 @@ class Selection(Record):
     """variant that losses of the same model and features are compared to"""
     simplest: str | None = None
     """simplest variant, by a declared order; null of version 0.1.0"""
-    threshold: float
+    threshold: Threshold
     """the champion's deployed threshold of the score, 0 to 1"""
     operating_point: str
     """the champion's: `0.5` or the criterion"""

@@ -40,9 +40,11 @@ VARIABLES = {
 TEXT = 9.5
 _SCALE = 1.25
 
+FONT = "DejaVu Sans"
 #: Of all that is drawn, as `plt.rc_context` takes it.
 STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
+    # A letter that the first has not is looked for in the second.
+    "font.family": ["sans-serif", FONT],
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "axes.titleweight": "bold",
@@ -72,7 +74,6 @@ STYLE: dict[Any, Any] = {
 _MARK = "mark"
 #: Inches around a figure.
 _PAD = 0.08
-FONT = "DejaVu Sans"
 #: What figures are written in; of another letter the whole font is searched.
 _LETTERS = (
     *range(0x20, 0x250), *range(0x370, 0x400), *range(0x2010, 0x2027),
