@@ -1734,7 +1734,7 @@ SPOKEN = [
         next_steps,
         "Next Score new sequences evenfold predict results/demo new.fasta --out new.tsv "
         "Check every number again evenfold verify results/demo See all runs in MLflow "
-        "evenfold mlflow Numbers of this page metrics.tsv, predictions.parquet, "
+        "evenfold mlflow results Numbers of this page metrics.tsv, predictions.parquet, "
         "selection.json, audit.json, rejected.tsv Change something With other settings or "
         "training data, iterate by snakemake --cores 8 -- explore; one more look at this "
         "test set will need a reason.",
