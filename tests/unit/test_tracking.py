@@ -4,12 +4,13 @@ import errno
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -23,6 +24,7 @@ from evenfold.records.notes import SealedSet
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
 from evenfold.records.tracking import Store, TrackedRun, runs_page
 from evenfold.sequences.sketch import sketches
+from evenfold.tracking import opening
 from evenfold.tracking.finished import Finished, FinishedFiles, digests, note, scalars
 from evenfold.tracking.keeping import kept_runs, record
 from evenfold.tracking.looks import init_tracking, remembered_looks
@@ -458,10 +460,11 @@ def test_the_command_mlflow_opens_a_store_and_tells_of_a_move(
 ):
     from evenfold import cli
 
-    started = []
+    started, made = [], opening._command
     monkeypatch.setattr(
-        "subprocess.run",
-        lambda command: started.append(command) or SimpleNamespace(returncode=3),
+        opening,
+        "_command",
+        lambda *asked: started.append(made(*asked)) or ["sh", "-c", "exit 3"],
     )
     assert cli.main(["mlflow", str(tmp_path), "--port", "5001"]) == 3
     told = capsys.readouterr().out.splitlines()
@@ -474,11 +477,29 @@ def test_the_command_mlflow_opens_a_store_and_tells_of_a_move(
     assert cli.main(["mlflow", str(tmp_path), "--no-ui"]) == 0 and len(started) == 1
     assert capsys.readouterr().out.splitlines() == [store.uri]
 
-    def stopped(command):
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr("subprocess.run", stopped)
-    assert open_ui(store, 5000) == 0
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_the_servers_of_the_command_mlflow_end_with_it(
+    store, tmp_path, monkeypatch, sent
+):
+    """A process that the one it starts has started, as MLflow's servers are."""
+    server = f"sleep 600 & echo $! > {tmp_path}/server; wait"
+    monkeypatch.setattr(opening, "_command", lambda *_: ["sh", "-c", server])
+    if (child := os.fork()) == 0:
+        os._exit(open_ui(store, 5000))
+    for _ in range(200):
+        time.sleep(0.05)
+        if (tmp_path / "server").is_file() and (tmp_path / "server").read_text():
+            break
+    os.kill(child, sent)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    status = Path(f"/proc/{(tmp_path / 'server').read_text().strip()}/stat")
+    for _ in range(100):
+        # Gone, or ended and not yet looked after.
+        if not status.is_file() or status.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)
+    pytest.fail("the server runs on")
 
 
 def test_the_command_mlflow_makes_no_store(tmp_path):

@@ -1,5 +1,6 @@
 """The record of all runs in MLflow's own pages."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -60,14 +61,20 @@ def open_ui(store: Store, port: int) -> int:
     int
         Its exit status.
     """
-    command = [
+    # A group of its own: MLflow's servers are processes besides the one started here,
+    # and all end with it, by Ctrl-C and by a signal alike.
+    with subprocess.Popen(_command(store, port), start_new_session=True) as ui:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            return ui.wait()
+        except KeyboardInterrupt:
+            os.killpg(ui.pid, signal.SIGTERM)
+            return 0
+
+
+def _command(store: Store, port: int) -> list[str]:
+    return [
         *(sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri),
         # One person looks: more workers would only take longer to start.
         *("--port", str(port), "--workers", "1"),
     ]
-    # Stopped like Ctrl-C does: MLflow's own processes would outlive this one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return subprocess.run(command).returncode
-    except KeyboardInterrupt:
-        return 0
