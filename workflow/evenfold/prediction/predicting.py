@@ -33,8 +33,7 @@ from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.domain import Domain
 from evenfold.prediction.trust import (
     AS_CONFIGURED,
-    NEGATIVE,
-    POSITIVE,
+    NUMBERS,
     TRUST,
     Trust,
     Wanted,
@@ -50,9 +49,6 @@ from evenfold.sequences.ids import give_ids
 from evenfold.sequences.nearby import Neighbours
 from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
 from evenfold.sequences.sites import every_site, no_site
-
-#: Classes as numbers.
-_NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 
 
 @dataclass(frozen=True)
@@ -230,6 +226,11 @@ class Predictor:
             selection.models,
         )
 
+    @property
+    def reading(self) -> Reading:
+        """How sequences to score are read: what is frozen, of no data set's own names."""
+        return Reading(cleaning=self.cleaning).model_copy(update={"sites": self.sites})
+
     def read(self, fasta: str | Path) -> list[Record]:
         """Sequences of a FASTA file to score; windows of its proteins where `sites` is.
 
@@ -248,8 +249,7 @@ class Predictor:
         EvenfoldError
             No site in it.
         """
-        reading = Reading(cleaning=self.cleaning)
-        records = list(read_all_fasta(fasta, reading))
+        records = list(read_all_fasta(fasta, self.reading))
         # Rows of one id could not be told apart.
         give_ids(records)
         if not self.sites:
@@ -336,7 +336,7 @@ class Predictor:
             ],
             "score": _or_none(calls.scores.tolist(), good),
             "probability": _or_none(calls.probabilities.tolist(), good),
-            "class": [_NUMBERS.get(one, one) for one in calls.classes],
+            "class": [NUMBERS.get(one, one) for one in calls.classes],
             "threshold": [self.threshold] * len(texts),
             **calls.trust,
         }

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.explaining.residues import changes, logits_of, places_of
 from evenfold.prediction.inputs import items_of
@@ -105,11 +104,8 @@ def answer(predictor: Predictor, text: str, before: Callable[[Counts], None]) ->
 
 def _within_limits(predictor: Predictor, path: Path) -> dict[str, str]:
     """Sequences by their ids, if they are few enough."""
-    reading = Reading(cleaning=predictor.cleaning).model_copy(
-        update={"sites": predictor.sites}
-    )
     found: dict[str, str] = {}
-    for number, item in enumerate(items_of([(str(path), path)], reading), 1):
+    for number, item in enumerate(items_of([(str(path), path)], predictor.reading), 1):
         found |= {record.id: record.sequence for record in item.records}
         if number > SEQUENCES or len(found) > ROWS:
             raise EvenfoldError(

@@ -41,15 +41,13 @@ from evenfold.prediction.inputs import (
 from evenfold.prediction.names import digest
 from evenfold.prediction.output import join_parts, shard_name, write_part
 from evenfold.prediction.predicting import Calls, Predictor
-from evenfold.prediction.trust import AS_CONFIGURED, NEGATIVE, POSITIVE, Wanted
+from evenfold.prediction.trust import AS_CONFIGURED, NUMBERS, POSITIVE, Wanted
 from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.prediction import ScoredPart
 from evenfold.records.tables import NAMES, PROTEIN_SCORES, REJECTED, SCORES
 from evenfold.sequences.sites import no_site
 
-#: The column `positive` of a class; of unsure none.
-_NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
 
@@ -195,10 +193,11 @@ def called(given: str, span: tuple[int, int] | None) -> str:
 
 def _reading(predictor: Predictor, span: tuple[int, int] | None) -> Reading:
     """How inputs are read; what a file is of is judged by its beginning alone."""
-    cleaning = predictor.cleaning
-    if span and span[0]:
-        cleaning = cleaning.model_copy(update={"nucleotides": "keep"})
-    return Reading(cleaning=cleaning).model_copy(update={"sites": predictor.sites})
+    reading = predictor.reading
+    if not (span and span[0]):
+        return reading
+    kept = reading.cleaning.model_copy(update={"nucleotides": "keep"})
+    return reading.model_copy(update={"cleaning": kept})
 
 
 def predict_files(
@@ -434,7 +433,7 @@ def score_columns(
     columns: dict[str, list[Any]] = {
         "id": list(ids),
         "score": calls.scores[good].tolist(),
-        "positive": [_NUMBERS.get(one) for one in called],
+        "positive": [NUMBERS.get(one) for one in called],
         "class": called,
         "probability": calls.probabilities[good].tolist(),
         "threshold": [predictor.threshold] * n,

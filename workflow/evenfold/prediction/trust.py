@@ -26,6 +26,8 @@ SETS = {
     (False, False): "none",
 }
 POSITIVE, NEGATIVE, UNSURE = "positive", "negative", "unsure"
+#: Classes as numbers; of unsure there is none.
+NUMBERS: dict[str | None, int] = {POSITIVE: 1, NEGATIVE: 0}
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def read_all_fasta(
     iterator of Record
     """
     settings = (settings or Reading()).model_copy(update={"form": "fasta"})
-    plain = settings.model_copy(update={"source_pattern": None})
+    plain = settings.model_copy(update={"source_pattern": None, "sites": None})
     return read(path, plain, label=-1)
 
 
