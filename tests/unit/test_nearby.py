@@ -269,7 +269,7 @@ def test_another_error_takes_the_sets_frozen_for_it_and_says_what_is_not_possibl
     assert found["set"].tolist() == ["both"]
     assert champion.predict([WINDOWS[0]])["set"].tolist() == ["positive"]
     for error in (0.01, 0.6, float("nan"), -1.0):
-        with pytest.raises(EvenfoldError, match=r"sets are frozen for 0.05 to 0.1"):
+        with pytest.raises(EvenfoldError, match="made ready for errors"):
             champion.predict([WINDOWS[0]], wanted=Wanted(error=error))
     for wanted in (Wanted(unsure=True), Wanted(error=0.1)):
         with pytest.raises(EvenfoldError, match="no prediction sets were frozen"):

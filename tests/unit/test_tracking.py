@@ -24,7 +24,7 @@ from evenfold.records.notes import SealedSet
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
 from evenfold.records.tracking import Store, TrackedRun, runs_page
 from evenfold.sequences.sketch import sketches
-from evenfold.tracking import opening
+from evenfold.tracking import opening, uploading
 from evenfold.tracking.finished import Finished, FinishedFiles, digests, note, scalars
 from evenfold.tracking.keeping import kept_runs, record
 from evenfold.tracking.looks import init_tracking, remembered_looks
@@ -772,6 +772,26 @@ def test_of_two_that_were_uploaded_at_once_the_first_is_kept(store, tmp_path):
     client.set_tag(other, "evenfold.recorded", "2000-01-01T00:00:00.000000+00:00")
     assert upload(tmp_path, store).run_id == first.run_id
     assert client.get_run(other).info.lifecycle_stage == "deleted"
+
+
+def test_a_run_that_is_removed_is_deployed_no_more(store, tmp_path, monkeypatch):
+    """Of a run on two machines the one that ended later registered its champion first."""
+    first = upload(tmp_path, store)
+    client = connect(store.uri)
+    name = "evenfold-demo"
+    # The other did not see the first while it was at it, and ended later.
+    recorded = uploading._recorded
+    asked = []
+    monkeypatch.setattr(
+        uploading, "_recorded",
+        lambda *now: recorded(*now) if (asked.append(1), len(asked))[1] > 1 else None,
+    )  # fmt: skip
+    client.delete_registered_model_alias(name, "champion")
+    assert upload(tmp_path, store).run_id == first.run_id
+    assert len(asked) > 1
+    (kept,) = client.search_model_versions(f"name = '{name}'")
+    assert kept.run_id == first.run_id
+    assert client.get_model_version_by_alias(name, "champion").version == kept.version
 
 
 def test_the_runs_table_opens_with_the_columns_of_a_reviewer(store):

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from evenfold.records.thresholds import told
 from evenfold.records.tracking import TrackedRun
 from evenfold.tracking.finished import Finished, Trained, note
 from evenfold.tracking.places import address, hidden
-from evenfold.tracking.store import connect, patient, repeated, usable
+from evenfold.tracking.store import connect, patient, removing, repeated, usable
 
 # isort: split
 # After the store has set MLflow up.
@@ -208,6 +209,45 @@ def register(
         f"version {made.version}. To deploy it: evenfold track results/{run.dataset} "
         "--champion"
     )
+
+
+def withdraw(client: mlflow.MlflowClient, run_id: str) -> list[str]:
+    """Take the versions of a run that is removed out of the registry.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    run_id : str
+
+    Returns
+    -------
+    list of str
+        Names of models that were deployed at such a version, and are at none now.
+    """
+    undeployed = []
+    for found in client.search_model_versions(f"run_id = '{run_id}'"):
+        aliases = client.get_registered_model(found.name).aliases
+        if str(aliases.get(CHAMPION)) == str(found.version):
+            undeployed.append(found.name)
+        with removing():
+            client.delete_model_version(found.name, found.version)
+    return undeployed
+
+
+def redeploy(client: mlflow.MlflowClient, run_id: str, names: Sequence[str]) -> None:
+    """Deploy a run's version of models, where none is deployed.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    run_id : str
+    names : sequence of str
+        Of models of the registry.
+    """
+    for found in client.search_model_versions(f"run_id = '{run_id}'"):
+        deployed = client.get_registered_model(found.name).aliases
+        if found.name in names and CHAMPION not in deployed:
+            client.set_registered_model_alias(found.name, CHAMPION, found.version)
 
 
 def deploy(results: Results) -> str:

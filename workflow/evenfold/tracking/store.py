@@ -220,6 +220,20 @@ def locked(path: Path | str) -> Iterator[None]:
         yield
 
 
+#: Codes of what is asked to remove and is gone, or is removed already.
+_GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+@contextmanager
+def removing() -> Iterator[None]:
+    """Remove what another machine may have removed meanwhile."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in _GONE:
+            raise
+
+
 def experiment_of(client: mlflow.MlflowClient, store: Store) -> Experiment:
     """The experiment of a store, made where it is missing; call it under the lock."""
     found = client.get_experiment_by_name(store.experiment)

@@ -28,7 +28,13 @@ from evenfold.tracking.finished import (
     scalars,
     variant_parameters,
 )
-from evenfold.tracking.models import log_champion, log_variant, register
+from evenfold.tracking.models import (
+    log_champion,
+    log_variant,
+    redeploy,
+    register,
+    withdraw,
+)
 from evenfold.tracking.places import hidden, kept, opened, sqlite_file
 from evenfold.tracking.rows import Rows, rows_of
 from evenfold.tracking.store import (
@@ -38,6 +44,7 @@ from evenfold.tracking.store import (
     followed,
     locked,
     patient,
+    removing,
     repeated,
     usable,
 )
@@ -45,7 +52,7 @@ from evenfold.tracking.store import (
 # isort: split
 # After the store has set MLflow up.
 import mlflow
-from mlflow.entities import Experiment, LoggedModelOutput, Metric, Param, Run
+from mlflow.entities import Experiment, LoggedModelOutput, Metric, Param, Run, RunTag
 
 _log = logging.getLogger("evenfold")
 
@@ -141,9 +148,13 @@ def track(dataset: str, paths: FinishedFiles) -> TrackedRun:
                 own = _upload(place, finished)
                 # Another machine may have been faster.
                 known = _recorded(place, finished) or own
-            parent, children = known
             found = digests(paths, finished.evaluation)
-            _keep(client, parent, found)
+            with removing():
+                _keep(client, known[0], found)
+            # Of two that ended at once it may have been the later one, and be gone.
+            parent, children = _recorded(place, finished) or known
+            if parent != known[0]:
+                _keep(client, parent, found)
     return TrackedRun(
         # mlflow.json lies beside it.
         uri=kept(store, paths.tracking).uri,
@@ -194,7 +205,7 @@ def _recorded(place: _Place, run: Finished) -> tuple[str, dict[str, str]] | None
             parent.info.run_id,
         ),
     )
-    first = None
+    first, undeployed = None, []
     for parent in found:
         run_id, tags = parent.info.run_id, parent.data.tags
         children = place.search(**{"mlflow.parentRunId": run_id})
@@ -208,10 +219,15 @@ def _recorded(place: _Place, run: Finished) -> tuple[str, dict[str, str]] | None
                 },
             )
         elif complete or _is_dead(tags, place.uploader):
+            undeployed += withdraw(place.client, run_id)
             for part in (*children, parent):
                 for output in part.outputs.model_outputs if part.outputs else []:
-                    place.client.delete_logged_model(output.model_id)
-                place.client.delete_run(part.info.run_id)
+                    with removing():
+                        place.client.delete_logged_model(output.model_id)
+                with removing():
+                    place.client.delete_run(part.info.run_id)
+    if first is not None:
+        redeploy(place.client, first[0], undeployed)
     return first
 
 
@@ -255,8 +271,9 @@ def _upload(place: _Place, run: Finished) -> tuple[str, dict[str, str]]:
         name: _variant(place, run, parent, variant, rows)
         for name, variant in run.variants.items()
     }
-    client.set_tag(parent, "evenfold.completed", _now())
-    client.set_tag(parent, "evenfold.complete", "true")
+    # At once: between the two another machine would think itself the first.
+    ended = {"evenfold.completed": _now(), "evenfold.complete": "true"}
+    client.log_batch(parent, tags=[RunTag(*tag) for tag in ended.items()])
     client.set_terminated(parent, end_time=end)
     return parent, children
 
