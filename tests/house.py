@@ -44,6 +44,7 @@ PARTS = {
     "ragged": Part(0, "sequences of any length, end to end"),
     "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
     "durations": Part(0, "how long something takes, as one says it"),
+    "wording": Part(0, "numbers with their nouns, as one says them"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
@@ -63,12 +64,12 @@ PARTS = {
     "losses": Part(1, "tensors", "errors importing", libraries="torch"),
     "sequences": Part(
         2, "FASTA, windows around sites, homology, folds, leaks",
-        "alphabet config errors files metrics records tables",
+        "alphabet config errors files metrics records tables wording",
         libraries="scipy sklearn pyopal",
     ),
     "features": Part(
         2, "how a sequence becomes numbers",
-        "alphabet config errors files importing machine ragged records",
+        "alphabet config errors files importing machine ragged records wording",
         libraries="torch transformers",
     ),
     "models": Part(
@@ -107,7 +108,7 @@ PARTS = {
     "prediction": Part(
         4, "a frozen model applied to new sequences",
         "alphabet config durations errors evaluation explaining features files importing "
-        "metrics models records sequences",
+        "metrics models records sequences wording",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(
@@ -122,12 +123,12 @@ PARTS = {
     ),
     "starting": Part(
         5, "a user's files looked at, and a data set's file written for them: `evenfold init`",
-        "alphabet config errors features files records sequences",
+        "alphabet config errors features files records sequences wording",
     ),
     "cli": Part(
         5, "the command `evenfold`",
         "documentation errors faults prediction records reporting sequences "
-        "starting tracking verifying",
+        "starting tracking verifying wording",
     ),
 }  # fmt: skip
 

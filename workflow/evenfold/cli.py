@@ -14,6 +14,7 @@ from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
+from evenfold.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,10 +80,14 @@ def command_line() -> argparse.ArgumentParser:
     )
     init.add_argument("--name", default="mine", help="of the data set")
     init.add_argument(
-        "--folder", default="config/datasets", help="where NAME.yaml is written"
+        "--folder",
+        default="config/datasets",
+        help="where the data set's NAME.yaml is written; the run's is written here",
     )
     init.add_argument(
-        "--force", action="store_true", help="overwrite NAME.yaml if it is there"
+        "--force",
+        action="store_true",
+        help="overwrite the data set's NAME.yaml if it is there",
     )
 
     simulate = commands.add_parser(
@@ -305,7 +310,7 @@ def _predict(options: argparse.Namespace) -> int:
     where = f"{first} to {last.name}" if first != last else f"{first}"
     print(f"{where}: {counts.scored} scored")
     if counts.proteins:
-        print(f"{proteins}: {counts.proteins} proteins")
+        print(f"{proteins}: {counted(counts.proteins, 'protein')}")
     if counts.rejected:
         print(f"{rejected}: {counts.rejected} rejected, with reasons")
     if not counts.scored:
@@ -368,7 +373,9 @@ def _verify(options: argparse.Namespace) -> int:
     for check in checks:
         print(f"{_MARKS[check.holds]}  {check.what}")
     faults = sum(check.holds is False for check in checks)
-    print(f"\n{len(checks)} checks, {faults} faults. What this cannot prove:")
+    print(
+        f"\n{len(checks)} checks, {counted(faults, 'fault')}. What this cannot prove:"
+    )
     for limit in LIMITS:
         print(f"  - {limit}")
     return 1 if faults else 0

@@ -20,6 +20,7 @@ from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
 from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import PROTEINS, SEQUENCES
+from evenfold.wording import counted
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256
@@ -113,12 +114,11 @@ class FeatureSet:
 
     def refusal(self, sequence: str) -> str | None:
         """Why these features cannot be made of a sequence, or None."""
+        letters = counted(len(sequence), "letter")
         if _SAME_LENGTH & set(self.names) and len(sequence) != self.length:
-            return (
-                f"{len(sequence)} letters, but the window features need {self.length}"
-            )
+            return f"{letters}, but the window features need {self.length}"
         if "tokens" in self.names and len(sequence) > self.length:
-            return f"{len(sequence)} letters, more than the model's {self.length}"
+            return f"{letters}, more than the model's {self.length}"
         return None
 
     def compute(self, sequences: Sequence[str]) -> np.ndarray | Ragged:

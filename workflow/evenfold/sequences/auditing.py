@@ -41,6 +41,7 @@ from evenfold.sequences.alignment import (
 from evenfold.sequences.homology import composition_only, most_likely
 from evenfold.sequences.probes import probes, shift
 from evenfold.sequences.stages import SILENT, Progress
+from evenfold.wording import counted
 
 #: Alignment cells one search may cost; a larger one looks at a seeded sample of rows.
 CELL_BUDGET = 4e11
@@ -393,15 +394,14 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
         if renamed := happened.renamed:
             yield _of_records(
                 "info",
-                f"{role}: {renamed} repeated ids numbered",
-                "Their ids stand before other sequences too; they end in ~2, ~3 and so "
-                "on.",
+                f"{role}: {counted(renamed, 'repeated id')} numbered",
+                "An id that stands before another sequence too ends in ~2, ~3 and so on.",
                 renamed,
             )
         if sites := happened.impossible_sites:
             yield _of_records(
                 "warning",
-                f"{role}: {sites} listed sites cannot be",
+                f"{role}: {counted(sites, 'listed site')} cannot be",
                 "Beyond their protein, at another residue, or of both labels; see "
                 "rejected.tsv.",
                 sites,
@@ -409,7 +409,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
         if left_out := happened.not_drawn:
             yield _of_records(
                 "info",
-                f"{role}: {left_out} negative windows left out",
+                f"{role}: {counted(left_out, 'negative window')} left out",
                 "Under-sampled by `sites: negatives_per_positive`, drawn by a hash of "
                 "the id; see rejected.tsv.",
                 left_out,
@@ -425,7 +425,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
             done = "dropped" if happened.dropped_duplicates else "kept"
             yield _of_records(
                 "info",
-                f"{role}: {duplicates} duplicate rows ({done})",
+                f"{role}: {counted(duplicates, 'duplicate row')} ({done})",
                 "The same sequence under the same label more than once.",
                 duplicates,
             )
@@ -440,8 +440,8 @@ def _padding(happened):
     if not happened.gapped:
         return ""
     return (
-        f" {happened.gapped} of them have the gap letter -; if it pads windows at the "
-        "ends of their proteins, set `cleaning: {gap: keep}`."
+        f" Of these, {counted(happened.gapped, 'record')} with the gap letter -; if it pads "
+        "windows at the ends of their proteins, set `cleaning: {gap: keep}`."
     )
 
 

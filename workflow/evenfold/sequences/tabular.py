@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.opening import begins, opened
+from evenfold.wording import counted
 
 _BOM = "\ufeff"
 #: Letters of a cell; the longest protein has 36,000, an unclosed quote takes the file.
@@ -58,7 +59,7 @@ def table_rows(
                 continue
             if any(row[len(names) :]):
                 raise EvenfoldError(
-                    f"{path} line {line}: {len(row)} cells, but the header has "
+                    f"{path} line {line}: {counted(len(row), 'cell')}, but the header has "
                     f"{len(names)}. Quote a cell that holds the delimiter "
                     f"{delimiter!r}; a file of R: write.table(row.names = FALSE)."
                 )
