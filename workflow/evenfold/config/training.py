@@ -191,7 +191,8 @@ class Training(Section):
         asked = "embeddings" in self.features
         if asked and not (self.embeddings.model or self.embeddings.file):
             raise ValueError(
-                "`features: [embeddings]` needs `embeddings: {model: ...}` or `{file: ...}`"
+                "`features: [embeddings]` needs `embeddings: {model: ...}` or "
+                "`embeddings: {file: ...}`"
             )
         own = is_import_path(self.model)
         wanted = "vector" if own else NETWORKS[self.model].reads

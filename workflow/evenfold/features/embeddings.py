@@ -236,14 +236,16 @@ class Vectors:
             raise EvenfoldError(
                 f"{missing[0]} and {others} come without their "
                 "proteins, and a vector of a site needs its whole protein. Give whole "
-                "proteins to `predict`, or use `pooling: mean` to score windows alone."
+                "proteins to `predict`, or train with `training: {embeddings: {pooling: "
+                "mean}}` to score windows alone."
             )
         if self.file:
             sequences = counted(len(missing), "sequence")
             raise EvenfoldError(
                 f"{self.file} has no vector for {sequences}, such as "
                 f"{missing[0][:30]}: no data set that it was read for has any of them. "
-                "Vectors of new sequences need a model (`embeddings: {model: ...}`)."
+                "Vectors of new sequences need a model (`training: {embeddings: {model: "
+                "...}}`)."
             )
         model = self._checked_model(self.identity)
         rows = {}

@@ -201,8 +201,8 @@ def feature_set(
         other = next(length for length in lengths if length != first)
         raise EvenfoldError(
             f"the feature {wanted[0]} needs windows of one length, but {lengths[first]} "
-            f"has {first} letters and {lengths[other]} has {other}. Use `features: "
-            "[aac, dpc]` for whole proteins, or `[residues]` with the pooled "
+            f"has {first} letters and {lengths[other]} has {other}. Use `training: "
+            "{features: [aac, dpc]}` for whole proteins, or `[residues]` with the pooled "
             "convolutional network, `[tokens]` with the convolutional network for "
             "peptides, or pad the windows with - (`cleaning: {gap: keep}`)."
         )
