@@ -28,7 +28,12 @@ from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
 from evenfold.sequences.ids import give_ids, unique_across_roles
 from evenfold.sequences.labels import read_labels
 from evenfold.sequences.reading import Record, read
-from evenfold.sequences.sites import proteins_of, under_sampled, windows
+from evenfold.sequences.sites import (
+    check_named,
+    proteins_of,
+    under_sampled,
+    windows,
+)
 from evenfold.wording import counted
 
 GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windows)"
@@ -367,6 +372,8 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
         own = [file for file in files if file["role"] == role]
         if reading.sites:
             found = proteins_of(own, reading)
+            if all(file["kind"] == "proteins" for file in own):
+                check_named(found, reading.sites)
             whole += [(role, p.id, upper_case(p.sequence)) for p in found]
             records = windows(found, own, reading)
         else:
