@@ -47,10 +47,13 @@ PARTS = {
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
-    "job": Part(0, "a rule's log, and how an error reaches the user", "errors faults"),
+    "calling": Part(0, "how snakemake was called, for sentences that ask for it again"),
+    "job": Part(
+        0, "a rule's log, and how an error reaches the user", "calling errors faults"
+    ),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
-    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences"),
+    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences", "calling"),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
@@ -98,7 +101,8 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "config errors files metrics records terminal", libraries="pandas matplotlib jinja2",
+        "calling config errors files importing metrics records terminal",
+        libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
         4, "finished records, MLflow", "config errors evaluation faults files records",
@@ -126,7 +130,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults prediction records reporting sequences "
+        "calling documentation errors faults prediction records reporting sequences "
         "starting tracking verifying",
     ),
 }  # fmt: skip

@@ -51,6 +51,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         ("Fold to fold", audit.fold_to_fold),
     )
     return {
+        "as_called": facts.as_called,
         "grouping": grouping,
         "aligned_by": {name: n for name, n in grouping.aligned_by.items() if n},
         "findings": sorted(audit.findings, key=lambda f: _ORDER.index(f.severity)),
@@ -67,7 +68,7 @@ SECTION = Section(
 <div class="beside">
 <ul class="findings">
 {% for finding in findings %}
-<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span> <span>{{ finding.title|prose }}</span> <small>{{ finding.detail|prose }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
+<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span> <span>{{ finding.title|prose }}</span> <small>{{ as_called(finding.detail)|prose }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
 {% endfor %}
 </ul>
 {% call figure(identities) %}{% for name, one in distances %}{{ name }}: median {{ '%.2f'|format(one.quantiles.median) }}, 95th percentile {{ '%.2f'|format(one.quantiles.high) }}, maximum {{ '%.2f'|format(one.quantiles.maximum) }} ({{ one.searched }} of {{ one.of }} searched). {% endfor %}{% endcall %}

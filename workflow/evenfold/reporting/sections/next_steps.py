@@ -17,6 +17,8 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "looked": status is not None,
         "sealed": status is not None and status.policy == "sealed",
         "allow": setting("allow_look", allow) if allow else None,
+        "look": facts.command(),
+        "explore": facts.command("-- explore"),
     }
 
 
@@ -31,8 +33,8 @@ SECTION = Section(
 <dt>See all runs in MLflow</dt><dd><code>evenfold mlflow results</code></dd>
 <dt>Numbers of this page</dt><dd><a href="test/metrics.tsv">metrics.tsv</a>, <a href="test/predictions.parquet">predictions.parquet</a>, <a href="selection.json">selection.json</a>, <a href="audit.json">audit.json</a>, <a href="rejected.tsv">rejected.tsv</a></dd>
 {% if allow %}<dt>One more look</dt><dd>needs a reason, which reports show for ever:<pre>{{ allow }}</pre></dd>
-{% elif sealed %}<dt>Change something</dt><dd>With other settings or training data, iterate by <code>snakemake --cores 8 -- explore</code>; one more look at this test set will need a reason.</dd>{% endif %}
-{% else %}<dt>Look at the test set, once</dt><dd><code>snakemake --cores 8</code></dd>
+{% elif sealed %}<dt>Change something</dt><dd>With other settings or training data, iterate by <code>{{ explore }}</code>; one more look at this test set will need a reason.</dd>{% endif %}
+{% else %}<dt>Look at the test set, once</dt><dd><code>{{ look }}</code></dd>
 <dt>Numbers of this page</dt><dd><a href="selection.json">selection.json</a>, <a href="audit.json">audit.json</a>, <a href="rejected.tsv">rejected.tsv</a></dd>{% endif %}
 </dl>
 </section>

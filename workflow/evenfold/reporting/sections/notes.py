@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evenfold.metrics.predictive import predictive
@@ -204,7 +204,7 @@ def serious_findings(facts: Facts) -> Iterator[Note]:
                 f"Audit: {finding.title}. To see what they are worth to the result, "
                 "trained as most papers do beside this split:",
                 "red",
-                "snakemake --config 'split={as_published: true}'",
+                facts.command("--config 'split={as_published: true}'"),
             )
 
 
@@ -492,7 +492,8 @@ def notes(facts: Facts) -> list[Note]:
 
 
 def _tells(facts: Facts) -> dict[str, Any]:
-    return {"notes": notes(facts)}
+    told = notes(facts)
+    return {"notes": [replace(note, text=facts.as_called(note.text)) for note in told]}
 
 
 SECTION = Section(
