@@ -43,6 +43,7 @@ PARTS = {
     "alphabet": Part(0, "letters and their codes"),
     "ragged": Part(0, "sequences of any length, end to end"),
     "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
+    "saying": Part(0, "numbers of things in sentences"),
     "durations": Part(0, "how long something takes, as one says it"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
@@ -59,14 +60,14 @@ PARTS = {
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
     ),
     "records": Part(
-        0, "what rules exchange, typed, and where it lies", "errors faults files",
+        0, "what rules exchange, typed, and where it lies", "errors faults files saying",
         libraries="pandas",
     ),
     "config": Part(1, "the configuration, one file a section", "errors files importing records"),
     "losses": Part(1, "tensors", "errors importing", libraries="torch"),
     "sequences": Part(
         2, "FASTA, windows around sites, homology, folds, leaks",
-        "alphabet config errors files metrics records tables",
+        "alphabet config errors files metrics records saying tables",
         libraries="scipy sklearn pyopal",
     ),
     "features": Part(
@@ -87,7 +88,7 @@ PARTS = {
     ),
     "evaluation": Part(
         3, "the frozen selection, the ledger, the test set",
-        "alphabet errors features files metrics models ragged records sequences",
+        "alphabet errors features files metrics models ragged records saying sequences",
         libraries="pandas",
     ),
     "explaining": Part(
@@ -101,7 +102,7 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "calling config errors files importing metrics records terminal",
+        "calling config errors files importing metrics records saying terminal",
         libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
@@ -126,12 +127,11 @@ PARTS = {
     ),
     "starting": Part(
         5, "a user's files looked at, and a data set's file written for them: `evenfold init`",
-        "alphabet config errors features files records sequences",
+        "alphabet config errors features files records saying sequences",
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "calling documentation errors faults prediction records reporting sequences "
-        "starting tracking verifying",
+        "calling documentation errors faults prediction records reporting saying sequences starting tracking verifying",
     ),
 }  # fmt: skip
 

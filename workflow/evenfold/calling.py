@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 #: What is said where nobody knows how it was called.
@@ -51,7 +52,7 @@ def call(
         words += ["--cores", str(cores)]
     if _near(snakefile) not in _SNAKEFILES:
         words += ["--snakefile", _near(snakefile)]
-    for option, value in zip(typed, typed[1:]):
+    for option, value in pairwise(typed):
         if option in _TYPED:
             words += [option, value]
     if files := [_near(file) for file in configfiles]:

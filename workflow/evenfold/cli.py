@@ -15,6 +15,7 @@ from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
+from evenfold.saying import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -312,7 +313,7 @@ def _predict(options: argparse.Namespace) -> int:
     where = f"{first} to {last.name}" if first != last else f"{first}"
     print(f"{where}: {counts.scored} scored")
     if counts.proteins:
-        print(f"{proteins}: {counts.proteins} proteins")
+        print(f"{proteins}: {counted(counts.proteins, 'protein')}")
     if counts.rejected:
         print(f"{rejected}: {counts.rejected} rejected, with reasons")
     if not counts.scored:

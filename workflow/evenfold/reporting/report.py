@@ -36,7 +36,7 @@ from evenfold.reporting.sections import (
     verdict,
     whole_proteins,
 )
-from evenfold.reporting.words import explained
+from evenfold.reporting.words import explained, features_of_run
 
 SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
@@ -93,12 +93,13 @@ def made(facts: Facts, figures: str = "figures") -> Report:
     """
     shown = [section.shown(facts) for section in SECTIONS]
     parts = [part for part, _ in shown]
+    known = features_of_run(facts.settings.decides)
     html = page(
         "page.html",
         figures=figures,
         dataset=facts.dataset,
         description=facts.settings.description,
-        parts=[Markup(explained("\n".join(parts)))],
+        parts=[Markup(explained("\n".join(parts), known))],
         contents=[("verdict", "Verdict"), *_HEADING.findall("".join(parts))],
         variants=list(facts.tuned),
         best=facts.leading,

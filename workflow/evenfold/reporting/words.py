@@ -3,7 +3,7 @@
 import html
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup, escape
 
@@ -169,6 +169,25 @@ def of_run(decides: Decides) -> dict[str, str]:
     return found
 
 
+#: Names of features that are words of every text.
+_COMMON = {"tokens", "residues", "embeddings"}
+
+
+def features_of_run(decides: Decides) -> dict[str, str]:
+    """Feature sets of this run by name, each in one line, as running text may use them.
+
+    Parameters
+    ----------
+    decides : Decides
+    """
+    return {
+        family: FEATURES[family].what
+        for one in decides.variants.values()
+        for name in one.training.features
+        if not is_import_path(name) and (family := parse(name)[0]) not in _COMMON
+    }
+
+
 def loss_in_a_line(loss: LossSettings) -> str:
     """What a loss is, from its settings' description or the user's own code.
 
@@ -198,31 +217,47 @@ def pattern_of(name: str) -> str:
     return f"{known}s?"
 
 
-def _search(names: Iterable[str]) -> tuple[re.Pattern[str], list[str]]:
-    looked = [name for name in sorted(names, key=len, reverse=True) if pattern_of(name)]
-    each = "|".join(f"({pattern_of(name)})" for name in looked)
+def _search(
+    names: Iterable[str], more: Iterable[str]
+) -> tuple[re.Pattern[str], list[str]]:
+    patterns = {name: pattern_of(name) for name in names}
+    patterns |= {name: rf"{re.escape(name)}\d*" for name in more}
+    looked = [
+        name for name in sorted(patterns, key=len, reverse=True) if patterns[name]
+    ]
+    each = "|".join(f"({patterns[name]})" for name in looked)
     return re.compile(rf"(?<![\w./-])(?:{each})(?![\w/]|-\w)"), looked
 
 
-_SEARCH, _LOOKED = _search(WORDS)
-
-
-def explained(page: str) -> str:
+def explained(page: str, more: Mapping[str, str] | None = None) -> str:
     """A page whose words are explained where each is first used.
 
     Parameters
     ----------
     page : str
         HTML, in the order in which it is read.
+    more : dict of str to str, optional
+        Words of this page alone, which are found as they are, and what each means.
     """
+    search, looked = _search(WORDS, more or {})
+    meanings = {**WORDS, **(more or {})}
     seen: set[str] = set()
     inside: list[str] = []
     done = []
+
+    def once(found: re.Match[str]) -> str:
+        word = looked[(found.lastindex or 1) - 1]
+        if word in seen:
+            return found[0]
+        seen.add(word)
+        # The text is HTML already.
+        return str(_explained(meanings[word], Markup(found[0])))
+
     for piece in _TAG.split(page):
         if piece.startswith("<"):
             _step(piece, inside, seen)
         elif not inside and piece.strip():
-            piece = _SEARCH.sub(lambda found: _once(found, seen), piece)
+            piece = search.sub(once, piece)
         done.append(piece)
     return "".join(done)
 
@@ -234,21 +269,11 @@ def _step(tag: str, inside: list[str], seen: set[str]) -> None:
     if tag.startswith("</"):
         if inside and inside[-1] == kind:
             inside.pop()
-    elif kind in _WHOLE or 'class="copied"' in tag or inside and inside[-1] == kind:
+    elif kind in _WHOLE or 'class="copied"' in tag or (inside and inside[-1] == kind):
         inside.append(kind)
         if title := re.search('title="([^"]*)"', tag):
             told = html.unescape(title[1])
             seen.update(word for word, meaning in WORDS.items() if meaning == told)
-
-
-def _once(found: re.Match[str], seen: set[str]) -> str:
-    word = _LOOKED[(found.lastindex or 1) - 1]
-    if word in seen:
-        return found[0]
-    seen.add(word)
-    # The text is HTML already.
-    return str(term(word, Markup(found[0])))
-
 
 
 def term(name: str, shown: str | None = None) -> Markup:
@@ -265,6 +290,8 @@ def term(name: str, shown: str | None = None) -> Markup:
     -------
     Markup
     """
-    return Markup('<abbr title="{}">{}</abbr>').format(
-        WORDS[name], escape(shown or name)
-    )
+    return _explained(WORDS[name], escape(shown or name))
+
+
+def _explained(meaning: str, shown: Markup) -> Markup:
+    return Markup('<abbr title="{}">{}</abbr>').format(meaning, shown)
