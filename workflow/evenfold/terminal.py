@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from evenfold.calling import as_called
+
 #: Lines about Snakemake's own steps, which tell a user nothing.
 _STEPS = re.compile(
     r"Select jobs to execute\.\.\.|Execute \d+ jobs\.\.\.|"
@@ -88,7 +90,7 @@ class Terminal(logging.Filter):
         logs: Sequence[str] = list(getattr(record, "log", None) or ())
         for log in logs:
             if told := sentence_of(log):
-                more = f": {told}" if self.elsewhere else ""
+                more = f": {as_called(told)}" if self.elsewhere else ""
                 rule = getattr(record, "rule_name", "a job")
                 print(f"{rule} stopped, {log}{more}", file=sys.stderr)
                 return True

@@ -23,7 +23,7 @@ from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.features.vector_files import VectorNames, vectors_by_id, without_end
 from evenfold.files import sha256_file
 from evenfold.machine import own_gpu
-from evenfold.wording import counted
+from evenfold.saying import counted
 
 log = logging.getLogger("evenfold")
 

@@ -20,7 +20,7 @@ from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
 from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import PROTEINS, SEQUENCES
-from evenfold.wording import counted
+from evenfold.saying import counted
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256

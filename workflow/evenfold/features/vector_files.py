@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
-from evenfold.wording import counted
+from evenfold.saying import counted
 
 _IDS = ("ids", "id", "names", "name")
 _VECTORS = ("vectors", "embeddings", "vector", "embedding")

@@ -7,8 +7,8 @@ import numpy as np
 
 from evenfold.config.sites import Sites
 from evenfold.records.selection import Learned, Reach
+from evenfold.saying import counted
 from evenfold.sequences.domain import banded
-from evenfold.wording import counted
 
 
 @dataclass(frozen=True)

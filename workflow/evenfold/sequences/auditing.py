@@ -31,6 +31,7 @@ from evenfold.records.sequences import (
     SplitFacts,
 )
 from evenfold.records.tables import NEAREST, SEQUENCES, SPLIT
+from evenfold.saying import counted, verb
 from evenfold.sequences.alignment import (
     in_threads,
     limits_of,
@@ -41,7 +42,6 @@ from evenfold.sequences.alignment import (
 from evenfold.sequences.homology import composition_only, most_likely
 from evenfold.sequences.probes import probes, shift
 from evenfold.sequences.stages import SILENT, Progress
-from evenfold.wording import counted
 
 #: Alignment cells one search may cost; a larger one looks at a seeded sample of rows.
 CELL_BUDGET = 4e11
@@ -417,8 +417,9 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
         if conflicts := happened.conflicting:
             yield _of_records(
                 "warning",
-                f"{role}: {conflicts} rows carry both labels for one sequence",
-                "All of them were dropped; see rejected.tsv.",
+                f"{role}: {counted(conflicts, 'row')} {verb(conflicts, 'carries', 'carry')} "
+                "both labels for one sequence",
+                "None of them is used; see rejected.tsv.",
                 conflicts,
             )
         if duplicates := happened.duplicates:
@@ -641,7 +642,8 @@ def _source_findings(sources: list[str], folds: np.ndarray) -> Iterator[Finding]
     crossing = sorted(s for s, where in of_source.items() if len(where) > 1)
     yield _finding(
         "serious" if crossing else "ok",
-        f"{len(crossing)} of {len(of_source)} source proteins cross folds",
+        f"{len(crossing)} of {len(of_source)} source proteins "
+        f"{verb(len(crossing), 'crosses', 'cross')} folds",
         "Windows of one protein share its neighbourhood and its family.",
         len(crossing),
         [(source,) for source in crossing],

@@ -25,6 +25,7 @@ from evenfold.files import sha256_file, sha256_rows
 from evenfold.records.layout import remedy
 from evenfold.records.sequences import Counts, Inputs, RoleCounts
 from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
+from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids, unique_across_roles
 from evenfold.sequences.labels import read_labels
 from evenfold.sequences.reading import Record, read
@@ -34,7 +35,6 @@ from evenfold.sequences.sites import (
     under_sampled,
     windows,
 )
-from evenfold.wording import counted
 
 GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windows)"
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")

@@ -11,11 +11,11 @@ from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
+from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.labels import EMPTY
 from evenfold.sequences.reading import Record, read
 from evenfold.sequences.tabular import table_rows
-from evenfold.wording import counted
 
 #: After the residue that it marks, as MusiteDeep writes sites.
 MARK = "#"

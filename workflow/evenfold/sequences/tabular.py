@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
+from evenfold.saying import counted
 from evenfold.sequences.opening import begins, opened
-from evenfold.wording import counted
 
 _BOM = "\ufeff"
 #: Letters of a cell; the longest protein has 36,000, an unclosed quote takes the file.

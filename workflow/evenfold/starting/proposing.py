@@ -15,11 +15,11 @@ from evenfold.config.reading import label_value
 from evenfold.config.section import NAME
 from evenfold.errors import EvenfoldError
 from evenfold.features.vector_files import VectorNames, vectors_by_id
+from evenfold.saying import counted, verb
 from evenfold.sequences.kinds import kind_of, why_kind
 from evenfold.sequences.sites import MARK
 from evenfold.starting.looking import Look
 from evenfold.starting.patterns import classes, label_pattern, source_pattern
-from evenfold.wording import counted
 
 #: Key of a data set's file that is left to fill in.
 ABOUT = "about"
@@ -183,9 +183,8 @@ def _ids(look: Look) -> Iterator[str]:
     ids = Counter(header.split()[0] for header in look.headers if header.split())
     twice = {one: n for one, n in ids.items() if n > 1}
     if twice:
-        stand = "stands" if len(twice) == 1 else "stand"
         yield (
-            f"{counted(len(twice), 'id')} {stand} before {sum(twice.values())} sequences, "
+            f"{counted(len(twice), 'id')} {verb(len(twice), 'stands', 'stand')} before {sum(twice.values())} sequences, "
             "which are told apart by ~2, ~3 and so on"
         )
     elif ids:
@@ -431,7 +430,7 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
             whole = by_accession
             found.add(
                 f"source_pattern: {as_yaml(_ACCESSION)}  # the accession of a header",
-                f"{counted(without, 'header')} without one, and every one needs it"
+                f"{counted(without, 'header')} {verb(without, 'has', 'have')} none, and every one needs it"
                 if without
                 else None,
             )
@@ -453,10 +452,9 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
     found.add("  window: 31  # letters, an odd number")
     odd = total - sum(letters[one] for one in common)
     if odd:
-        told = "are at other residues; they are rejected and listed"
-        if odd == 1:
-            told = "is at another residue; it is rejected and listed"
-        found.add("  mismatch: reject", f"{odd} of {counted(total, 'site')} {told}")
+        are = verb(odd, "is", "are")
+        found.add("  mismatch: reject", f"{odd} of {counted(total, 'site')} {are} not at "
+                  "these residues; rejected and listed")  # fmt: skip
     for what in ("protein", "position"):
         names = dict.fromkeys(look.columns[what] for look in tables)
         if other := [name for name in names if name.casefold() != what]:
@@ -535,7 +533,8 @@ def _vectors(found: Proposal, files: list[Look], sequences: list[Look]) -> None:
     question = None
     if known < len(ids) or not ids:
         question = (
-            f"{counted(len(ids) - known, 'id')} without a vector there; every sequence "
+            f"{counted(len(ids) - known, 'id')} "
+            f"{verb(len(ids) - known, 'has', 'have')} no vector there; every sequence "
             "needs one"
         )
     found.add("training:")
