@@ -72,7 +72,7 @@ PARTS = {
     ),
     "features": Part(
         2, "how a sequence becomes numbers",
-        "alphabet config errors files importing machine ragged records",
+        "alphabet config errors files importing machine ragged records saying",
         libraries="torch transformers",
     ),
     "models": Part(
@@ -112,7 +112,7 @@ PARTS = {
     "prediction": Part(
         4, "a frozen model applied to new sequences",
         "alphabet config durations errors evaluation explaining features files importing "
-        "metrics models records sequences",
+        "metrics models records saying sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(

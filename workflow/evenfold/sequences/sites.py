@@ -11,6 +11,7 @@ from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
+from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.labels import EMPTY
 from evenfold.sequences.reading import Record, read
@@ -264,7 +265,8 @@ def _fault(protein, position, residue, sites, settings):
     site = f"site {position} of {protein.source}"
     stated = sites.residue.get(position, residue)
     if residue is None:
-        return f"{site} is beyond its {len(protein.sequence)} residues"
+        length = counted(len(protein.sequence), "residue")
+        return f"{site} is beyond its {length}"
     if residue not in settings.residues:
         return f"{site} is {residue}, not one of {settings.residues}"
     if stated != residue:
