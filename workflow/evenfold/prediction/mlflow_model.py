@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
@@ -48,7 +49,7 @@ class Champion(PythonModel):
         context : PythonModelContext
         model_input : DataFrame
             Column sequence, and id if there is one; a dict of such columns, or a list of
-            the sequences themselves, are taken too.
+            the sequences themselves, or of such rows, are taken too.
         params : dict, optional
             `error` of the prediction sets (0: as configured), `unsure` and `nearest`.
 
@@ -56,10 +57,20 @@ class Champion(PythonModel):
         -------
         DataFrame
             As `Predictor.predict` gives it.
+
+        Raises
+        ------
+        MlflowException
+            For what holds no sequences.
         """
+        from evenfold.errors import EvenfoldError
         from evenfold.prediction.trust import Wanted
 
-        sequences, ids = asked(model_input)
+        try:
+            sequences, ids = asked(model_input)
+        except EvenfoldError as error:
+            # Of others the server tells where in the code they were raised.
+            raise MlflowException.invalid_parameter_value(str(error)) from error
         told = params or {}
         wanted = Wanted(
             told.get("error") or None,
@@ -75,6 +86,7 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     Parameters
     ----------
     given : DataFrame, Series, array, dict, list or str
+        A list of sequences may come as a data frame with the column 0.
 
     Returns
     -------
@@ -83,10 +95,12 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     Raises
     ------
     EvenfoldError
-        Where no column is called sequence.
+        Where no column is called sequence, or some have no id of their own.
     """
     from evenfold.errors import EvenfoldError
 
+    if isinstance(given, pd.DataFrame) and list(given.columns) == [0]:
+        given = list(given[0])
     if isinstance(given, list) and any(isinstance(row, dict) for row in given):
         rows = [row if isinstance(row, dict) else {"sequence": row} for row in given]
         given = {key: [row.get(key) for row in rows] for key in ("sequence", "id")}
@@ -97,7 +111,8 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     if "sequence" not in given:
         found = ", ".join(map(str, given)) or "none"
         raise EvenfoldError(
-            f"no column 'sequence' in what is to be scored. Found: {found}."
+            "no sequences: neither a list of them nor a column 'sequence'. Columns that "
+            f"were found: {found}."
         )
     ids = _rows(given["id"]) if "id" in given else None
     sequences = _rows(given["sequence"])
@@ -105,6 +120,10 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     if len(sequences) == 1 and isinstance(sequences[0], list):
         sequences = sequences[0]
         ids = ids[0] if ids and isinstance(ids[0], list) else None
+    if ids is not None and len(ids) != len(sequences):
+        raise EvenfoldError(
+            f"{len(sequences)} sequences, but {len(ids)} ids: give each its own, or none."
+        )
     return sequences, ids
 
 

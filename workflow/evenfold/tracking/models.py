@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import sealed_set
@@ -59,16 +60,15 @@ def log_variant(
 
 def model_signature() -> ModelSignature:
     """What the champion is asked as a model of MLflow, and what it answers."""
+    # MLflow drops columns that are not named here, and makes a data frame of a bare list,
+    # whose only column is the number 0. So that has to be named too, and none may be
+    # required. Without any names a list would be taken as well, but of JSON MLflow would
+    # then make arrays of one type, in which a NaN is the peptide "nan", and which refuse
+    # a batch for a cell that is a list. First: MLflow numbers what has a false name.
     # Of any type: what is no text is answered row by row, and takes no other row with it.
+    names: list[Any] = [0, "sequence", "id"]
     return ModelSignature(
-        Schema(
-            [
-                ColSpec(AnyType(), "sequence"),
-                # MLflow drops columns that are not named here. A bare list of sequences
-                # it can match with one column alone, and refuses, naming the column.
-                ColSpec(AnyType(), "id", required=False),
-            ]
-        ),
+        Schema([ColSpec(AnyType(), name, required=False) for name in names]),
         Schema(
             [
                 ColSpec("string", "id"),
