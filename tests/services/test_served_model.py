@@ -15,7 +15,7 @@ import mlflow
 import pytest
 
 from evenfold.prediction import Predictor
-from evenfold.tracking.models import model_signature
+from evenfold.tracking.models import model_signature, set_apart
 from tests.conftest import ROOT
 from tests.unit.test_bundle import results  # noqa: F401
 from tests.unit.test_domain import WINDOWS
@@ -46,6 +46,7 @@ def served(results, tmp_path):  # noqa: F811
         code_paths=[str(code.parent.parent)],
         pip_requirements=[],
     )
+    set_apart(tmp_path / "model")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,5 +1,8 @@
 """The champion as an MLflow model from code: sequences in, what `predict` tells out."""
 
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,6 +25,16 @@ class Champion(PythonModel):
 
         from evenfold.prediction.predicting import Predictor
         from evenfold.records.notes import SealedSet
+        from evenfold.records.prediction import PACKAGES
+
+        packages = Path(context.artifacts["selection"]).with_name(PACKAGES)
+        # Of models that were logged by an earlier version MLflow compares them.
+        if packages.is_file() and (others := differing(packages)):
+            warnings.warn(
+                "the packages are not those that the model was logged with: "
+                f"{', '.join(others)}. pip install -r {packages}",
+                stacklevel=2,
+            )
 
         # Logged where the test set had not been looked at.
         sealed = context.artifacts.get("sealed")
@@ -78,6 +91,31 @@ class Champion(PythonModel):
             bool(told.get("nearest", True)),
         )
         return self.predictor.predict(sequences, ids, wanted)
+
+
+def differing(packages: Path) -> list[str]:
+    """Packages whose installed version is another than is wanted, with both.
+
+    Parameters
+    ----------
+    packages : Path
+        A line for each, as pip takes it: name==version.
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    for line in packages.read_text(encoding="utf-8").split():
+        name, _, wanted = line.partition("==")
+        try:
+            here = version(name)
+        except PackageNotFoundError:
+            here = "not installed"
+        # A build's label (+cpu) makes no other version.
+        if wanted and here.partition("+")[0] != wanted:
+            found.append(f"{name} {here} (logged with {wanted})")
+    return found
 
 
 def asked(given: Any) -> tuple[list[Any], list[Any] | None]:

@@ -20,6 +20,7 @@ from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts
 from evenfold.records.tables import check_whole
 from evenfold.records.thresholds import HALF, Tuned
+from evenfold.records.tracking import FIRST
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,6 @@ class FinishedFiles:
         """Every path."""
         for value in vars(self).values():
             yield from [value] if isinstance(value, str) else value
-
 
 def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
     """SHA-256 of what a run publishes, and of its look's records, by name.
@@ -251,11 +251,11 @@ def scalars(tuned: Tuned, tested: Sequence[Measured]) -> dict[str, float]:
     -------
     dict of str to float
         `oof_*`, and `test_*` at the deployed operating point, `test_at_half_*` at 0.5;
-        `MCC` is that of `oof_mcc`, the first: pages that compare runs begin with it.
+        `FIRST` is that of `oof_mcc`: pages that compare runs begin with it.
     """
     point = tuned.deployed
     found = {
-        "MCC": point.mcc,
+        FIRST: point.mcc,
         "oof_sn": point.sn,
         "oof_sp": point.sp,
         "oof_gap": point.gap,
