@@ -151,7 +151,9 @@ def test_the_printed_link_opens_the_runs_with_a_reviewers_columns(
     ]  # fmt: skip
     assert max(rect["x"] + rect["width"] for rect in found.values()) <= 1440
     # Variants beside selections, not folded up below them.
-    rows = browser.find_elements("css selector", ".ag-pinned-left-cols-container .ag-row")
+    rows = browser.find_elements(
+        "css selector", ".ag-pinned-left-cols-container .ag-row"
+    )
     assert len(rows) == 6
 
 

@@ -244,10 +244,14 @@ def test_a_request_without_the_column_is_told():
     with pytest.raises(EvenfoldError, match=r"nor a column 'sequence'.* found: seq\."):
         asked(pd.DataFrame({"seq": ["MKV"]}))
     assert asked("MKV") == (["MKV"], None)
-    with pytest.raises(EvenfoldError, match="2 sequences, but 1 ids: give each its own"):
+    with pytest.raises(
+        EvenfoldError, match="2 sequences, but 1 ids: give each its own"
+    ):
         asked({"sequence": ["MKV", "MKK"], "id": ["a"]})
     for nothing in ([], {"seq": ["MKV"]}):
-        with pytest.raises(MlflowException, match="no sequences: neither a list") as told:
+        with pytest.raises(
+            MlflowException, match="no sequences: neither a list"
+        ) as told:
             answered(through_mlflow(nothing))
         assert told.value.get_http_status_code() == 400
 

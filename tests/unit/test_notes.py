@@ -220,7 +220,9 @@ def test_an_mlflow_model_warns_of_other_packages(tmp_path, monkeypatch):
     monkeypatch.setattr(Predictor, "of", lambda *_, **trust: predictor(None))
     (tmp_path / "packages.txt").write_text("numpy==0.1\n")
     artifacts = {"selection": str(tmp_path / "selection.json"), "weights": "w"}
-    with pytest.warns(UserWarning, match=r"numpy .* \(logged with 0\.1\)\. pip install"):
+    with pytest.warns(
+        UserWarning, match=r"numpy .* \(logged with 0\.1\)\. pip install"
+    ):
         Champion().load_context(SimpleNamespace(artifacts=artifacts))
 
 

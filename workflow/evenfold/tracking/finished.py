@@ -68,6 +68,7 @@ class FinishedFiles:
         for value in vars(self).values():
             yield from [value] if isinstance(value, str) else value
 
+
 def digests(files: FinishedFiles, evaluation: Evaluation) -> dict[str, str]:
     """SHA-256 of what a run publishes, and of its look's records, by name.
 
