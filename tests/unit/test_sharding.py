@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
-from evenfold.prediction import Predictor, streaming
+from evenfold.prediction import Predictor
 from evenfold.prediction.output import beside
 from evenfold.prediction.sharding import Shard, gather, score_shard
 from evenfold.prediction.streaming import Asked, score_files
@@ -47,10 +48,7 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
 def champion(sites=None):
-    found = by_content(sites=sites)
-    if sites:
-        found.cleaning = found.cleaning.model_copy(update={"gap": "keep"})
-    return found
+    return by_content(sites=sites, cleaning=Cleaning(gap="keep" if sites else "reject"))
 
 
 def results(folder, sites=None):
@@ -188,9 +186,8 @@ def test_the_note_of_shards_is_that_of_the_whole(tmp_path, monkeypatch):
     path = tmp_path / "new.fasta"
     path.write_text("".join(f">s\n{s}\n" for s in [*windows, *windows]))
     found = champion()
-    found.sealed = sealed
+    found.sealed, found.not_looked_at = sealed, "Not these models."
     monkeypatch.setattr(Predictor, "load", lambda *_, **__: found)
-    monkeypatch.setattr(streaming, "not_looked_at", lambda folder: "Not these models.")
     results(tmp_path)
     _, _, told = in_shards(tmp_path, path, 4, ledger=tmp_path / "ledger")
     assert told[0] == "Not these models."

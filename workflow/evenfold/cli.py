@@ -276,7 +276,12 @@ def _simulate(options: argparse.Namespace) -> int:
 def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
-    from evenfold.prediction.streaming import Asked, Progress, predict_files
+    from evenfold.prediction.streaming import (
+        Asked,
+        Progress,
+        predict_files,
+        summary,
+    )
     from evenfold.prediction.trust import Wanted
 
     check_output(options.out, options.inputs, options.shard_rows is not None)
@@ -301,13 +306,7 @@ def _predict(options: argparse.Namespace) -> int:
     finally:
         if shown:
             progress.end()
-    first, last = counts.files[0], counts.files[-1]
-    where = f"{first} to {last.name}" if first != last else f"{first}"
-    print(f"{where}: {counts.scored} scored")
-    if counts.proteins:
-        print(f"{proteins}: {counts.proteins} proteins")
-    if counts.rejected:
-        print(f"{rejected}: {counts.rejected} rejected, with reasons")
+    print("\n".join(summary(counts, asked)))
     if not counts.scored:
         raise EvenfoldError(
             f"nothing in {', '.join(options.inputs)} was scored; the reasons are in "
@@ -327,14 +326,13 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from evenfold.prediction import Predictor
     from evenfold.prediction.serving import application, serve
-    from evenfold.prediction.streaming import champion_of, noted
+    from evenfold.prediction.streaming import told_after
 
-    predictor, other = champion_of(options.results, options.trust_modules)
+    predictor = Predictor.load(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
-    app = application(
-        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
-    )
+    app = application(predictor, lambda found: told_after(predictor, ledger, found))
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 

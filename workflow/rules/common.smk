@@ -30,7 +30,7 @@ from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
-from evenfold.terminal import Terminal, install
+from evenfold.terminal import Terminal, install, told_in
 
 TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
@@ -339,8 +339,16 @@ def refuse_where_left_out():
         )
 
 
+def scoring_logs(name):
+    """Logs of the scoring that the target `predict` asks of a data set."""
+    if not PLAN.run.predict:
+        return []
+    stem = prediction_stem(PLAN.run.predict)
+    return [results_of(name).folder / "logs" / "predict" / f"{stem}.log"]
+
+
 def say_what_came_of_it():
-    """The verdict of every data set whose report this run has written."""
+    """The verdict of every data set whose report this run has written, and its scores."""
     from evenfold.reporting.closing import closing
 
     for name in PLAN.datasets:
@@ -354,3 +362,7 @@ def say_what_came_of_it():
                 lines = [f"Error: {error}"]
             print("\n".join(["", *lines]), file=sys.stderr)
             TERMINAL.ended = True
+        for log in scoring_logs(name):
+            if lines := told_in(log, STARTED):
+                print("\n".join(["", *lines]), file=sys.stderr)
+                TERMINAL.ended = True
