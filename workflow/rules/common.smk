@@ -2,6 +2,7 @@ import math
 import re
 import sys
 import time
+from os.path import getsize
 from pathlib import Path
 
 # The package lies beside the rules, so that jobs find it on every node and under
@@ -248,9 +249,15 @@ def claimed_threads(wildcards):
     return math.ceil(min(PLAN.run.threads, cpus) * share)
 
 
-def growing(least, each):
-    """Resource function: memory in MB, so many for each MB of the job's input."""
-    return lambda wildcards, input: int(least + each * input.size_mb)
+def growing(least, each, of=None):
+    """Resource function: memory in MB, so many for each MB of the job's input, or of one."""
+
+    def megabytes(wildcards, input):
+        # Not of weights and scores, where those of many variants are read one by one.
+        size = getsize(input[of]) / 1e6 if of else input.size_mb
+        return int(least + each * size)
+
+    return megabytes
 
 
 def final_files():

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -534,7 +535,8 @@ def score_columns(
     """
     good = ~np.isnan(calls.scores)
     n = len(ids)
-    called = [one for one, ok in zip(calls.classes, good) if ok]
+    kept = good.tolist()
+    called = list(compress(calls.classes, kept))
     columns: dict[str, list[Any]] = {
         "id": list(ids),
         "score": calls.scores[good].tolist(),
@@ -542,10 +544,7 @@ def score_columns(
         "class": called,
         "probability": calls.probabilities[good].tolist(),
         "threshold": [predictor.threshold] * n,
-        **{
-            name: [value for value, ok in zip(values, good) if ok]
-            for name, values in calls.trust.items()
-        },
+        **{name: list(compress(values, kept)) for name, values in calls.trust.items()},
         "variant": [predictor.variant] * n,
         "selection": [predictor.selection] * n,
     }
