@@ -337,8 +337,9 @@ def test_sites_go_by_the_names_that_the_data_set_gives_proteins(tmp_path, small)
     assert read(out)["id"].tolist() == names
     assert [record.id for record in champion.read(path)] == names
     assert told_after(champion, None, counts) == [
-        r"source_pattern '^sp\\|([^|]+)\\|' of the data set finds no name in 1 of 4 headers: "
-        "these proteins are named by the first word."
+        "Headers in which source_pattern of the data set "
+        r"('^sp\\|([^|]+)\\|') finds no name, so that their first word names the protein: "
+        "1 of 4."
     ]
     # A selection that was frozen without it names them as before.
     score_files(of_sites(), asked)
@@ -377,7 +378,7 @@ def test_columns_go_by_the_names_of_the_data_set_or_the_standard_ones(
     else:
         assert found == [named_by_content("AACD"), named_by_content("ACDE")]
         assert told_after(champion, None, counts) == [
-            "2 of 2 records have no id and are named after their content (seq-...)."
+            "Records without an id, which are named after their content (seq-...): 2 of 2."
         ]
     # One column of that name in a file without a suffix that says so is a table too.
     plain = tmp_path / "new.txt"

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from evenfold.calling import as_called
+
 #: Before what came of a job, in its log: told again at the end of a run.
 CAME_OF_IT = "Result: "
 #: Lines about Snakemake's own steps, which tell a user nothing.
@@ -117,7 +119,7 @@ class Terminal(logging.Filter):
         logs: Sequence[str] = list(getattr(record, "log", None) or ())
         for log in logs:
             if told := sentence_of(log):
-                more = f": {told}" if self.elsewhere else ""
+                more = f": {as_called(told)}" if self.elsewhere else ""
                 rule = getattr(record, "rule_name", "a job")
                 print(f"{rule} stopped, {log}{more}", file=sys.stderr)
                 return True

@@ -45,6 +45,7 @@ from evenfold.records.notes import Note, SealedSet
 from evenfold.records.prediction import ScoredPart
 from evenfold.records.selection import OUTSIDE
 from evenfold.records.tables import NAMES, PROTEIN_SCORES, REJECTED, SCORES
+from evenfold.saying import counted
 from evenfold.sequences.domain import NOT_AVAILABLE, UNKNOWN
 from evenfold.sequences.sites import no_site
 
@@ -318,14 +319,14 @@ def told_after(
     found = []
     if counts.by_content:
         found.append(
-            f"{counts.by_content} of {counts.records} records have no id and are named "
-            "after their content (seq-...)."
+            "Records without an id, which are named after their content (seq-...): "
+            f"{counts.by_content} of {counts.records}."
         )
     if counts.unmatched:
         found.append(
-            f"source_pattern {predictor.reading.source_pattern!r} of the data set finds "
-            f"no name in {counts.unmatched} of {counts.records} headers: these proteins "
-            "are named by the first word."
+            "Headers in which source_pattern of the data set "
+            f"({predictor.reading.source_pattern!r}) finds no name, so that their first "
+            f"word names the protein: {counts.unmatched} of {counts.records}."
         )
     return [*found, *noted(predictor.sealed, ledger, counts)]
 
@@ -357,7 +358,7 @@ def summary(counts: Counts, asked: Asked) -> list[str]:
             f"on{beside if counts.unjudged else ''}"
         )
     if counts.proteins and asked.proteins:
-        lines.append(f"{asked.proteins}: {counts.proteins} proteins")
+        lines.append(f"{asked.proteins}: {counted(counts.proteins, 'protein')}")
     if counts.rejected:
         lines.append(f"{asked.rejected}: {counts.rejected} rejected, with reasons")
     return lines
