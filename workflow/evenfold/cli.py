@@ -110,8 +110,8 @@ def command_line() -> argparse.ArgumentParser:
         "inputs",
         nargs="+",
         metavar="sequences",
-        help="FASTA, TSV, CSV or Parquet (columns sequence and id), or one sequence a "
-        "line, also gzipped; - is standard input",
+        help="FASTA, TSV, CSV or Parquet (columns as the data set names them, or sequence "
+        "and id), or one sequence a line, also gzipped; - is standard input",
     )
     predict.add_argument(
         "--out",
