@@ -50,7 +50,7 @@ PARTS = {
     "job": Part(0, "a rule's log, and how an error reaches the user", "errors faults"),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
-    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences"),
+    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences", "faults"),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
