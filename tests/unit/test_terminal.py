@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from snakemake.logging import LogEvent, logger
@@ -87,7 +88,9 @@ def test_a_wrong_configuration_is_told_without_the_place_in_our_rules(capsys):
     assert said == "\nError: the configuration: unknown key 'varients'.\n"
 
 
-BY_RULE = 'RuleException:\nOSError in file "rules/sequences.smk", line 57:\n{}\n  File "x.py"'
+BY_RULE = (
+    'RuleException:\nOSError in file "rules/sequences.smk", line 57:\n{}\n  File "x.py"'
+)
 NOTES = (
     "Error recording metadata for finished job ({}). Please ensure write permissions for "
     "the directory /here/.snakemake"
@@ -108,14 +111,14 @@ NOTES = (
     [
         (
             "[Errno 28] No space left on device",
-            r"\.snakemake, where .* notes: the disk is full, .* Free some space",
+            r"\.snakemake or the temporary folder .* notes: the disk is full, .* Free some space",
         ),
         (
             "[Errno 30] Read-only file system: '/here/.snakemake/locks'",
             "/here/.snakemake/locks: the disk is mounted read-only",
         ),
         (
-            "[Errno 13] Permission denied: \"/it's here\"",
+            '[Errno 13] Permission denied: "/it\'s here"',
             "/it's here: you may not use it",
         ),
     ],
@@ -161,7 +164,9 @@ def test_ctrl_c_while_a_job_imports_leaves_no_traceback(job, said):
 
 
 def test_what_may_be_a_defect_keeps_its_traceback():
-    defect = "Traceback (most recent call last):\n  File 'x.py'\nOSError: [Errno 2] No: 'x'"
+    defect = (
+        "Traceback (most recent call last):\n  File 'x.py'\nOSError: [Errno 2] No: 'x'"
+    )
     assert Terminal().filter(line(defect))
     assert Terminal().filter(line("Traceback (most recent call last):\nKeyError: 1"))
 
@@ -183,9 +188,10 @@ def test_a_log_of_snakemakes_that_cannot_be_written_is_said_once(tmp_path, capsy
     own.addHandler(handler)
     install(Terminal(), own)
     handler.stream.close()
-    handler.stream = open("/dev/full", "w")
-    own.error("one")
-    own.error("two")
+    with suppress(OSError), open("/dev/full", "w") as full:
+        handler.stream = full
+        own.error("one")
+        own.error("two")
     said = capsys.readouterr().err
     assert said.count("Warning: the log ") == 1 and "the disk is full" in said
     assert "Traceback" not in said

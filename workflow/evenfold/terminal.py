@@ -42,7 +42,9 @@ _REFUSALS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
     errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ENOLCK,
 }  # fmt: skip
-_ITS_FOLDER = ".snakemake, where Snakemake keeps its notes"
+_ITS_FOLDER = (
+    ".snakemake or the temporary folder (TMPDIR), where Snakemake keeps its notes"
+)
 #: That it was stopped while it was stopping: a second Ctrl-C.
 _STOPPED = re.compile(r"^Traceback .*^KeyboardInterrupt", re.DOTALL | re.MULTILINE)
 _STOPPED_TOLD = """
