@@ -97,8 +97,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--out", default="resources/demo", help="folder")
     simulate.add_argument("--seed", type=int, default=7, help="of the simulation")
-    simulate.add_argument("--train", type=int, default=1200, help="training windows")
-    simulate.add_argument("--test", type=int, default=600, help="test windows")
+    simulate.add_argument("--train", type=int, default=600, help="training windows")
+    simulate.add_argument("--test", type=int, default=300, help="test windows")
 
     predict = commands.add_parser(
         "predict", help="score sequences with a champion", formatter_class=shown
