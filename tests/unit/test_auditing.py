@@ -121,8 +121,8 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
     assert "1 of them have the gap letter -" in details and "gap: keep" in details
     for words in ("2 of 100 records", "2 of 100 rows rejected without a label",
                   "train: 5 repeated ids numbered", "4 rows carry both", "3 duplicate rows (dropped)",
-                  "test: 2 listed sites cannot be", "test: 1 negative windows left out",
-                  "test: 1 duplicate rows (kept)", "6 of 60 training sequences (10.0%) related"):  # fmt: skip
+                  "test: 2 listed sites cannot be", "test: 1 negative window left out",
+                  "test: 1 duplicate row (kept)", "6 of 60 training sequences (10.0%) related"):  # fmt: skip
         assert words in titles
     assert severities(found)[:9] == [
         "warning", "warning", "info", "warning", "info", "warning", "info", "info",

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold import __version__
+from evenfold.calling import PLAIN, as_called, remembered
 from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.faults import sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
+from evenfold.saying import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,8 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         told = sentence(error, "run the command again") or _defect(error)
-        print(f"Error: {told}", file=sys.stderr)
+        print(f"Error: {as_called(told, _called(options))}", file=sys.stderr)
         return 1
+
+
+def _called(options: argparse.Namespace) -> str:
+    """How the run was called whose results a command is about."""
+    results = getattr(options, "results", None)
+    return remembered(Results.at(results).called) if results else PLAIN
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -305,7 +313,7 @@ def _predict(options: argparse.Namespace) -> int:
     where = f"{first} to {last.name}" if first != last else f"{first}"
     print(f"{where}: {counts.scored} scored")
     if counts.proteins:
-        print(f"{proteins}: {counts.proteins} proteins")
+        print(f"{proteins}: {counted(counts.proteins, 'protein')}")
     if counts.rejected:
         print(f"{rejected}: {counts.rejected} rejected, with reasons")
     if not counts.scored:
@@ -364,13 +372,14 @@ _MARKS = {True: "ok   ", False: "FAULT", None: "?    "}
 def _verify(options: argparse.Namespace) -> int:
     from evenfold.verifying import LIMITS, verify
 
+    called = _called(options)
     checks = verify(options.results, options.ledger, _remembered(options.results))
     for check in checks:
-        print(f"{_MARKS[check.holds]}  {check.what}")
+        print(f"{_MARKS[check.holds]}  {as_called(check.what, called)}")
     faults = sum(check.holds is False for check in checks)
     print(f"\n{len(checks)} checks, {faults} faults. What this cannot prove:")
     for limit in LIMITS:
-        print(f"  - {limit}")
+        print(f"  - {as_called(limit, called)}")
     return 1 if faults else 0
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from evenfold.calling import as_called
 from evenfold.faults import sentence
 
 #: Lines about Snakemake's own steps, which tell a user nothing.
@@ -138,7 +139,7 @@ class Terminal(logging.Filter):
         logs: Sequence[str] = list(getattr(record, "log", None) or ())
         for log in logs:
             if told := sentence_of(log):
-                more = f": {told}" if self.elsewhere else ""
+                more = f": {as_called(told)}" if self.elsewhere else ""
                 print(f"{rule} stopped, {log}{more}", file=sys.stderr)
                 return True
         if self.unsaid:

@@ -1,4 +1,5 @@
 import math
+import os
 import re
 import sys
 import time
@@ -21,10 +22,12 @@ if Path(evenfold.__file__).resolve().parent != Path(WORKFLOW, "evenfold").resolv
         f"belong to {WORKFLOW}/evenfold. Put `module evenfold` before that import."
     )
 
+from evenfold import calling
 from evenfold.config.kinds import KINDS
 from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
+from evenfold.files import write_text
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
@@ -310,6 +313,34 @@ def prediction_files():
 def baseline(wildcards):
     """What losses are compared with; see `Plan.baseline`."""
     return PLAN.baseline(wildcards.dataset)
+
+
+def how_it_was_called():
+    """The command of this run, without its targets."""
+    settings = workflow.config_settings
+    return calling.call(
+        workflow.resource_settings.cores,
+        workflow.main_snakefile,
+        settings.configfiles,
+        settings.config_args or (),
+        sys.argv if "snakemake" in sys.argv[0] else (),
+    )
+
+
+def remember_the_call():
+    """For reports and for evenfold's own commands; an input of no rule."""
+    for name in PLAN.datasets:
+        told = f"{CALL}\n"
+        path = results_of(name).called
+        if not path.is_file() or path.read_text(encoding="utf-8") != told:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, told)
+
+
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    # Jobs on this machine get it; those of a cluster are told again by this process.
+    CALL = how_it_was_called()
+    os.environ[calling.VARIABLE] = CALL
 
 
 def say_what_failed():

@@ -38,6 +38,6 @@ rule train:
             PLAN.own_modules(wildcards.dataset, wildcards.variant, "network", "loss"),
         ),
     message:
-        "Training {wildcards.variant} on {wildcards.dataset}: all folds as one network"
+        "Training {wildcards.variant} on {wildcards.dataset}, all folds in one job"
     script:
         "../scripts/train.py"

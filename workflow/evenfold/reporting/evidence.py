@@ -31,6 +31,7 @@ from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
 from evenfold.records.thresholds import told
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
+from evenfold.saying import counted, verb
 
 #: Files of the crate, by their names in the layout, with the form of each.
 _FILES = {
@@ -162,11 +163,16 @@ def _data(evidence: Evidence) -> DomeData:
     split, grouping = evidence.split, evidence.grouping
     negatives = split.n_train - split.n_train_positive
     related = split.related_test_sequences
-    found = "" if related is None else f" {related} test sequences had such relatives."
+    found = (
+        ""
+        if related is None
+        else f" {counted(related, 'test sequence')} had such relatives."
+    )
     told_of = [evidence.given.get("provenance", "")]
     told_of.append(
-        f"Training: {split.n_train_positive} positives and {negatives} negatives. "
-        f"{split.rejected} records were not used; rejected.tsv has each with its reason."
+        f"Training: {counted(split.n_train_positive, 'positive')} and "
+        f"{counted(negatives, 'negative')}. {counted(split.rejected, 'record')} "
+        f"{verb(split.rejected, 'was', 'were')} not used; rejected.tsv has each with its reason."
     )
     drawn = "drawn from the data by groups" if split.held_out else "given as such"
     return DomeData(

@@ -14,6 +14,7 @@ from evenfold.config.reading import label_value
 from evenfold.config.section import NAME
 from evenfold.errors import EvenfoldError
 from evenfold.features.vector_files import VectorNames, vectors_by_id
+from evenfold.saying import counted, verb
 from evenfold.sequences.kinds import kind_of, why_kind
 from evenfold.sequences.sites import MARK
 from evenfold.starting.looking import Look
@@ -114,14 +115,19 @@ def _described(look: Look) -> str:
     what = {"fasta": "FASTA", "lines": "one sequence a line", "table": "a table"}
     shortest, longest = min(lengths), max(lengths)
     length = f"{longest}" if shortest == longest else f"{shortest} to {longest}"
-    told = [f"{look.path}: {what[look.form]}, {n} sequences of {length} letters"]
+    told = [
+        f"{look.path}: {what[look.form]}, {counted(n, 'sequence')} of {length} letters"
+    ]
     told += [columns] if columns else []
     ids = [header.split()[0] if header.split() else "" for header in look.headers]
     if look.form != "lines" and ids:
         twice = len(ids) - len(set(ids))
-        told.append(f"{twice} ids stand more than once" if twice else "every id once")
+        several = (
+            f"{counted(twice, 'id')} {verb(twice, 'stands', 'stand')} more than once"
+        )
+        told.append(several if twice else "every id once")
     copies = n - len(set(look.sequences))
-    told += [f"{copies} copies"] if copies else []
+    told += [counted(copies, "copy", "copies")] if copies else []
     empty = sum(not sequence for sequence in look.sequences)
     told += [f"{empty} empty"] if empty else []
     return "; ".join(told)
@@ -293,7 +299,9 @@ def _windows(found: Proposal, looks: list[Look]) -> None:
     found.saw.append(f"{kind}, since {why_kind(kind, lengths)}")
     if any(GAP in sequence for sequence in sequences):
         inside = sum(GAP in s.strip(GAP) for s in sequences)
-        question = f"what the gaps inside {inside} sequences are; they are kept"
+        question = (
+            f"what the gaps inside {counted(inside, 'sequence')} are; they are kept"
+        )
         found.add("cleaning:")
         found.add("  gap: keep  # - pads the windows", question if inside else None)
     if kind != "windows":
@@ -353,7 +361,8 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
             whole = by_accession
             found.add(
                 f"source_pattern: {_text(_ACCESSION)}  # the accession of a header",
-                f"{without} headers have none, and every one needs it"
+                f"{counted(without, 'header')} {verb(without, 'has', 'have')} none, and "
+                "every one needs it"
                 if without
                 else None,
             )
@@ -375,8 +384,8 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
     found.add("  window: 31  # letters, an odd number")
     odd = total - sum(letters[one] for one in common)
     if odd:
-        found.add("  mismatch: reject", f"{odd} of {total} sites are at other residues; they "
-                  "are rejected and listed")  # fmt: skip
+        found.add("  mismatch: reject", f"{odd} of {total} sites {verb(odd, 'is', 'are')} at "
+                  "other residues: rejected and listed")  # fmt: skip
     for what in ("protein", "position"):
         names = dict.fromkeys(look.columns[what] for look in tables)
         if other := [name for name in names if name.casefold() != what]:
@@ -453,7 +462,9 @@ def _vectors(found: Proposal, files: list[Look], sequences: list[Look]) -> None:
     question = None
     if known < len(ids) or not ids:
         question = (
-            f"{len(ids) - known} ids have no vector there; every sequence needs one"
+            f"{counted(len(ids) - known, 'id')} "
+            f"{verb(len(ids) - known, 'has', 'have')} no vector there; every sequence "
+            "needs one"
         )
     found.add("training:")
     found.add("  features: [embeddings]")
