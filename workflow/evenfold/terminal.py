@@ -204,7 +204,7 @@ def _filtered(handler, terminal):
 
 def _tell_once(handler):
     """Say once why lines of Snakemake's log are missing, without a traceback for each."""
-    told = []
+    told: list[BaseException] = []
 
     def tell(record):
         error = sys.exc_info()[1] or OSError()
