@@ -54,7 +54,9 @@ PARTS = {
     ),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
-    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences", "calling"),
+    "terminal": Part(
+        0, "what Snakemake says beside evenfold's own sentences", "calling faults"
+    ),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"

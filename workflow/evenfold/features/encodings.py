@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evenfold.alphabet import AMINO_ACIDS, UNKNOWN_CODE, encode, residues
+from evenfold.alphabet import AMINO_ACIDS, GAP, UNKNOWN_CODE, encode, residues
 from evenfold.config.features import KINDS, parse, stands_alone
 from evenfold.errors import EvenfoldError
 from evenfold.features.counting import Chunk
@@ -262,10 +262,9 @@ def _residues(sequences) -> Ragged:
 
 
 def _tokens(sequences, length):
-    codes = np.zeros((len(sequences), length), dtype=np.uint8)
-    for row, sequence in enumerate(sequences):
-        codes[row, : len(sequence)] = encode(sequence)
-    return codes
+    # The letter of a gap has the code of padding.
+    flat = encode("".join(sequence.ljust(length, GAP) for sequence in sequences))
+    return flat.reshape(len(sequences), length)
 
 
 def _onehot(sequences, length):

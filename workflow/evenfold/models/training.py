@@ -176,7 +176,7 @@ def train_ensemble(
                     truth = labels[torch.as_tensor(rows).to(device)]
                     draws = stack.disturbance.draws(stack.step, settings.batch_size)
                     targets = stack.disturbance.targets(truth, draws)
-                    stack.optimiser.zero_grad(set_to_none=True)
+                    stack.optimiser.zero_grad()
                     losses = backpropagate(
                         stack, forward, objective, parts, draws, targets
                     )

@@ -159,16 +159,13 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(handle, delimiter="\t"))
 
 
-def application(
-    predictor: Predictor, told: str | None, note: Callable[[Counts], list[str]]
-) -> Any:
+def application(predictor: Predictor, note: Callable[[Counts], list[str]]) -> Any:
     """The page as a WSGI application.
 
     Parameters
     ----------
     predictor : Predictor
-    told : str or None
-        A sentence about the champion that every page shows.
+        Every page shows where its test result is of other models.
     note : callable
         Gives the sentences to show of what was scored, before it is shown.
 
@@ -194,6 +191,7 @@ def application(
     )
     page = Path(__file__).with_name("serving.html").read_text(encoding="utf-8")
     turn = threading.Lock()
+    always = [predictor.not_looked_at] if predictor.not_looked_at else []
 
     def shown(
         text: str = "", error: str = "", found: Answer | None = None, **more: Any
@@ -213,7 +211,7 @@ def application(
             else [],
             rejected=found.rejected if found else [],
             residues=found.residues if found else [],
-            told=[*([told] if told else []), *more.get("told", [])],
+            told=[*always, *more.get("told", [])],
         )
 
     def scored() -> tuple[str, Answer, list[str]]:

@@ -39,6 +39,7 @@ from evenfold.sequences.sites import (
 GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windows)"
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
 _KNOWN = re.compile(f"[{AMINO_ACIDS}]")
+_RESIDUES = re.compile(f"[{AMINO_ACIDS}]*")
 _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]")
 
 
@@ -97,6 +98,25 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     tuple of (str, str or None)
         The cleaned sequence, and the reason of its rejection if there is one.
     """
+    # Most sequences of millions are residues alone.
+    if not _RESIDUES.fullmatch(sequence):
+        sequence, reason = _clean_letters(sequence, policy)
+        if reason:
+            return sequence, reason
+    length = len(residues(sequence))
+    if length and not _KNOWN.search(sequence):
+        return sequence, "unknown residues alone"
+    if length < policy.min_length:
+        told = counted(length, "residue")
+        return sequence, f"{told}, shorter than {policy.min_length}"
+    if policy.max_length is not None and len(sequence) > policy.max_length:
+        told = counted(len(sequence), "letter")
+        return sequence, f"{told}, longer than {policy.max_length}"
+    return sequence, None
+
+
+def _clean_letters(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
+    """The letter policy alone."""
     if sequence != (upper := upper_case(sequence)):
         if policy.lower_case == "reject":
             return sequence, "lower-case letters"
@@ -121,17 +141,6 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
             return sequence, GAP_REJECTED
         if policy.gap == "remove":
             sequence = residues(sequence)
-    length = len(residues(sequence))
-    if length and not _KNOWN.search(sequence):
-        return sequence, "unknown residues alone"
-    if length < policy.min_length:
-        return (
-            sequence,
-            f"{counted(length, 'residue')}, shorter than {policy.min_length}",
-        )
-    if policy.max_length is not None and len(sequence) > policy.max_length:
-        letters = counted(len(sequence), "letter")
-        return sequence, f"{letters}, longer than {policy.max_length}"
     return sequence, None
 
 

@@ -216,7 +216,8 @@ def every_site(
     Parameters
     ----------
     protein : Record
-        Its final * goes as the policy says, from its sequence too.
+        Its final * goes as the policy says, from its sequence too, and so do the marks
+        of sites.
     settings : Sites
     policy : Cleaning, optional
         The one of the training, if it is not the default.
@@ -226,6 +227,7 @@ def every_site(
     Record
     """
     settings = settings.model_copy(update={"unlisted": "negative"})
+    _take_marks(protein)
     clean_protein(protein, policy or Cleaning())
     for window in _of_protein(protein, Listed(), settings):
         window.origin = protein.origin

@@ -430,7 +430,7 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
             whole = by_accession
             found.add(
                 f"source_pattern: {as_yaml(_ACCESSION)}  # the accession of a header",
-                f"{counted(without, 'header')} {verb(without, 'has', 'have')} none, and every one needs it"
+                f"{counted(without, 'header')} without one, and every one needs it"
                 if without
                 else None,
             )
@@ -452,9 +452,10 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
     found.add("  window: 31  # letters, an odd number")
     odd = total - sum(letters[one] for one in common)
     if odd:
-        are = verb(odd, "is", "are")
-        found.add("  mismatch: reject", f"{odd} of {counted(total, 'site')} {are} not at "
-                  "these residues; rejected and listed")  # fmt: skip
+        told = "are at other residues; they are rejected and listed"
+        if odd == 1:
+            told = "is at another residue; it is rejected and listed"
+        found.add("  mismatch: reject", f"{odd} of {counted(total, 'site')} {told}")
     for what in ("protein", "position"):
         names = dict.fromkeys(look.columns[what] for look in tables)
         if other := [name for name in names if name.casefold() != what]:
@@ -533,8 +534,7 @@ def _vectors(found: Proposal, files: list[Look], sequences: list[Look]) -> None:
     question = None
     if known < len(ids) or not ids:
         question = (
-            f"{counted(len(ids) - known, 'id')} "
-            f"{verb(len(ids) - known, 'has', 'have')} no vector there; every sequence "
+            f"{counted(len(ids) - known, 'id')} without a vector there; every sequence "
             "needs one"
         )
     found.add("training:")
