@@ -106,8 +106,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config durations errors evaluation explaining features files importing "
-        "metrics models records sequences",
+        "alphabet config durations errors evaluation explaining faults features files "
+        "importing metrics models records sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(

@@ -98,6 +98,8 @@ class Predictor:
         What is told besides the score.
     models : str
         Digest of its weights, thresholds and calibration.
+    dataset : str
+        Name of the data set that it was trained on.
 
     Examples
     --------
@@ -116,6 +118,7 @@ class Predictor:
     sealed: SealedSet | None = None
     trust: Trust = field(default_factory=Trust)
     models: str = ""
+    dataset: str = ""
 
     @classmethod
     def load(cls, folder: str | Path, trust_modules: bool = False) -> "Predictor":
@@ -224,6 +227,7 @@ class Predictor:
             sealed,
             trust_of(selection, reading.sites, training),
             selection.models,
+            selection.dataset,
         )
 
     @property
