@@ -20,6 +20,11 @@ include: "workflow/rules/prediction.smk"
 include: "workflow/rules/sanity.smk"
 
 
+onstart:
+    if workflow.is_main_process:
+        remember_the_call()
+
+
 onsuccess:
     # Jobs on a cluster read this file too.
     if workflow.is_main_process:

@@ -43,32 +43,38 @@ PARTS = {
     "alphabet": Part(0, "letters and their codes"),
     "ragged": Part(0, "sequences of any length, end to end"),
     "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
+    "saying": Part(0, "numbers of things in sentences"),
     "durations": Part(0, "how long something takes, as one says it"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
-    "job": Part(0, "a rule's log, and how an error reaches the user", "errors faults"),
+    "calling": Part(0, "how snakemake was called, for sentences that ask for it again"),
+    "job": Part(
+        0, "a rule's log, and how an error reaches the user", "calling errors faults"
+    ),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
-    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences"),
+    "terminal": Part(
+        0, "what Snakemake says beside evenfold's own sentences", "calling faults"
+    ),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
     ),
     "records": Part(
-        0, "what rules exchange, typed, and where it lies", "errors faults files",
+        0, "what rules exchange, typed, and where it lies", "errors faults files saying",
         libraries="pandas",
     ),
     "config": Part(1, "the configuration, one file a section", "errors files importing records"),
     "losses": Part(1, "tensors", "errors importing", libraries="torch"),
     "sequences": Part(
         2, "FASTA, windows around sites, homology, folds, leaks",
-        "alphabet config errors files metrics records tables",
+        "alphabet config errors files metrics records saying tables",
         libraries="scipy sklearn pyopal",
     ),
     "features": Part(
         2, "how a sequence becomes numbers",
-        "alphabet config errors files importing machine ragged records",
+        "alphabet config errors files importing machine ragged records saying",
         libraries="torch transformers",
     ),
     "models": Part(
@@ -84,7 +90,7 @@ PARTS = {
     ),
     "evaluation": Part(
         3, "the frozen selection, the ledger, the test set",
-        "alphabet errors features files metrics models ragged records sequences",
+        "alphabet errors features files metrics models ragged records saying sequences",
         libraries="pandas",
     ),
     "explaining": Part(
@@ -98,7 +104,8 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "config errors files metrics records terminal", libraries="pandas matplotlib jinja2",
+        "calling config errors files importing metrics records saying terminal",
+        libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(
         4, "finished records, MLflow", "config errors evaluation faults files records",
@@ -107,7 +114,7 @@ PARTS = {
     "prediction": Part(
         4, "a frozen model applied to new sequences",
         "alphabet config durations errors evaluation explaining faults features files "
-        "importing metrics models records sequences",
+        "importing metrics models records saying sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(
@@ -122,12 +129,11 @@ PARTS = {
     ),
     "starting": Part(
         5, "a user's files looked at, and a data set's file written for them: `evenfold init`",
-        "alphabet config errors features files records sequences",
+        "alphabet config errors features files records saying sequences",
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "documentation errors faults prediction records reporting sequences "
-        "starting tracking verifying",
+        "calling documentation errors faults prediction records reporting sequences starting tracking verifying",
     ),
 }  # fmt: skip
 

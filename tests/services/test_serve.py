@@ -22,8 +22,9 @@ def address():
         Domain.of(learned_from(WINDOWS), None),
         ensemble=champion("tokens"),
         features=FeatureSet(("tokens",), 21),
+        not_looked_at="A sentence of the look.",
     )
-    app = application(one, "A sentence of the look.", lambda counts: [])
+    app = application(one, lambda counts: [])
     ready, found = threading.Event(), []
 
     def told(where):

@@ -73,9 +73,22 @@ def test_a_run_on_a_server_is_told_with_the_page_of_all_runs(results):
     )
 
 
-def test_nothing_to_show_is_said(tmp_path):
+def test_nothing_to_show_is_said(results, tmp_path):
+    (tmp_path / "begun").mkdir()
     with pytest.raises(EvenfoldError, match="nothing was selected yet"):
-        closing(Results(tmp_path, "demo"))
+        closing(Results(tmp_path, "begun"))
+    with pytest.raises(EvenfoldError) as told:
+        closing(Results(tmp_path, "other"))
+    assert str(told.value) == (
+        f"{tmp_path / 'other'} does not exist. Name the results of a data set, as in "
+        "results/demo, from the folder that snakemake was run in."
+    )
+    for folder, said in (("demmo", "does not exist"), (".", "is of no data set")):
+        with pytest.raises(EvenfoldError) as told:
+            closing(Results.at(results.root / folder))
+        assert str(told.value).endswith(
+            f"{said}. Results that are there: {results.folder}."
+        )
 
 
 def test_what_stopped_jobs_is_told_again(tmp_path):

@@ -42,7 +42,7 @@ def test_members_of_a_stack_are_told_together(capsys):
     display = Display(logging.Logger("x"), "demo bce", clock=lambda: next(seconds))
     display.update(progress(10, first=4, last=5))
     assert capsys.readouterr().err == (
-        "demo bce: epoch 10/10, members 4-5 of 5, 1 of 2 members alive, MCC 0.400, gap "
+        "demo bce: epoch 10/10, members 4-5 of 5, 1 of 2 still training, MCC 0.400, gap "
         "-0.100, about 0 s left\n"
     )
 

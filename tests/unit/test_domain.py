@@ -14,6 +14,7 @@ from mlflow.models.utils import _enforce_schema
 from mlflow.pyfunc.scoring_server import infer_and_parse_data, predictions_to_json
 
 from evenfold.config.cleaning import Cleaning
+from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.features import FeatureSet
@@ -32,16 +33,23 @@ WHOLE = random_set(300, 1)[0]
 ANY = Domain()
 
 
+def reading_with(sites=None, cleaning=None, **names):
+    """How a data set's files are read."""
+    return Reading(cleaning=cleaning or Cleaning(), **names).model_copy(
+        update={"sites": sites}
+    )
+
+
 def predictor(domain=ANY, **changes):
     """A champion on composition, which can score anything, with the score 0.5."""
+    own = reading_with(changes.pop("sites", None), changes.pop("cleaning", None))
     values = {
         "ensemble": SimpleNamespace(
             scores=lambda x: np.full(len(x), 0.5),
             mean_logits=lambda x: np.zeros(len(x)),
         ),
         "features": FeatureSet(("aac",), 0),
-        "cleaning": Cleaning(),
-        "sites": None,
+        "reading": own,
         "threshold": 0.4,
         "probability": lambda scores: scores / 2,
         "variant": "focal",

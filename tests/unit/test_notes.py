@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from evenfold import cli
-from evenfold.config.cleaning import Cleaning
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation import notes
 from evenfold.evaluation.ledger import Ledger
@@ -44,8 +44,7 @@ def predictor(sealed):
     return Predictor(
         ensemble=SimpleNamespace(scores=lambda x: np.full(len(x), 0.5)),
         features=SimpleNamespace(refusal=lambda _: None, compute=list, vectors=None),
-        cleaning=Cleaning(),
-        sites=None,
+        reading=Reading(),
         threshold=0.4,
         probability=lambda scores: scores,
         variant="focal",
@@ -231,3 +230,11 @@ def test_rows_of_one_id_can_be_told_apart(tmp_path):
     fasta.write_text(">new 0\nMKV\n>new 1\nMKL\n>other\nMKV\n>new 0\nMKV\n")
     ids = [record.id for record in predictor(None).read(fasta)]
     assert len(set(ids)) == 4 and set(ids) >= {"new", "new~2", "new~3", "other"}
+
+
+def test_a_champion_that_was_not_looked_at_says_so_with_every_prediction():
+    one = predictor(None)
+    one.not_looked_at = "The test result is of other models."
+    for ask in (one.score, one.predict):
+        with pytest.warns(UserWarning, match="of other models"):
+            ask(["MKV"])

@@ -7,7 +7,7 @@ import pytest
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.labels import read_labels
-from evenfold.sequences.reading import read, read_all_fasta
+from evenfold.sequences.reading import read
 
 
 def records(path, label=1, **keys):
@@ -261,9 +261,9 @@ def test_nucleotides_are_refused_and_silk_is_not(tmp_path, letters, refused):
     path.write_text(f">a\n{letters}\n")
     if refused:
         with pytest.raises(EvenfoldError, match=r"nucleotides: keep"):
-            list(read_all_fasta(path))
+            list(read(path, Reading(), -1))
     else:
-        assert list(read_all_fasta(path))
+        assert list(read(path, Reading(), -1))
     kept = records(path, cleaning={"nucleotides": "keep"})
     assert kept[0].sequence == letters
 

@@ -7,6 +7,7 @@ import urllib.request
 import pandas as pd
 import pytest
 
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.faults import listening
@@ -32,7 +33,7 @@ HERE = {"Host": "127.0.0.1"}
 
 
 def client(one=None, told=None, note=lambda counts: []):
-    return application(one or by_content(), told, note).test_client()
+    return application(one or by_content(not_looked_at=told), note).test_client()
 
 
 def posted(client, text, where="/", headers=HERE):
@@ -74,7 +75,7 @@ def test_what_cannot_be_scored_is_told(monkeypatch):
         found = posted(one, text)
         assert found.status_code == 400 and why in found.text
         assert posted(one, text, "/table").status_code == 400
-    application_ = application(by_content(), None, lambda counts: [])
+    application_ = application(by_content(), lambda counts: [])
     application_.config["MAX_CONTENT_LENGTH"] = 100
     found = posted(application_.test_client(), "M" * 200)
     assert found.status_code == 413 and "too much" in found.text
@@ -105,8 +106,7 @@ def test_residues_that_decided():
 
 
 def test_of_sites_every_window_is_shown():
-    one = predictor(sites=Sites(residues="K", window=5))
-    one.cleaning = one.cleaning.model_copy(update={"gap": "keep"})
+    one = predictor(sites=Sites(residues="K", window=5), cleaning=Cleaning(gap="keep"))
     found = answer(one, ">P\nAKAAK\n", lambda counts: None)
     assert [row[0] for row in found.scores] == ["P|K2", "P|K5"]
     assert ["".join(letter for letter, _, _ in letters) for _, letters in found.residues] == [
@@ -130,7 +130,7 @@ def test_it_listens_on_this_machine_alone():
         address.append(where)
         ready.set()
 
-    app = application(by_content(), None, lambda counts: [])
+    app = application(by_content(), lambda counts: [])
     threading.Thread(target=serve, args=(app, 0, told), daemon=True).start()
     assert ready.wait(20)
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address[0])

@@ -27,6 +27,7 @@ from evenfold.prediction.mlflow_model import differing
 from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
 from evenfold.records.layout import Results
 from evenfold.records.notes import SealedSet
+from evenfold.records.prediction import NotLookedAt
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
 from evenfold.records.tracking import FIRST, Store, TrackedRun, runs_page
 from evenfold.sequences.sketch import sketches
@@ -989,14 +990,19 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
             (Path(path) / name).touch()
 
     monkeypatch.setattr("evenfold.tracking.models.mlflow.pyfunc.save_model", save_model)
+    # And what its predictions warn of.
+    told = "The test result is of other models." if looked else None
+    monkeypatch.setattr("evenfold.tracking.models.not_looked_at", lambda _: told)
     client = connect(store.uri)
     experiment = experiment_of(client, store).experiment_id
     run = client.create_run(experiment).info.run_id
     log_champion(client, experiment, Finished.read("demo", paths), run)
     assert set(logged) == {"selection", "weights", "training"} | (
-        set() if looked else {"sealed"}
+        {"not_looked_at"} if looked else {"sealed"}
     )
-    if not looked:
+    if looked:
+        assert NotLookedAt.of(json.loads(logged["not_looked_at"])).told == told
+    else:
         sealed = SealedSet.of(json.loads(logged["sealed"]))
         assert sealed.sequences == sketches(["DDK"])
 

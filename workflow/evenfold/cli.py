@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold import __version__
+from evenfold.calling import PLAIN, as_called, remembered
 from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.faults import listening, sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
@@ -48,8 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         told = sentence(error, "run the command again") or _defect(error)
-        print(f"Error: {told}", file=sys.stderr)
+        print(f"Error: {as_called(told, _called(options))}", file=sys.stderr)
         return 1
+
+
+def _called(options: argparse.Namespace) -> str:
+    """How the run was called whose results a command is about."""
+    results = getattr(options, "results", None)
+    return remembered(Results.at(results).called) if results else PLAIN
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -90,8 +97,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--out", default="resources/demo", help="folder")
     simulate.add_argument("--seed", type=int, default=7, help="of the simulation")
-    simulate.add_argument("--train", type=int, default=1200, help="training windows")
-    simulate.add_argument("--test", type=int, default=600, help="test windows")
+    simulate.add_argument("--train", type=int, default=600, help="training windows")
+    simulate.add_argument("--test", type=int, default=300, help="test windows")
 
     predict = commands.add_parser(
         "predict", help="score sequences with a champion", formatter_class=shown
@@ -103,8 +110,8 @@ def command_line() -> argparse.ArgumentParser:
         "inputs",
         nargs="+",
         metavar="sequences",
-        help="FASTA, TSV, CSV or Parquet (columns sequence and id), or one sequence a "
-        "line, also gzipped; - is standard input",
+        help="FASTA, TSV, CSV or Parquet (columns as the data set names them, or sequence "
+        "and id), or one sequence a line, also gzipped; - is standard input",
     )
     predict.add_argument(
         "--out",
@@ -276,7 +283,12 @@ def _simulate(options: argparse.Namespace) -> int:
 def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
-    from evenfold.prediction.streaming import Asked, Progress, predict_files
+    from evenfold.prediction.streaming import (
+        Asked,
+        Progress,
+        predict_files,
+        summary,
+    )
     from evenfold.prediction.trust import Wanted
 
     check_output(options.out, options.inputs, options.shard_rows is not None)
@@ -301,13 +313,7 @@ def _predict(options: argparse.Namespace) -> int:
     finally:
         if shown:
             progress.end()
-    first, last = counts.files[0], counts.files[-1]
-    where = f"{first} to {last.name}" if first != last else f"{first}"
-    print(f"{where}: {counts.scored} scored")
-    if counts.proteins:
-        print(f"{proteins}: {counts.proteins} proteins")
-    if counts.rejected:
-        print(f"{rejected}: {counts.rejected} rejected, with reasons")
+    print("\n".join(summary(counts, asked)))
     if not counts.scored:
         raise EvenfoldError(
             f"nothing in {', '.join(options.inputs)} was scored; the reasons are in "
@@ -327,14 +333,13 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from evenfold.prediction import Predictor
     from evenfold.prediction.serving import application, serve
-    from evenfold.prediction.streaming import champion_of, noted
+    from evenfold.prediction.streaming import told_after
 
-    predictor, other = champion_of(options.results, options.trust_modules)
+    predictor = Predictor.load(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
-    app = application(
-        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
-    )
+    app = application(predictor, lambda found: told_after(predictor, ledger, found))
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 
@@ -364,13 +369,14 @@ _MARKS = {True: "ok   ", False: "FAULT", None: "?    "}
 def _verify(options: argparse.Namespace) -> int:
     from evenfold.verifying import LIMITS, verify
 
+    called = _called(options)
     checks = verify(options.results, options.ledger, _remembered(options.results))
     for check in checks:
-        print(f"{_MARKS[check.holds]}  {check.what}")
+        print(f"{_MARKS[check.holds]}  {as_called(check.what, called)}")
     faults = sum(check.holds is False for check in checks)
     print(f"\n{len(checks)} checks, {faults} faults. What this cannot prove:")
     for limit in LIMITS:
-        print(f"  - {limit}")
+        print(f"  - {as_called(limit, called)}")
     return 1 if faults else 0
 
 

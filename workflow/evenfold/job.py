@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from evenfold.calling import as_called
 from evenfold.errors import in_a_line
 from evenfold.faults import sentence
 
@@ -54,6 +55,7 @@ def job(log_path: str) -> Iterator[logging.Logger]:
         sys.exit(130)
     except Exception as error:
         told = sentence(error)
+        told = told and as_called(told)
         # How an error of the system came about may matter, beside what it means.
         wrote = _append(file, f"Error: {told}\n" if told else traceback.format_exc())
         if told is None:

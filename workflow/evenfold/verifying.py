@@ -363,7 +363,7 @@ def _looked(
     path = results.path("evaluation")
     follows = [results.path(name) for name in ("predictions", "metrics", "tracked")]
     if not path.is_file() and not any(other.is_file() for other in follows):
-        yield from _begun(selection, Ledger(ledger or results.ledger()))
+        yield from _begun(results, selection, Ledger(ledger or results.ledger()))
         return
     if damage := _damage(path, Evaluation.read):
         yield Check(False, damage)
@@ -401,21 +401,27 @@ def _looked(
         yield from _remembered(remembered, seen)
 
 
-def _begun(selection: Selection, book: Ledger) -> Iterator[Check]:
-    """Looks that were begun for a selection whose results tell of none."""
+def _begun(results: Results, selection: Selection, book: Ledger) -> Iterator[Check]:
+    """Looks that were begun for a selection whose results tell of none, or that none was."""
     try:
         looks = book.looks()
     except EvenfoldError as error:
         yield Check(False, str(error))
         return
-    for look in looks:
-        if same_request(look.intent, selection):
-            yield Check(
-                None,
-                f"{book.folder / look.name}: a look at the test set was begun for this "
-                "selection, and nothing tells of its result. It counts: run snakemake "
-                "again, which goes on with it",
-            )
+    begun = [look for look in looks if same_request(look.intent, selection)]
+    for look in begun:
+        yield Check(
+            None,
+            f"{book.folder / look.name}: a look at the test set was begun for this "
+            "selection, and nothing tells of its result. It counts: run snakemake "
+            "again, which goes on with it",
+        )
+    if not begun:
+        yield Check(
+            True,
+            f"no look at the test set was taken for this selection: {results.folder} "
+            f"and the ledger ({book.folder}) tell of none",
+        )
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,6 @@ rule evaluate:
             "evaluate", PLAN.own_of_all(wildcards.dataset, "network", "feature set")
         ),
     message:
-        "Evaluating {wildcards.dataset} on its test set, once"
+        "Asking the ledger for a look at the test set of {wildcards.dataset}; evaluating if it is free"
     script:
         "../scripts/evaluate.py"

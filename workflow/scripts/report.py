@@ -3,6 +3,7 @@ from pathlib import Path
 from evenfold.config.decides import Decides
 from evenfold.files import write_text
 from evenfold.job import job
+from evenfold.records.layout import Results
 from evenfold.records.sequences import SplitFacts
 from evenfold.reporting.facts import (
     ReportFiles,
@@ -25,6 +26,8 @@ with job(snakemake.log[0]) as log:
             commit=commit_of(Path(read_facts.__code__.co_filename).parent),
         ),
         snakemake.params.benchmarks,
+        # No input: it changes with every run.
+        Results.at(Path(snakemake.output.page).parent).called,
     )
     figures = Path(snakemake.output.figures)
     figures.mkdir(exist_ok=True)

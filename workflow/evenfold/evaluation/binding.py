@@ -16,6 +16,7 @@ from evenfold.records.evaluation import (
 )
 from evenfold.records.layout import Results
 from evenfold.records.selection import SCHEMA, Request, Selection
+from evenfold.saying import verb
 
 
 def labels_digest(labels: dict[str, int]) -> str:
@@ -242,12 +243,17 @@ def changed_labels(
     missing = len(then.keys() - labels.keys()) if same else 0
     if not (changed or missing):
         return None
-    gone = f" {missing} of its sequences have no label any more." if missing else ""
+    gone = (
+        f" {missing} of its sequences {verb(missing, 'has', 'have')} no label any more."
+        if missing
+        else ""
+    )
     return ChangedLabels(
         changed=changed,
         missing=missing,
         told=(
-            f"{changed} of {len(then)} labels of the test set were changed since the look "
+            f"{changed} of {len(then)} labels of the test set "
+            f"{verb(changed, 'was', 'were')} changed since the look "
             f"of {_day(look.intent)}: the result shown is under the labels of the look."
             f"{gone}"
         ),

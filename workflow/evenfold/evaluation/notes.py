@@ -19,6 +19,7 @@ from evenfold.records.notes import Note, SealedSet
 from evenfold.records.selection import Selection
 from evenfold.records.sequences import SplitFacts
 from evenfold.records.tables import SEQUENCES
+from evenfold.saying import verb
 from evenfold.sequences.sketch import matched, same_summary, sketches, summary
 
 _NAMED = re.compile(r"note-[0-9a-f]{16}\.json")
@@ -138,7 +139,7 @@ def told(note: Note) -> str:
     str
     """
     return (
-        f"{note.count} of the sequences {'is, or nearly is,' if note.count == 1 else 'are, or nearly are,'} "
+        f"{note.count} of the sequences {verb(note.count, 'is, or nearly is,', 'are, or nearly are,')} "
         f"among the {note.among} test "
         f"sequences of {note.dataset}, which the selection {note.selection} holds sealed: "
         "to whoever knows their labels, these scores are a look at the test set."

@@ -12,6 +12,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.ragged import Ragged
 from evenfold.records.selection import Selection
 from evenfold.records.sequences import Probe
+from evenfold.saying import counted, verb
 from evenfold.sequences.auditing import Search, nearest
 from evenfold.sequences.domain import banded
 from evenfold.sequences.nearby import Neighbours
@@ -36,13 +37,14 @@ def check_ids(ids: list[str], test: list[str], labels: dict[str, int]) -> None:
     """
     if twice := [name for name, n in Counter(ids).items() if n > 1]:
         raise EvenfoldError(
-            f"{len(twice)} ids stand before several sequences, {twice[0]!r} first. The "
+            f"{counted(len(twice), 'id')} {verb(len(twice), 'stands', 'stand')} before several sequences, {twice[0]!r} first. The "
             "test set was not looked at. Clean the data again: "
             "`snakemake --forcerun clean`."
         )
     if unlabelled := [name for name in test if labels.get(name) not in (0, 1)]:
         raise EvenfoldError(
-            f"{len(unlabelled)} test sequences have no label, {unlabelled[0]!r} first. "
+            f"{counted(len(unlabelled), 'test sequence')} "
+            f"{verb(len(unlabelled), 'has', 'have')} no label, {unlabelled[0]!r} first. "
             "The test set was not looked at. Clean the data again: "
             "`snakemake --forcerun clean`."
         )

@@ -281,7 +281,7 @@ class Display:
             for key in ("train_loss", "watched_mcc", "watched_sn", "watched_sp")
         }
         size = now.last - now.first + 1
-        who = f"{now.alive} of {size} members alive"
+        who = f"{now.alive} of {size} still training"
         if size == 1:
             who = f"member {now.first} of {now.members}"
         elif size < now.members:

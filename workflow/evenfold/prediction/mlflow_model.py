@@ -25,7 +25,7 @@ class Champion(PythonModel):
 
         from evenfold.prediction.predicting import Predictor
         from evenfold.records.notes import SealedSet
-        from evenfold.records.prediction import PACKAGES
+        from evenfold.records.prediction import PACKAGES, NotLookedAt
 
         packages = Path(context.artifacts["selection"]).with_name(PACKAGES)
         # Of models that were logged by an earlier version MLflow compares them.
@@ -40,6 +40,7 @@ class Champion(PythonModel):
         sealed = context.artifacts.get("sealed")
         # Of models that were logged by an earlier version there is none.
         training = context.artifacts.get("training")
+        other = context.artifacts.get("not_looked_at")
         self.predictor = Predictor.of(
             context.artifacts["selection"],
             context.artifacts["weights"],
@@ -47,6 +48,7 @@ class Champion(PythonModel):
             (lambda: pq.read_table(training)) if training else None,
             # Whoever loads a model of MLflow runs the code that was logged with it.
             trust_modules=True,
+            other=NotLookedAt.read(other).told if other else None,
         )
 
     def predict(

@@ -193,16 +193,13 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(handle, delimiter="\t"))
 
 
-def application(
-    predictor: Predictor, told: str | None, note: Callable[[Counts], list[str]]
-) -> Any:
+def application(predictor: Predictor, note: Callable[[Counts], list[str]]) -> Any:
     """The page as a WSGI application.
 
     Parameters
     ----------
     predictor : Predictor
-    told : str or None
-        A sentence about the champion that every page shows.
+        Every page shows where its test result is of other models.
     note : callable
         Gives the sentences to show of what was scored, before it is shown.
 
@@ -228,6 +225,7 @@ def application(
     )
     page = Path(__file__).with_name("serving.html").read_text(encoding="utf-8")
     turn = threading.Lock()
+    always = [predictor.not_looked_at] if predictor.not_looked_at else []
 
     def shown(
         text: str = "", error: str = "", found: Answer | None = None, **more: Any
@@ -244,7 +242,7 @@ def application(
             found=found,
             summed=_summed(found) if found else "",
             rows=rows_of(found) if found else [],
-            told=[*([told] if told else []), *more.get("told", [])],
+            told=[*always, *more.get("told", [])],
         )
 
     def scored() -> tuple[str, Answer, list[str]]:

@@ -24,6 +24,8 @@ PUBLISHED = "published"
 CHECKPOINT = "checkpoint"
 #: Folder beside the data sets that holds the embedded MLflow store.
 MLFLOW = "mlflow"
+#: File of a data set's results that keeps how snakemake was called.
+CALLED = "called.txt"
 #: Folder of a data set's runs that wait to be uploaded to MLflow.
 PENDING = "pending"
 
@@ -334,6 +336,12 @@ FOLDERS = (
         "runs that wait until their MLflow store answers, as links to their files",
         "track",
     ),
+    (
+        f"{{dataset}}/{CALLED}",
+        "how snakemake was called last, for the commands in reports and messages; decides "
+        "nothing",
+        "every run",
+    ),
     (f"{MLFLOW}/mlflow.db", "the embedded MLflow store (SQLite)", "init_tracking"),
     (f"{MLFLOW}/artifacts/", "its artifacts", "track"),
 )
@@ -381,6 +389,11 @@ class Results:
     def published(self) -> "Results":
         """Of the data set's published split."""
         return Results(self.root, f"{self.dataset}/{PUBLISHED}")
+
+    @property
+    def called(self) -> Path:
+        """The file that keeps how snakemake was called; a published split has no own."""
+        return self.root / self.dataset.partition("/")[0] / CALLED
 
     @property
     def waiting(self) -> bool:

@@ -7,6 +7,7 @@ from evenfold.files import sha256_json
 from evenfold.records.layout import PUBLISHED
 from evenfold.records.record import Interval, Part, Record, Threshold
 from evenfold.records.thresholds import Calibrator, Point, Twin
+from evenfold.saying import counted
 
 #: What a request is made of, and how. Raised where that changes: an identifier says
 #: nothing under another version.
@@ -363,7 +364,7 @@ class Trust(Part):
 
 
 def _groups(n: int) -> str:
-    return f"{n} group{'s' if n != 1 else ''}"
+    return counted(n, "group")
 
 
 def _percent(share: float) -> str:

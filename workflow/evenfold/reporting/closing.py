@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from evenfold.calling import as_called, remembered
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
 from evenfold.records.layout import PENDING, Results
@@ -30,11 +31,27 @@ def closing(results: Results) -> list[str]:
         Where there is no selection yet.
     """
     path = results.path("selection")
+    if not results.folder.is_dir():
+        raise EvenfoldError(f"{results.folder} does not exist. {_there(results.root)}")
     if not path.is_file():
+        if any(results.folder.glob("*/selection.json")):
+            raise EvenfoldError(
+                f"{results.folder} is of no data set. {_there(results.folder)}"
+            )
         raise EvenfoldError(
             f"{path} does not exist: nothing was selected yet. Run `snakemake` first."
         )
     return [*_verdict(results, Selection.read(path)), *_where(results)]
+
+
+def _there(root: Path) -> str:
+    """Which results there are, where those that were asked for are not."""
+    if there := sorted(path.parent for path in root.glob("*/selection.json")):
+        return f"Results that are there: {', '.join(map(str, there))}."
+    return (
+        "Name the results of a data set, as in results/demo, from the folder that "
+        "snakemake was run in."
+    )
 
 
 def failures(folder: Path, since: float) -> list[str]:
@@ -57,7 +74,7 @@ def failures(folder: Path, since: float) -> list[str]:
         if log.stat().st_mtime < since:
             continue
         if sentence := sentence_of(log):
-            told.append(f"{log}: {sentence}")
+            told.append(f"{log}: {as_called(sentence)}")
     return told
 
 
@@ -91,9 +108,10 @@ def _recorded(results: Results) -> Iterator[str]:
         return
     tracked = TrackedRun.read(path)
     if tracked.pending:
+        again = as_called("`snakemake`", remembered(results.called))
         yield (
             f"  not uploaded to MLflow: {tracked.pending} The record is kept in "
-            f"{results.folder / PENDING}; the next `snakemake` uploads it, or: evenfold "
+            f"{results.folder / PENDING}; the next {again} uploads it, or: evenfold "
             f"track {results.folder}"
         )
         return

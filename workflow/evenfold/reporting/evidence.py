@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenfold.config.decides import DecidedVariant, Decides
-from evenfold.config.training import Training
+from evenfold.config.networks import CLASSICAL, NETWORKS
+from evenfold.config.training import Training, read_by
 from evenfold.files import sha256_file
 from evenfold.records.evaluation import (
     Evaluation,
@@ -31,6 +32,7 @@ from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts, GroupingFacts, SplitFacts
 from evenfold.records.thresholds import told
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
+from evenfold.saying import counted, verb
 
 #: Files of the crate, by their names in the layout, with the form of each.
 _FILES = {
@@ -162,11 +164,16 @@ def _data(evidence: Evidence) -> DomeData:
     split, grouping = evidence.split, evidence.grouping
     negatives = split.n_train - split.n_train_positive
     related = split.related_test_sequences
-    found = "" if related is None else f" {related} test sequences had such relatives."
+    found = (
+        ""
+        if related is None
+        else f" {counted(related, 'test sequence')} had such relatives."
+    )
     told_of = [evidence.given.get("provenance", "")]
     told_of.append(
-        f"Training: {split.n_train_positive} positives and {negatives} negatives. "
-        f"{split.rejected} records were not used; rejected.tsv has each with its reason."
+        f"Training: {counted(split.n_train_positive, 'positive')} and "
+        f"{counted(negatives, 'negative')}. {counted(split.rejected, 'record')} "
+        f"{verb(split.rejected, 'was', 'were')} not used; rejected.tsv has each with its reason."
     )
     drawn = "drawn from the data by groups" if split.held_out else "given as such"
     return DomeData(
@@ -194,12 +201,6 @@ def _settings(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(values.items()))
 
 
-#: Section of the settings by model; the settings of networks stand beside these.
-_OWN = {
-    "gradient_boosting": "boosting",
-    "logistic_regression": "logistic",
-    "sparse_logistic": "sparse",
-}
 _REGULARIZE = {
     "dropout", "weight_decay", "l1", "l2", "early_stopping", "label_smoothing", "c",
     "columns", "min_weight", "rows", "features",
@@ -208,11 +209,13 @@ _REGULARIZE = {
 
 def _used(training: Training) -> dict[str, Any]:
     """The settings that this model reads."""
-    settings = training.model_dump()
+    settings = training.model_dump(include=set(read_by(training.model)))
     settings.pop("features")
-    if own := _OWN.get(training.model):
-        return {"seeds": training.seeds, **settings[own]}
-    return {key: value for key, value in settings.items() if key not in _OWN.values()}
+    if training.model not in CLASSICAL:
+        return settings
+    # Their own stand in a section.
+    (own,) = NETWORKS[training.model].settings
+    return {"seeds": training.seeds, **settings[own]}
 
 
 def _optimization(evidence: Evidence) -> DomeOptimization:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from evenfold.calling import PLAIN, as_called, remembered, with_options
 from evenfold.config.decides import Decides
 from evenfold.records.contributions import Contributions
 from evenfold.records.evaluation import Evaluation, Measured, SinceLook, read_measured
@@ -139,6 +140,8 @@ class Facts:
         Test sequences as the champion of the look called them, with id, label, score and
         threshold, and train_id, identity and coverage of the nearest training sequence,
         which may be missing; no rows without a look.
+    call : str
+        How snakemake was called, without targets.
     """
 
     dataset: str
@@ -159,6 +162,26 @@ class Facts:
     trained: WeightsHeader | None = None
     oof: pd.DataFrame = field(default_factory=pd.DataFrame)
     called: pd.DataFrame = field(default_factory=pd.DataFrame)
+    call: str = PLAIN
+
+    def command(self, options: str = "") -> str:
+        """The command that runs snakemake again on these data, with further options.
+
+        Parameters
+        ----------
+        options : str
+        """
+        known = self.call if self.call != PLAIN else f"{PLAIN} --cores 8"
+        return with_options(known, options)
+
+    def as_called(self, text: str) -> str:
+        """A sentence with the commands that work for this run.
+
+        Parameters
+        ----------
+        text : str
+        """
+        return as_called(text, self.call)
 
     @property
     def champion(self) -> Tuned:
@@ -210,7 +233,11 @@ class Facts:
 
 
 def read_facts(
-    dataset: str, files: ReportFiles, settings: ReportSettings, benchmarks: Path | str
+    dataset: str,
+    files: ReportFiles,
+    settings: ReportSettings,
+    benchmarks: Path | str,
+    called: Path | str | None = None,
 ) -> Facts:
     """Read what a report tells.
 
@@ -221,6 +248,8 @@ def read_facts(
     settings : ReportSettings
     benchmarks : path-like
         Folder of the data set's benchmark files.
+    called : path-like, optional
+        File that tells how snakemake was called.
 
     Returns
     -------
@@ -260,6 +289,7 @@ def read_facts(
         trained=WeightsHeader.of_weights(weights[selection.champion]),
         oof=OOF.frame(oof[selection.champion], ["label", "score"]),
         called=_called(files, selection, evaluation),
+        call=remembered(called) if called else PLAIN,
     )
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from evenfold.records.layout import FILES
 from evenfold.records.thresholds import told
 from evenfold.reporting.words import term
+from evenfold.saying import counted, verb
 
 _FOLDER = Path(__file__).parent
 
@@ -64,6 +65,8 @@ ENVIRONMENT.filters["threshold"] = told
 ENVIRONMENT.filters["p"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"
 ENVIRONMENT.filters["signed"] = _signed
 ENVIRONMENT.filters["prose"] = prose
+ENVIRONMENT.filters["counted"] = counted
+ENVIRONMENT.filters["verb"] = verb
 ENVIRONMENT.globals["term"] = term
 _PARTS: Any = ENVIRONMENT.get_template("parts.html").module
 for _part in ("table", "figure", "panels"):

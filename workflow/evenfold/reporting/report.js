@@ -49,15 +49,37 @@
       });
     });
   }
+  // One number a cell: what a column shows together stands apart in its file.
+  const NUMBER = /[+-]?\d+(\.\d+)?(e-?\d+)?/g;
+  const numbers = (cell) => words(cell).replaceAll("−", "-").match(NUMBER) || [];
+  const asTsv = (table) => {
+    const shown = [...table.rows].filter((row) => row.getClientRects().length);
+    const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+    const parts = heads.map((head, column) => {
+      if (!head.dataset.parts) return [words(head)];
+      const named = head.dataset.parts.split("|");
+      const body = shown.filter((row) => row.parentElement === table.tBodies[0]);
+      const most = Math.max(1, ...body.map((row) =>
+        row.cells[column] ? numbers(row.cells[column]).length : 0));
+      return named.slice(0, most);
+    });
+    const line = (row) => {
+      let column = 0;
+      return [...row.cells].flatMap((cell) => {
+        const own = parts.slice(column, column += cell.colSpan).flat();
+        const split = own.length > 1 && cell.colSpan === 1;
+        if (split && cell.tagName === "TH") return own;
+        const told = split ? numbers(cell) : [words(cell) === "–" ? "" : words(cell)];
+        return [...told, ...Array(own.length).fill("")].slice(0, own.length);
+      }).join("\t");
+    };
+    return `${shown.map(line).join("\n")}\n`;
+  };
   for (const table of all("table")) {
     const button = made("button", { type: "button", textContent: "TSV" });
     button.setAttribute("aria-label", `Download as TSV: ${table.caption.textContent}`);
     button.addEventListener("click", () => {
-      const rows = [...table.rows].filter((row) => row.getClientRects().length);
-      const lines = rows.map((row) => [...row.cells].flatMap(
-        (cell) => [words(cell), ...Array(cell.colSpan - 1).fill("")]).join("\t"));
-      save(`${table.dataset.name}.tsv`, `${lines.join("\n")}\n`,
-        "text/tab-separated-values");
+      save(`${table.dataset.name}.tsv`, asTsv(table), "text/tab-separated-values");
     });
     table.caption.append(button);
   }
@@ -101,20 +123,26 @@
     mark.addEventListener("pointerleave", () => { tip.hidden = true; });
   }
   // Explanations of words: by pointer, touch and keyboard.
+  const told = new Set();
   for (const word of all("main abbr[title]")) {
     const text = word.title;
     const at = () => {
       const box = word.getBoundingClientRect();
       show(text, box.left, box.bottom - 14);
     };
-    if (!word.closest("button, tbody")) word.tabIndex = 0;
+    // In the head of a column its button has the focus; a word that every row has is
+    // reached once.
+    const button = word.closest("button");
+    const again = word.closest("tbody") && told.has(text);
+    told.add(text);
+    if (!button && !again) word.tabIndex = 0;
     // The browser's own, which comes late, would cover it.
-    for (const kind of ["pointerenter", "focus"]) {
-      word.addEventListener(kind, () => { word.removeAttribute("title"); at(); });
-    }
-    for (const kind of ["pointerleave", "blur"]) {
-      word.addEventListener(kind, () => { word.title = text; tip.hidden = true; });
-    }
+    const open = () => { word.removeAttribute("title"); at(); };
+    const close = () => { word.title = text; tip.hidden = true; };
+    word.addEventListener("pointerenter", open);
+    word.addEventListener("pointerleave", close);
+    (button || word).addEventListener("focus", open);
+    (button || word).addEventListener("blur", close);
   }
   addEventListener("keydown", (e) => { if (e.key === "Escape") tip.hidden = true; });
 

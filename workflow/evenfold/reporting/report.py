@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import VARIABLES, Drawing
 from evenfold.reporting.pages import page
@@ -34,6 +36,7 @@ from evenfold.reporting.sections import (
     verdict,
     whole_proteins,
 )
+from evenfold.reporting.words import explained, features_of_run
 
 SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
@@ -90,12 +93,13 @@ def made(facts: Facts, figures: str = "figures") -> Report:
     """
     shown = [section.shown(facts) for section in SECTIONS]
     parts = [part for part, _ in shown]
+    known = features_of_run(facts.settings.decides)
     html = page(
         "page.html",
         figures=figures,
         dataset=facts.dataset,
         description=facts.settings.description,
-        parts=parts,
+        parts=[Markup(explained("\n".join(parts), known))],
         contents=[("verdict", "Verdict"), *_HEADING.findall("".join(parts))],
         variants=list(facts.tuned),
         best=facts.leading,

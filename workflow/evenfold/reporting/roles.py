@@ -9,6 +9,7 @@ from evenfold.metrics.predictive import at_share
 from evenfold.records.evaluation import Alike
 from evenfold.records.record import Interval
 from evenfold.reporting.facts import Facts
+from evenfold.saying import counted
 
 #: Factor between the shares of positives from which they are not the same.
 _OTHER_RATIO = 1.5
@@ -142,7 +143,7 @@ def _parted(one: Alike) -> Parted:
     else:
         words = "composed as 95 % of the training ones are"
     return Parted(
-        words=f"the {n[0]} test sequences {words}",
+        words=f"the {counted(n[0], 'test sequence')} {words}",
         gap=(found[0]["gap"], found[1]["gap"]),
         mcc=(found[0]["mcc"], found[1]["mcc"]),
         of_gap=(_of_gap(counts[0]), _of_gap(counts[1])),

@@ -31,6 +31,7 @@ from evenfold.records.sequences import (
     SplitFacts,
 )
 from evenfold.records.tables import NEAREST, SEQUENCES, SPLIT
+from evenfold.saying import counted, verb
 from evenfold.sequences.alignment import (
     in_threads,
     limits_of,
@@ -393,15 +394,14 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
         if renamed := happened.renamed:
             yield _of_records(
                 "info",
-                f"{role}: {renamed} repeated ids numbered",
-                "Their ids stand before other sequences too; they end in ~2, ~3 and so "
-                "on.",
+                f"{role}: {counted(renamed, 'repeated id')} numbered",
+                "An id that stands before another sequence too ends in ~2, ~3 and so on.",
                 renamed,
             )
         if sites := happened.impossible_sites:
             yield _of_records(
                 "warning",
-                f"{role}: {sites} listed sites cannot be",
+                f"{role}: {counted(sites, 'listed site')} cannot be",
                 "Beyond their protein, at another residue, or of both labels; see "
                 "rejected.tsv.",
                 sites,
@@ -409,7 +409,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
         if left_out := happened.not_drawn:
             yield _of_records(
                 "info",
-                f"{role}: {left_out} negative windows left out",
+                f"{role}: {counted(left_out, 'negative window')} left out",
                 "Under-sampled by `sites: negatives_per_positive`, drawn by a hash of "
                 "the id; see rejected.tsv.",
                 left_out,
@@ -417,15 +417,16 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
         if conflicts := happened.conflicting:
             yield _of_records(
                 "warning",
-                f"{role}: {conflicts} rows carry both labels for one sequence",
-                "All of them were dropped; see rejected.tsv.",
+                f"{role}: {counted(conflicts, 'row')} {verb(conflicts, 'carries', 'carry')} "
+                "both labels for one sequence",
+                "None of them is used; see rejected.tsv.",
                 conflicts,
             )
         if duplicates := happened.duplicates:
             done = "dropped" if happened.dropped_duplicates else "kept"
             yield _of_records(
                 "info",
-                f"{role}: {duplicates} duplicate rows ({done})",
+                f"{role}: {counted(duplicates, 'duplicate row')} ({done})",
                 "The same sequence under the same label more than once.",
                 duplicates,
             )
@@ -440,8 +441,8 @@ def _padding(happened):
     if not happened.gapped:
         return ""
     return (
-        f" {happened.gapped} of them have the gap letter -; if it pads windows at the "
-        "ends of their proteins, set `cleaning: {gap: keep}`."
+        f" Of these, {counted(happened.gapped, 'record')} with the gap letter -; if it pads "
+        "windows at the ends of their proteins, set `cleaning: {gap: keep}`."
     )
 
 
@@ -641,7 +642,8 @@ def _source_findings(sources: list[str], folds: np.ndarray) -> Iterator[Finding]
     crossing = sorted(s for s, where in of_source.items() if len(where) > 1)
     yield _finding(
         "serious" if crossing else "ok",
-        f"{len(crossing)} of {len(of_source)} source proteins cross folds",
+        f"{len(crossing)} of {len(of_source)} source proteins "
+        f"{verb(len(crossing), 'crosses', 'cross')} folds",
         "Windows of one protein share its neighbourhood and its family.",
         len(crossing),
         [(source,) for source in crossing],

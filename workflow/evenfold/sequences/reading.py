@@ -124,26 +124,6 @@ def _check_nucleotides(path, letters):
         )
 
 
-def read_all_fasta(
-    path: str | PathLike, settings: Reading | None = None
-) -> Iterator[Record]:
-    """Stream an unlabelled FASTA file, as `predict` needs it.
-
-    Parameters
-    ----------
-    path : path-like
-    settings : Reading, optional
-        How its letters are judged, if not by default.
-
-    Returns
-    -------
-    iterator of Record
-    """
-    settings = (settings or Reading()).model_copy(update={"form": "fasta"})
-    plain = settings.model_copy(update={"source_pattern": None, "sites": None})
-    return read(path, plain, label=-1)
-
-
 def named_by_content(sequence: str) -> str:
     """An id for a sequence that has none.
 
@@ -161,11 +141,12 @@ def _read_fasta(path, settings, label):
                     f"{origin} ({header[:60]!r}): a file of PIR, whose second lines are "
                     "titles. Convert it to FASTA."
                 )
-            source = _search(settings.source_pattern, header)
-            if settings.source_pattern and source is None:
+            pattern = settings.source_pattern
+            source = source_in(header, pattern) if pattern else None
+            if pattern and source is None:
                 raise EvenfoldError(
                     f"{origin} ({header[:60]!r}): source_pattern "
-                    f"{settings.source_pattern!r} finds no source protein in the header"
+                    f"{pattern!r} finds no source protein in the header"
                 )
             own_label, published = label, header if settings.sites else ""
             if label is None:
@@ -260,6 +241,19 @@ READERS: dict[str, Callable[[Path, Reading, int | None], Iterator[Record]]] = {
 }
 
 
-def _search(pattern, header):
-    match = re.search(pattern, header) if pattern else None
+def source_in(header: str, pattern: str) -> str | None:
+    """The source protein that a header names.
+
+    Parameters
+    ----------
+    header : str
+    pattern : str
+        With one group.
+
+    Returns
+    -------
+    str or None
+        None where it names none.
+    """
+    match = re.search(pattern, header)
     return match.group(1) if match else None

@@ -11,6 +11,7 @@ from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
+from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.labels import EMPTY
 from evenfold.sequences.reading import Record, read
@@ -185,7 +186,8 @@ def every_site(
     Parameters
     ----------
     protein : Record
-        Its final * goes as the policy says, from its sequence too.
+        Its final * goes as the policy says, from its sequence too, and so do the marks
+        of sites.
     settings : Sites
     policy : Cleaning, optional
         The one of the training, if it is not the default.
@@ -195,6 +197,7 @@ def every_site(
     Record
     """
     settings = settings.model_copy(update={"unlisted": "negative"})
+    _take_marks(protein)
     clean_protein(protein, policy or Cleaning())
     for window in _of_protein(protein, Listed(), settings):
         window.origin = protein.origin
@@ -264,7 +267,8 @@ def _fault(protein, position, residue, sites, settings):
     site = f"site {position} of {protein.source}"
     stated = sites.residue.get(position, residue)
     if residue is None:
-        return f"{site} is beyond its {len(protein.sequence)} residues"
+        length = counted(len(protein.sequence), "residue")
+        return f"{site} is beyond its {length}"
     if residue not in settings.residues:
         return f"{site} is {residue}, not one of {settings.residues}"
     if stated != residue:

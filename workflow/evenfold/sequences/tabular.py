@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
+from evenfold.saying import counted
 from evenfold.sequences.opening import begins, opened
 
 _BOM = "\ufeff"
@@ -58,7 +59,7 @@ def table_rows(
                 continue
             if any(row[len(names) :]):
                 raise EvenfoldError(
-                    f"{path} line {line}: {len(row)} cells, but the header has "
+                    f"{path} line {line}: {counted(len(row), 'cell')}, but the header has "
                     f"{len(names)}. Quote a cell that holds the delimiter "
                     f"{delimiter!r}; a file of R: write.table(row.names = FALSE)."
                 )

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import sealed_set
 from evenfold.records.layout import Results
-from evenfold.records.prediction import PACKAGES, REQUIREMENTS
+from evenfold.records.prediction import PACKAGES, REQUIREMENTS, NotLookedAt
 from evenfold.records.tables import training_sequences
 from evenfold.records.thresholds import told
 from evenfold.records.tracking import TrackedRun
@@ -107,7 +108,11 @@ def log_champion(
     with tempfile.TemporaryDirectory() as aside, warnings.catch_warnings():
         # Its hints at type hints, input examples and integer columns do not apply.
         warnings.simplefilter("ignore", UserWarning)
-        if sealed := sealed_set(Results.at(Path(run.paths.selection).parent)):
+        results = Results.at(Path(run.paths.selection).parent)
+        if other := not_looked_at(results):
+            artifacts["not_looked_at"] = f"{aside}/not_looked_at.json"
+            NotLookedAt(told=other).write(artifacts["not_looked_at"])
+        if sealed := sealed_set(results):
             artifacts["sealed"] = f"{aside}/sealed.json"
             sealed.write(artifacts["sealed"])
         if Path(run.paths.sequences).is_file():

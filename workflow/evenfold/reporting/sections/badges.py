@@ -10,6 +10,7 @@ from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import folds_agree, rivals
 from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
+from evenfold.saying import counted
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ def _worst(facts: Facts, about: tuple[str, ...]) -> str:
 def _removed(split: SplitFacts) -> str:
     n, of = split.related_test_sequences, split.n_test
     if n is None:
-        return f"removed: {split.related_sequences} relatives of the test set"
+        return (
+            f"removed: {counted(split.related_sequences, 'relative')} of the test set"
+        )
     return (
         f"removed: {n / of:.0%} of the test set ({n} of {of}) had relatives in training"
     )

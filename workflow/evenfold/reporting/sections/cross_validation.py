@@ -14,6 +14,7 @@ from evenfold.reporting.figures import Bar, Drawing
 from evenfold.reporting.judging import folds_agree
 from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
+from evenfold.reporting.words import loss_in_a_line
 
 #: Networks that are named by nothing else than the loss.
 _USUAL = ("feedforward", "convolutional")
@@ -25,7 +26,8 @@ class Row:
 
     Attributes
     ----------
-    name, loss : str
+    name, loss, what : str
+        Of the loss its name, and what it is.
     twins : list of str
         Variants that are the same on these data.
     positive_feedback : bool
@@ -43,6 +45,7 @@ class Row:
 
     name: str
     loss: str
+    what: str
     twins: list[str]
     positive_feedback: bool
     champion: bool
@@ -67,6 +70,7 @@ def variant_row(name: str, facts: Facts) -> Row:
     return Row(
         name=name,
         loss=_loss(settings),
+        what=loss_in_a_line(settings.loss),
         twins=[other for other, one in selection.same.items() if one.same_as == name],
         positive_feedback=(_mode(settings) or "").startswith("seed_"),
         champion=name == selection.champion,
@@ -200,9 +204,9 @@ SECTION = Section(
 <h2 id="cross-validation">In cross-validation, where everything was chosen</h2>
 <p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
 {% call table("variants", "Every variant, out-of-fold") %}
-<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">MCC at 0.5</th><th scope="col">{{ term("gap") }} at 0.5</th><th scope="col">tuned at</th><th scope="col">SN / SP</th><th scope="col">MCC, {{ term("95 % interval") }}</th><th scope="col">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th><th scope="col">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th></tr></thead>
+<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">MCC at 0.5</th><th scope="col">{{ term("gap") }} at 0.5</th><th scope="col">tuned at</th><th scope="col" data-parts="SN|SP">SN / SP</th><th scope="col" data-parts="MCC|MCC low|MCC high">MCC, {{ term("95 % interval") }}</th><th scope="col" data-parts="Δ MCC|Δ MCC low|Δ MCC high">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th><th scope="col" data-parts="PPV|PPV low|PPV high">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th></tr></thead>
 <tbody>{% for row in rows %}
-<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</th><td class="t w">{{ row.loss }}{% if row.positive_feedback %} <span class="warning">({{ term("positive feedback") }})</span>{% endif %}</td>
+<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</th><td class="t w"><abbr title="{{ row.what }}">{{ row.loss }}</abbr>{% if row.positive_feedback %} <span class="warning">({{ term("positive feedback") }})</span>{% endif %}</td>
 <td>{{ row.auroc|rate }}</td><td>{{ row.half.mcc|rate }}</td><td>{{ row.half.gap|signed }}</td>
 <td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}</tr>
@@ -214,7 +218,7 @@ SECTION = Section(
 {% if compared %}
 <details><summary>Every test against {{ baseline }}</summary>
 {% call table("tests", "Every test against the baseline, out-of-fold") %}
-<thead><tr><th scope="col" class="t">variant</th><th scope="col">Δ MCC</th><th scope="col">standard error</th><th scope="col">p</th><th scope="col">p, {{ term("Holm") }}</th><th scope="col">Δ |SN − SP|</th><th scope="col">95 % interval</th><th scope="col">Δ AUROC</th><th scope="col">p, {{ term("DeLong") }}</th><th scope="col">p, {{ term("McNemar") }}: all</th><th scope="col">positives</th><th scope="col">negatives</th><th scope="col">p, folds</th></tr></thead>
+<thead><tr><th scope="col" class="t">variant</th><th scope="col">Δ MCC</th><th scope="col">standard error</th><th scope="col">p</th><th scope="col">p, {{ term("Holm") }}</th><th scope="col">Δ |SN − SP|</th><th scope="col" data-parts="Δ gap low|Δ gap high">95 % interval</th><th scope="col">Δ AUROC</th><th scope="col">p, {{ term("DeLong") }}</th><th scope="col">p, {{ term("McNemar") }}: all</th><th scope="col">positives</th><th scope="col">negatives</th><th scope="col">p, folds</th></tr></thead>
 <tbody>{% for name, one in compared.items() %}<tr data-variant="{{ name }}"><th scope="row">{{ name }}</th><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
 {% endfor %}</tbody>{% endcall %}
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.{% if models %} Another model or other features than {{ baseline }}, and corrected apart from the losses: {{ models }}.{% endif %}</small></p></details>

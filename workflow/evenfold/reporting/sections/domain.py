@@ -12,6 +12,7 @@ from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
+from evenfold.saying import counted
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,31 @@ def sets_of_all(trust: Trust, bands: list[InBand]) -> list[str]:
     found = []
     for band in bands:
         short = [
-            f"{name} ({n} group{'s' if n != 1 else ''})"
+            f"{name} ({counted(n, 'group')})"
             for name, n in zip(("positives", "negatives"), band.groups_of_class)
             if n < needed
         ]
         if short:
             found.append(
                 f"Sets of {' and '.join(short)} {_place(band.band)} are those of all bands together: "
-                f"within the band an error of {100 * trust.error:.0f} % needs {needed} "
-                "groups, and nothing is promised there."
+                f"within the band an error of {100 * trust.error:.0f} % needs "
+                f"{counted(needed, 'group')}, and nothing is promised there."
             )
     return found
+
+
+def placed(bands: list[InBand], of: str) -> str:
+    """How many sequences lie in which band, in a sentence.
+
+    Parameters
+    ----------
+    bands : list of InBand
+    of : str
+        Which sequences.
+    """
+    total = sum(band.sequences for band in bands)
+    told = [f"{band.sequences} {_place(band.band)}" for band in bands]
+    return f"Of {total} {of} {', '.join(told[:-1])} and {told[-1]}."
 
 
 def missed(bands: list[InBand], error: float) -> list[str]:
@@ -180,6 +195,8 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         "aligner": domain.reach.aligner,
         "tested": bool(tested),
         "sentences": [
+            *([placed(tested, "test sequences")] if tested else []),
+            placed(domain.oof, "training sequences, held against the other folds,"),
             *sets_of_all(trust, domain.oof),
             *missed(tested, trust.error),
         ],
@@ -193,7 +210,7 @@ SECTION = Section(
 <h2 id="domain">How far does it reach?</h2>
 <p>Every new sequence is told to be inside, where 95 % of the training sequences are, outside, where none is, or at the edge between: by its residues, letters, composition and {{ term("identity") }} to the nearest training sequence. {{ limits }}</p>
 {% call table("domain", "What the champion is worth in each band") %}
-<thead><tr><th scope="col" class="t">band</th><th scope="col" class="t">judged</th><th scope="col">sequences</th><th scope="col">groups</th><th scope="col">MCC</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col">positives in their sets</th><th scope="col">negatives</th></tr></thead>
+<thead><tr><th scope="col" class="t">band</th><th scope="col" class="t">judged</th><th scope="col">sequences</th><th scope="col">groups</th><th scope="col" data-parts="MCC|MCC low|MCC high">MCC</th><th scope="col" data-parts="SN|SN low|SN high">SN</th><th scope="col" data-parts="SP|SP low|SP high">SP</th><th scope="col" data-parts="positives in their sets|low|high">positives in their sets</th><th scope="col" data-parts="negatives in their sets|low|high">negatives</th></tr></thead>
 <tbody>{% for row in rows %}<tr><th scope="row">{{ row.band }}</th><td class="t">{{ row.where }}</td><td>{{ row.sequences }}</td><td>{{ row.groups }}</td>{% for one in row.rates %}<td>{{ one }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>{% endcall %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>

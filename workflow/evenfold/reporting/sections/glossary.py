@@ -4,11 +4,12 @@ from typing import Any
 
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.section import Section
-from evenfold.reporting.words import WORDS
+from evenfold.reporting.words import WORDS, of_run
 
 
 def _tells(facts: Facts) -> dict[str, Any]:
-    return {"words": sorted(WORDS.items(), key=lambda item: item[0].lower())}
+    words = WORDS | of_run(facts.settings.decides)
+    return {"words": sorted(words.items(), key=lambda item: item[0].lower())}
 
 
 SECTION = Section(

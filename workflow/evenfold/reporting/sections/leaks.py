@@ -51,6 +51,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         ("Fold to fold", audit.fold_to_fold),
     )
     return {
+        "as_called": facts.as_called,
         "grouping": grouping,
         "aligned_by": {name: n for name, n in grouping.aligned_by.items() if n},
         "findings": sorted(audit.findings, key=lambda f: _ORDER.index(f.severity)),
@@ -63,11 +64,11 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="leaks">Does the data leak?</h2>
-<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups }} groups by homology{% if grouping.sources %} and by {{ grouping.sources }} source proteins{% endif %}; the largest has {{ grouping.largest_group }}. {% if aligned_by|list == ["exhaustive Smith-Waterman"] %}Everything was aligned with everything by Smith-Waterman.{% else %}Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n }} sequences){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}.{% endif %} {% if grouping.missed and grouping.missed.searched < grouping.missed.of %}A sample of {{ grouping.missed.searched }} of {{ grouping.missed.of }} distinct sequences was aligned with all others: {{ grouping.missed.sequences }} had a relative in another group ({{ grouping.missed.links }} links, joined too), so that with 95 % confidence the search missed one of at most {{ '%.1f'|format(100 * grouping.missed.bound) }} % of all. {% endif %}The audit then aligned the finished split anew, exhaustively.</p>
+<p>{{ grouping.sequences }} sequences ({{ grouping.distinct }} distinct) form {{ grouping.groups|counted("group") }} by homology{% if grouping.sources %} and by {{ grouping.sources|counted("source protein") }}{% endif %}; the largest has {{ grouping.largest_group }}. {% if aligned_by|list == ["exhaustive Smith-Waterman"] %}Everything was aligned with everything by Smith-Waterman.{% else %}Searched by {% for name, n in aligned_by.items() %}{{ name }} ({{ n|counted("sequence") }}){{ ', ' if not loop.last }}{% endfor %}{% if grouping.exhaustive %}; then everything was aligned with everything of other groups, and what the search had missed joined{% endif %}.{% endif %} {% if grouping.missed and grouping.missed.searched < grouping.missed.of %}A sample of {{ grouping.missed.searched }} of {{ grouping.missed.of }} distinct sequences was aligned with all others: {{ grouping.missed.sequences }} had a relative in another group ({{ grouping.missed.links|counted("link") }}, joined too), so that with 95 % confidence the search missed one of at most {{ '%.1f'|format(100 * grouping.missed.bound) }} % of all. {% endif %}The audit then aligned the finished split anew, exhaustively.</p>
 <div class="beside">
 <ul class="findings">
 {% for finding in findings %}
-<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span> <span>{{ finding.title|prose }}</span> <small>{{ finding.detail|prose }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
+<li><span class="tag {{ finding.severity }}">{{ finding.severity }}</span> <span>{{ finding.title|prose }}</span> <small>{{ as_called(finding.detail)|prose }}{% if finding.examples %} For example {% for example in finding.examples[:3] %}{{ example|join(' ~ ') }}{{ ', ' if not loop.last }}{% endfor %}.{% endif %}</small></li>
 {% endfor %}
 </ul>
 {% call figure(identities) %}{% for name, one in distances %}{{ name }}: median {{ '%.2f'|format(one.quantiles.median) }}, 95th percentile {{ '%.2f'|format(one.quantiles.high) }}, maximum {{ '%.2f'|format(one.quantiles.maximum) }} ({{ one.searched }} of {{ one.of }} searched). {% endfor %}{% endcall %}

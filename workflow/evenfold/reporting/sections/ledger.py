@@ -11,6 +11,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "looks": facts.evaluation.looks if facts.evaluation else [],
         "notes": facts.evaluation.notes if facts.evaluation else [],
         "selection": facts.selection.selection,
+        "look": facts.command(),
     }
 
 
@@ -29,7 +30,7 @@ SECTION = Section(
 <ul>{% for note in notes %}<li>{{ note.when }}: {{ note.count }} of {{ note.among }} test sequences, by the champion of selection <code>{{ note.selection }}</code> (data set {{ note.dataset }})</li>{% endfor %}</ul>
 {% endif %}
 {% else %}
-<p>This is a report of cross-validation: it takes no look, and shows none that was taken. Iterate as long as you like; a look is taken when <code>snakemake</code> is run without <code>explore</code>.</p>
+<p>This is a report of cross-validation: it takes no look, and shows none that was taken. Iterate as long as you like; a look is taken when snakemake is run without <code>explore</code>: <code>{{ look }}</code>.</p>
 {% endif %}
 """,
 )

@@ -261,7 +261,7 @@ SECTION = Section(
 <h3 id="looks-at-{{ loop.index }}">{{ model.variant }}{{ ", the champion" if model.champion else ", the best network" }}</h3>
 {% if model.why_not %}<p>Nothing can be told: {{ model.why_not }}.</p>
 {% else %}{% if model.positions and not one.rows %}<p>No residue at any position adds anything beyond chance in {{ model.sequences }} windows.</p>
-{% endif %}{% if one.rows %}<p>Most is decided at {{ one.named }}; in brackets what raises it. Of {{ model.positions|length }} positions {{ one.places }} {{ "matters" if one.places == 1 else "matter" }} beyond chance.</p>
+{% endif %}{% if one.rows %}<p>Most is decided at {{ one.named }}; in brackets what raises it. Of {{ model.positions|length }} positions {{ one.places }} {{ one.places|verb("matters", "matter") }} beyond chance.</p>
 <div class="beside">
 {% call figure(one.logo, "wide") %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ model.sequences }} windows (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
 <div>{% call table("positions" ~ one.tail, "Positions that decide most, " ~ model.variant) %}

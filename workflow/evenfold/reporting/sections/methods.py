@@ -8,6 +8,7 @@ from evenfold.records.thresholds import HALF, told
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
+from evenfold.saying import counted, verb
 
 #: BibTeX, by what of a run asks for it.
 _CITED = {
@@ -108,8 +109,7 @@ def _data(facts: Facts) -> Iterator[str]:
         f"{', drawn from the data by groups' if split.held_out else ''}."
     )
     if split.rejected:
-        several = "" if split.rejected == 1 else "s"
-        yield f"{split.rejected} record{several} of the files could not be used."
+        yield f"{counted(split.rejected, 'record')} of the files could not be used."
     yield (
         f"Sequences with an identity of at least {limits.identity:.0%} over "
         f"{limits.coverage:.0%} of both (at least {limits.short_identity:.0%} where one has "
@@ -119,7 +119,8 @@ def _data(facts: Facts) -> Iterator[str]:
     if split.related_sequences:
         done = "removed" if split.removed else "kept"
         yield (
-            f"Of the training sequences, {split.related_sequences} were related to the "
+            f"Of the training sequences, {split.related_sequences} "
+            f"{verb(split.related_sequences, 'was', 'were')} related to the "
             f"test set and {done}."
         )
 
@@ -130,14 +131,15 @@ def _training(facts: Facts) -> Iterator[str]:
     training = chosen.training
     names = ", ".join(facts.tuned)
     yield (
-        f"{len(facts.tuned)} variants ({names}) were trained in cross-validation with "
+        f"{counted(len(facts.tuned), 'variant')} ({names}) "
+        f"{verb(len(facts.tuned), 'was', 'were')} trained in cross-validation with "
         f"{facts.split.folds} folds that never part a group."
     )
     yield (
         f"The deployed variant, {selection.champion}, is of the kind {training.model}, "
         f"reads {', '.join(training.features)} and was trained with the loss "
-        f"{chosen.loss.name} and {training.seeds} "
-        f"{'seed' if training.seeds == 1 else 'seeds'} a fold.".replace("_", " ")
+        f"{chosen.loss.name} and "
+        f"{counted(training.seeds, 'seed')} a fold.".replace("_", " ")
     )
 
 
@@ -186,9 +188,8 @@ def _made(facts: Facts) -> Iterator[str]:
     libraries = "".join(f", {n} {v}" for n, v in (records.versions or {}).items())
     yield f"Made by evenfold {records.evenfold}{commit} with Python {records.python}{libraries}."
     trained = facts.trained
-    if trained and trained.device:
-        several = "" if trained.threads == 1 else "s"
-        yield f"Trained on {trained.device} with {trained.threads} thread{several}."
+    if trained and trained.device and trained.threads:
+        yield f"Trained on {trained.device} with {counted(trained.threads, 'thread')}."
     yield (
         f"Selection {facts.selection.selection}; SHA-256 of the data {digests.data[:16]}, "
         f"of the split {digests.split[:16]}, of the configuration {digests.config[:16]}."

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evenfold.metrics.predictive import predictive
@@ -19,6 +19,7 @@ from evenfold.reporting.reached import short
 from evenfold.reporting.roles import Parted, other_ratio, parted
 from evenfold.reporting.section import Section
 from evenfold.reporting.sections.published_split import honest_and_published
+from evenfold.saying import counted, verb
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def amended_labels(facts: Facts) -> Iterator[Note]:
     for one in facts.evaluation.amendments if facts.evaluation else []:
         row = next(row for row in one.rows if row.deployed)
         yield Note(
-            f"Amended on {one.amended_at}: {one.changed} labels of the test set were "
-            f"corrected after the look. Under the corrected labels the same predictions "
+            f"Amended on {one.amended_at}: {counted(one.changed, 'label')} of the test set "
+            f"{verb(one.changed, 'was', 'were')} corrected after the look. Under the corrected labels the same predictions "
             f"of {row.variant} have MCC {row.mcc:.2f} [{row.mcc_low:.2f}, "
             f"{row.mcc_high:.2f}] with SN {short(row.sn)} and SP {short(row.sp)}; everything "
             f"else here is the original. Reason given: {one.reason}"
@@ -127,7 +128,7 @@ def few_training_groups(facts: Facts) -> Iterator[Note]:
     if found and found[0] < FEWEST_GROUPS:
         yield Note(
             f"Of the {selection.groups} groups of related training sequences {found[0]} "
-            f"hold {found[1]}: below {FEWEST_GROUPS} of a class the intervals of the "
+            f"{verb(found[0], 'holds', 'hold')} {found[1]}: below {FEWEST_GROUPS} of a class the intervals of the "
             "cross-validation are not to be relied on."
         )
 
@@ -175,7 +176,7 @@ def whole_proteins(facts: Facts) -> Iterator[Note]:
         )
         + f"Of the sites of the shortest quarter of the proteins {shares[0]:.0%} are "
         f"positive, of the longest quarter {shares[-1]:.0%}; {found.with_positive} of "
-        f"{found.proteins} proteins have a positive site."
+        f"{found.proteins} proteins {verb(found.with_positive, 'has', 'have')} a positive site."
     )
 
 
@@ -204,7 +205,7 @@ def serious_findings(facts: Facts) -> Iterator[Note]:
                 f"Audit: {finding.title}. To see what they are worth to the result, "
                 "trained as most papers do beside this split:",
                 "red",
-                "snakemake --config 'split={as_published: true}'",
+                facts.command("--config 'split={as_published: true}'"),
             )
 
 
@@ -244,7 +245,7 @@ def small_test_set(facts: Facts) -> Iterator[Note]:
     if groups < FEWEST_GROUPS or smaller < FEWEST_OF_A_CLASS:
         yield Note(
             f"The test set has {smaller} {which}, and of its {row.groups} groups of "
-            f"related sequences {groups} hold {of}: below {FEWEST_OF_A_CLASS} sequences or "
+            f"related sequences {groups} {verb(groups, 'holds', 'hold')} {of}: below {FEWEST_OF_A_CLASS} sequences or "
             f"{FEWEST_GROUPS} groups of a class the intervals are not to be relied on."
         )
 
@@ -410,8 +411,8 @@ def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
         )
     if above and facts.split.related_sequences and not facts.split.removed:
         yield (
-            f"{facts.split.related_sequences} training sequences are related to the "
-            "test set"
+            f"{counted(facts.split.related_sequences, 'training sequence')} "
+            f"{verb(facts.split.related_sequences, 'is', 'are')} related to the test set"
         )
 
 
@@ -492,7 +493,8 @@ def notes(facts: Facts) -> list[Note]:
 
 
 def _tells(facts: Facts) -> dict[str, Any]:
-    return {"notes": notes(facts)}
+    told = notes(facts)
+    return {"notes": [replace(note, text=facts.as_called(note.text)) for note in told]}
 
 
 SECTION = Section(

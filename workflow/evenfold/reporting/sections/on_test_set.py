@@ -248,6 +248,12 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
     return {
         "rows": facts.measured,
         "half": HALF,
+        "words": words,
+        # Explained once, not in every row.
+        "first": {
+            row.operating_point: place
+            for place, row in reversed(list(enumerate(facts.measured)))
+        },
         "published": facts.settings.published,
         "predicted": predicted,
         "criterion": (
@@ -273,12 +279,12 @@ SECTION = Section(
 <h2 id="test">On the independent test set</h2>
 <p>{{ rows[0].n }} sequences, looked at once every choice below was frozen. A sequence is called positive when its score reaches the threshold{% if criterion %}; the tuned threshold ({{ criterion }}) comes from cross-validation alone{% else %}, which stays at 0.5{% endif %}.</p>
 {% call table("test", "Every variant on the test set, untuned and tuned") %}
-<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">operating point</th><th scope="col">{{ term("threshold") }}</th><th scope="col">{{ term("SN") }}</th><th scope="col">{{ term("SP") }}</th><th scope="col">{{ term("gap", "SN − SP") }}</th><th scope="col">{{ term("MCC") }}</th><th scope="col">{{ term("95 % interval") }}</th><th scope="col">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th><th scope="col">{{ term("ACC") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">{{ term("AUPRC") }}</th><th scope="col">{{ term("Brier") }}</th><th scope="col">{{ term("TP / FP / TN / FN") }}</th></tr></thead>
+<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">operating point</th><th scope="col">{{ term("threshold") }}</th><th scope="col">{{ term("SN") }}</th><th scope="col">{{ term("SP") }}</th><th scope="col">{{ term("gap", "SN − SP") }}</th><th scope="col">{{ term("MCC") }}</th><th scope="col" data-parts="MCC low|MCC high">{{ term("95 % interval") }}</th><th scope="col" data-parts="PPV|PPV low|PPV high">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th><th scope="col">{{ term("ACC") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">{{ term("AUPRC") }}</th><th scope="col">{{ term("Brier") }}</th><th scope="col" data-parts="TP|FP|TN|FN">{{ term("TP / FP / TN / FN") }}</th></tr></thead>
 <tbody>
 {% for row in rows %}
 <tr data-variant="{{ row.variant }}" class="{{ 'champion' if row.champion and row.deployed else ('half' if row.operating_point == half) }}">
 <th scope="row">{{ row.variant }}</th>
-<td class="t">{% if row.operating_point == half %}{{ term("untuned") }}{% elif row.operating_point == "sn_eq_sp" %}{{ term("sn_eq_sp") }}{% else %}{{ row.operating_point }}{% endif %}</td>
+<td class="t">{% if row.operating_point == half %}untuned{% elif first[row.operating_point] == loop.index0 %}<abbr title="{{ words(row.operating_point) }}">{{ row.operating_point }}</abbr>{% else %}{{ row.operating_point }}{% endif %}</td>
 <td>{{ row.threshold|threshold }}</td>
 <td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td>
 <td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td>{% for value in predicted(row) %}<td>{{ value }}</td>{% endfor %}

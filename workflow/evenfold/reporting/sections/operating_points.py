@@ -83,11 +83,11 @@ SECTION = Section(
     """\
 <h3 id="thresholds">Over the threshold</h3>
 {% call panels(curves, "small") %}Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.{% endcall %}
-{% if more %}<details><summary>{{ more|length }} more variants</summary>{% call panels(more, "small") %}{% endcall %}</details>{% endif %}
-<h3>Other operating points of the champion, out-of-fold</h3>
+{% if more %}<details><summary>{{ more|length|counted("more variant") }}</summary>{% call panels(more, "small") %}{% endcall %}</details>{% endif %}
+<h3 id="operating-points">Other operating points of the champion, out-of-fold</h3>
 <p><small>Intervals: of MCC in the population, by a bootstrap of sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>
 {% call table("operating-points", "Operating points of the champion, out-of-fold") %}
-<thead><tr><th scope="col" class="t">criterion</th><th scope="col">threshold</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col">PPV</th><th scope="col">NPV</th><th scope="col">F1</th><th scope="col">SN − SP</th><th scope="col">MCC</th><th scope="col">95 % interval</th></tr></thead>
+<thead><tr><th scope="col" class="t">criterion</th><th scope="col">threshold</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col" data-parts="PPV|PPV low|PPV high">PPV</th><th scope="col">NPV</th><th scope="col">F1</th><th scope="col">SN − SP</th><th scope="col">MCC</th><th scope="col" data-parts="MCC low|MCC high">95 % interval</th></tr></thead>
 <tbody>{% for criterion, point in points %}<tr><th scope="row">{{ criterion }}</th><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td>{% for value in predicted(point) %}<td>{{ value }}</td>{% endfor %}<td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
 {% endcall %}
 """,

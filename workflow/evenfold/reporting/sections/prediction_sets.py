@@ -139,7 +139,7 @@ SECTION = Section(
 <h2 id="prediction-sets">How sure is a single call?</h2>
 <p>Every new sequence gets a set of classes beside its score: one class, both where the score cannot tell, none where it is like neither. For either class, the set of a sequence of a new group misses it in at most {{ '%.0f'|format(error) }} % (<code>selection: {error: {{ '%.2f'|format(error / 100) }}}</code>). Groups of related sequences count as one.</p>
 {% call table("prediction-sets", "How often sets hold the class") %}
-<thead><tr><th scope="col" class="t">class</th><th scope="col">groups</th><th scope="col">sequences</th><th scope="col">set holds it, out-of-fold</th><th scope="col">sequences alike</th>{% if tested %}<th scope="col">groups, test</th><th scope="col">set holds it, test</th><th scope="col">sequences alike</th>{% endif %}</tr></thead>
+<thead><tr><th scope="col" class="t">class</th><th scope="col">groups</th><th scope="col">sequences</th><th scope="col" data-parts="set holds it, out-of-fold|low|high">set holds it, out-of-fold</th><th scope="col">sequences alike</th>{% if tested %}<th scope="col">groups, test</th><th scope="col" data-parts="set holds it, test|low|high">set holds it, test</th><th scope="col">sequences alike</th>{% endif %}</tr></thead>
 <tbody>{% for row in rows %}<tr><th scope="row">{{ row.name }}</th>{% for one in [row.oof, row.tested] if one %}<td>{{ one.groups }}</td>{% if loop.first %}<td>{{ one.sequences }}</td>{% endif %}<td>{{ one.share|rate }} <small>[{{ one.low|rate }}, {{ one.high|rate }}]</small></td><td>{{ one.of_sequences|rate }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>{% endcall %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>

@@ -147,7 +147,7 @@ SECTION = Section(
 {% call figure(drawn) %}What the published split would have shown: {{ term("MCC") }} of each variant {{ where_drawn }}, trained beside relatives of the test set and without. The distance is what related sequences are worth.{% endcall %}
 {% call table("published", "Honest and published split", sortable=false) %}
 <thead><tr><th scope="col"></th>{% for part in where %}<th scope="colgroup" colspan="2">{{ part }}, honest</th><th scope="colgroup" colspan="2">published</th><th scope="col"></th>{% endfor %}</tr>
-<tr><th scope="col" class="t">variant</th>{% for part in where %}<th scope="col">SN / SP</th><th scope="col">MCC</th><th scope="col">SN / SP</th><th scope="col">MCC</th><th scope="col">Δ MCC</th>{% endfor %}</tr></thead>
+<tr><th scope="col" class="t">variant</th>{% for part in where %}<th scope="col" data-parts="SN|SP|PPV|PPV low|PPV high">SN / SP</th><th scope="col">MCC</th><th scope="col" data-parts="SN|SP|PPV|PPV low|PPV high">SN / SP</th><th scope="col">MCC</th><th scope="col">Δ MCC</th>{% endfor %}</tr></thead>
 <tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th>
 {% for one, other in row.points %}{% for point in (one, other) %}<td>{{ sn_sp(point) }}</td><td>{{ point.mcc|rate }}</td>{% endfor %}<td>{{ (other.mcc - one.mcc)|signed }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>

@@ -15,6 +15,7 @@ from evenfold.reporting.reached import (
     reached_out_of_fold,
 )
 from evenfold.reporting.section import Section
+from evenfold.saying import counted
 
 
 def headline(facts: Facts) -> str:
@@ -179,7 +180,7 @@ def _p(value: float) -> str:
 
 
 def _comparisons(n: int) -> str:
-    return f"{n} comparison{'s' if n > 1 else ''}"
+    return counted(n, "comparison")
 
 
 def _luck(facts: Facts) -> Iterator[str]:
