@@ -131,7 +131,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "calling documentation errors faults prediction records reporting saying sequences starting tracking verifying",
+        "calling documentation errors faults prediction records reporting sequences starting tracking verifying",
     ),
 }  # fmt: skip
 
