@@ -166,7 +166,9 @@ def test_a_downloaded_table_has_one_number_a_cell(state):
             cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)
             for one, cell in zip(heads, cells):
                 shown = html.unescape(re.sub("<[^>]*>", "", cell)).strip()
-                if re.match(r"\d{4}-\d\d-", shown) or not re.fullmatch(rf"(?:{numbers}|PPV|[\s/,;→–\[\]])*", shown):
+                if re.match(r"\d{4}-\d\d-", shown) or not re.fullmatch(
+                    rf"(?:{numbers}|PPV|[\s/,;→–\[\]])*", shown
+                ):
                     continue
                 parts = re.findall(r'data-parts="([^"]*)"', one)
                 n = len(re.findall(numbers, shown))

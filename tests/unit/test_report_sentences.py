@@ -1747,7 +1747,7 @@ SPOKEN = [
         "Check every number again evenfold verify results/demo See all runs in MLflow "
         "evenfold mlflow results Numbers of this page metrics.tsv, predictions.parquet, "
         "selection.json, audit.json, rejected.tsv Evidence for others model card, dome.json, "
-        "run crate: written by the same run, once this page is Change something With other settings or "
+        "run crate, which the run writes after this page Change something With other settings or "
         "training data, iterate by snakemake --cores 8 -- explore; one more look at this "
         "test set will need a reason.",
         facts(), states.before_look(),

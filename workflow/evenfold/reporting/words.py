@@ -146,7 +146,7 @@ _FORMS = {
 }  # fmt: skip
 #: Where words are not explained: commands, links, headings that the contents repeat,
 #: and what is pasted elsewhere.
-_WHOLE = {"h2", "h3", "pre", "code", "a", "abbr", "button", "summary", "svg", "title"}  # fmt: skip
+_WHOLE = {"h2", "h3", "pre", "code", "a", "abbr", "button", "summary", "svg", "title", "style", "script"}  # fmt: skip
 _LEFT = re.compile('class="(?:copied|words)"')
 _TAG = re.compile(r"(<[^>]*>)")
 
