@@ -66,7 +66,7 @@ class AdamW:
             torch._foreach_add_(steps, 1)
             torch._fused_adamw_(
                 moved,
-                [p.grad for p in moved],
+                [p.grad for p in moved if p.grad is not None],
                 means,
                 squares,
                 [],
