@@ -48,7 +48,9 @@ PARTS = {
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
-    "calling": Part(0, "how snakemake was called, for sentences that ask for it again"),
+    "calling": Part(
+        0, "how snakemake was called, for sentences that ask for it again", "files"
+    ),
     "job": Part(
         0, "a rule's log, and how an error reaches the user", "calling errors faults"
     ),
@@ -113,8 +115,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config durations errors evaluation explaining features files importing "
-        "metrics models records saying sequences",
+        "alphabet config durations errors evaluation explaining faults features files "
+        "importing metrics models records saying sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(
@@ -133,7 +135,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "calling documentation errors faults prediction records reporting saying sequences starting tracking verifying",
+        "calling documentation errors faults prediction records reporting sequences starting tracking verifying",
     ),
 }  # fmt: skip
 

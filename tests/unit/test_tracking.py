@@ -21,6 +21,7 @@ from mlflow.utils.virtualenv import _get_python_env
 from sqlalchemy.exc import OperationalError
 
 from evenfold.errors import EvenfoldError
+from evenfold.faults import listening
 from evenfold.files import sha256_file
 from evenfold.prediction.mlflow_model import differing
 from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
@@ -482,6 +483,13 @@ def test_the_command_mlflow_opens_a_store_and_tells_of_a_move(
     ]  # fmt: skip
     assert cli.main(["mlflow", str(tmp_path), "--no-ui"]) == 0 and len(started) == 1
     assert capsys.readouterr().out.splitlines() == [store.uri]
+    with listening(0) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(["mlflow", str(tmp_path), "--port", str(port)]) == 1
+    told = capsys.readouterr()
+    assert f"port {port} is taken by another program" in told.err
+    assert f"--port {port + 1}" in told.err and len(started) == 1
+    assert "All runs" not in told.out
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])

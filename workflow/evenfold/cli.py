@@ -11,7 +11,7 @@ from pathlib import Path
 from evenfold import __version__
 from evenfold.calling import PLAIN, as_called, remembered
 from evenfold.errors import EvenfoldError, in_a_line
-from evenfold.faults import sentence
+from evenfold.faults import listening, sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
@@ -409,6 +409,8 @@ def _mlflow(options: argparse.Namespace) -> int:
     print(store.uri)
     if options.no_ui:
         return 0
+    # MLflow would tell of a port that is taken in a page of its own lines.
+    listening(options.port).close()
     print(f"All runs: {runs_page(f'http://127.0.0.1:{options.port}', newest(store))}")
     return open_ui(store, options.port)
 
