@@ -18,7 +18,7 @@ THINGS = (
 MANY = re.compile(
     r"folds|n_train|n_given|n_test|window|longest|shortest|length|grouping\.groups|"
     r"selection\.groups|row\.groups|FEWEST|limits|high|low|inside|among|proteins|len\(then\)|"
-    r"happened\.read|total|\bof\b|len\(counts\)"
+    r"happened\.read|total|\bof\b|of_source|len\(counts\)"
 )
 FILES = [
     *(PACKAGE / "reporting").rglob("*.py"), *(PACKAGE / "starting").glob("*.py"),
