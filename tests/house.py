@@ -76,7 +76,7 @@ PARTS = {
     ),
     "features": Part(
         2, "how a sequence becomes numbers",
-        "alphabet config errors files importing machine ragged records",
+        "alphabet config errors files importing machine ragged records saying",
         libraries="torch transformers",
     ),
     "models": Part(
@@ -115,8 +115,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config durations errors evaluation explaining features files importing "
-        "metrics models records sequences",
+        "alphabet config durations errors evaluation explaining faults features files "
+        "importing metrics models records saying sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(
@@ -135,7 +135,7 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "calling documentation errors faults prediction records reporting saying sequences starting tracking verifying",
+        "calling documentation errors faults prediction records reporting sequences starting tracking verifying",
     ),
 }  # fmt: skip
 

@@ -221,7 +221,7 @@ def test_vectors_of_a_file_by_id(name, sequences, tmp_path):
     # A test sequence is found by what it is; its id got an end of its own.
     assert np.allclose(source.compute(["WWWW"])[0], rows["t0"])
     with pytest.raises(
-        EvenfoldError, match="has no vector for 1 sequences, such as YYY"
+        EvenfoldError, match="has no vector for 1 sequence, such as YYY"
     ):
         source.compute(["YYY"])
 
@@ -368,7 +368,7 @@ def test_files_of_vectors_that_cannot_be_read_say_why(tmp_path):
     with pytest.raises(EvenfoldError, match="dtype=str"):
         vectors_by_id(path)
     np.savez(path, ids=np.array(["x"]), vectors=np.eye(2))
-    with pytest.raises(EvenfoldError, match="1 ids, but 2 vectors"):
+    with pytest.raises(EvenfoldError, match="1 id, but 2 vectors"):
         vectors_by_id(path)
     np.savez(path, ids=np.array(["x", "x"]), vectors=np.eye(2))
     with pytest.raises(EvenfoldError, match="two vectors of the id 'x'"):

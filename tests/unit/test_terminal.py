@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from snakemake.logging import LogEvent, logger
 
-from evenfold.terminal import Terminal, install, sentence_of
+from evenfold.terminal import CAME_OF_IT, Terminal, install, sentence_of, told_in
 
 ENDED = (
     'RuleException:\nCalledProcessError in file "workflow/rules/sequences.smk", line 57:\n'
@@ -210,3 +210,11 @@ def test_the_filter_is_on_the_usual_terminal_once_and_the_log_file_keeps_all():
     assert logging.lastResort.filters == [second], "for what comes after the end"
     logging.lastResort.filters = []
     assert isinstance(logger, logging.Logger)
+
+
+def test_what_came_of_a_job_of_this_run_is_told_from_its_log(tmp_path):
+    log = tmp_path / "new.log"
+    assert told_in(log, 0) == []
+    log.write_text(f"10:00:00 5 are sealed\n10:00:01 {CAME_OF_IT}new.tsv: 9 scored\n")
+    assert told_in(log, 0) == ["new.tsv: 9 scored"]
+    assert told_in(log, log.stat().st_mtime + 1) == []

@@ -13,6 +13,8 @@ from pathlib import Path
 from evenfold.calling import as_called
 from evenfold.faults import sentence
 
+#: Before what came of a job, in its log: told again at the end of a run.
+CAME_OF_IT = "Result: "
 #: Lines about Snakemake's own steps, which tell a user nothing.
 _STEPS = re.compile(
     r"Select jobs to execute\.\.\.|Execute \d+ jobs\.\.\.|"
@@ -74,6 +76,33 @@ def sentence_of(log: Path | str) -> str | None:
         return None
     _, found, told = f"\n{text}".rpartition("\nError: ")
     return told.strip() if found else None
+
+
+def told_in(log: Path | str, since: float) -> list[str]:
+    """What a job's log says that came of it.
+
+    Parameters
+    ----------
+    log : path-like
+    since : float
+        Time that the run was started, in seconds.
+
+    Returns
+    -------
+    list of str
+        Lines; none of an earlier run.
+    """
+    try:
+        if Path(log).stat().st_mtime < since:
+            return []
+        text = Path(log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [told for _, found, told in _parted(text) if found]
+
+
+def _parted(text: str) -> list[tuple[str, str, str]]:
+    return [line.partition(CAME_OF_IT) for line in text.splitlines()]
 
 
 class Terminal(logging.Filter):
@@ -175,7 +204,7 @@ def _filtered(handler, terminal):
 
 def _tell_once(handler):
     """Say once why lines of Snakemake's log are missing, without a traceback for each."""
-    told = []
+    told: list[BaseException] = []
 
     def tell(record):
         error = sys.exc_info()[1] or OSError()

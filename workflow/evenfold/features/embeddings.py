@@ -23,6 +23,7 @@ from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.features.vector_files import VectorNames, vectors_by_id, without_end
 from evenfold.files import sha256_file
 from evenfold.machine import own_gpu
+from evenfold.saying import counted
 
 log = logging.getLogger("evenfold")
 
@@ -247,16 +248,20 @@ class Vectors:
 
     def _embed(self, store, missing):
         if self.pooling == "site":
+            others = counted(len(missing) - 1, "other window")
             raise EvenfoldError(
-                f"{missing[0]} and {len(missing) - 1} other windows come without their "
+                f"{missing[0]} and {others} come without their "
                 "proteins, and a vector of a site needs its whole protein. Give whole "
-                "proteins to `predict`, or use `pooling: mean` to score windows alone."
+                "proteins to `predict`, or train with `training: {embeddings: {pooling: "
+                "mean}}` to score windows alone."
             )
         if self.file:
+            sequences = counted(len(missing), "sequence")
             raise EvenfoldError(
-                f"{self.file} has no vector for {len(missing)} sequences, such as "
-                f"{missing[0][:30]}: they are in no data set that it was read for. "
-                "Vectors of new sequences need a model (`embeddings: {model: ...}`)."
+                f"{self.file} has no vector for {sequences}, such as "
+                f"{missing[0][:30]}: no data set that it was read for has any of them. "
+                "Vectors of new sequences need a model (`training: {embeddings: {model: "
+                "...}}`)."
             )
         model = self._checked_model(self.identity)
         rows = {}
