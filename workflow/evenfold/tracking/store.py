@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
 from evenfold.faults import sentence
+from evenfold.files import hold
 from evenfold.records.tracking import FIRST, VIEW, Store
 from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
 
@@ -234,7 +235,7 @@ def locked(path: Path | str) -> Iterator[None]:
     """Hold a lock that the system releases even after a kill."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        hold(handle, fcntl.LOCK_EX)
         yield
 
 
