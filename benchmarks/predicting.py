@@ -1,10 +1,10 @@
 """New windows scored: CPU seconds, peak memory, and the same bytes after kill -9.
 
-    PYTHONPATH=workflow python benchmarks/predicting.py results/demo FOLDER [--windows N] [--kill PARTS]
+    PYTHONPATH=workflow python benchmarks/predicting.py results/demo FOLDER [--windows N] [--kill PARTS ...]
 
 `evenfold predict` on random windows of the training's length and middle residue, one thread.
-With --kill it is killed when so many of its parts are there, and goes on; the digest of the
-table is that of a run without.
+With --kill it is killed (SIGKILL) when so many of its parts are there, and goes on; the digest
+of the table is that of a run without.
 """
 
 import argparse
@@ -58,7 +58,7 @@ if __name__ == "__main__":
     parser.add_argument("results")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--windows", type=int, default=100_000)
-    parser.add_argument("--kill", type=int, metavar="PARTS")
+    parser.add_argument("--kill", type=int, metavar="PARTS", nargs="*", default=[])
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     given.folder.mkdir(parents=True, exist_ok=True)
@@ -72,9 +72,8 @@ if __name__ == "__main__":
     out = given.folder / "scores.tsv"
     out.unlink(missing_ok=True)
     print("| run | CPU s | µs a window | peak MB |\n|---|---:|---:|---:|")
-    for name, kill in [("killed", given.kill), ("to the end", None)][
-        given.kill is None :
-    ]:
+    for kill in [*given.kill, None]:
+        name = f"killed at part {kill}" if kill else "to the end"
         seconds, peak = run(given.results, fasta, out, kill)
         each = seconds / given.windows * 1e6
         print(f"| {name} | {seconds:.1f} | {each:.1f} | {peak:.0f} |", flush=True)

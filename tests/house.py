@@ -48,7 +48,9 @@ PARTS = {
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
-    "calling": Part(0, "how snakemake was called, for sentences that ask for it again"),
+    "calling": Part(
+        0, "how snakemake was called, for sentences that ask for it again", "files"
+    ),
     "job": Part(
         0, "a rule's log, and how an error reaches the user", "calling errors faults"
     ),

@@ -559,3 +559,9 @@ def test_a_variant_is_trained_again_by_settings_that_its_model_reads_alone(tmp_p
     plan = Plan({"datasets": ["mine"], "variants": [boosting],
                  "training": {"epochs": 3}}, tmp_path)  # fmt: skip
     assert plan.decides("mine")["variants"]["trees"]["training"]["epochs"] == 3
+
+
+def test_a_year_needs_no_quotes(tmp_path):
+    write_dataset(tmp_path, about={"year": 2026, "pmid": 12345678})
+    about = load_dataset("mine", load_run(GOOD), tmp_path).about
+    assert (about.year, about.pmid) == ("2026", "12345678")

@@ -215,6 +215,8 @@ def test_the_portion_keeps_to_its_budget():
     assert count > 8
     # By default the recorded table decides.
     assert largest_portion(recipe, rows, 25, 128, int(8e9), None).members == 1
+    # Of small batches an operation costs more than what it computes.
+    assert largest_portion(recipe, rows, 25, 16, int(8e9), None).members == 10
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -160,3 +160,11 @@ def blocks() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("page, text", blocks())
 def test_the_yaml_of_a_page_loads(tmp_path, page, text):
     taken(yaml.safe_load(text), tmp_path)
+
+
+def test_pages_say_how_many_variants_a_run_has_that_names_none():
+    defaults = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["variants"]
+    assert len(defaults) == 7
+    for page in ("README.md", "docs/tutorial.md", "docs/howto/data.md"):
+        assert "seven variants" in (ROOT / page).read_text(encoding="utf-8"), page
+    assert "gradient_boosting" in str(defaults[-1]) and defaults[0] == "bce"

@@ -29,7 +29,12 @@ from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids, unique_across_roles
 from evenfold.sequences.labels import read_labels
 from evenfold.sequences.reading import Record, read
-from evenfold.sequences.sites import proteins_of, under_sampled, windows
+from evenfold.sequences.sites import (
+    check_named,
+    proteins_of,
+    under_sampled,
+    windows,
+)
 
 GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windows)"
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
@@ -376,6 +381,8 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
         own = [file for file in files if file["role"] == role]
         if reading.sites:
             found = proteins_of(own, reading)
+            if all(file["kind"] == "proteins" for file in own):
+                check_named(found, reading.sites)
             whole += [(role, p.id, upper_case(p.sequence)) for p in found]
             records = windows(found, own, reading)
         else:

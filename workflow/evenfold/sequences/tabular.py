@@ -234,8 +234,20 @@ def _place(path, column, optional, found):
         return at[0]
     if column in optional:
         return None
+    if len(found) == 1:
+        raise EvenfoldError(
+            f"{path}: no column {column!r}, but one column alone: {_shown(found)}. Columns "
+            "are told apart by tab, comma or semicolon."
+        )
     raise EvenfoldError(
         f"{path}: no column {column!r} in its header. Found: "
-        f"{', '.join(found)}. Rename the column, or give its name in the data set's file: "
+        f"{_shown(found)}. Rename the column, or give its name in the data set's file: "
         "id_column, sequence_column, label_column, source_column, or those of `sites`."
     )
+
+
+def _shown(names):
+    """Names of columns as far as they can be read."""
+    told = ", ".join(names)
+    told = told if told.isprintable() else repr(told)[1:-1]
+    return told if len(told) <= 200 else f"{told[:200]} ..."

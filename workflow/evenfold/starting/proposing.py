@@ -15,7 +15,7 @@ from evenfold.config.reading import label_value
 from evenfold.config.section import NAME
 from evenfold.errors import EvenfoldError
 from evenfold.features.vector_files import VectorNames, vectors_by_id
-from evenfold.saying import counted
+from evenfold.saying import counted, verb
 from evenfold.sequences.kinds import kind_of, why_kind
 from evenfold.sequences.sites import MARK
 from evenfold.starting.looking import Look
@@ -183,9 +183,8 @@ def _ids(look: Look) -> Iterator[str]:
     ids = Counter(header.split()[0] for header in look.headers if header.split())
     twice = {one: n for one, n in ids.items() if n > 1}
     if twice:
-        stand = "stands" if len(twice) == 1 else "stand"
         yield (
-            f"{counted(len(twice), 'id')} {stand} before {sum(twice.values())} sequences, "
+            f"{counted(len(twice), 'id')} {verb(len(twice), 'stands', 'stand')} before {sum(twice.values())} sequences, "
             "which are told apart by ~2, ~3 and so on"
         )
     elif ids:
