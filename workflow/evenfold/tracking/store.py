@@ -44,12 +44,12 @@ _COLUMNS = {
         f"metrics.`{name}`": width
         for name, width in (
             (FIRST, 94), ("oof_sn", 74), ("oof_sp", 74), ("oof_gap", 82),
-            ("threshold", 92),
+            ("threshold", 88),
             ("test_mcc", 86), ("test_sn", 76), ("test_sp", 76), ("test_gap", 84),
         )
     },
-    "params.`variant`": 88,
-    "params.`champion`": 88,
+    "params.`variant`": 84,
+    "params.`champion`": 84,
 }  # fmt: skip
 #: Columns that MLflow puts first: a name, and when it began, of which the sign is enough.
 _NAMES = {"attributes.`Run Name`": 165, "runDateAndNestInfo": 44}
