@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,11 @@ from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_file
 from evenfold.prediction import Predictor
 from evenfold.prediction.bundle import REQUIREMENTS, export, unpacked
+from evenfold.prediction.mlflow_model import Champion
+from evenfold.prediction.streaming import told_before
+from evenfold.prediction.trust import AS_CONFIGURED
 from evenfold.records.layout import Results
+from evenfold.records.prediction import NotLookedAt
 from evenfold.records.tables import SEQUENCES
 from evenfold.selection.learned import learned_from
 from tests.conftest import ROOT
@@ -163,6 +168,42 @@ def test_a_bundle_still_tells_of_the_sealed_test_set(results, tmp_path):
     export(results.folder, tmp_path / "a.zip", sequences=False)
     with pytest.warns(UserWarning, match="^20 of the sequences are, or nearly are"):
         Predictor.load(tmp_path / "a.zip").score(TEST)
+
+
+def test_the_bundle_and_the_model_of_mlflow_say_that_others_were_looked_at(
+    results, tmp_path, monkeypatch
+):
+    told, out = "The test result is of other models.", tmp_path / "a.zip"
+    for place in ("bundle", "predicting"):
+        name = f"evenfold.prediction.{place}.not_looked_at"
+        monkeypatch.setattr(name, lambda results: told)
+    export(results.folder, out)
+    NotLookedAt(told=told).write(tmp_path / "not_looked_at.json")
+    model = Champion()
+    files = {
+        "selection": results.path("selection"),
+        "weights": results.path("weights", variant="focal"),
+        "not_looked_at": tmp_path / "not_looked_at.json",
+    }
+    model.load_context(SimpleNamespace(artifacts=files))
+    for one in (Predictor.load(results.folder), Predictor.load(out), model.predictor):
+        with pytest.warns(UserWarning, match=told):
+            one.predict(WINDOWS[:1])
+    # As the command says it.
+    assert told_before(Predictor.load(out), AS_CONFIGURED) == [told]
+
+
+def test_names_of_columns_and_proteins_are_frozen_with_the_selection(results, tmp_path):
+    path, out = results.path("selection"), tmp_path / "a.zip"
+    kept = json.loads(path.read_text())
+    kept["config"]["reading"] |= {"id_column": "acc", "source_pattern": "^(.)"}
+    path.write_text(json.dumps(kept))
+    export(results.folder, out)
+    weights = results.path("weights", variant="focal")
+    loaded = [Predictor.load(results.folder), Predictor.load(out)]
+    for one in (*loaded, Predictor.of(path, weights)):
+        assert one.reading.id_column == "acc"
+        assert one.reading.source_pattern == "^(.)"
 
 
 def changed(path, name, data, **how):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from evenfold import cli
-from evenfold.config.cleaning import Cleaning
+from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation import notes
 from evenfold.evaluation.ledger import Ledger
@@ -44,8 +44,7 @@ def predictor(sealed):
     return Predictor(
         ensemble=SimpleNamespace(scores=lambda x: np.full(len(x), 0.5)),
         features=SimpleNamespace(refusal=lambda _: None, compute=list, vectors=None),
-        cleaning=Cleaning(),
-        sites=None,
+        reading=Reading(),
         threshold=0.4,
         probability=lambda scores: scores,
         variant="focal",
@@ -214,8 +213,28 @@ def test_an_mlflow_model_warns_by_the_file_that_was_logged_with_it(
         assert len([t for t in told if t.startswith("20 of the sequences")]) == warned
 
 
+def test_an_mlflow_model_warns_of_other_packages(tmp_path, monkeypatch):
+    from evenfold.prediction.mlflow_model import Champion
+
+    monkeypatch.setattr(Predictor, "of", lambda *_, **trust: predictor(None))
+    (tmp_path / "packages.txt").write_text("numpy==0.1\n")
+    artifacts = {"selection": str(tmp_path / "selection.json"), "weights": "w"}
+    with pytest.warns(
+        UserWarning, match=r"numpy .* \(logged with 0\.1\)\. pip install"
+    ):
+        Champion().load_context(SimpleNamespace(artifacts=artifacts))
+
+
 def test_rows_of_one_id_can_be_told_apart(tmp_path):
     fasta = tmp_path / "new.fasta"
     fasta.write_text(">new 0\nMKV\n>new 1\nMKL\n>other\nMKV\n>new 0\nMKV\n")
     ids = [record.id for record in predictor(None).read(fasta)]
     assert len(set(ids)) == 4 and set(ids) >= {"new", "new~2", "new~3", "other"}
+
+
+def test_a_champion_that_was_not_looked_at_says_so_with_every_prediction():
+    one = predictor(None)
+    one.not_looked_at = "The test result is of other models."
+    for ask in (one.score, one.predict):
+        with pytest.warns(UserWarning, match="of other models"):
+            ask(["MKV"])

@@ -17,16 +17,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenfold import cli
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.metrics.scores import logit
 from evenfold.prediction import Predictor, inputs, streaming
+from evenfold.prediction.domain import Domain
 from evenfold.prediction.inputs import guessed_rows
 from evenfold.prediction.names import Names
 from evenfold.prediction.output import beside
-from evenfold.prediction.streaming import Asked, Progress, predict_files, score_files
+from evenfold.prediction.streaming import (
+    Asked,
+    Progress,
+    predict_files,
+    score_files,
+    summary,
+    told_after,
+)
+from evenfold.prediction.trust import Trust
+from evenfold.selection.learned import learned_from
+from evenfold.sequences.reading import named_by_content
 from tests.conftest import ROOT
-from tests.unit.test_domain import predictor
+from tests.unit.test_domain import predictor, reading_with
 from tests.unit.test_sketch import random_set
 
 SEQUENCES = random_set(12, 50)
@@ -281,8 +293,9 @@ def test_where_nothing_was_scored_the_command_fails(
 def test_sites_are_rows_and_proteins_are_summed_up(tmp_path, small):
     path, out = tmp_path / "p.fasta", tmp_path / "s.tsv"
     path.write_text(">P1\nAKAAK\n>P2\nGGG\n>P1\nKAAAAKAAAAK*\n>P4\nMK#K\n")
-    champion = by_content(sites=Sites(residues="K", window=5))
-    champion.cleaning = champion.cleaning.model_copy(update={"gap": "keep"})
+    champion = by_content(
+        sites=Sites(residues="K", window=5), cleaning=Cleaning(gap="keep")
+    )
     tables = beside(out, "rejected"), None, beside(out, "proteins")
     counts = score_files(champion, Asked([str(path)], out, *tables))
     rows = read(out)
@@ -303,6 +316,118 @@ def test_sites_are_rows_and_proteins_are_summed_up(tmp_path, small):
         EvenfoldError, match="none of its proteins \(1\) has a residue of K"
     ):
         score_files(champion, Asked([str(path)], out, beside(out, "rejected")))
+
+
+PROTEINS = ">sp|P1|X_Y a\nAKAA\n>odd one\nKA\n>sp|P1|X_Z\nMKKA\n>sp|P4|X\nMA#K\n"
+
+
+def of_sites(**names):
+    """A champion whose data set names its proteins by a pattern, or a column."""
+    sites, cleaning = Sites(residues="K", window=5), Cleaning(gap="keep")
+    return by_content(reading=reading_with(sites, cleaning, **names))
+
+
+def test_sites_go_by_the_names_that_the_data_set_gives_proteins(tmp_path, small):
+    path, out = tmp_path / "p.fasta", tmp_path / "s.tsv"
+    path.write_text(PROTEINS)
+    champion = of_sites(source_pattern=r"^sp\|([^|]+)\|")
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    counts = score_files(champion, asked)
+    names = ["P1|K2", "odd|K1", "P1~2|K2", "P1~2|K3", "P4|K3"]
+    assert read(out)["id"].tolist() == names
+    assert [record.id for record in champion.read(path)] == names
+    assert told_after(champion, None, counts) == [
+        "Headers in which source_pattern of the data set "
+        r"('^sp\\|([^|]+)\\|') finds no name, so that their first word names the protein: "
+        "1 of 4."
+    ]
+    # A selection that was frozen without it names them as before.
+    score_files(of_sites(), asked)
+    assert read(out)["id"].tolist()[0] == "sp|P1|X_Y|K2"
+
+
+def test_a_column_of_sources_names_proteins(tmp_path, small):
+    path, out = tmp_path / "p.csv", tmp_path / "s.tsv"
+    path.write_text("id,Seq,gene\na,AKAA,P1\nb,KA,\n")
+    champion = of_sites(source_column="gene", sequence_column="seq")
+    score_files(champion, Asked([str(path)], out, beside(out, "rejected")))
+    assert read(out)["id"].tolist() == ["P1|K2", "b|K1"]
+
+
+@pytest.mark.parametrize(
+    "head, ids",
+    [
+        ("acc,peptide", ["s0", "s1"]),
+        ("ID,Sequence", ["s0", "s1"]),
+        ("acc,sequence", ["s0", "s1"]),
+        ("what,peptide", None),
+    ],
+)
+def test_columns_go_by_the_names_of_the_data_set_or_the_standard_ones(
+    tmp_path, small, head, ids
+):
+    path, out = tmp_path / "new.csv", tmp_path / "s.tsv"
+    path.write_text(f"{head}\ns0,AACD\ns1,ACDE\n")
+    names = {"id_column": "acc", "sequence_column": "peptide"}
+    champion = by_content(reading=reading_with(**names))
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    counts = score_files(champion, asked)
+    found = read(out)["id"].tolist()
+    if ids:
+        assert found == ids and told_after(champion, None, counts) == []
+    else:
+        assert found == [named_by_content("AACD"), named_by_content("ACDE")]
+        assert told_after(champion, None, counts) == [
+            "Records without an id, which are named after their content (seq-...): 2 of 2."
+        ]
+    # One column of that name in a file without a suffix that says so is a table too.
+    plain = tmp_path / "new.txt"
+    plain.write_text("peptide\nAACD\n")
+    assert [r.sequence for r in champion.read(plain)] == ["AACD"]
+
+
+def test_a_table_without_the_sequences_is_told_of_by_what_is_read(tmp_path, small):
+    path = tmp_path / "new.csv"
+    path.write_text("id,protein\ns0,AACD\n")
+    champion = by_content(reading=reading_with(sequence_column="peptide"))
+    with pytest.raises(EvenfoldError) as error:
+        champion.read(path)
+    assert str(error.value) == (
+        f"{path}: no column 'peptide' or 'sequence' in its header. Found: id, protein. "
+        "Rename the column of the sequences."
+    )
+
+
+def test_what_came_of_it_is_told_with_the_domain(tmp_path, small):
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta(["AAAA", "ACDE", "A" * 50, "M1"]))
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    domain = Domain.of(learned_from(["ACD", "AAAAA"]), None)
+    counts = score_files(by_content(trust=Trust(domain)), asked)
+    assert summary(counts, asked) == [
+        f"{out}: 3 scored, 2 called positive",
+        "2 of 3 outside of what the model was trained on",
+        f"{asked.rejected}: 1 rejected, with reasons",
+    ]
+    # Nothing is claimed where nothing is known.
+    counts = score_files(by_content(), asked)
+    assert len(summary(counts, asked)) == 2
+    counts.unjudged = 1
+    assert summary(counts, asked)[1] == (
+        "0 of 3 outside of what the model was trained on; 1 not judged, as the nearest "
+        "training sequence was not searched"
+    )
+
+
+@pytest.mark.parametrize("name", ["gone.zip", "gone.fasta.zip", "gone.fasta", "gone"])
+def test_a_file_that_is_missing_is_said_to_be(tmp_path, name):
+    path, out = tmp_path / name, tmp_path / "s.tsv"
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    with pytest.raises(EvenfoldError, match=rf"{name}: there is no such file"):
+        score_files(by_content(), asked)
+    if name.endswith(".zip"):
+        with pytest.raises(EvenfoldError, match=rf"{name}: there is no such file"):
+            Predictor.load(path)
 
 
 def test_the_note_of_parts_is_that_of_the_whole(tmp_path, small, monkeypatch):

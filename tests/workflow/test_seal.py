@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,12 @@ def test_test_sequences_that_are_scored_before_the_look_leave_a_note(sealed):
     text = sealed.snakemake(*predict).text
     assert "9 of the sequences are, or nearly are, among the" in text
     assert "later reports show it" in text
+    # The last word of the run, where Snakemake's own steps say nothing of the table.
+    *_, table, domain = text.strip().splitlines()
+    assert re.fullmatch(
+        r"results/demo/predictions/new\.tsv: 9 scored, \d called positive", table
+    )
+    assert re.fullmatch(r"\d of 9 outside of what the model was trained on", domain)
     assert len(sealed.read("results/demo/predictions/new.tsv").splitlines()) == 10
     (name,) = looks(sealed)
     note = json.loads(sealed.read(f"resources/ledger/{name}"))

@@ -11,11 +11,10 @@ from pathlib import Path
 from evenfold import __version__
 from evenfold.calling import PLAIN, as_called, remembered
 from evenfold.errors import EvenfoldError, in_a_line
-from evenfold.faults import sentence
+from evenfold.faults import listening, sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
-from evenfold.saying import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,8 +97,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--out", default="resources/demo", help="folder")
     simulate.add_argument("--seed", type=int, default=7, help="of the simulation")
-    simulate.add_argument("--train", type=int, default=1200, help="training windows")
-    simulate.add_argument("--test", type=int, default=600, help="test windows")
+    simulate.add_argument("--train", type=int, default=600, help="training windows")
+    simulate.add_argument("--test", type=int, default=300, help="test windows")
 
     predict = commands.add_parser(
         "predict", help="score sequences with a champion", formatter_class=shown
@@ -111,8 +110,8 @@ def command_line() -> argparse.ArgumentParser:
         "inputs",
         nargs="+",
         metavar="sequences",
-        help="FASTA, TSV, CSV or Parquet (columns sequence and id), or one sequence a "
-        "line, also gzipped; - is standard input",
+        help="FASTA, TSV, CSV or Parquet (columns as the data set names them, or sequence "
+        "and id), or one sequence a line, also gzipped; - is standard input",
     )
     predict.add_argument(
         "--out",
@@ -284,7 +283,12 @@ def _simulate(options: argparse.Namespace) -> int:
 def _predict(options: argparse.Namespace) -> int:
     from evenfold.prediction.inputs import guessed_rows
     from evenfold.prediction.output import beside, check_output
-    from evenfold.prediction.streaming import Asked, Progress, predict_files
+    from evenfold.prediction.streaming import (
+        Asked,
+        Progress,
+        predict_files,
+        summary,
+    )
     from evenfold.prediction.trust import Wanted
 
     check_output(options.out, options.inputs, options.shard_rows is not None)
@@ -309,13 +313,7 @@ def _predict(options: argparse.Namespace) -> int:
     finally:
         if shown:
             progress.end()
-    first, last = counts.files[0], counts.files[-1]
-    where = f"{first} to {last.name}" if first != last else f"{first}"
-    print(f"{where}: {counts.scored} scored")
-    if counts.proteins:
-        print(f"{proteins}: {counted(counts.proteins, 'protein')}")
-    if counts.rejected:
-        print(f"{rejected}: {counts.rejected} rejected, with reasons")
+    print("\n".join(summary(counts, asked)))
     if not counts.scored:
         raise EvenfoldError(
             f"nothing in {', '.join(options.inputs)} was scored; the reasons are in "
@@ -335,14 +333,13 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from evenfold.prediction import Predictor
     from evenfold.prediction.serving import application, serve
-    from evenfold.prediction.streaming import champion_of, noted
+    from evenfold.prediction.streaming import told_after
 
-    predictor, other = champion_of(options.results, options.trust_modules)
+    predictor = Predictor.load(options.results, options.trust_modules)
     ledger = options.ledger or _ledger(options.results)
-    app = application(
-        predictor, other, lambda found: noted(predictor.sealed, ledger, found)
-    )
+    app = application(predictor, lambda found: told_after(predictor, ledger, found))
     serve(app, options.port, lambda address: print(f"{address}  (Ctrl-C ends it)"))
     return 0
 
@@ -410,6 +407,8 @@ def _mlflow(options: argparse.Namespace) -> int:
     print(store.uri)
     if options.no_ui:
         return 0
+    # MLflow would tell of a port that is taken in a page of its own lines.
+    listening(options.port).close()
     print(f"All runs: {runs_page(f'http://127.0.0.1:{options.port}', newest(store))}")
     return open_ui(store, options.port)
 

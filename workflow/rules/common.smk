@@ -3,6 +3,7 @@ import os
 import re
 import sys
 import time
+from os.path import getsize
 from pathlib import Path
 
 # The package lies beside the rules, so that jobs find it on every node and under
@@ -27,13 +28,12 @@ from evenfold.config.kinds import KINDS
 from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
-from evenfold.files import write_text
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
-from evenfold.terminal import Terminal, install
+from evenfold.terminal import Terminal, install, told_in
 
 TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
@@ -251,9 +251,15 @@ def claimed_threads(wildcards):
     return math.ceil(min(PLAN.run.threads, cpus) * share)
 
 
-def growing(least, each):
-    """Resource function: memory in MB, so many for each MB of the job's input."""
-    return lambda wildcards, input: int(least + each * input.size_mb)
+def growing(least, each, of=None):
+    """Resource function: memory in MB, so many for each MB of the job's input, or of one."""
+
+    def megabytes(wildcards, input):
+        # Not of weights and scores, where those of many variants are read one by one.
+        size = getsize(input[of]) / 1e6 if of else input.size_mb
+        return int(least + each * size)
+
+    return megabytes
 
 
 def final_files():
@@ -330,11 +336,7 @@ def how_it_was_called():
 def remember_the_call():
     """For reports and for evenfold's own commands; an input of no rule."""
     for name in PLAN.datasets:
-        told = f"{CALL}\n"
-        path = results_of(name).called
-        if not path.is_file() or path.read_text(encoding="utf-8") != told:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(path, told)
+        calling.remember(results_of(name).called, CALL)
 
 
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
@@ -370,8 +372,16 @@ def refuse_where_left_out():
         )
 
 
+def scoring_logs(name):
+    """Logs of the scoring that the target `predict` asks of a data set."""
+    if not PLAN.run.predict:
+        return []
+    stem = prediction_stem(PLAN.run.predict)
+    return [results_of(name).folder / "logs" / "predict" / f"{stem}.log"]
+
+
 def say_what_came_of_it():
-    """The verdict of every data set whose report this run has written."""
+    """The verdict of every data set whose report this run has written, and its scores."""
     from evenfold.reporting.closing import closing
 
     for name in PLAN.datasets:
@@ -385,3 +395,7 @@ def say_what_came_of_it():
                 lines = [f"Error: {error}"]
             print("\n".join(["", *lines]), file=sys.stderr)
             TERMINAL.ended = True
+        for log in scoring_logs(name):
+            if lines := told_in(log, STARTED):
+                print("\n".join(["", *lines]), file=sys.stderr)
+                TERMINAL.ended = True

@@ -52,7 +52,8 @@ rule select:
     conda:
         "../../envs/evenfold.yaml"
     resources:
-        mem_mb=1000,
+        # The index of the training sequences takes about 150 bytes a letter.
+        mem_mb=growing(1000, 150, of="sequences"),
         runtime=30,
     params:
         variants=list(PLAN.variants),

@@ -2,8 +2,9 @@ from pathlib import Path
 
 from evenfold.job import job
 from evenfold.prediction.sharding import Shard, gather
-from evenfold.prediction.streaming import Asked, predict_files
+from evenfold.prediction.streaming import Asked, predict_files, summary
 from evenfold.prediction.trust import Wanted
+from evenfold.terminal import CAME_OF_IT
 
 with job(snakemake.log[0]) as log:
     given, written = snakemake.input, snakemake.output
@@ -23,4 +24,5 @@ with job(snakemake.log[0]) as log:
     else:
         # The run's own code: it trained them in this workflow.
         counts = predict_files(folder, asked, ledger, log.warning, trust_modules=True)
-    log.info("%d scored, %d rejected", counts.scored, counts.rejected)
+    for line in summary(counts, asked):
+        log.info("%s%s", CAME_OF_IT, line)

@@ -13,8 +13,10 @@ from torch.nn.functional import embedding_bag, pad
 from evenfold.alphabet import N_CODES, PAD
 
 #: Rows at once: their responses fit a CPU's cache.
-ROWS = 128
+ROWS = 64
 _LETTERS = N_CODES - 1
+#: What no sum of answers outweighs.
+_NEVER = -1e30
 
 
 class LookedUp:
@@ -31,17 +33,16 @@ class LookedUp:
         self.length: int = recipe["length"]
         self.widths = tuple(recipe["widths"])
         self.members = len(state["residue"])
+        self.widest = max(self.widths)
+        # Filters of all widths side by side, the narrow ones with zeros: one pass.
         tables = [
-            _table(state, place, width) for place, width in enumerate(self.widths)
+            _table(state, place, width, self.widest)
+            for place, width in enumerate(self.widths)
         ]
-        # By member, then by width.
-        self.rows = [
-            [rows[:, m].contiguous() for rows, _ in tables] for m in range(self.members)
-        ]
-        self.base = [
-            torch.cat([base[:, m] for _, base in tables], -1)
-            for m in range(self.members)
-        ]
+        joined = torch.cat(tables, -1)
+        self.rows = [joined[:, m].contiguous() for m in range(self.members)]
+        # Where the rows of each position begin.
+        self.begins = torch.arange(ROWS * self.length, dtype=torch.int32) * self.widest
         self.later = {
             name: (state[f"{name}.weight"].mT.contiguous(), state[f"{name}.bias"])
             for name in ("summary", "dense", "last")
@@ -61,7 +62,7 @@ class LookedUp:
         out = torch.empty(self.members, len(codes))
         with torch.inference_mode():
             for start in range(0, len(codes), ROWS):
-                part = codes[start : start + ROWS].long()
+                part = codes[start : start + ROWS].int()
                 n = len(part)
                 # Always as many rows: products of another size are rounded otherwise,
                 # and a sequence's score would depend on what it is asked with.
@@ -70,19 +71,15 @@ class LookedUp:
         return out
 
     def _some(self, codes: Tensor) -> Tensor:
-        n, length = codes.shape
-        known = (codes != PAD).float()[..., None]
+        n = len(codes)
         places = self._places(codes)
-        channels = self.rows[0][0].shape[1]
-        x = torch.empty(n, length, channels * len(self.widths))
         out = []
         for member in range(self.members):
-            for i, place in enumerate(places):
-                found = embedding_bag(place, self.rows[member][i], mode="sum")
-                x[..., i * channels : (i + 1) * channels] = found.view(n, length, -1)
-            x.add_(self.base[member]).relu_().mul_(known)
-            summary = self._layer("summary", member, x.flatten(0, 1)).relu_()
-            z = torch.cat([x.amax(1), summary.view(n, -1)], 1)
+            x = embedding_bag(
+                places, self.rows[member], self.begins, mode="sum"
+            ).relu_()
+            summary = self._layer("summary", member, x).relu_()
+            z = torch.cat([x.view(n, self.length, -1).amax(1), summary.view(n, -1)], 1)
             z = self._layer("dense", member, z).relu_()
             out.append(self._layer("last", member, z)[:, 0])
         return torch.stack(out)
@@ -91,30 +88,34 @@ class LookedUp:
         weight, bias = self.later[name]
         return torch.addmm(bias[member], x, weight[member])
 
-    def _places(self, codes: Tensor) -> list[Tensor]:
-        """Rows of each width's table that add up to its answers, shape (n x length, width)."""
-        rows = _LETTERS + self.length
-        padding = _LETTERS + torch.arange(self.length)
-        local = torch.where(codes == PAD, padding, codes - 1)
-        found = []
-        for width in self.widths:
-            beyond = pad(local, (width // 2, width // 2), value=-1)
-            windows = beyond.unfold(1, width, 1)
-            place = windows + torch.arange(width) * rows
-            # Beyond the ends of the window there is nothing: the last row.
-            place = torch.where(windows < 0, width * rows, place)
-            found.append(place.flatten(0, 1))
-        return found
+    def _places(self, codes: Tensor) -> Tensor:
+        """Rows of the table that add up to the answers, position by position."""
+        half, rows = self.widest // 2, _around(self.length)
+        positions = torch.arange(self.length, dtype=torch.int32)
+        residue = codes != PAD
+        local = torch.where(residue, codes - 1, _LETTERS + positions)
+        beyond = pad(local, (half, half), value=rows - 1)
+        taps = torch.arange(self.widest, dtype=torch.int32) * rows
+        windows = beyond.unfold(1, self.widest, 1) + taps
+        own = self.widest * rows + positions * _LETTERS + local
+        windows[..., half] = torch.where(residue, own, len(self.rows[0]) - 1)
+        return windows.flatten()
 
 
-def _table(state: dict[str, Tensor], place: int, width: int) -> tuple[Tensor, Tensor]:
-    """What each letter adds at each place of a filter, and what a position has anyway.
+def _around(length: int) -> int:
+    """Rows of a place beside a position: letters, padding by position, and nothing."""
+    return _LETTERS + length + 1
+
+
+def _table(state: dict[str, Tensor], place: int, width: int, widest: int) -> Tensor:
+    """What stands at each place of a filter adds to its answer.
 
     Returns
     -------
-    tuple of (Tensor, shape (rows, members, channels), Tensor, shape (length, members, channels))
-        Rows of a place: the letters, then padding at each position, which takes away
-        what the position's own embedding gave.
+    Tensor, shape (rows, members, channels)
+        For each place of the widest filter `_around` rows; padding takes away what the
+        position's own embedding gave. Then the letters of each position itself, with what
+        it has anyway. The last row, of padding itself, leaves no answer above zero.
     """
     residue, position = state["residue"].double(), state["position"].double()
     length = position.shape[1]
@@ -128,6 +129,8 @@ def _table(state: dict[str, Tensor], place: int, width: int) -> tuple[Tensor, Te
         inside = slice(max(0, -shift), min(length, length - shift))
         moved = slice(max(0, shift), min(length, length + shift))
         base[inside] += positions[tap, moved]
-    rows = torch.cat([letters, -positions], 1).flatten(0, 1)
-    nothing = torch.zeros_like(rows[:1])
-    return torch.cat([rows, nothing]).float(), base.float()
+    around = torch.cat([letters, -positions, torch.zeros_like(letters[:, :1])], 1)
+    beside = (widest - width) // 2
+    around = pad(around, (0, 0, 0, 0, 0, 0, beside, beside)).flatten(0, 1)
+    own = (base[:, None] + letters[width // 2]).flatten(0, 1)
+    return torch.cat([around, own, torch.full_like(own[:1], _NEVER)]).float()

@@ -186,21 +186,6 @@ def unpacked(path: str | Path) -> Iterator[Unpacked]:
         )
 
 
-def manifest_of(path: str | Path) -> Bundle:
-    """What a bundle says of itself; nothing else of it is read.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    Bundle
-    """
-    with _opened(path) as (_, manifest):
-        return manifest
-
-
 @contextmanager
 def _opened(path) -> Iterator[tuple[zipfile.ZipFile, Bundle]]:
     """A bundle and its manifest."""

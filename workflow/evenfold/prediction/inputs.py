@@ -18,8 +18,9 @@ from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.prediction.names import Names
 from evenfold.sequences.opening import begins, form_within
-from evenfold.sequences.reading import Record, read
+from evenfold.sequences.reading import Record, named_by_content, read, source_in
 from evenfold.sequences.sites import every_site
+from evenfold.sequences.tabular import column_names
 
 #: Records, and letters, that are scored at once: what is kept in memory.
 AT_ONCE, LETTERS = 8192, 1 << 22
@@ -41,11 +42,17 @@ class Item:
         What they were cut from.
     given : str
         The id in the file, where an earlier row may have it too.
+    by_content : bool
+        Whether the file has no id for it.
+    unmatched : bool
+        Whether `source_pattern` finds no name in its header.
     """
 
     records: list[Record]
     protein: Record | None = None
     given: str = ""
+    by_content: bool = False
+    unmatched: bool = False
 
     @property
     def letters(self) -> int:
@@ -136,12 +143,14 @@ def is_stream(given: str) -> bool:
     )
 
 
-def form_found(path: Path) -> str:
+def form_found(path: Path, column: str = "sequence") -> str:
     """Form of a file, by its suffix or, where that says little, by what is in it.
 
     Parameters
     ----------
     path : Path
+    column : str
+        Of the sequences, if it is a table.
 
     Returns
     -------
@@ -152,13 +161,15 @@ def form_found(path: Path) -> str:
     EvenfoldError
         It cannot be read, or is of no form.
     """
+    # A file that is not there has no form, whatever its name.
+    begins(path, b"")
     if path.suffixes and path.suffixes[-1].lower() != ".txt":
         try:
             return form_of(path.name)
         except EvenfoldError as error:
             if "not clear" not in str(error):
                 raise
-    return form_within(path, {"sequence"}) or "lines"
+    return form_within(path, {"sequence", column.casefold()}) or "lines"
 
 
 def guessed_rows(path: Path) -> int:
@@ -212,19 +223,61 @@ def items_of(paths: Iterable[tuple[str, Path]], reading: Reading) -> Iterator[It
     names = Names()
     for called, path in paths:
         with told_of(called, path):
-            settings = reading.model_copy(
-                update={"form": form_found(path), "source_pattern": None, "sites": None}
-            )
-            for record in read(path, settings, -1):
-                given = record.id
-                record.id = names.unique(given)
+            for record in read(path, _settings(path, reading), -1):
+                item = _named(record, reading)
+                record.id = names.unique(item.given)
                 if called != str(path):
                     record.origin = record.origin.replace(str(path), called, 1)
-                if reading.sites is None:
-                    yield Item([record], None, given)
-                else:
-                    windows = list(every_site(record, reading.sites, reading.cleaning))
-                    yield Item(windows, record, given)
+                if reading.sites:
+                    item.protein = record
+                    item.records = list(
+                        every_site(record, reading.sites, reading.cleaning)
+                    )
+                yield item
+
+
+def _settings(path: Path, reading: Reading) -> Reading:
+    """How one file is read: its form, and the columns that it has."""
+    form = form_found(path, reading.sequence_column)
+    # A header without a name that the pattern finds is none of an error here.
+    update: dict[str, str | None] = {"form": form, "source_pattern": None}
+    if form == "table":
+        update |= _columns(path, reading)
+    return reading.model_copy(update=update)
+
+
+def _columns(path: Path, reading: Reading) -> dict[str, str | None]:
+    """Columns by the names of the data set, or by the standard ones."""
+    wanted: dict[str, list[str | None]] = {
+        "sequence_column": [reading.sequence_column, "sequence"],
+        "id_column": [reading.id_column, "id"],
+        "source_column": [reading.source_column] if reading.sites else [],
+    }
+    known = [name for names in wanted.values() for name in names if name]
+    there = column_names(path, known)
+    folded = {name.casefold() for name in there}
+    found = {
+        key: next((n for n in names if n and n.casefold() in folded), None)
+        for key, names in wanted.items()
+    }
+    if found["sequence_column"] is None:
+        names = dict.fromkeys(wanted["sequence_column"])
+        raise EvenfoldError(
+            f"{path}: no column {' or '.join(map(repr, names))} in its header. Found: "
+            f"{', '.join(there)}. Rename the column of the sequences."
+        )
+    return {**found, "id_column": found["id_column"] or "id"}
+
+
+def _named(record: Record, reading: Reading) -> Item:
+    """A record under the name that the data set gives such: a protein by its source."""
+    source, unmatched = record.source, False
+    if reading.sites and reading.source_pattern and record.header:
+        source = source_in(record.header, reading.source_pattern) or ""
+        unmatched = not source
+    given = source or record.id if reading.sites else record.id
+    own = named_by_content(record.sequence) if given.startswith("seq-") else ""
+    return Item([record], None, given, given == own, unmatched)
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> No
 def _shown(column: Sequence[Any]) -> Sequence[Any]:
     """A column as text shows it; what is one number in all rows is made once."""
     # Of a column of numbers all are, those aside that are absent.
-    if not any(isinstance(x, float) for x in column):
+    if not isinstance(next((x for x in column if x is not None), None), float):
         return column
     texts: dict[Any, Any] = {}
     if column[0] == column[-1] and len(set(column)) == 1:

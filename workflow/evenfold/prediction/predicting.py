@@ -22,6 +22,7 @@ from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import note_of, sealed_set, told
 from evenfold.features import FeatureSet
 from evenfold.files import sha256_file
@@ -31,6 +32,7 @@ from evenfold.metrics.scores import logit
 from evenfold.models.ensemble import Ensemble
 from evenfold.prediction.bundle import is_bundle, unpacked
 from evenfold.prediction.domain import Domain
+from evenfold.prediction.inputs import Item, items_of
 from evenfold.prediction.trust import (
     AS_CONFIGURED,
     NUMBERS,
@@ -45,10 +47,9 @@ from evenfold.records.selection import Selection
 from evenfold.records.tables import training_sequences
 from evenfold.records.weights import WeightsHeader
 from evenfold.sequences.cleaning import clean_sequence
-from evenfold.sequences.ids import give_ids
 from evenfold.sequences.nearby import Neighbours
-from evenfold.sequences.reading import Record, named_by_content, read_all_fasta
-from evenfold.sequences.sites import every_site, no_site
+from evenfold.sequences.reading import Record, named_by_content
+from evenfold.sequences.sites import no_site
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,15 @@ class Calls:
 
 @dataclass
 class Predictor:
-    """The champion of a selection: weights, threshold and cleaning policy.
-
-    `sites` says how windows are cut out of whole proteins, where the data were.
+    """The champion of a selection: weights, threshold and how sequences are read.
 
     Attributes
     ----------
     ensemble : Ensemble
     features : FeatureSet
-    cleaning : Cleaning
-    sites : Sites or None
+    reading : Reading
+        As frozen: cleaning, names of columns and proteins, and `sites`, which says how
+        windows are cut out of whole proteins.
     threshold : float
         Scores from here on are called positive.
     probability : callable
@@ -98,6 +98,10 @@ class Predictor:
         What is told besides the score.
     models : str
         Digest of its weights, thresholds and calibration.
+    not_looked_at : str or None
+        What is told where the test result is not of these models.
+    dataset : str
+        Name of the data set that it was trained on.
 
     Examples
     --------
@@ -107,8 +111,7 @@ class Predictor:
 
     ensemble: Ensemble
     features: FeatureSet
-    cleaning: Cleaning
-    sites: Sites | None
+    reading: Reading
     threshold: float
     probability: Callable[[np.ndarray], np.ndarray]
     variant: str
@@ -116,6 +119,8 @@ class Predictor:
     sealed: SealedSet | None = None
     trust: Trust = field(default_factory=Trust)
     models: str = ""
+    not_looked_at: str | None = None
+    dataset: str = ""
 
     @classmethod
     def load(cls, folder: str | Path, trust_modules: bool = False) -> "Predictor":
@@ -138,6 +143,11 @@ class Predictor:
             When there is no selection, its weights are not the frozen ones, or they name
             modules that are not trusted.
         """
+        if not Path(folder).exists() and Path(folder).suffix:
+            raise EvenfoldError(
+                f"{folder}: there is no such file. Name results/<dataset> of a run, or a "
+                "bundle of `evenfold export`."
+            )
         if is_bundle(folder):
             with unpacked(folder) as files:
                 sealed = SealedSet.read(files.sealed) if files.sealed else None
@@ -149,6 +159,7 @@ class Predictor:
                     sealed,
                     None if rows is None else (lambda: rows),
                     trust_modules,
+                    files.manifest.not_looked_at,
                 )
         results = Results.at(folder)
         path = results.path("selection")
@@ -165,6 +176,7 @@ class Predictor:
             sealed_set(results),
             (lambda: training_sequences(training)) if training.is_file() else None,
             trust_modules,
+            not_looked_at(results),
         )
 
     @classmethod
@@ -175,6 +187,7 @@ class Predictor:
         sealed: SealedSet | None = None,
         training: Callable[[], pa.Table] | None = None,
         trust_modules: bool = False,
+        other: str | None = None,
     ) -> "Predictor":
         """Load the champion from its selection.json and weights.
 
@@ -187,6 +200,8 @@ class Predictor:
             Gives the training sequences (columns id and sequence) when they are needed.
         trust_modules : bool
             As for `load`.
+        other : str, optional
+            What is told where the test result is not of these models.
 
         Returns
         -------
@@ -215,8 +230,7 @@ class Predictor:
         return cls(
             ensemble,
             FeatureSet.of(**ensemble.features),
-            reading.cleaning,
-            reading.sites,
+            reading,
             selection.threshold,
             probability_of(selection),
             selection.champion,
@@ -224,21 +238,28 @@ class Predictor:
             sealed,
             trust_of(selection, reading.sites, training),
             selection.models,
+            other,
+            selection.dataset,
         )
 
     @property
-    def reading(self) -> Reading:
-        """How sequences to score are read: what is frozen, of no data set's own names."""
-        return Reading(cleaning=self.cleaning).model_copy(update={"sites": self.sites})
+    def cleaning(self) -> Cleaning:
+        """What is done to letters."""
+        return self.reading.cleaning
 
-    def read(self, fasta: str | Path) -> list[Record]:
-        """Sequences of a FASTA file to score; windows of its proteins where `sites` is.
+    @property
+    def sites(self) -> Sites | None:
+        """How windows are cut out of whole proteins, where the data were."""
+        return self.reading.sites
+
+    def read(self, path: str | Path) -> list[Record]:
+        """Sequences of a file to score; windows of its proteins where `sites` is.
 
         Vectors of sites, if the champion needs them, are from then on of this file.
 
         Parameters
         ----------
-        fasta : path-like
+        path : path-like
 
         Returns
         -------
@@ -249,34 +270,51 @@ class Predictor:
         EvenfoldError
             No site in it.
         """
-        records = list(read_all_fasta(fasta, self.reading))
-        # Rows of one id could not be told apart.
-        give_ids(records)
+        return [record for item in self.items(path) for record in item.records]
+
+    def items(self, path: str | Path) -> list[Item]:
+        """As `read`, each sequence or protein with what belongs to it.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        list of Item
+
+        Raises
+        ------
+        EvenfoldError
+            No site in it.
+        """
+        items = list(items_of([(str(path), Path(path))], self.reading))
         if not self.sites:
-            return records
-        windows = [
-            w
-            for protein in records
-            for w in every_site(protein, self.sites, self.cleaning)
-        ]
+            return items
+        windows = [window for item in items for window in item.records]
         if not windows:
-            raise no_site(str(fasta), len(records), self.sites)
+            raise no_site(str(path), len(items), self.sites)
         vectors = self.features.vectors
         if vectors and vectors.pooling == "site":
-            own = vectors.of_proteins(fasta)
+            own = vectors.of_proteins(path)
             self.features = replace(self.features, vectors=own)
             own.take_sites(
                 [window.id for window in windows],
                 [clean_sequence(w.sequence, self.cleaning)[0] for w in windows],
                 [""] * len(windows),
-                {("", protein.id): upper_case(protein.sequence) for protein in records},
+                {
+                    ("", protein.id): upper_case(protein.sequence)
+                    for protein in (item.protein for item in items)
+                    if protein
+                },
             )
-        return windows
+        return items
 
     def score(self, sequences: list[str]) -> tuple[np.ndarray, list[str | None]]:
         """Scores of sequences; NaN where one is rejected.
 
-        Warns where some are of the test set that the selection holds sealed.
+        Warns where some are of the test set that the selection holds sealed, and where the
+        test result is of other models.
 
         Parameters
         ----------
@@ -349,6 +387,8 @@ class Predictor:
         )
 
     def _warn(self, sequences):
+        if self.not_looked_at:
+            warnings.warn(self.not_looked_at, stacklevel=3)
         if note := self.note(sequences):
             warnings.warn(told(note), stacklevel=3)
 

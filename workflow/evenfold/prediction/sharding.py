@@ -21,9 +21,10 @@ from evenfold.prediction.streaming import (
     Asked,
     Counts,
     called,
-    champion_of,
-    noted,
     score_files,
+    tell_all,
+    told_after,
+    told_before,
 )
 from evenfold.prediction.trust import AS_CONFIGURED, Wanted
 from evenfold.records.prediction import ScoredPart
@@ -92,14 +93,7 @@ def score_shard(
     counts = score_files(predictor, asked)
     if not predictor.sites:
         join_parts(files.proteins, PROTEIN_SCORES, [])
-    ScoredPart(
-        shard=span[0],
-        scored=counts.scored,
-        rejected=counts.rejected,
-        proteins=counts.proteins,
-        records=counts.records,
-        sealed=sorted(counts.sealed),
-    ).write(files.counts)
+    counts.part(span[0]).write(files.counts)
     return counts
 
 
@@ -137,17 +131,12 @@ def gather(
     counts = Counts()
     for part in parts:
         counts.add(part)
-    predictor, other = champion_of(folder, trust_modules=True)
+    predictor = Predictor.load(folder, trust_modules=True)
     sites = predictor.sites
     if sites and not counts.scored + counts.rejected:
         raise no_site(", ".join(asked.inputs), counts.proteins, sites)
-    for sentence in (
-        other,
-        *predictor.trust.notes(asked.wanted),
-        *noted(predictor.sealed, ledger, counts),
-    ):
-        if sentence:
-            tell(sentence)
+    tell_all(tell, told_before(predictor, asked.wanted))
+    tell_all(tell, told_after(predictor, ledger, counts))
     renamed = _renamed([shard.names for shard in shards])
     before = [0, *np.cumsum([part.records for part in parts])[:-1].tolist()]
 

@@ -11,9 +11,10 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,8 @@ from evenfold import __version__
 from evenfold.config.reading import Reading
 from evenfold.durations import in_time
 from evenfold.errors import EvenfoldError
-from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import found_in, leave, note_of_count, told
 from evenfold.files import read_json, write_json
-from evenfold.prediction.bundle import is_bundle, manifest_of
 from evenfold.prediction.inputs import (
     AT_ONCE,
     LETTERS,
@@ -42,12 +41,19 @@ from evenfold.prediction.names import digest
 from evenfold.prediction.output import join_parts, shard_name, write_part
 from evenfold.prediction.predicting import Calls, Predictor
 from evenfold.prediction.trust import AS_CONFIGURED, NUMBERS, POSITIVE, Wanted
-from evenfold.records.layout import Results
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.prediction import ScoredPart
+from evenfold.records.selection import OUTSIDE
 from evenfold.records.tables import NAMES, PROTEIN_SCORES, REJECTED, SCORES
+from evenfold.saying import counted
+from evenfold.sequences.domain import NOT_AVAILABLE, UNKNOWN
 from evenfold.sequences.sites import no_site
 
+#: What is counted in parts and in all of them.
+COUNTED = (
+    "scored", "rejected", "proteins", "records", "positive", "outside", "unjudged",
+    "by_content", "unmatched",
+)  # fmt: skip
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
 
@@ -103,6 +109,11 @@ class Counts:
     rejected: int = 0
     proteins: int = 0
     records: int = 0
+    positive: int = 0
+    outside: int = 0
+    unjudged: int = 0
+    by_content: int = 0
+    unmatched: int = 0
     sealed: set[str] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
 
@@ -113,11 +124,24 @@ class Counts:
         ----------
         part : ScoredPart
         """
-        self.scored += part.scored
-        self.rejected += part.rejected
-        self.proteins += part.proteins
-        self.records += part.records
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(part, name))
         self.sealed.update(part.sealed)
+
+    def part(self, shard: int) -> ScoredPart:
+        """Of all as one part.
+
+        Parameters
+        ----------
+        shard : int
+            First byte of it.
+
+        Returns
+        -------
+        ScoredPart
+        """
+        numbers = {name: getattr(self, name) for name in COUNTED}
+        return ScoredPart(shard=shard, sealed=sorted(self.sealed), **numbers)
 
 
 def score_files(
@@ -233,16 +257,111 @@ def predict_files(
     EvenfoldError
         No champion, or an input that cannot be scored.
     """
-    predictor, other = champion_of(folder, trust_modules)
-    for sentence in (other, *predictor.trust.notes(asked.wanted)):
-        if sentence:
-            tell(sentence)
+    predictor = Predictor.load(folder, trust_modules)
+    tell_all(tell, told_before(predictor, asked.wanted))
+    return score_files(
+        predictor,
+        asked,
+        progress,
+        lambda counts: tell_all(tell, told_after(predictor, ledger, counts)),
+    )
 
-    def before(counts: Counts) -> None:
-        for sentence in noted(predictor.sealed, ledger, counts):
-            tell(sentence)
 
-    return score_files(predictor, asked, progress, before)
+def tell_all(tell: Callable[[str], None], sentences: Iterable[str]) -> None:
+    """Tell sentences one by one.
+
+    Parameters
+    ----------
+    tell : callable
+    sentences : iterable of str
+    """
+    for sentence in sentences:
+        tell(sentence)
+
+
+def told_before(predictor: Predictor, wanted: Wanted) -> list[str]:
+    """What is to be told of a champion, whatever is scored.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    wanted : Wanted
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    EvenfoldError
+        Where what is wanted was not frozen.
+    """
+    other = predictor.not_looked_at
+    return [*([other] if other else []), *predictor.trust.notes(wanted)]
+
+
+def told_after(
+    predictor: Predictor, ledger: str | Path | None, counts: Counts
+) -> list[str]:
+    """What is to be told of what was scored, and noted before the tables appear.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    ledger : path-like or None
+        Folder of the ledger, if there is one.
+    counts : Counts
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    if counts.by_content:
+        found.append(
+            "Records without an id, which are named after their content (seq-...): "
+            f"{counts.by_content} of {counts.records}."
+        )
+    if counts.unmatched:
+        found.append(
+            "Headers in which source_pattern of the data set "
+            f"({predictor.reading.source_pattern!r}) finds no name, so that their first "
+            f"word names the protein: {counts.unmatched} of {counts.records}."
+        )
+    return [*found, *noted(predictor.sealed, ledger, counts)]
+
+
+def summary(counts: Counts, asked: Asked) -> list[str]:
+    """What came of it: tables, and how many are in each.
+
+    Parameters
+    ----------
+    counts : Counts
+    asked : Asked
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    first, last = counts.files[0], counts.files[-1]
+    where = f"{first} to {last.name}" if first != last else f"{first}"
+    lines = [f"{where}: {counts.scored} scored, {counts.positive} called positive"]
+    judged = counts.scored - counts.unjudged
+    if judged:
+        beside = (
+            f"; {counts.unjudged} not judged, as the nearest training sequence was not "
+            "searched"
+        )
+        lines.append(
+            f"{counts.outside} of {counts.scored} outside of what the model was trained "
+            f"on{beside if counts.unjudged else ''}"
+        )
+    if counts.proteins and asked.proteins:
+        lines.append(f"{asked.proteins}: {counted(counts.proteins, 'protein')}")
+    if counts.rejected:
+        lines.append(f"{asked.rejected}: {counts.rejected} rejected, with reasons")
+    return lines
 
 
 def noted(
@@ -269,28 +388,6 @@ def noted(
     return [told(note), *([] if ledger is None else [_left(ledger, note)])]
 
 
-def champion_of(
-    path: str | Path, trust_modules: bool = False
-) -> tuple[Predictor, str | None]:
-    """The champion of results/<dataset>, or of a bundle.
-
-    Parameters
-    ----------
-    path : path-like
-    trust_modules : bool
-        See `Predictor.load`.
-
-    Returns
-    -------
-    tuple of (Predictor, str or None)
-        It, and what is to be told where the test set was not looked at with it.
-    """
-    predictor = Predictor.load(path, trust_modules)
-    if not is_bundle(path):
-        return predictor, not_looked_at(Results.at(path))
-    return predictor, manifest_of(path).not_looked_at
-
-
 def _left(ledger: str | Path, note: Note) -> str:
     """Leave a note in the ledger, and say so; without one the prediction goes on."""
     try:
@@ -305,10 +402,14 @@ def _items(predictor, paths, reading) -> Iterator[Item]:
     if not (predictor.sites and vectors and vectors.pooling == "site"):
         yield from items_of(paths, reading)
         return
+    if len(paths) > 1:
+        raise EvenfoldError(
+            "the champion reads embeddings of whole proteins, which are made of one file: "
+            "score one file at a time."
+        )
     for called, path in paths:
         with told_of(called, path):
-            windows = predictor.read(path)
-        yield from (Item([window]) for window in windows)
+            yield from predictor.items(path)
 
 
 @contextmanager
@@ -399,12 +500,18 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> No
             [given, list(map(digest, given))],
         )
     sealed = found_in(predictor.sealed, sequences) if predictor.sealed else []
+    bands = calls.trust["domain"]
     ScoredPart(
         shard=chunk.shard,
         scored=int(good.sum()),
         rejected=int((~good).sum()),
         proteins=len(proteins),
         records=len(chunk.items),
+        positive=calls.classes.count(POSITIVE),
+        outside=bands.count(OUTSIDE),
+        unjudged=bands.count(UNKNOWN) + bands.count(NOT_AVAILABLE),
+        by_content=sum(item.by_content for item in chunk.items),
+        unmatched=sum(item.unmatched for item in chunk.items),
         sealed=sealed,
     ).write(start.with_suffix(".json"))
 
@@ -429,7 +536,8 @@ def score_columns(
     """
     good = ~np.isnan(calls.scores)
     n = len(ids)
-    called = [one for one, ok in zip(calls.classes, good) if ok]
+    kept = good.tolist()
+    called = list(compress(calls.classes, kept))
     columns: dict[str, list[Any]] = {
         "id": list(ids),
         "score": calls.scores[good].tolist(),
@@ -437,10 +545,7 @@ def score_columns(
         "class": called,
         "probability": calls.probabilities[good].tolist(),
         "threshold": [predictor.threshold] * n,
-        **{
-            name: [value for value, ok in zip(values, good) if ok]
-            for name, values in calls.trust.items()
-        },
+        **{name: list(compress(values, kept)) for name, values in calls.trust.items()},
         "variant": [predictor.variant] * n,
         "selection": [predictor.selection] * n,
     }

@@ -8,6 +8,8 @@ from evenfold.records.record import Record
 REQUIREMENTS = (
     "biopython", "numpy", "pandas", "pyarrow", "pydantic", "pyopal", "safetensors", "scipy", "torch",
 )  # fmt: skip
+#: Beside the files of a model of MLflow: the packages that it was logged with.
+PACKAGES = "packages.txt"
 
 
 class ScoredPart(Record):
@@ -25,8 +27,27 @@ class ScoredPart(Record):
     """proteins that windows were cut from"""
     records: int
     """records read: sequences, or proteins"""
+    positive: int
+    """rows that are called positive"""
+    outside: int
+    """rows that are outside of what the champion was trained on"""
+    unjudged: int
+    """rows of which that is not known in whole: without bands, or without the nearest"""
+    by_content: int
+    """records without an id, which are named after their content"""
+    unmatched: int
+    """headers in which `source_pattern` of the data set finds no name"""
     sealed: list[str]
     """sketches of its sequences that are of the sealed test set"""
+
+
+class NotLookedAt(Record):
+    """Of an MLflow model whose test result is of other models."""
+
+    remedy: ClassVar[str] = "Upload the run again (`snakemake --forcerun track`)."
+
+    told: str
+    """what every prediction warns of"""
 
 
 class Bundle(Record):

@@ -107,9 +107,11 @@ class Neighbours:
             starts = np.flatnonzero(
                 np.r_[True, ordered[1:] != ordered[:-1]][: len(words)]
             )
-            # Of all words there are; memory that is never written costs none.
-            first = np.zeros(_LETTERS ** len(seed), dtype=np.int32)
-            count = np.zeros_like(first)
+            # Of all words there are; memory that is never written costs none, and
+            # `zeros_like` writes it.
+            first, count = (
+                np.zeros(_LETTERS ** len(seed), dtype=np.int32) for _ in range(2)
+            )
             first[ordered[starts]] = starts
             count[ordered[starts]] = np.diff(np.r_[starts, len(words)])
             made.append((first, count, places[order]))

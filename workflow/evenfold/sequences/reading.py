@@ -22,8 +22,9 @@ _BASES = ("A", "C", "G", "TU")
 _BOM = "\ufeff"
 #: What stands before an id in the form of PIR, which has a title below it.
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);")
-#: A header, also where it was joined to the sequence before it.
-_HEADER = re.compile(r">|[A-Za-z*\-\s]+>.*\S")
+#: Blanks at the ends of a line, among them those that cannot be seen and DOS's end of file.
+_BLANK = r"[\s\x1a\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+"
+_ENDS = re.compile(f"^{_BLANK}|{_BLANK}$")
 
 
 @dataclass(slots=True)
@@ -124,26 +125,6 @@ def _check_nucleotides(path, letters):
         )
 
 
-def read_all_fasta(
-    path: str | PathLike, settings: Reading | None = None
-) -> Iterator[Record]:
-    """Stream an unlabelled FASTA file, as `predict` needs it.
-
-    Parameters
-    ----------
-    path : path-like
-    settings : Reading, optional
-        How its letters are judged, if not by default.
-
-    Returns
-    -------
-    iterator of Record
-    """
-    settings = (settings or Reading()).model_copy(update={"form": "fasta"})
-    plain = settings.model_copy(update={"source_pattern": None, "sites": None})
-    return read(path, plain, label=-1)
-
-
 def named_by_content(sequence: str) -> str:
     """An id for a sequence that has none.
 
@@ -161,11 +142,12 @@ def _read_fasta(path, settings, label):
                     f"{origin} ({header[:60]!r}): a file of PIR, whose second lines are "
                     "titles. Convert it to FASTA."
                 )
-            source = _search(settings.source_pattern, header)
-            if settings.source_pattern and source is None:
+            pattern = settings.source_pattern
+            source = source_in(header, pattern) if pattern else None
+            if pattern and source is None:
                 raise EvenfoldError(
                     f"{origin} ({header[:60]!r}): source_pattern "
-                    f"{settings.source_pattern!r} finds no source protein in the header"
+                    f"{pattern!r} finds no source protein in the header"
                 )
             own_label, published = label, header if settings.sites else ""
             if label is None:
@@ -179,13 +161,13 @@ def _read_fasta(path, settings, label):
 def _fasta(path, handle):
     """Headers and sequences.
 
-    A byte order mark or blanks before `>` do not hide a header, nor does a line end
-    that is missing where files were joined.
+    A byte order mark or blanks before `>`, seen or not, do not hide a header, nor does a
+    line end that is missing where files were joined.
     """
     header: str | None = None
     parts: list[str] = []
     for line in handle:
-        line = (line if line.isascii() else line.replace(_BOM, "")).strip()
+        line = _without_blanks(line)
         if not line or line.startswith(";"):
             continue
         if not line.startswith(">") and header is None:
@@ -194,16 +176,23 @@ def _fasta(path, handle):
                 f"not FASTA: {line[:40]!r}. For one sequence a line "
                 "set `form: lines`, for TSV or CSV `form: table`."
             )
-        if ">" in line and _HEADER.match(line):
-            before, _, after = line.partition(">")
+        # Where files were joined, a header may stand behind a sequence: > is no residue.
+        before, found, after = line.partition(">")
+        if found and (after.strip() or not before):
             if header is not None:
-                parts.append(before)
+                parts.append(_without_blanks(before))
                 yield header, _bare(parts)
             header, parts = after.strip(), []
         else:
             parts.append(line)
     if header is not None:
         yield header, _bare(parts)
+
+
+def _without_blanks(line: str) -> str:
+    if line.isascii() and "\x1a" not in line:
+        return line.strip()
+    return _ENDS.sub("", line.replace(_BOM, ""))
 
 
 def _bare(parts: list[str]) -> str:
@@ -217,7 +206,7 @@ def _bare(parts: list[str]) -> str:
 def _read_lines(path, settings, label):
     with opened(path) as handle:
         for number, line in enumerate(handle, 1):
-            sequence = line.replace(_BOM, "").strip()
+            sequence = _without_blanks(line)
             if not sequence:
                 continue
             origin = f"{path} line {number}"
@@ -260,6 +249,19 @@ READERS: dict[str, Callable[[Path, Reading, int | None], Iterator[Record]]] = {
 }
 
 
-def _search(pattern, header):
-    match = re.search(pattern, header) if pattern else None
+def source_in(header: str, pattern: str) -> str | None:
+    """The source protein that a header names.
+
+    Parameters
+    ----------
+    header : str
+    pattern : str
+        With one group.
+
+    Returns
+    -------
+    str or None
+        None where it names none.
+    """
+    match = re.search(pattern, header)
     return match.group(1) if match else None
