@@ -1,6 +1,7 @@
 """The report of every state in a real browser: it works, and everybody can read it."""
 
 import os
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -168,6 +169,27 @@ def test_tables_sort_by_number_and_back(state):
         orders.append(browser.execute_script(read))
     assert orders[0] == orders[1][::-1] and orders[2] == before
     assert sorted(orders[0]) == sorted(before)
+
+
+def test_a_downloaded_table_has_one_number_a_cell(state):
+    *_, browser = state
+    files = browser.execute_async_script(
+        "const done = arguments[0], kept = [], real = URL.createObjectURL;"
+        "const click = HTMLAnchorElement.prototype.click;"
+        "URL.createObjectURL = (blob) => { kept.push(blob); return '#'; };"
+        "HTMLAnchorElement.prototype.click = () => {};"
+        "document.querySelectorAll('caption button').forEach(one => one.click());"
+        "URL.createObjectURL = real; HTMLAnchorElement.prototype.click = click;"
+        "Promise.all(kept.map(blob => blob.text())).then(done)"
+    )
+    shown = count(browser, "table")
+    assert len(files) >= shown > 3
+    for file in files:
+        head, *rows = [line.split("\t") for line in file.rstrip("\n").split("\n")]
+        assert all(len(row) == len(head) for row in rows), head
+        cells = [cell for row in rows for cell in row]
+        pairs = r"[\d.]+ (?:/|→|–) [\d.]+|.*\[[-+\d.]+, "
+        assert not [cell for cell in cells if re.match(pairs, cell)]
 
 
 def test_variants_are_switched_on_and_off(state):
