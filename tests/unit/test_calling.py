@@ -2,7 +2,14 @@
 
 import pytest
 
-from evenfold.calling import VARIABLE, as_called, call, remember, remembered, with_options
+from evenfold.calling import (
+    VARIABLE,
+    as_called,
+    call,
+    remember,
+    remembered,
+    with_options,
+)
 from evenfold.cli import main
 from evenfold.records.layout import Results
 from evenfold.reporting.sections import ledger, next_steps, notes
