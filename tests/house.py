@@ -48,13 +48,17 @@ PARTS = {
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
-    "calling": Part(0, "how snakemake was called, for sentences that ask for it again"),
+    "calling": Part(
+        0, "how snakemake was called, for sentences that ask for it again", "files"
+    ),
     "job": Part(
         0, "a rule's log, and how an error reaches the user", "calling errors faults"
     ),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
-    "terminal": Part(0, "what Snakemake says beside evenfold's own sentences", "calling"),
+    "terminal": Part(
+        0, "what Snakemake says beside evenfold's own sentences", "calling faults"
+    ),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
         0, "counts, rates, scores, intervals, tests", libraries="scipy sklearn"
@@ -72,7 +76,7 @@ PARTS = {
     ),
     "features": Part(
         2, "how a sequence becomes numbers",
-        "alphabet config errors files importing machine ragged records",
+        "alphabet config errors files importing machine ragged records saying",
         libraries="torch transformers",
     ),
     "models": Part(
@@ -111,8 +115,8 @@ PARTS = {
     ),
     "prediction": Part(
         4, "a frozen model applied to new sequences",
-        "alphabet config durations errors evaluation explaining features files importing "
-        "metrics models records saying sequences",
+        "alphabet config durations errors evaluation explaining faults features files "
+        "importing metrics models records saying sequences",
         libraries="flask mlflow pandas",
     ),
     "documentation": Part(

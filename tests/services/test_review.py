@@ -120,17 +120,41 @@ def test_the_printed_link_opens_the_runs_with_a_reviewers_columns(
     two_selections, browser
 ):
     _, link, _ = two_selections
+    browser.set_window_size(1440, 900)
     browser.get(link)
     text = seen(browser, "matching runs", "Run Name", "demo 0000")
-    keep(browser, "mlflow-runs")
     # The pages of trained models, not those of GenAI.
     assert "Traces" in text and "Prompts" not in text
-    heads = browser.find_elements("css selector", ".ag-header [col-id]")
-    shown = [head.get_attribute("col-id") for head in heads]
-    metrics = [name for name in shown if name and name.startswith("metrics.")]
+    # MLflow opens its assistant beside the first page that it ever shows in a browser.
+    browser.refresh()
+    for close in browser.find_elements("css selector", "[aria-label='Close']"):
+        close.click()
+    seen(browser, "matching runs", "demo bce", "demo focal")
+
+    def heads():
+        found = {
+            head.get_attribute("col-id"): head.rect
+            for head in browser.find_elements("css selector", ".ag-header-cell")
+        }
+        return found if len(found) > 12 else None
+
+    found = wait_for(heads)
     keep(browser, "mlflow-runs")
-    assert "MCC" in metrics[0]
-    assert not any("learning_rate" in name for name in metrics)
+    shown = [
+        (rect["x"], name)
+        for name, rect in found.items()
+        if name.startswith(("metrics.", "params."))
+    ]
+    assert [name.split("`")[1] for _, name in sorted(shown)] == [
+        "MCC oof", "oof_sn", "oof_sp", "oof_gap", "threshold", "test_mcc", "test_sn",
+        "test_sp", "test_gap", "variant", "champion",
+    ]  # fmt: skip
+    assert max(rect["x"] + rect["width"] for rect in found.values()) <= 1440
+    # Variants beside selections, not folded up below them.
+    rows = browser.find_elements(
+        "css selector", ".ag-pinned-left-cols-container .ag-row"
+    )
+    assert len(rows) == 6
 
 
 @pytest.mark.whole
@@ -149,7 +173,7 @@ def test_comparing_opens_on_mcc(two_selections, browser, of):
     text = seen(browser, "Comparing 2 Runs", "Clear All")
     keep(browser, f"mlflow-compare-{of}")
     chosen = text.split("Metrics:")[1].split("Clear All")[0].split()
-    assert chosen == ["MCC"]
+    assert chosen == ["MCC", "oof"]
 
 
 @pytest.mark.whole

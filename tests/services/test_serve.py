@@ -60,10 +60,20 @@ def test_sequences_are_pasted_and_calls_are_seen(address, browser):
     assert browser.title.startswith("evenfold") and not browser.find_elements(
         "css selector", "img"
     )
-    wide = browser.execute_script(
-        "return document.documentElement.scrollWidth - window.innerWidth"
-    )
-    assert wide <= 0
-    if folder := os.environ.get("EVENFOLD_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        browser.save_screenshot(f"{folder}/serve.png")
+    assert browser.find_element("id", "summed").text.endswith("1 not scored.")
+    for width, heads in ((1440, True), (390, False)):
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False},
+        )
+        wide = browser.execute_script(
+            "return document.documentElement.scrollWidth - window.innerWidth"
+        )
+        assert wide <= 0
+        # On a phone each row names its own cells.
+        head = browser.find_element("css selector", "#scores thead")
+        assert head.is_displayed() == heads
+        if folder := os.environ.get("EVENFOLD_SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            browser.save_screenshot(f"{folder}/serve-{width}.png")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -15,7 +15,7 @@ import mlflow
 import pytest
 
 from evenfold.prediction import Predictor
-from evenfold.tracking.models import model_signature
+from evenfold.tracking.models import model_signature, set_apart
 from tests.conftest import ROOT
 from tests.unit.test_bundle import results  # noqa: F401
 from tests.unit.test_domain import WINDOWS
@@ -46,6 +46,7 @@ def served(results, tmp_path):  # noqa: F811
         code_paths=[str(code.parent.parent)],
         pip_requirements=[],
     )
+    set_apart(tmp_path / "model")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -104,10 +105,16 @@ def test_a_mixed_batch_is_answered_row_by_row_in_every_form(served):
         {"inputs": rows},
         {"inputs": {"id": ids, "sequence": sequences}},
     ]
+    # Bare lists of sequences, whose rows are named by their content.
+    lists = [{"inputs": sequences}, {"instances": sequences}]
     wanted = predictor.predict([GOOD, LOWER])
-    for body in bodies:
+    for body in [*bodies, *lists]:
         found = posted(address, body)
-        assert [row["id"] for row in found] == ids, body
+        named = [row["id"] for row in found]
+        if body in lists:
+            assert all(name.startswith("seq-") for name in named), body
+        else:
+            assert named == ids, body
         for row, (sequence, why) in zip(found, MIXED, strict=True):
             assert set(row) == set(wanted.columns)
             if why:
@@ -122,10 +129,11 @@ def test_a_mixed_batch_is_answered_row_by_row_in_every_form(served):
 
 
 @pytest.mark.parametrize("results", ["aac"], indirect=True)
-def test_without_ids_rows_are_named_by_content_and_a_bare_list_is_told(served):
+def test_what_holds_no_sequences_is_told(served):
     address, _ = served
-    (row,) = posted(address, {"inputs": {"sequence": [GOOD]}})
+    (row,) = posted(address, {"inputs": [GOOD]})
     assert row["id"].startswith("seq-") and 0 <= row["score"] <= 1
     with pytest.raises(urllib.error.HTTPError) as told:
-        posted(address, {"inputs": [GOOD]})
-    assert told.value.code == 400 and "sequence" in told.value.read().decode()
+        posted(address, {"inputs": {"seq": [GOOD]}})
+    said = json.loads(told.value.read())
+    assert told.value.code == 400 and "neither a list of them" in said["message"]

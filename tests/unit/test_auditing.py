@@ -105,7 +105,7 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
             unlabelled=2,
             renamed=5,
         ),
-        test=RoleCounts(read=9, impossible_sites=2, not_drawn=1, duplicates=1),
+        test=RoleCounts(read=9, impossible_sites=1, not_drawn=1, duplicates=1),
     )
     split = NOTHING.model_copy(
         update={
@@ -118,10 +118,12 @@ def test_what_cleaning_and_splitting_did_is_told(unrelated):
     found = run(unrelated[:4], [False] * 4, [0, 1, 0, 1], counts=counts, split=split)
     titles = " | ".join(finding.title for finding in found.findings)
     details = " | ".join(finding.detail for finding in found.findings)
-    assert "1 of them have the gap letter -" in details and "gap: keep" in details
+    assert (
+        "Of these, 1 record with the gap letter -" in details and "gap: keep" in details
+    )
     for words in ("2 of 100 records", "2 of 100 rows rejected without a label",
                   "train: 5 repeated ids numbered", "4 rows carry both", "3 duplicate rows (dropped)",
-                  "test: 2 listed sites cannot be", "test: 1 negative window left out",
+                  "test: 1 listed site cannot be", "test: 1 negative window left out",
                   "test: 1 duplicate row (kept)", "6 of 60 training sequences (10.0%) related"):  # fmt: skip
         assert words in titles
     assert severities(found)[:9] == [

@@ -2,7 +2,14 @@
 
 import pytest
 
-from evenfold.calling import VARIABLE, as_called, call, remembered, with_options
+from evenfold.calling import (
+    VARIABLE,
+    as_called,
+    call,
+    remember,
+    remembered,
+    with_options,
+)
 from evenfold.cli import main
 from evenfold.records.layout import Results
 from evenfold.reporting.sections import ledger, next_steps, notes
@@ -88,3 +95,17 @@ def test_a_report_tells_it():
 
 def test_options_are_added_before_targets():
     assert with_options("snakemake --cores 8", "") == "snakemake --cores 8"
+
+
+def test_what_was_damaged_is_written_anew_and_what_cannot_be_stops_nothing(tmp_path):
+    command, path = "snakemake --cores 1", tmp_path / "results" / "called.txt"
+    for damaged in (None, b"", b"\xff\xfe", b"snakemake --co"):
+        if damaged is not None:
+            path.write_bytes(damaged)
+        remember(path, command)
+        assert remembered(path) == command
+    path.unlink()
+    path.mkdir()
+    remember(path, command)
+    assert remembered(path) == "snakemake" and path.is_dir()
+    assert [one.name for one in path.parent.iterdir()] == ["called.txt"]

@@ -9,15 +9,15 @@ import xgboost
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
-from evenfold.config.networks import CLASSICAL
-from evenfold.config.training import Training
+from evenfold.config.networks import CLASSICAL, NETWORKS
+from evenfold.config.training import Training, read_by
 from evenfold.errors import EvenfoldError
 from evenfold.losses import build_loss
 from evenfold.models import classical
 from evenfold.models.data import TrainingData
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import member_rows, member_seed
-from evenfold.models.networks import BOUND
+from evenfold.models.networks import BOUND, recipe_of
 from evenfold.models.settings import Specification
 from evenfold.models.training import train_ensemble
 from tests.conftest import unavailable
@@ -174,3 +174,50 @@ def test_the_sparse_model_keeps_its_sparsity_and_equals_our_losses(loss):
         )
         theirs = classical.sparse_objective(x, labels, loss)(jnp.asarray(vector))
         assert float(theirs) == pytest.approx(float(ours), rel=1e-4)
+
+
+#: Another value of every setting that some model does not read.
+OTHERS = {
+    "hidden": [8, 4], "channels": 4, "widths": [1, 3], "embedding": 5,
+    "logistic": {"c": 0.01}, "boosting": {"trees": 3}, "sparse": {"features": 2},
+    "epochs": 2, "batch_size": 16, "batches": "shuffled", "min_per_class": 2,
+    "learning_rate": 0.1, "schedule": "constant", "inner_validation": 0.3,
+    "early_stopping": {"patience": 1}, "dropout": 0.9, "weight_decay": 1.0, "l1": 1.0,
+    "l2": 1.0, "input_noise": 1.0, "mixup": 1.0, "label_smoothing": 0.5,
+}  # fmt: skip
+#: Those that a configuration may not give to a model that does not read them.
+REFUSED = {"network", "augmentation"}
+
+
+def unread(model):
+    return set(Training.model_fields) - read_by(model)
+
+
+def test_every_setting_is_read_by_some_model():
+    models = [*NETWORKS, "mine:Network"]
+    assert set.union(*map(set, map(read_by, models))) == set(Training.model_fields)
+    assert set.union(*map(unread, models)) == set(OTHERS) | REFUSED
+    assert read_by(None) == frozenset().union(
+        *(read_by(model) for model in NETWORKS if model not in CLASSICAL)
+    )
+
+
+@pytest.mark.parametrize("model", [*MODELS, "feedforward"])
+def test_a_setting_that_a_model_does_not_read_changes_nothing(model):
+    short = {"epochs": 1} if model == "feedforward" else {}
+    others = {key: OTHERS[key] for key in unread(model) - REFUSED}
+    one, other = train(model, **short), train(model, **short, **others)
+    assert one.ensemble.recipe == other.ensemble.recipe
+    np.testing.assert_array_equal(one.oof_logits, other.oof_logits)
+
+
+@pytest.mark.parametrize(
+    "model, reads", [(k, one.reads) for k, one in NETWORKS.items() if one.reads != "vector"]
+)  # fmt: skip
+def test_a_network_is_built_of_the_settings_that_it_reads(model, reads):
+    others = {key: OTHERS[key] for key in unread(model) - REFUSED}
+    one, other = (
+        recipe_of(Training(model=model, features=[reads], **given), 21)
+        for given in ({}, others)
+    )
+    assert one == other

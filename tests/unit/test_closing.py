@@ -4,11 +4,13 @@ import pytest
 
 from evenfold.cli import main
 from evenfold.errors import EvenfoldError
+from evenfold.evaluation.ledger import Ledger
 from evenfold.records.evaluation import measured_table
 from evenfold.records.layout import Results
 from evenfold.records.tables import METRICS
 from evenfold.records.tracking import TrackedRun
 from evenfold.reporting.closing import closing, failures
+from evenfold.verifying import Check, _begun
 from tests.unit import reporting_states as states
 
 
@@ -101,3 +103,11 @@ def test_what_stopped_jobs_is_told_again(tmp_path):
     (logs / "old.log").write_text("Error: of an earlier run\n")
     os.utime(logs / "old.log", (5, 5))
     assert failures(tmp_path, 10) == [f"{logs / 'clean.log'}: a.csv: empty.\nSave it."]
+
+
+def test_before_a_look_verify_says_that_none_was_taken(results, tmp_path):
+    selection = states.selection()
+    told = f"{results.folder} and the ledger ({tmp_path}) tell of none"
+    assert list(_begun(results, selection, Ledger(tmp_path))) == [
+        Check(True, f"no look at the test set was taken for this selection: {told}")
+    ]

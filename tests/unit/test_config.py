@@ -521,3 +521,47 @@ def test_a_model_that_is_no_name_is_refused(tmp_path, model, place):
     with pytest.raises(EvenfoldError, match="model: expected a name, found"):
         run = load_run({**GOOD, **given})
         load_dataset("mine", run, tmp_path)
+
+
+def test_a_variant_is_trained_again_by_settings_that_its_model_reads_alone(tmp_path):
+    (tmp_path / "p.fasta").write_text(">a\nACD\n")
+    files = {"positive": f"{tmp_path}/p.fasta", "negative": f"{tmp_path}/p.fasta"}
+    write_dataset(tmp_path, train=files, training={"dropout": 0.2})
+    boosting = {
+        "name": "trees",
+        "loss": "bce",
+        "training": {"model": "gradient_boosting"},
+    }
+    shape = {"name": "filters", "loss": "bce", "training": {"model": "convolutional"}}
+
+    def asked(**changes):
+        run = {"datasets": ["mine"], "variants": ["bce", boosting, shape], **changes}
+        plan = Plan(run, tmp_path)
+        return {
+            name: (plan.read_settings("mine", name), plan.device("mine", name),
+                   plan.engine("mine", name))
+            for name in plan.variants
+        }  # fmt: skip
+
+    first = asked()
+    for changes, again in (
+        ({"training": {"epochs": 3}}, {"bce", "filters"}),
+        ({"training": {"boosting": {"trees": 7}}}, {"trees"}),
+        ({"training": {"channels": 8}}, {"bce", "filters"}),  # By kind, it may read it.
+        ({"training": {"hidden": [9, 9]}}, {"bce"}),
+        ({"training": {"seeds": 2}}, {"bce", "trees", "filters"}),
+        ({"engine": {"precision": "bfloat16"}}, {"bce", "filters"}),
+        ({"device": "cpu"}, {"bce", "filters"}),
+    ):
+        now = asked(**changes)
+        assert {name for name in now if now[name] != first[name]} == again, changes
+    # What was asked is known by all that was given.
+    plan = Plan({"datasets": ["mine"], "variants": [boosting],
+                 "training": {"epochs": 3}}, tmp_path)  # fmt: skip
+    assert plan.decides("mine")["variants"]["trees"]["training"]["epochs"] == 3
+
+
+def test_a_year_needs_no_quotes(tmp_path):
+    write_dataset(tmp_path, about={"year": 2026, "pmid": 12345678})
+    about = load_dataset("mine", load_run(GOOD), tmp_path).about
+    assert (about.year, about.pmid) == ("2026", "12345678")

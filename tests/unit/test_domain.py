@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
 from mlflow.models.utils import _enforce_schema
 from mlflow.pyfunc.scoring_server import infer_and_parse_data, predictions_to_json
 
@@ -140,10 +142,18 @@ REASONS = [
 ]  # fmt: skip
 
 
+SIGNATURE = model_signature()
+
+
 def answered(given):
     model = Champion()
     model.predictor = predictor(Domain.of(learned_from(WINDOWS), None))
     return model.predict(None, given)
+
+
+def through_mlflow(given):
+    """What reaches the model of what it is called with."""
+    return _enforce_schema(given, SIGNATURE.inputs)
 
 
 def check(found):
@@ -181,7 +191,9 @@ def test_one_bad_row_takes_no_other(form):
 @pytest.mark.parametrize(
     "body",
     [
+        {"inputs": ROWS}, {"instances": ROWS}, {"instances": {"sequence": ROWS}},
         {"inputs": {"sequence": ROWS}}, {"inputs": [{"sequence": row} for row in ROWS]},
+        {"dataframe_split": {"data": [[row] for row in ROWS]}},
         {"dataframe_split": {"columns": ["sequence"], "data": [[row] for row in ROWS]}},
         {"dataframe_records": [{"sequence": row} for row in ROWS]},
         {"dataframe_split": {"columns": ["id", "sequence"],
@@ -190,8 +202,26 @@ def test_one_bad_row_takes_no_other(form):
 )  # fmt: skip
 def test_a_request_to_the_served_model_is_answered_row_by_row(body):
     body = json.loads(json.dumps(body).replace("NaN", "null"))
-    schema = model_signature().inputs
-    check(answered(_enforce_schema(infer_and_parse_data(body, schema), schema)))
+    check(answered(through_mlflow(infer_and_parse_data(body, SIGNATURE.inputs))))
+
+
+@pytest.mark.parametrize(
+    "form", [list, np.array, pd.Series, lambda rows: pd.Series(rows, name="sequence"),
+             lambda rows: pd.Series(rows, index=[f"row {n}" for n in range(len(rows))]),
+             lambda rows: pd.DataFrame({"sequence": rows}), lambda rows: {"sequence": rows},
+             lambda rows: [{"sequence": row} for row in rows]]
+)  # fmt: skip
+def test_the_loaded_model_takes_every_form(form):
+    found = answered(through_mlflow(form([WINDOWS[0], "MKV", WINDOWS[1]])))
+    assert found["score"].tolist() == [0.5, None, 0.5]
+    assert answered(through_mlflow(form(WINDOWS[:1])))["class"].tolist() == [1]
+
+
+def test_the_signature_survives_its_file():
+    """One of the names is a number: MLflow keeps it as one."""
+    kept = ModelSignature.from_dict(json.loads(json.dumps(SIGNATURE.to_dict())))
+    assert kept == SIGNATURE
+    assert kept.inputs.input_names() == [0, "sequence", "id"]
 
 
 def test_rows_have_the_ids_that_are_given():
@@ -206,22 +236,32 @@ def test_rows_have_the_ids_that_are_given():
 
 def test_ids_of_a_request_come_back():
     """MLflow drops columns that the signature does not name."""
-    schema = model_signature().inputs
     rows = [{"id": "a", "sequence": WINDOWS[0]}, {"id": 7, "sequence": None}]
     for body in (
         {"dataframe_records": rows},
         {"inputs": {"id": ["a", 7], "sequence": [WINDOWS[0], None]}},
         # Of texts alone MLflow makes one row with lists in it.
         {"inputs": {"id": ["a", "7"], "sequence": [WINDOWS[0], "MKV"]}},
+        {"instances": rows},
     ):
-        found = answered(_enforce_schema(infer_and_parse_data(body, schema), schema))
+        found = answered(through_mlflow(infer_and_parse_data(body, SIGNATURE.inputs)))
         assert found["id"].tolist() == ["a", "7"], body
 
 
 def test_a_request_without_the_column_is_told():
-    with pytest.raises(EvenfoldError, match=r"no column 'sequence'.*Found: seq"):
+    with pytest.raises(EvenfoldError, match=r"nor a column 'sequence'.* found: seq\."):
         asked(pd.DataFrame({"seq": ["MKV"]}))
     assert asked("MKV") == (["MKV"], None)
+    with pytest.raises(
+        EvenfoldError, match="2 sequences, but 1 ids: give each its own"
+    ):
+        asked({"sequence": ["MKV", "MKK"], "id": ["a"]})
+    for nothing in ([], {"seq": ["MKV"]}):
+        with pytest.raises(
+            MlflowException, match="no sequences: neither a list"
+        ) as told:
+            answered(through_mlflow(nothing))
+        assert told.value.get_http_status_code() == 400
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(), st.integers(), st.text(), st.binary(),

@@ -221,7 +221,7 @@ def test_vectors_of_a_file_by_id(name, sequences, tmp_path):
     # A test sequence is found by what it is; its id got an end of its own.
     assert np.allclose(source.compute(["WWWW"])[0], rows["t0"])
     with pytest.raises(
-        EvenfoldError, match="has no vector for 1 sequences, such as YYY"
+        EvenfoldError, match="has no vector for 1 sequence, such as YYY"
     ):
         source.compute(["YYY"])
 
@@ -297,6 +297,50 @@ def test_one_vector_never_stands_for_two_sequences(tmp_path):
     assert source.compute(["AAC", "CAA"]).tolist() == [[1, 1, 1], [0, 0, 0]]
 
 
+def by_id(tmp_path, vectors, name="a.npz"):
+    path = tmp_path / name
+    np.savez(path, **vectors)
+    return Embeddings(file=str(path), store=str(tmp_path)).model_dump()
+
+
+def test_windows_that_differ_in_their_padding_alone_keep_their_own_vectors(tmp_path):
+    """The sites of a protein that is shorter than the window."""
+    settings = by_id(tmp_path, {"P|K2": np.ones(2), "P|K3": np.zeros(2)})
+    source, windows = Vectors.of(settings), ["-AKKA", "AKKA-"]
+    source.take_file(["P|K2", "P|K3"], windows)
+    assert source.compute(windows).tolist() == [[1, 1], [0, 0]]
+
+
+def test_two_vectors_never_stand_for_one_sequence(tmp_path):
+    """In one data set, or in two that read one file; what batches differ by is no matter."""
+    vectors = {"a": np.ones(3), "b": np.zeros(3), "c": np.full(3, 1.001)}
+    settings = by_id(tmp_path, vectors)
+    told = "the vector of 'b' is another than that of the same sequence"
+    with pytest.raises(EvenfoldError, match=told):
+        Vectors.of(settings).take_file(["a", "b"], ["AAC", "AAC"])
+    source = Vectors.of(settings)
+    source.take_file(["a", "c"], ["AAC", "AAC"])
+    assert source.compute(["AAC"]).tolist() == [[1, 1, 1]]
+    with pytest.raises(EvenfoldError, match=told):
+        Vectors.of(settings).take_file(["b"], ["AAC"])
+    # Another data set may name what is known otherwise.
+    source.take_file(["unknown to the file"], ["AAC"])
+
+
+@pytest.mark.parametrize(
+    "vector", [np.full(2, 1j), np.array(["2020-01-01"] * 2, "M8[s]"), ["1", "2"]]
+)
+def test_what_is_no_real_number_is_no_vector(tmp_path, vector):
+    settings = by_id(tmp_path, {"a": np.ones(2), "b": np.asarray(vector)})
+    with pytest.raises(EvenfoldError, match="vector of 'b' is not 2 finite numbers"):
+        Vectors.of(settings).take_file(["a", "b"], ["AAC", "CAA"])
+
+
+def test_vectors_without_numbers_are_refused(tmp_path):
+    with pytest.raises(EvenfoldError, match="first vector has no number in it"):
+        Vectors.of(by_id(tmp_path, {"a": np.ones(0)}))
+
+
 def test_files_of_vectors_as_others_write_them(tmp_path):
     h5py = pytest.importorskip("h5py")
     bio, nested = tmp_path / "bio.h5", tmp_path / "nested.HDF5"
@@ -324,7 +368,7 @@ def test_files_of_vectors_that_cannot_be_read_say_why(tmp_path):
     with pytest.raises(EvenfoldError, match="dtype=str"):
         vectors_by_id(path)
     np.savez(path, ids=np.array(["x"]), vectors=np.eye(2))
-    with pytest.raises(EvenfoldError, match="1 ids, but 2 vectors"):
+    with pytest.raises(EvenfoldError, match="1 id, but 2 vectors"):
         vectors_by_id(path)
     np.savez(path, ids=np.array(["x", "x"]), vectors=np.eye(2))
     with pytest.raises(EvenfoldError, match="two vectors of the id 'x'"):

@@ -21,6 +21,7 @@ from evenfold.models import training as training_module
 from evenfold.models.checkpoints import Checkpoints, Interrupted
 from evenfold.models.data import TrainingData
 from evenfold.models.networks import PooledConvolutional, build_network
+from evenfold.models.optimiser import AdamW as FusedAdamW
 from evenfold.models.portions import largest_portion
 from evenfold.models.randomness import Source
 from evenfold.models.rows import Rows
@@ -214,6 +215,8 @@ def test_the_portion_keeps_to_its_budget():
     assert count > 8
     # By default the recorded table decides.
     assert largest_portion(recipe, rows, 25, 128, int(8e9), None).members == 1
+    # Of small batches an operation costs more than what it computes.
+    assert largest_portion(recipe, rows, 25, 16, int(8e9), None).members == 10
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -295,6 +298,48 @@ def test_learning_rates_are_torchs(schedule, steps):
         assert own == pytest.approx(theirs.get_last_lr()[0], rel=1e-6, abs=1e-12)
         optimiser.step()
         theirs.step()
+
+
+def test_the_optimiser_is_torchs_bit_for_bit():
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(3, 7, 5), (3, 5), (3,), (3, 2)]
+    theirs = [torch.randn(shape, generator=generator) for shape in shapes]
+    own = [tensor.clone().requires_grad_() for tensor in theirs]
+    theirs = [tensor.requires_grad_() for tensor in theirs]
+    torchs = AdamW(theirs, 0.01, weight_decay=0.02, fused=True)
+    optimiser = FusedAdamW(own, weight_decay=0.02)
+    for rate in (0.01, 0.003, 0.02, 0.001):
+        torchs.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
+        # The last is not trained, and stays.
+        for one, other in zip(own[:-1], theirs):
+            one.grad = torch.randn(one.shape, generator=generator)
+            other.grad = one.grad.clone()
+        for group in torchs.param_groups:
+            group["lr"] = rate
+        torchs.step()
+        optimiser.step(rate)
+    for one, other in zip(own, theirs):
+        assert torch.equal(one, other)
+        for key, value in torchs.state[other].items():
+            assert torch.equal(optimiser.state[one][key], value), key
+    assert not optimiser.state[own[-1]]
+
+
+def test_training_loads_no_compiler():
+    program = (
+        "import sys, torch\n"
+        "from evenfold.models import optimiser, stack, training\n"
+        "weight = torch.zeros(2, requires_grad=True)\n"
+        "own = optimiser.AdamW([weight], 0.0)\n"
+        "weight.sum().backward(); own.step(0.1)\n"
+        "assert 'torch._dynamo' not in sys.modules and 'sympy' not in sys.modules"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    )
 
 
 def test_memory_is_what_the_innermost_control_group_allows(tmp_path):

@@ -196,4 +196,4 @@ def test_of_a_model_its_own_settings_are_told(results, model, told, parameters):
         found = dome(evidence).optimization
     assert told in found.regularization and parameters in found.parameters
     assert ("dropout" in found.parameters) == (model == "feedforward")
-    assert "channels" in found.parameters or model != "feedforward"
+    assert "channels" not in found.parameters and "trees" not in found.regularization

@@ -1,4 +1,6 @@
+import errno
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from evenfold.config.grouping import Grouping
 from evenfold.errors import EvenfoldError
 from evenfold.records.sequences import Missed
 from evenfold.records.tables import SEQUENCES
-from evenfold.sequences import alignment, cascade, grouping, homology, seeds
+from evenfold.sequences import alignment, cascade, grouping, homology, mmseqs, seeds
 from evenfold.sequences.alignment import (
     aligner,
     alignment_facts,
@@ -412,6 +414,31 @@ def test_what_mmseqs2_leaves_near_the_limits_opal_decides(simulated):
     pairs, joined = search(sequences, Grouping(exhaustive=False))
     assert not joined.apart(*doubtful[above].T).any()
     assert (pairs.aligner == ALIGNERS.index("Smith-Waterman")).sum() <= above.sum()
+
+
+def test_a_temporary_folder_without_room_is_named(tmp_path, monkeypatch):
+    """Whether it is Python that cannot write there or MMseqs2, which does not say why."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    told = f"{tmp_path}/evenfold-mmseqs-.*: the temporary folder is full.*TMPDIR="
+    with pytest.raises(EvenfoldError, match=told), mmseqs.scratch():
+        raise OSError(errno.ENOSPC, "")
+    with pytest.raises(EvenfoldError, match="does not say why"), mmseqs.scratch():
+        failing(tmp_path, monkeypatch, "exit 1")
+    killed = "killed, as the system does when the memory runs out"
+    with pytest.raises(EvenfoldError, match=killed), mmseqs.scratch():
+        failing(tmp_path, monkeypatch, "kill -9 $$")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=4096))
+    with pytest.raises(EvenfoldError, match=told), mmseqs.scratch():
+        failing(tmp_path, monkeypatch, "exit 1")
+    assert [path.name for path in tmp_path.iterdir()] == ["mmseqs"]
+
+
+def failing(folder, monkeypatch, how):
+    """Run a program in the place of MMseqs2."""
+    (folder / "mmseqs").write_text(f"#!/bin/sh\n{how}\n")
+    (folder / "mmseqs").chmod(0o700)
+    monkeypatch.setattr(mmseqs, "mmseqs_binary", lambda: str(folder / "mmseqs"))
+    mmseqs.run_mmseqs("createdb")
 
 
 @pytest.mark.whole

@@ -213,6 +213,18 @@ def test_an_mlflow_model_warns_by_the_file_that_was_logged_with_it(
         assert len([t for t in told if t.startswith("20 of the sequences")]) == warned
 
 
+def test_an_mlflow_model_warns_of_other_packages(tmp_path, monkeypatch):
+    from evenfold.prediction.mlflow_model import Champion
+
+    monkeypatch.setattr(Predictor, "of", lambda *_, **trust: predictor(None))
+    (tmp_path / "packages.txt").write_text("numpy==0.1\n")
+    artifacts = {"selection": str(tmp_path / "selection.json"), "weights": "w"}
+    with pytest.warns(
+        UserWarning, match=r"numpy .* \(logged with 0\.1\)\. pip install"
+    ):
+        Champion().load_context(SimpleNamespace(artifacts=artifacts))
+
+
 def test_rows_of_one_id_can_be_told_apart(tmp_path):
     fasta = tmp_path / "new.fasta"
     fasta.write_text(">new 0\nMKV\n>new 1\nMKL\n>other\nMKV\n>new 0\nMKV\n")

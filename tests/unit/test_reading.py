@@ -4,8 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evenfold.config.cleaning import Cleaning
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
+from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.labels import read_labels
 from evenfold.sequences.reading import read
 
@@ -200,6 +202,27 @@ def test_joined_files_and_hidden_headers_merge_no_records(tmp_path):
     assert [r.sequence for r in records(path)] == ["HIK", "LMN", "1mkvaac"]
 
 
+@pytest.mark.parametrize(
+    "between",
+    ["\n\u200b>", "\n\u200b >", "\n\u00ad>", "\n\u2060\ufeff>", "\n\x1a>", "\x1a\n>",
+     "\u200b\n>", "\x1a>", "\u200b>", "\n\x1a\n>", "\u2028>", "\u00a0>"],
+)  # fmt: skip
+def test_what_cannot_be_seen_hides_no_header_and_is_no_residue(tmp_path, between):
+    path = tmp_path / "a.fasta"
+    path.write_text(f">a\nMKV{between}b\nACD\n", newline="")
+    assert [(r.id, r.sequence) for r in records(path)] == [("a", "MKV"), ("b", "ACD")]
+
+
+@pytest.mark.parametrize("end", ["#", "60", ".", "\x00", "MK 1"])
+def test_a_header_behind_any_letters_is_one(tmp_path, end):
+    """Its own record is not lost with the one before, which is rejected for a letter."""
+    path = tmp_path / "a.fasta"
+    path.write_text(f">a\nMKV{end}>b\nACD\n", newline="")
+    found = records(path)
+    assert [r.id for r in found] == ["a", "b"] and found[1].sequence == "ACD"
+    assert clean_sequence(found[0].sequence, Cleaning())[1].startswith("letter ")
+
+
 def test_utf16_is_read_and_a_bad_byte_is_counted_over_the_file(tmp_path):
     path = tmp_path / "a.fasta"
     path.write_bytes(">a\nMKV\n".encode("utf-16"))
@@ -320,6 +343,18 @@ def test_tables_as_people_have_them(tmp_path, text):
         ('id,sequence\n"x,MKV\ny,ACD\nz",EFG\n', "line 2: a quote opens"),
         ('id,sequence\n"x,MKV\ny,ACD\n', "line 2: the quotes of the CSV do not close"),
         ('id,sequence\n"x"z,MKV\n', "line 2: the quotes of the CSV do not close"),
+        (
+            "id|sequence\nx|MKV\n",
+            r"one column alone: id\|sequence. .* comma or semicolon",
+        ),
+        (
+            "id sequence\nx MKV\n",
+            "one column alone: id sequence. Columns are told apart",
+        ),
+        (
+            "\0" * 900,
+            r"one column alone: (\\x00){50} \.\.\.",
+        ),
     ],
 )
 def test_a_table_that_would_lose_rows_is_refused_with_its_line(tmp_path, text, words):

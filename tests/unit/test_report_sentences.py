@@ -13,6 +13,7 @@ import pytest
 from jinja2 import nodes
 
 from evenfold.config.audit import Audit
+from evenfold.config.losses import LOSSES
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import (
     Called,
@@ -53,7 +54,7 @@ from evenfold.reporting.sections import (
     verdict,
     whole_proteins,
 )
-from evenfold.reporting.words import WORDS
+from evenfold.reporting.words import WORDS, loss_in_a_line
 from evenfold.sequences.auditing import refuse
 from tests.unit import reporting_states as states
 from tests.unit.reporting_states import facts
@@ -759,8 +760,8 @@ SPOKEN = [
     Spoken(
         notes,
         "Audit: 60 of 150 test sequences had relatives. To see what they are worth to "
-        "the result, trained as most papers do beside this split: snakemake --config "
-        "'split={as_published: true}'",
+        "the result, trained as most papers do beside this split: snakemake --cores 8 "
+        "--config 'split={as_published: true}'",
         REMOVED, facts(split=CUT, audit=states.audit(findings=[WEAKER])),
     ),
     Spoken(
@@ -914,7 +915,7 @@ SPOKEN = [
         earlier_look, "The earlier look at this test set", states.withheld(), facts()
     ),
     Spoken(
-        earlier_look, "2026-01-02 before bce 0.440 (sn_eq_sp) 0.710 0.720 -0.010 0.430 "
+        earlier_look, "2026-01-02 before bce sn_eq_sp 0.440 0.710 0.720 -0.010 0.430 "
         "0.310 – 0.550", states.withheld(), facts(),
     ),
     # Cross-validation.
@@ -1256,6 +1257,16 @@ SPOKEN = [
         "(open), with 95 % intervals.",
         REACHING, reaching(tested=None),
     ),
+    Spoken(
+        domain, "Of 310 test sequences 270 inside, 38 at the edge and 2 outside.", REACHING,
+        reaching(tested=None),
+    ),
+    Spoken(
+        domain,
+        "Of 310 training sequences, held against the other folds, 270 inside, 38 at the edge and "
+        "2 outside.",
+        REACHING, facts(),
+    ),
     Spoken(domain, "at the threshold", REACHING, facts()),
     Spoken(domain, "Results by band of the domain", REACHING, facts()),
     # Beside the published split.
@@ -1472,7 +1483,7 @@ SPOKEN = [
         ledger,
         "This is a report of cross-validation: it takes no look, and shows none that was "
         "taken. Iterate as long as you like; a look is taken when snakemake is run without "
-        "explore.",
+        "explore: snakemake --cores 8.",
         states.before_look(), facts(),
     ),
     # Provenance.
@@ -1735,10 +1746,21 @@ SPOKEN = [
         "Next Score new sequences evenfold predict results/demo new.fasta --out new.tsv "
         "Check every number again evenfold verify results/demo See all runs in MLflow "
         "evenfold mlflow results Numbers of this page metrics.tsv, predictions.parquet, "
-        "selection.json, audit.json, rejected.tsv Change something With other settings or "
+        "selection.json, audit.json, rejected.tsv Evidence for others model card, dome.json, "
+        "run crate, which the run writes after this page Change something With other settings or "
         "training data, iterate by snakemake --cores 8 -- explore; one more look at this "
         "test set will need a reason.",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        next_steps, "Numbers of this page selection.json, audit.json, rejected.tsv",
+        states.withheld(), facts(),
+    ),
+    Spoken(
+        next_steps,
+        "Change something This test set is for practice, and may be looked at again: "
+        "snakemake --cores 8",
+        looked(policy="practice"), facts(),
     ),
     Spoken(
         next_steps,
@@ -1838,7 +1860,7 @@ def text(section, number: int) -> str:
 def plain(part: str) -> str:
     part = re.sub(r"<style.*?</style>|<!--.*?-->", "", part, flags=re.DOTALL)
     for title in set(re.findall(r'<abbr title="([^"]*)">', part)):
-        known = html.unescape(title) in WORDS.values()
+        known = html.unescape(title) in EXPLAINED
         start, end = f'<abbr title="{title}">', "</abbr>"
         part = re.sub(
             f"{re.escape(start)}(.*?){end}",
@@ -1849,6 +1871,8 @@ def plain(part: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", part)).split())
 
 
+#: What is told under the pointer, and is not part of a sentence.
+EXPLAINED = {*WORDS.values(), *(loss_in_a_line(loss()) for loss in LOSSES.values())}
 STATES: list[Facts] = []
 
 

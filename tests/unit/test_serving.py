@@ -10,9 +10,19 @@ import pytest
 from evenfold.config.cleaning import Cleaning
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
+from evenfold.faults import listening
 from evenfold.prediction import serving
 from evenfold.prediction.output import beside
-from evenfold.prediction.serving import answer, application, deciding, serve
+from evenfold.prediction.serving import (
+    LEGEND,
+    Answer,
+    answer,
+    application,
+    deciding,
+    rows_of,
+    serve,
+    unshown,
+)
 from evenfold.prediction.streaming import Asked, score_files
 from tests.unit.test_bundle import WINDOWS, champion
 from tests.unit.test_domain import predictor
@@ -127,8 +137,80 @@ def test_it_listens_on_this_machine_alone():
     with urllib.request.urlopen(address[0]) as page:
         assert b"Score" in page.read()
     port = int(address[0].rsplit(":", 1)[1].strip("/"))
-    with pytest.raises(EvenfoldError, match="give another with --port"):
+    with pytest.raises(EvenfoldError) as refused:
         serve(app, port, told)
+    assert str(refused.value) == (
+        f"port {port} is taken by another program, perhaps by this command in another "
+        f"terminal. Give another: --port {port + 1}"
+    )
+
+
+@pytest.mark.parametrize("port, why", [(70_000, "is none: they go from 1 to 65535"),
+                                       (-1, "is none: they go from 1 to 65535")])  # fmt: skip
+def test_what_is_no_port_is_told(port, why):
+    with pytest.raises(EvenfoldError, match=f"^port {port} {why}.*--port 8642$"):
+        listening(port)
+
+
+def test_a_port_of_the_administrator_is_told(monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.socket.bind", refuse)
+    with pytest.raises(
+        EvenfoldError, match=r"^port 80 is for the administrator.* 8642$"
+    ):
+        listening(80)
+
+
+def test_the_page_says_what_it_is_of_and_what_its_columns_mean():
+    one = by_content(dataset="mine", variant="focal")
+    page = posted(client(one), ">a\nAAK\n>b\nMK#\n").text
+    assert "<title>evenfold: mine, focal</title>" in page
+    assert "1 scored: 1 positive. 1 not scored." in page
+    for name, meaning in LEGEND.items():
+        assert page.count(f'<abbr title="{meaning}">{name}</abbr>') == 1
+        assert f"<dt>{name}</dt><dd>{meaning}</dd>" in page
+
+
+def test_a_row_of_the_page_is_short_and_the_table_whole():
+    columns = ["id", "class", "score", "probability", "probability_low",
+               "probability_high", "set", "domain", "nearest", "identity", "reason"]  # fmt: skip
+    whole = ["a", "positive", "0.912345", "0.8", "0.7", "0.9", "both", "edge", "s1",
+             "0.516129", "short"]  # fmt: skip
+    bare = ["b", "negative", "0.1", "0.2", "", "", "unknown", "inside", "", "0.0", ""]
+    one, other = rows_of(Answer(b"", columns, [whole, bare], [], []))
+    assert list(one) == list(LEGEND)
+    assert list(one.values()) == [
+        "a", "positive", "0.912", "0.800 (0.700 to 0.900)", "both", "edge", "s1 (52%)",
+        "short",
+    ]  # fmt: skip
+    assert other["probability"] == "0.200" and other["nearest"] == ""
+
+
+def test_it_is_said_whose_residues_are_not_shown(monkeypatch):
+    monkeypatch.setattr(serving, "SHOWN", 2)
+    long = "A" * 121
+    text = f">big\n{long}\n" + "".join(f">s{n}\nAC{'DEF'[n]}K\n" for n in range(3))
+    found = answer(by_content(), text, lambda counts: None)
+    # Not of the first two sequences: of the first two that can be shown.
+    assert [name for name, _ in found.residues] == ["s0", "s1"]
+    assert found.unshown == (
+        "The first 2 of 3 are shown. Longer than 120 residues, and not shown: big."
+    )
+    assert found.unshown in posted(client(), text).text
+    assert answer(by_content(), "ACK\n", lambda counts: None).unshown == ""
+    many = "".join(f">b{n}\n{long}\n" for n in range(6))
+    told = answer(by_content(), many, lambda counts: None)
+    assert told.residues == [] and told.unshown.endswith(
+        "b0, b1, b2, b3, b4 and others."
+    )
+    assert told.unshown in posted(client(), many).text
+
+
+def test_of_vectors_no_residues_are_shown():
+    assert unshown({"a": "MKV"}, True).startswith("Not shown: the model reads")
+    assert unshown({}, True) == ""
 
 
 def test_columns_are_those_of_the_table():

@@ -292,3 +292,28 @@ def test_an_empty_cell_of_a_site_table_is_one_rejected_record(tmp_path, mismatch
         ("line 4", "no protein: its cell is empty"),
         ("line 5", "no position: its cell is empty"),
     ]
+
+
+@pytest.mark.parametrize(
+    "files, words",
+    [
+        ({"p.fa": ">P1\nAKAAAA\n", "s.csv": "protein,position\n"},
+         r"s\.csv: a header and no rows, so that it lists no site"),
+        ({"p.fa": ">P1 K2\nAKAAAA\n>P2\nKA\n"},
+         r"p\.fa record 1 \('P1 K2'\): neither it nor any other protein names a site.*"
+         "finds none in the headers, and no sequence marks one with #"),
+    ],
+)  # fmt: skip
+def test_no_site_at_all_is_said_so_and_not_that_all_are_negative(
+    tmp_path, monkeypatch, files, words
+):
+    monkeypatch.chdir(tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    asked = [{"path": name, "name": name, "role": "train", "label": None,
+              "kind": "proteins" if name == "p.fa" else "positive_sites"}
+             for name in files]  # fmt: skip
+    reading = Reading(sites={"residues": "K", "window": 3})
+    out = CleanOutputs(*(tmp_path / f"{n}.parquet" for n in range(6)))
+    with pytest.raises(EvenfoldError, match=words):
+        clean_files(asked, reading, out)

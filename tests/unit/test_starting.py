@@ -1,6 +1,7 @@
 """`evenfold init`: what it makes of the forms that people have."""
 
 import random
+import re
 
 import h5py
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 import yaml
 
 from evenfold.cli import main
+from evenfold.config.about import About
 from evenfold.config.loading import load_dataset, load_run
 from evenfold.errors import EvenfoldError
 from evenfold.starting.beginning import begin
 from evenfold.starting.patterns import classes
+from tests.conftest import ROOT
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 
@@ -170,8 +173,9 @@ def test_every_form_becomes_a_data_set_that_can_be_run(
     load_dataset(
         "mine", load_run({"datasets": ["mine"], "variants": ["bce"]}), path.parent
     )
-    assert told.out.count("snakemake --cores 2 --config datasets=mine") == 2
-    assert " -n\n" in told.out and " 0 rejected" in told.out
+    command = "  snakemake --cores 8 --configfile mine.yaml"
+    assert told.out.endswith(f"{command} -n\n{command} -- explore\n{command}\n")
+    assert " 0 rejected" in told.out
     assert " 0 positive" not in told.out and " 0 negative" not in told.out
 
 
@@ -184,7 +188,10 @@ def test_what_it_saw_is_said_and_what_is_unclear_has_its_line(
     assert main(["init", "one.fasta", "two.fasta", "--name", "them"]) == 0
     told = capsys.readouterr().out
     assert "two.fasta: FASTA, 10 sequences of" in told
-    assert "9 ids stand more than once; 1 copies" in told
+    assert (
+        "1 id stands before 10 sequences, which are told apart by ~2, ~3 and so on; 1 copy"
+        in told
+    )
     assert "peptides, since 95 % of the training sequences have at most" in told
     assert "train: 16 read, 15 kept: 6 positive, 9 negative; 1 rejected" in told
     text = (tmp_path / "config/datasets/them.yaml").read_text().splitlines()
@@ -199,15 +206,82 @@ def test_nothing_is_overwritten_unasked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pos.fasta").write_text(fasta(POSITIVE))
     (tmp_path / "neg.fasta").write_text(fasta(NEGATIVE))
-    begun = begin(["pos.fasta", "neg.fasta"], "mine", tmp_path)
+    begun = begin(["pos.fasta", "neg.fasta"], "mine")
     begun.path.write_text("mine")
     with pytest.raises(
         EvenfoldError, match=r"exists, and nothing was written.*--force"
     ):
-        begin(["pos.fasta", "neg.fasta"], "mine", tmp_path)
+        begin(["pos.fasta", "neg.fasta"], "mine")
     assert begun.path.read_text() == "mine"
-    begin(["pos.fasta", "neg.fasta"], "mine", tmp_path, force=True)
+    # What somebody has made of the run's file is kept in any case.
+    for text, told in (
+        ("datasets: [other, mine]\n", "which is there and names the data set"),
+        ("datasets: other\n", "does not name the data set; give it `datasets: [mine]`"),
+        ("- no mapping\n", "does not name the data set; give it `datasets: [mine]`"),
+    ):
+        begun.run.write_text(text)
+        again = begin(["pos.fasta", "neg.fasta"], "mine", force=True)
+        assert begun.run.read_text() == text
+        assert told in again.kept and again.kept in again.told()
     assert "positive: pos.fasta" in begun.path.read_text()
+
+
+def test_a_runs_file_is_not_a_data_sets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pos.fasta").write_text(fasta(POSITIVE))
+    (tmp_path / "neg.fasta").write_text(fasta(NEGATIVE))
+    with pytest.raises(EvenfoldError, match=r"mine.yaml would be the data set's file "):
+        begin(["pos.fasta", "neg.fasta"], "mine", tmp_path)
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["mine", "no", "123", "1e5"])
+def test_the_runs_file_names_the_data_set_and_its_comments_are_a_run(
+    tmp_path, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pos.fasta").write_text(fasta(POSITIVE))
+    (tmp_path / "neg.fasta").write_text(fasta(NEGATIVE))
+    begun = begin(["pos.fasta", "neg.fasta"], name)
+    text = begun.run.read_text()
+    defaults = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert load_run(defaults | yaml.safe_load(text)).datasets == [name]
+    # As somebody would who wants variants of their own.
+    lines = [line.removeprefix("# ") for line in text.splitlines()[3:]]
+    own = "\n".join([text.splitlines()[1], *lines])
+    assert len(load_run(yaml.safe_load(own)).variants) == 3
+
+
+def test_what_only_the_user_knows_is_asked_for_by_its_line(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pos.fasta").write_text(fasta(POSITIVE))
+    (tmp_path / "neg.fasta").write_text(fasta(NEGATIVE))
+    assert main(["init", "pos.fasta", "neg.fasta"]) == 0
+    lines = (tmp_path / "config/datasets/mine.yaml").read_text().splitlines()
+    line = re.search(r"fill in `about` \(line (\d+)\)", capsys.readouterr().out)[1]
+    assert lines[int(line) - 1].startswith("about:")
+    written = yaml.safe_load("\n".join(lines))
+    assert written["about"] == dict.fromkeys(About.model_fields, "")
+
+
+def test_lengths_are_those_of_what_is_read(tmp_path, monkeypatch):
+    """A final * is no letter: half of the windows have one."""
+    monkeypatch.chdir(tmp_path)
+    ended = [s + "*" * (n % 2) for n, s in enumerate(WINDOWS[0])]
+    (tmp_path / "pos.fasta").write_text(fasta([*ended, WINDOWS[0][0].lower() + "*"]))
+    (tmp_path / "neg.fasta").write_text(fasta(WINDOWS[1]) + ">\nACDEFK\n>\n")
+    saw = begin(["pos.fasta", "neg.fasta"], "mine").proposal.saw
+    assert saw[0].startswith("pos.fasta: FASTA, 13 sequences of 11 letters; every id")
+    assert saw[0].endswith("; 1 copy")
+    assert saw[1].endswith(
+        "every id once; 2 without an id, named after the sequence; 1 empty"
+    )
+    (tmp_path / "neg.fasta").write_text(fasta(WINDOWS[1]))
+    saw = begin(["pos.fasta", "neg.fasta"], "mine", force=True).proposal.saw
+    assert "windows, since all training sequences have 11 letters" in saw
+    assert "every window has K at its centre" in saw
 
 
 @pytest.mark.parametrize(
@@ -243,19 +317,19 @@ def test_files_that_make_no_data_set_are_told_what_is_missing(
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(EvenfoldError, match=words):
-        begin(list(files), "mine", tmp_path)
-    assert not (tmp_path / "mine.yaml").exists()
+        begin(list(files), "mine")
+    assert not (tmp_path / "config").exists() and not (tmp_path / "mine.yaml").exists()
 
 
 def test_what_cannot_be_run_yet_is_written_and_said(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p.fasta").write_text(whole(WHOLE))
     (tmp_path / "s.csv").write_text("protein,position\n" + sites("Q{name},3"))
-    assert main(["init", "p.fasta", "s.csv", "--folder", "."]) == 1
+    assert main(["init", "p.fasta", "s.csv", "--folder", "sets"]) == 1
     told = capsys.readouterr()
     assert "mine.yaml line 6: how the tables' proteins are called" in told.out
     assert "the files of proteins have no such protein" in told.err
-    assert (tmp_path / "mine.yaml").is_file()
+    assert (tmp_path / "sets/mine.yaml").is_file()
 
 
 @pytest.mark.parametrize("kind", ["npz", "h5", "parquet", "original ids"])
@@ -279,7 +353,7 @@ def test_vectors_are_joined_by_their_ids(tmp_path, monkeypatch, kind):
                 file.create_dataset(key, data=vectors[n])
                 if kind == "original ids":
                     file[key].attrs["original_id"] = one
-    begun = begin(["a.csv", name], "mine", tmp_path)
+    begun = begin(["a.csv", name], "mine")
     assert f"{name}: vectors of 15 of 15 ids" in begun.proposal.saw
     written = yaml.safe_load(begun.path.read_text())
     assert written["training"] == {

@@ -1,6 +1,11 @@
 """What of Snakemake's own lines is shown, beside what evenfold says."""
 
 import logging
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 from snakemake.logging import LogEvent, logger
@@ -83,6 +88,116 @@ def test_a_wrong_configuration_is_told_without_the_place_in_our_rules(capsys):
     assert said == "\nError: the configuration: unknown key 'varients'.\n"
 
 
+BY_RULE = (
+    'RuleException:\nOSError in file "rules/sequences.smk", line 57:\n{}\n  File "x.py"'
+)
+NOTES = (
+    "Error recording metadata for finished job ({}). Please ensure write permissions for "
+    "the directory /here/.snakemake"
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Traceback (most recent call last):\n  File "x.py", line 1\nOSError: {}\n',
+        BY_RULE,
+        f"WorkflowError:\n{NOTES}",
+        "Failed to set marker file for job started ({}). Snakemake will work",
+    ],
+)
+@pytest.mark.parametrize(
+    "refused, told",
+    [
+        (
+            "[Errno 28] No space left on device",
+            r"\.snakemake or the temporary folder .* notes: the disk is full, .* Free some space",
+        ),
+        (
+            "[Errno 30] Read-only file system: '/here/.snakemake/locks'",
+            "/here/.snakemake/locks: the disk is mounted read-only",
+        ),
+        (
+            '[Errno 13] Permission denied: "/it\'s here"',
+            "/it's here: you may not use it",
+        ),
+    ],
+)
+def test_what_the_system_refuses_snakemake_is_a_sentence_once(
+    said, refused, told, capsys
+):
+    terminal = Terminal()
+    for _ in range(2):
+        assert not terminal.filter(line(said.format(refused)))
+    out = capsys.readouterr().err
+    assert re.fullmatch(rf"\nError: {told}.* and run snakemake again\.\n\n", out)
+
+
+def test_a_job_that_the_system_did_not_let_begin_is_named_in_short(capsys):
+    terminal = Terminal()
+    failed = line(None, event=LogEvent.JOB_ERROR, log=["no.log"], rule_name="clean")
+    terminal.filter(line(BY_RULE.format("[Errno 28] No space left on device")))
+    assert not terminal.filter(failed)
+    assert capsys.readouterr().err.endswith("clean stopped before it began\n")
+    assert terminal.filter(failed), "another one, of which nothing is known"
+
+
+def test_a_job_that_ctrl_c_stopped_before_it_could_say_so_is_named_in_short(capsys):
+    terminal = Terminal()
+    failed = line(None, event=LogEvent.JOB_ERROR, log=["no.log"], rule_name="clean")
+    assert not terminal.filter(line(ENDED.format("died with <Signals.SIGINT: 2>")))
+    assert not terminal.filter(failed)
+    assert capsys.readouterr().err == "clean was stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize(
+    "job, said", [(True, "\nStopped; run snakemake again to go on.\n\n"), (False, None)]
+)
+def test_ctrl_c_while_a_job_imports_leaves_no_traceback(job, said):
+    script = "import evenfold, os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+    before = "snakemake = None\n" if job else ""
+    done = subprocess.run(
+        [sys.executable, "-c", before + script], capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == said if job else "Traceback" in done.stderr
+
+
+def test_what_may_be_a_defect_keeps_its_traceback():
+    defect = (
+        "Traceback (most recent call last):\n  File 'x.py'\nOSError: [Errno 2] No: 'x'"
+    )
+    assert Terminal().filter(line(defect))
+    assert Terminal().filter(line("Traceback (most recent call last):\nKeyError: 1"))
+
+
+def test_who_stops_it_twice_is_told_how_to_go_on(capsys):
+    stopped = (
+        "Traceback (most recent call last):\n\n  File 'x.py', line 1\n\nKeyboardInterrupt\n"
+        "\nDuring handling of the above exception, another exception occurred:\n\n"
+        "RuntimeError: Cannot close a running event loop\n"
+    )
+    assert not Terminal().filter(line(stopped))
+    said = capsys.readouterr().err
+    assert said.startswith("\nStopped. The same command goes on") and "--unlock" in said
+
+
+def test_a_log_of_snakemakes_that_cannot_be_written_is_said_once(tmp_path, capsys):
+    handler = logging.FileHandler(tmp_path / "snakemake.log")
+    own = logging.Logger("snakemake")
+    own.addHandler(handler)
+    install(Terminal(), own)
+    handler.stream.close()
+    with suppress(OSError), open("/dev/full", "w") as full:
+        handler.stream = full
+        own.error("one")
+        own.error("two")
+    said = capsys.readouterr().err
+    assert said.count("Warning: the log ") == 1 and "the disk is full" in said
+    assert "Traceback" not in said
+    handler.stream = None
+
+
 def test_the_filter_is_on_the_usual_terminal_once_and_the_log_file_keeps_all():
     usual, file = logging.StreamHandler(), logging.StreamHandler()
     usual.name, file.name = "DefaultStreamHandler", "DefaultLogFileHandler"
@@ -92,6 +207,8 @@ def test_the_filter_is_on_the_usual_terminal_once_and_the_log_file_keeps_all():
     install(first, own)
     install(second, own)
     assert usual.filters == [second] and file.filters == []
+    assert logging.lastResort.filters == [second], "for what comes after the end"
+    logging.lastResort.filters = []
     assert isinstance(logger, logging.Logger)
 
 

@@ -10,20 +10,26 @@ import sqlite3
 import threading
 import time
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
+import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import get_model_dependencies
+from mlflow.utils.virtualenv import _get_python_env
 from sqlalchemy.exc import OperationalError
 
 from evenfold.errors import EvenfoldError
+from evenfold.faults import listening
 from evenfold.files import sha256_file
+from evenfold.prediction.mlflow_model import differing
 from evenfold.records.evaluation import Evaluation, RememberedLooks, measured_table
 from evenfold.records.layout import Results
 from evenfold.records.notes import SealedSet
 from evenfold.records.prediction import NotLookedAt
 from evenfold.records.tables import HISTORY, METRICS, PREDICTIONS, SEQUENCES
-from evenfold.records.tracking import Store, TrackedRun, runs_page
+from evenfold.records.tracking import FIRST, Store, TrackedRun, runs_page
 from evenfold.sequences.sketch import sketches
 from evenfold.tracking import opening, uploading
 from evenfold.tracking.finished import Finished, FinishedFiles, digests, note, scalars
@@ -477,6 +483,13 @@ def test_the_command_mlflow_opens_a_store_and_tells_of_a_move(
     ]  # fmt: skip
     assert cli.main(["mlflow", str(tmp_path), "--no-ui"]) == 0 and len(started) == 1
     assert capsys.readouterr().out.splitlines() == [store.uri]
+    with listening(0) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(["mlflow", str(tmp_path), "--port", str(port)]) == 1
+    told = capsys.readouterr()
+    assert f"port {port} is taken by another program" in told.err
+    assert f"--port {port + 1}" in told.err and len(started) == 1
+    assert "All runs" not in told.out
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
@@ -673,8 +686,8 @@ def test_comparing_selections_or_variants_begins_with_mcc(uploaded):
     for run_id in (record.run_id, *record.children.values()):
         metrics = client.get_run(run_id).data.metrics
         # MLflow's page takes the first as they were logged.
-        assert next(iter(metrics)) == "MCC"
-        assert metrics["MCC"] == metrics["oof_mcc"]
+        assert next(iter(metrics)) == FIRST == "MCC oof"
+        assert metrics[FIRST] == metrics["oof_mcc"]
 
 
 def said(caplog):
@@ -697,8 +710,18 @@ def test_the_champion_is_registered_and_a_later_one_moves_no_alias_in_silence(
     }  # fmt: skip
     assert version.description == "# Model card: focal of demo"
     (logged,) = client.get_run(first.run_id).outputs.model_outputs
-    folder = client.get_logged_model(logged.model_id).artifact_location
-    assert (Path(folder.removeprefix("file://")) / "model_card.md").is_file()
+    location = client.get_logged_model(logged.model_id).artifact_location
+    folder = Path(location.removeprefix("file://"))
+    assert (folder / "model_card.md").is_file()
+    # MLflow compares packages slowly, by a file of this name; the model does it itself.
+    assert not (folder / "requirements.txt").exists()
+    packages = (folder / "artifacts/packages.txt").read_text().split()
+    assert f"mlflow=={mlflow.__version__}" in packages
+    assert any(line.startswith("torch==") and "+" not in line for line in packages)
+    assert differing(folder / "artifacts/packages.txt") == []
+    assert Path(get_model_dependencies(str(folder))).read_text().split() == packages
+    environment = _get_python_env(folder)
+    assert environment.dependencies == ["-r artifacts/packages.txt"]
     assert not said(caplog)
     look = states.look(looked_at="2026-05-02T03:04:05+00:00")
     second = upload(tmp_path, store, evaluation=states.evaluation(look=look))
@@ -717,6 +740,16 @@ def test_the_champion_is_registered_and_a_later_one_moves_no_alias_in_silence(
     second.model_copy(update={"run_id": "gone"}).write(results.path("tracked"))
     assert cli.main(["track", str(results.folder), "--champion"]) == 1
     assert "has no version of evenfold-demo" in capsys.readouterr().err
+
+
+def test_packages_of_other_versions_are_told(tmp_path):
+    here = version("numpy")
+    packages = tmp_path / "packages.txt"
+    packages.write_text(f"numpy=={here}\npandas==0.1\nnowhere==2.0\nmlflow\n")
+    assert differing(packages) == [
+        f"pandas {version('pandas')} (logged with 0.1)",
+        "nowhere not installed (logged with 2.0)",
+    ]
 
 
 def test_a_run_is_as_long_as_its_training_and_one_that_is_cut_off_does_not_run_on(
@@ -803,11 +836,16 @@ def test_the_runs_table_opens_with_the_columns_of_a_reviewer(store):
             "mlflow.sharedViewState.evenfold"
         ]
     )
-    shown = {
-        name.removeprefix("metrics.").strip("`") for name in view["selectedColumns"]
-    }
-    assert {"MCC", "oof_sn", "oof_sp", "oof_gap", "threshold"} <= shown
-    assert {"test_mcc", "test_sn", "test_sp", "test_gap"} <= shown
+    shown = [name.partition("`")[2].rstrip("`") for name in view["selectedColumns"]]
+    assert shown == [
+        "MCC oof", "oof_sn", "oof_sp", "oof_gap", "threshold", "test_mcc", "test_sn",
+        "test_sp", "test_gap", "variant", "champion",
+    ]  # fmt: skip
+    # Beside MLflow's margins and the 73 pixels that it puts before a name.
+    assert 222 + 73 + sum(view["columnWidths"].values()) + 20 <= 1440
+    assert set(view["columnWidths"]) == set(view["columnOrder"])
+    # MLflow folds variants up below their selection, unless it sorts.
+    assert view["orderByKey"] == "metrics.`MCC oof`" and view["orderByAsc"] is False
     assert newest(store) == experiment.experiment_id
     assert runs_page("http://here:1/", "7") == (
         "http://here:1/#/experiments/7/runs?workflowType=machine_learning"
@@ -947,7 +985,9 @@ def test_a_model_keeps_sketches_of_its_test_set_until_that_was_looked_at(
 
     def save_model(path, artifacts, **_):
         logged.update({n: Path(path).read_bytes() for n, path in artifacts.items()})
-        Path(path).mkdir()
+        (Path(path) / "artifacts").mkdir(parents=True)
+        for name in ("python_env.yaml", "requirements.txt"):
+            (Path(path) / name).touch()
 
     monkeypatch.setattr("evenfold.tracking.models.mlflow.pyfunc.save_model", save_model)
     # And what its predictions warn of.

@@ -87,7 +87,7 @@ def test_a_single_class(mine):
     mine.write(
         "config/datasets/mine.yaml", "train: {labelled: all.tsv}\n" + COMPOSITION
     )
-    fails(mine, "all 2 sequences are positive", "both classes")
+    fails(mine, "every sequence (2) is positive", "both classes")
 
 
 def test_too_few_positives_for_the_folds(mine):

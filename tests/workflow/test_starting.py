@@ -47,8 +47,12 @@ def test_what_was_written_runs(project, monkeypatch, capsys, files, n):
         for line in capsys.readouterr().out.splitlines()
         if line.strip().startswith("snakemake ")
     ]
-    dry, real = (shlex.split(command)[1:] for command in commands)
-    assert dry == [*real, "-n"]
+    assert len(commands) == 3
+    dry, explore, real = (
+        shlex.split(command.replace("--cores 8", "--cores 2"))[1:]
+        for command in commands
+    )
+    assert dry == [*real, "-n"] and explore == [*real, "--", "explore"]
     assert "report" in project.snakemake(*dry, cores=None).text
     # What comes behind the split of windows is in test_data_forms.
     end = "exploration.html" if n else "split.parquet"

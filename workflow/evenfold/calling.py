@@ -7,8 +7,11 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+
+from evenfold.files import write_text
 
 #: What is said where nobody knows how it was called.
 PLAIN = "snakemake"
@@ -109,6 +112,23 @@ def remembered(path: Path | str) -> str:
         return PLAIN
     # Of more lines, or other words, it was changed by hand: it is not for the terminal.
     return told if told.startswith(f"{PLAIN} ") and told.isprintable() else PLAIN
+
+
+def remember(path: Path | str, command: str) -> None:
+    """Write down how a run was called, where that is new.
+
+    No result depends on it: where it cannot be written, the run goes on.
+
+    Parameters
+    ----------
+    path : path-like
+        See `remembered`.
+    command : str
+        See `call`.
+    """
+    if remembered(path) != command:
+        with suppress(OSError):
+            write_text(path, f"{command}\n")
 
 
 def as_called(text: str, command: str | None = None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from evenfold import __version__
 from evenfold.calling import PLAIN, as_called, remembered
 from evenfold.errors import EvenfoldError, in_a_line
-from evenfold.faults import sentence
+from evenfold.faults import listening, sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
@@ -97,8 +97,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--out", default="resources/demo", help="folder")
     simulate.add_argument("--seed", type=int, default=7, help="of the simulation")
-    simulate.add_argument("--train", type=int, default=1200, help="training windows")
-    simulate.add_argument("--test", type=int, default=600, help="test windows")
+    simulate.add_argument("--train", type=int, default=600, help="training windows")
+    simulate.add_argument("--test", type=int, default=300, help="test windows")
 
     predict = commands.add_parser(
         "predict", help="score sequences with a champion", formatter_class=shown
@@ -407,6 +407,8 @@ def _mlflow(options: argparse.Namespace) -> int:
     print(store.uri)
     if options.no_ui:
         return 0
+    # MLflow would tell of a port that is taken in a page of its own lines.
+    listening(options.port).close()
     print(f"All runs: {runs_page(f'http://127.0.0.1:{options.port}', newest(store))}")
     return open_ui(store, options.port)
 

@@ -5,6 +5,7 @@ What is not here is nobody's fault but evenfold's.
 
 import errno
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,3 +176,44 @@ def _of_sqlite(error: sqlite3.Error, again: str) -> str:
         f"a database is damaged ({told}). Move it away, or restore it from a backup, and "
         f"{again}."
     )
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on a port of this machine, that nobody else reaches.
+
+    Parameters
+    ----------
+    port : int
+        0: any that is free.
+
+    Returns
+    -------
+    socket
+
+    Raises
+    ------
+    EvenfoldError
+        The port is taken, is not for this user, or is none.
+    """
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(("127.0.0.1", port))
+        made.listen(128)
+    except (OSError, OverflowError) as error:
+        made.close()
+        code = getattr(error, "errno", None)
+        why = {
+            errno.EADDRINUSE: "is taken by another program, perhaps by this command in "
+            "another terminal",
+            errno.EACCES: "is for the administrator of this machine alone",
+            None: "is none: they go from 1 to 65535",
+        }.get(code, f"cannot be used ({error})")
+        raise EvenfoldError(
+            f"port {port} {why}. Give another: --port {_other(port)}"
+        ) from error
+    return made
+
+
+def _other(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8642

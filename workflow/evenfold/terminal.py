@@ -3,6 +3,7 @@
 Its log file keeps every line.
 """
 
+import errno
 import logging
 import re
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold.calling import as_called
+from evenfold.faults import sentence
 
 #: Before what came of a job, in its log: told again at the end of a run.
 CAME_OF_IT = "Result: "
@@ -23,6 +25,11 @@ _SCRIPT_ENDED = re.compile(
     r"CalledProcessError in file .*\.snakemake/scripts/.*non-zero exit status",
     re.DOTALL,
 )
+#: That it was stopped by Ctrl-C before it could say so.
+_INTERRUPTED = re.compile(
+    r"CalledProcessError in file .*\.snakemake/scripts/.*died with <Signals\.SIGINT",
+    re.DOTALL,
+)
 #: That the configuration is wrong, with the place in evenfold's own rules where it was read.
 _CONFIGURATION = re.compile(
     r'WorkflowError in file ".*common\.smk", line \d+:\n(.*?)\n? +File "', re.DOTALL
@@ -31,6 +38,22 @@ _CONFIGURATION = re.compile(
 _OVER = re.compile(
     r"Complete log\(s\): |Elapsed time: |WorkflowError:\nAt least one job "
 )
+#: That the system has refused something to Snakemake itself, with the file if it is told.
+_SYSTEM = re.compile(r"\[Errno (\d+)\] [^\n:()]*(?:: (['\"])([^\n]+?)\2)?")
+#: Of these alone it is sure that Snakemake's own lines, a traceback mostly, help nobody.
+_REFUSALS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+    errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ENOLCK,
+}  # fmt: skip
+_ITS_FOLDER = (
+    ".snakemake or the temporary folder (TMPDIR), where Snakemake keeps its notes"
+)
+#: That it was stopped while it was stopping: a second Ctrl-C.
+_STOPPED = re.compile(r"^Traceback .*^KeyboardInterrupt", re.DOTALL | re.MULTILINE)
+_STOPPED_TOLD = """
+Stopped. The same command goes on from here; if it says that the folder cannot be locked,
+`snakemake --unlock` comes first.
+"""
 #: Rules that make nothing, and only name what is asked for.
 _TARGETS = re.compile(r"Finished jobid: \d+ \(Rule: (all|explore|sanity|predict)\)")
 
@@ -96,6 +119,10 @@ class Terminal(logging.Filter):
         self.elsewhere = elsewhere
         #: Whether evenfold has had the last word.
         self.ended = False
+        #: What the system refused Snakemake, as it was told.
+        self.refused: set[str] = set()
+        #: Why the next job that is said to have failed did, where it could not say it.
+        self.unsaid: str | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is shown."""
@@ -108,21 +135,46 @@ class Terminal(logging.Filter):
         if found := _CONFIGURATION.match(said):
             print(f"\nError: {found[1]}", file=sys.stderr)
             return False
+        if _INTERRUPTED.search(said):
+            self.unsaid = "was stopped by Ctrl-C"
+            return False
+        if self._system(said):
+            return False
         if self.ended and _OVER.match(said):
             return False
         return not (
             _STEPS.match(said) or _SCRIPT_ENDED.search(said) or _TARGETS.search(said)
         )
 
+    def _system(self, said: str) -> bool:
+        """Whether Snakemake could not do its own part, and it is told in a sentence."""
+        if _STOPPED.search(said):
+            told = _STOPPED_TOLD
+        elif (found := _SYSTEM.search(said)) and int(found[1]) in _REFUSALS:
+            error = OSError(int(found[1]), "", found[3] or _ITS_FOLDER)
+            told = f"\nError: {sentence(error)}\n"
+            if said.startswith("RuleException"):
+                self.unsaid = "stopped before it began"
+        else:
+            return False
+        if told not in self.refused:
+            self.refused.add(told)
+            print(told, file=sys.stderr)
+        return True
+
     def _told(self, record: logging.LogRecord) -> bool:
         """Whether a job says itself why it stopped; in short, it is said which it was."""
+        rule = getattr(record, "rule_name", "a job")
         logs: Sequence[str] = list(getattr(record, "log", None) or ())
         for log in logs:
             if told := sentence_of(log):
                 more = f": {as_called(told)}" if self.elsewhere else ""
-                rule = getattr(record, "rule_name", "a job")
                 print(f"{rule} stopped, {log}{more}", file=sys.stderr)
                 return True
+        if self.unsaid:
+            print(f"{rule} {self.unsaid}", file=sys.stderr)
+            self.unsaid = None
+            return True
         return False
 
 
@@ -137,7 +189,28 @@ def install(terminal: Terminal, logger: logging.Logger) -> None:
     """
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler":
-            handler.filters = [
-                one for one in handler.filters if not isinstance(one, Terminal)
-            ]
-            handler.addFilter(terminal)
+            _filtered(handler, terminal)
+            if logging.lastResort:
+                # Snakemake may end after it has taken its terminal away.
+                _filtered(logging.lastResort, terminal)
+        if isinstance(handler, logging.FileHandler):
+            _tell_once(handler)
+
+
+def _filtered(handler, terminal):
+    others = [one for one in handler.filters if not isinstance(one, Terminal)]
+    handler.filters = [*others, terminal]
+
+
+def _tell_once(handler):
+    """Say once why lines of Snakemake's log are missing, without a traceback for each."""
+    told: list[BaseException] = []
+
+    def tell(record):
+        error = sys.exc_info()[1] or OSError()
+        if not told:
+            why = sentence(error, "run again to have it whole") or error
+            print(f"Warning: the log {handler.baseFilename}: {why}", file=sys.stderr)
+        told.append(error)
+
+    handler.handleError = tell

@@ -28,7 +28,6 @@ from evenfold.config.kinds import KINDS
 from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.errors import EvenfoldError
-from evenfold.files import write_text
 from evenfold.locks import explain_at_exit
 from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
@@ -337,11 +336,7 @@ def how_it_was_called():
 def remember_the_call():
     """For reports and for evenfold's own commands; an input of no rule."""
     for name in PLAN.datasets:
-        told = f"{CALL}\n"
-        path = results_of(name).called
-        if not path.is_file() or path.read_text(encoding="utf-8") != told:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(path, told)
+        calling.remember(results_of(name).called, CALL)
 
 
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():

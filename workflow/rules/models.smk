@@ -23,7 +23,9 @@ rule train:
         gpu=gpus,
     params:
         loss=lambda wildcards: PLAN.variants[wildcards.variant].loss.model_dump(),
-        training=lambda wildcards: PLAN.given(wildcards.dataset, wildcards.variant),
+        training=lambda wildcards: PLAN.read_settings(
+            wildcards.dataset, wildcards.variant
+        ),
         alike=lambda wildcards: {
             kind: PLAN.alike(wildcards.dataset, wildcards.variant, kind)
             for kind in KINDS
@@ -31,8 +33,8 @@ rule train:
         same_loss=PLAN.run.selection.same_loss,
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
-        device=PLAN.run.device,
-        engine=PLAN.run.engine.model_dump(),
+        device=lambda wildcards: PLAN.device(wildcards.dataset, wildcards.variant),
+        engine=lambda wildcards: PLAN.engine(wildcards.dataset, wildcards.variant),
         code=lambda wildcards: code_of(
             "train",
             PLAN.own_modules(wildcards.dataset, wildcards.variant, "network", "loss"),

@@ -19,7 +19,9 @@ rule sanity_controls:
         runtime=240,
         gpu=gpus,
     params:
-        training=lambda wildcards: PLAN.given(wildcards.dataset, baseline(wildcards)),
+        training=lambda wildcards: PLAN.read_settings(
+            wildcards.dataset, baseline(wildcards)
+        ),
         seed=PLAN.run.seed,
         training_threads=PLAN.run.threads,
         device=PLAN.run.device,

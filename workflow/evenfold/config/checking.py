@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from evenfold.config.losses import LOSSES, OWN
-from evenfold.config.section import LARGEST, Section, in_words
+from evenfold.config.section import LARGEST, Section, in_words, no_larger
 from evenfold.errors import EvenfoldError
 
 S = typing.TypeVar("S", bound=Section)
@@ -101,10 +101,7 @@ def check_values(raw: object, where: str) -> None:
         elif isinstance(value, list):
             waiting += [(v, place, depth + 1) for v in value]
         elif isinstance(value, int | float) and not abs(value) <= LARGEST:
-            raise EvenfoldError(
-                f"{place}: {in_words(value)} cannot be; give a number of at most "
-                f"{LARGEST:g}"
-            )
+            raise EvenfoldError(f"{place}: {in_words(value)} cannot be; {no_larger()}")
     raise EvenfoldError(
         f"{where}: more than {_DEEPEST} mappings and lists within each other, or more "
         f"than {_MOST_VALUES} values; no configuration needs that"

@@ -64,7 +64,7 @@ class Dataset(Reading, Origin):
         ):
             raise ValueError(
                 "`split: {as_published: true}` compares with a published test set: give "
-                "`test` files and `train_test_homologs: drop`"
+                "`test` files and `split: {as_published: true, train_test_homologs: drop}`"
             )
         return self
 

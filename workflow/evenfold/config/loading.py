@@ -15,7 +15,7 @@ from evenfold.config.grouping import Grouping
 from evenfold.config.kinds import Kind, resolved
 from evenfold.config.losses import LOSSES
 from evenfold.config.merging import merge
-from evenfold.config.networks import NETWORKS
+from evenfold.config.networks import CLASSICAL, NETWORKS
 from evenfold.config.run import Run
 from evenfold.config.section import IMPORT_PATH, NAME, Section
 from evenfold.config.split import Split
@@ -185,7 +185,7 @@ def resolve_training(
         raise EvenfoldError(
             f"training of variant {variant.name}: `embeddings: {{pooling: site}}` needs the "
             "whole proteins; give `proteins` and `sites` in the data set's file, or use "
-            "`pooling: mean`"
+            "`training: {embeddings: {pooling: mean}}`"
         )
     fault = check_pairing(variant.name, variant.loss.name, training)
     if fault:
@@ -223,8 +223,34 @@ def _check_loss_name(variant, where):
             check_keys(LOSSES[name], loss, f"{where}: loss {name}")
         loss = loss.get("name")
     if str(loss) not in LOSSES and not re.match(IMPORT_PATH, str(loss)):
+        name = str(variant.get("name"))
         raise EvenfoldError(
-            f"{where}: variant {variant.get('name')!r} "
-            f"asks for the loss {loss!r}, which does not exist."
-            f"{nearest(str(loss), LOSSES)} Known losses: {', '.join(LOSSES)}."
+            f"{where}: variant {name!r} asks for the loss {loss!r}, which does not exist."
+            f"{_meant(name, str(loss))} Known losses: {', '.join(LOSSES)}."
         )
+
+
+def _meant(name, loss):
+    """What an unknown loss may mean: another loss, a model, or a variant's name."""
+    called = loss.casefold()
+    model = next(
+        (
+            model
+            for model, network in NETWORKS.items()
+            if called in model or called in network.what.casefold().split()
+        ),
+        None,
+    )
+    if model and len(loss) > 3:
+        losses = CLASSICAL.get(model, ("bce",))
+        return (
+            f" It is a model: write `- {{name: {name}, loss: {losses[0]}, training: "
+            f"{{model: {model}}}}}`."
+        )
+    found = nearest(loss, LOSSES)
+    if name == loss and not found:
+        return (
+            " A name alone is that of a loss; with another name a variant is a mapping, "
+            "as in `- {name: fn_weighted, loss: {name: wbce, fn_weight: 2.0}}`."
+        )
+    return found

@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 
 from evenfold.config.dataset import Dataset
 from evenfold.config.decides import Asked, AskedVariant
+from evenfold.config.engine import Engine
 from evenfold.config.kinds import KINDS, Kind
 from evenfold.config.loading import (
     given_training,
@@ -13,7 +14,7 @@ from evenfold.config.loading import (
 )
 from evenfold.config.networks import CLASSICAL
 from evenfold.config.run import Run
-from evenfold.config.training import Training
+from evenfold.config.training import Training, read_by
 from evenfold.config.twins import difference
 from evenfold.config.variants import Variant, baseline_of
 from evenfold.errors import EvenfoldError
@@ -98,6 +99,21 @@ class Plan:
     def given(self, dataset: str, variant: str) -> dict:
         """Training settings that are given; a job fills in the others by kind."""
         return given_training(self.run, self.dataset(dataset), self.variants[variant])
+
+    def read_settings(self, dataset: str, variant: str) -> dict:
+        """Those of the given training settings that the variant's model reads."""
+        given = self.given(dataset, variant)
+        read = read_by(given.get("model"))
+        return {key: value for key, value in given.items() if key in read}
+
+    def device(self, dataset: str, variant: str) -> str:
+        """Device that is asked for; models that are fitted are so on a CPU."""
+        return "cpu" if self.fitted(dataset, variant) else self.run.device
+
+    def engine(self, dataset: str, variant: str) -> dict:
+        """How a variant is trained; nothing of it is read where a model is fitted."""
+        engine = Engine() if self.fitted(dataset, variant) else self.run.engine
+        return engine.model_dump()
 
     def fitted(self, dataset: str, variant: str) -> bool:
         """Whether a variant's model is fitted on a CPU, not trained by gradient steps."""

@@ -67,6 +67,11 @@ def in_words(number: float) -> str:
     return f"the number {number:.12g}"
 
 
+def no_larger() -> str:
+    """What numbers settings are, for an error."""
+    return f"a setting is a finite number, at most {LARGEST:g} or its own limit"
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, and without unknown keys."""
 
@@ -78,10 +83,7 @@ class Section(BaseModel):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, int | float) and abs(value) > LARGEST:
-                raise ValueError(
-                    f"{name}: {in_words(value)} cannot be; give a number of at most "
-                    f"{LARGEST:g}"
-                )
+                raise ValueError(f"{name}: {in_words(value)} cannot be; {no_larger()}")
         return self
 
     #: Whether anything of it identifies a selection; see `Decides.settings`.

@@ -191,7 +191,8 @@ class Training(Section):
         asked = "embeddings" in self.features
         if asked and not (self.embeddings.model or self.embeddings.file):
             raise ValueError(
-                "`features: [embeddings]` needs `embeddings: {model: ...}` or `{file: ...}`"
+                "`features: [embeddings]` needs `embeddings: {model: ...}` or "
+                "`embeddings: {file: ...}`"
             )
         own = is_import_path(self.model)
         wanted = "vector" if own else NETWORKS[self.model].reads
@@ -235,6 +236,38 @@ class Training(Section):
                 "min_per_class"
             )
         return self
+
+
+#: Settings that every model reads.
+_SHARED = frozenset({"model", "features", "embeddings", "seeds", "feature_selection"})
+
+
+def read_by(model: str | None) -> frozenset[str]:
+    """Training settings that a model reads: no other one changes what is trained.
+
+    Parameters
+    ----------
+    model : str or None
+        None: the network of some kind of data.
+
+    Returns
+    -------
+    frozenset of str
+
+    Examples
+    --------
+    >>> sorted(read_by("logistic_regression") - read_by("gradient_boosting"))
+    ['logistic']
+    """
+    particular = {key for network in NETWORKS.values() for key in network.settings}
+    stepwise = frozenset(Training.model_fields) - particular - {"network"}
+    if model is None:
+        found = (read_by(name) for name in NETWORKS if name not in CLASSICAL)
+        return frozenset().union(*found)
+    if is_import_path(model):
+        return stepwise | {"network"}
+    shared = _SHARED if model in CLASSICAL else stepwise
+    return shared | frozenset(NETWORKS[model].settings)
 
 
 def check_pairing(variant: str, loss: str, training: Training) -> str | None:

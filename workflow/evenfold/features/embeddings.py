@@ -23,6 +23,7 @@ from evenfold.errors import EvenfoldError, in_a_line
 from evenfold.features.vector_files import VectorNames, vectors_by_id, without_end
 from evenfold.files import sha256_file
 from evenfold.machine import own_gpu
+from evenfold.saying import counted
 
 log = logging.getLogger("evenfold")
 
@@ -30,6 +31,9 @@ log = logging.getLogger("evenfold")
 _SAVED = 256
 #: Files of a model's folder that decide its vectors: weights, settings and tokenizer.
 _PARTS = {".safetensors", ".bin", ".json", ".txt", ".model"}
+
+#: Part of a vector's length by which two runs of a model in half precision may differ.
+_NOISE = 0.05
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,12 @@ class Vectors:
         return np.frombuffer(flat, dtype=np.float32).reshape(len(named), self.width)
 
     def _named(self, sequence):
-        """What a vector is stored under; the padding tells where in a window its site is."""
-        return sequence if self.pooling == "site" else residues(sequence)
+        """What a vector is stored under; the padding tells where in a window its site is.
+
+        A file may know the site too: two windows of a short protein differ in it alone.
+        """
+        kept = self.file or self.pooling == "site"
+        return sequence if kept else residues(sequence)
 
     def take_file(self, ids: list[str], sequences: list[str]) -> None:
         """Put the vectors of a file into the store, by the sequences of its ids.
@@ -141,22 +149,24 @@ class Vectors:
         Raises
         ------
         EvenfoldError
-            An id without a vector, one vector for two sequences, or a number that is not
-            finite.
+            An id without a vector, one vector for two sequences, two vectors for one, or
+            a number that is not finite.
         """
         if not self.file:
             raise ValueError("these vectors come from a model")
         with _opened(self.store, self.identity) as store:
             named = [self._named(sequence) for sequence in sequences]
+            # Of another data set, which may have other ids for these sequences.
             known = _stored(store, named)
-            if all(_key(sequence) in known for sequence in named):
-                return
             vectors = _of_file(Path(self.file), self.identity)
             names = VectorNames(vectors)
             used: dict[str, str] = {}
             rows: dict[bytes, bytes] = {}
             for identifier, sequence in zip(ids, named):
+                key = _key(sequence)
                 name = names.find(identifier)
+                if name is None and key in known:
+                    continue
                 if name is None:
                     raise EvenfoldError(
                         f"{self.file}: no vector for {identifier!r}. It must hold one for "
@@ -175,7 +185,14 @@ class Vectors:
                         f"{self.file}: the vector of {identifier!r} is not {self.width} "
                         "finite numbers like the others"
                     )
-                rows[_key(sequence)] = vector.tobytes()
+                first = rows.setdefault(key, known.get(key, vector.tobytes()))
+                if not _alike(np.frombuffer(first, dtype=np.float32), vector):
+                    raise EvenfoldError(
+                        f"{self.file}: the vector of {identifier!r} is another than that "
+                        f"of the same sequence under another id ({sequence[:30]}), and "
+                        "one sequence has one vector. Remove one of the two from the data, "
+                        "or give both the same vector."
+                    )
             _save(store, rows)
 
     def take_sites(
@@ -231,16 +248,20 @@ class Vectors:
 
     def _embed(self, store, missing):
         if self.pooling == "site":
+            others = counted(len(missing) - 1, "other window")
             raise EvenfoldError(
-                f"{missing[0]} and {len(missing) - 1} other windows come without their "
+                f"{missing[0]} and {others} come without their "
                 "proteins, and a vector of a site needs its whole protein. Give whole "
-                "proteins to `predict`, or use `pooling: mean` to score windows alone."
+                "proteins to `predict`, or train with `training: {embeddings: {pooling: "
+                "mean}}` to score windows alone."
             )
         if self.file:
+            sequences = counted(len(missing), "sequence")
             raise EvenfoldError(
-                f"{self.file} has no vector for {len(missing)} sequences, such as "
-                f"{missing[0][:30]}: they are in no data set that it was read for. "
-                "Vectors of new sequences need a model (`embeddings: {model: ...}`)."
+                f"{self.file} has no vector for {sequences}, such as "
+                f"{missing[0][:30]}: no data set that it was read for has any of them. "
+                "Vectors of new sequences need a model (`training: {embeddings: {model: "
+                "...}}`)."
             )
         model = self._checked_model(self.identity)
         rows = {}
@@ -490,10 +511,20 @@ def _save(store, rows):
 
 
 def _numbers(vector):
+    """A vector as it is stored; not a number where it holds anything but real numbers."""
     try:
-        return np.asarray(vector, dtype=np.float32)
+        found = np.asarray(vector)
+        if found.dtype.kind not in "biuf":
+            raise ValueError(found.dtype)
+        with np.errstate(over="ignore"):
+            return found.astype(np.float32)
     except (TypeError, ValueError):
         return np.full(1, np.nan, dtype=np.float32)
+
+
+def _alike(one, other):
+    """Whether two vectors may be of one sequence: a model is not exact in every batch."""
+    return np.linalg.norm(one - other) <= _NOISE * np.linalg.norm(one)
 
 
 def _existing(file):
@@ -513,4 +544,6 @@ def _of_file(path, digest):
             f"{path}: a vector per id is expected, and the first has the shape {shape}. "
             "Average the residues first."
         )
+    if shape == (0,):
+        raise EvenfoldError(f"{path}: its first vector has no number in it")
     return vectors

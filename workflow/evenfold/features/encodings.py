@@ -20,6 +20,7 @@ from evenfold.importing import is_import_path
 from evenfold.ragged import Ragged
 from evenfold.records.sequences import FeatureFacts
 from evenfold.records.tables import PROTEINS, SEQUENCES
+from evenfold.saying import counted
 
 #: Sequences turned into numbers at once: their pair counts fit a CPU's cache.
 CHUNK = 256
@@ -113,12 +114,11 @@ class FeatureSet:
 
     def refusal(self, sequence: str) -> str | None:
         """Why these features cannot be made of a sequence, or None."""
+        letters = counted(len(sequence), "letter")
         if _SAME_LENGTH & set(self.names) and len(sequence) != self.length:
-            return (
-                f"{len(sequence)} letters, but the window features need {self.length}"
-            )
+            return f"{letters}, but the window features need {self.length}"
         if "tokens" in self.names and len(sequence) > self.length:
-            return f"{len(sequence)} letters, more than the model's {self.length}"
+            return f"{letters}, more than the model's {self.length}"
         return None
 
     def compute(self, sequences: Sequence[str]) -> np.ndarray | Ragged:
@@ -201,8 +201,8 @@ def feature_set(
         other = next(length for length in lengths if length != first)
         raise EvenfoldError(
             f"the feature {wanted[0]} needs windows of one length, but {lengths[first]} "
-            f"has {first} letters and {lengths[other]} has {other}. Use `features: "
-            "[aac, dpc]` for whole proteins, or `[residues]` with the pooled "
+            f"has {first} letters and {lengths[other]} has {other}. Use `training: "
+            "{features: [aac, dpc]}` for whole proteins, or `[residues]` with the pooled "
             "convolutional network, `[tokens]` with the convolutional network for "
             "peptides, or pad the windows with - (`cleaning: {gap: keep}`)."
         )

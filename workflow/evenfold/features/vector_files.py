@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
+from evenfold.saying import counted
 
 _IDS = ("ids", "id", "names", "name")
 _VECTORS = ("vectors", "embeddings", "vector", "embedding")
@@ -71,7 +72,8 @@ def _pairs(path: Path, ids: Iterable, vectors: Any) -> Iterator[tuple[str, Any]]
         vectors = np.atleast_1d(vectors)
     ids = list(ids)
     if len(ids) != len(vectors):
-        raise EvenfoldError(f"{path}: {len(ids)} ids, but {len(vectors)} vectors")
+        have = counted(len(ids), "id")
+        raise EvenfoldError(f"{path}: {have}, but {counted(len(vectors), 'vector')}")
     return zip(map(_text, ids), vectors)
 
 

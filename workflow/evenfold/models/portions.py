@@ -17,6 +17,9 @@ CHUNKS = {
     ("cpu", "pooled_convolutional"): 1,
 }
 _UNKNOWN = {"cpu": 5, "cuda": 400}
+#: Rows of all members at once up to which a CPU gains by a stack of convolutional
+#: networks: of small batches a step's operations cost more than what they compute.
+_ROWS = 160
 #: Residues of a batch of whole proteins that go at once.
 _RESIDUES = {"cpu": 1 << 16, "cuda": 1 << 20}
 #: Of what is kept for the backward pass; the rest is the largest passing tensors.
@@ -87,6 +90,8 @@ def largest_portion(
     """
     kind = rows.device.type
     table = CHUNKS.get((kind, recipe["kind"]), _UNKNOWN[kind])
+    if (kind, recipe["kind"]) == ("cpu", "convolutional"):
+        table = max(table, _ROWS // batch)
     members = min(members, most or table)
     fixed, per_cell = need(recipe, rows)
     inputs = rows.values.nbytes

@@ -12,6 +12,7 @@ from evenfold.models.classical import select_features
 from evenfold.models.data import TrainingData
 from evenfold.models.members import MemberRows, member_seed
 from evenfold.models.networks import build_network
+from evenfold.models.optimiser import AdamW
 from evenfold.models.regularisation import Disturbance
 from evenfold.models.settings import Settings
 from evenfold.models.stacking import initial_state
@@ -110,9 +111,7 @@ class Stack:
             Of the batch that the gradients are of.
         rate : float
         """
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
+        self.optimiser.step(rate)
         self.rate = rate
         self.total += losses
         self.step += 1
@@ -199,12 +198,7 @@ class Stack:
         training = self.settings.training
         for name in self.names:
             self.state[name] = self.state[name].detach().requires_grad_()
-        self.optimiser = torch.optim.AdamW(
-            self.parameters.values(),
-            self.settings.peak_rate,
-            weight_decay=training.weight_decay,
-            fused=True,
-        )
+        self.optimiser = AdamW(self.parameters.values(), training.weight_decay)
         for name, parameter in self.parameters.items():
             if name in moments:
                 self.optimiser.state[parameter] = moments[name]

@@ -176,7 +176,7 @@ def train_ensemble(
                     truth = labels[torch.as_tensor(rows).to(device)]
                     draws = stack.disturbance.draws(stack.step, settings.batch_size)
                     targets = stack.disturbance.targets(truth, draws)
-                    stack.optimiser.zero_grad(set_to_none=True)
+                    stack.optimiser.zero_grad()
                     losses = backpropagate(
                         stack, forward, objective, parts, draws, targets
                     )
@@ -241,7 +241,7 @@ def train_ensemble(
     if lacking:
         notes.append(
             f"{lacking} of {batches_seen} batches lacked a class and taught nothing: "
-            "this loss needs both. Set `batches: auto` or a larger batch_size."
+            "this loss needs both. Set `training: {batches: auto}` or a larger batch_size."
         )
     if training.augmentation.jitter and fills_the_window(data):
         notes.append(

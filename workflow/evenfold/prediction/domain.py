@@ -7,6 +7,7 @@ import numpy as np
 
 from evenfold.config.sites import Sites
 from evenfold.records.selection import Learned, Reach
+from evenfold.saying import counted
 from evenfold.sequences.domain import banded
 
 
@@ -69,7 +70,7 @@ class Domain:
         if len(sequence) != self.window:
             around = f" around {_either(self.centre)}" if self.centre else ""
             return (
-                f"{len(sequence)} letters, but the model was trained on windows of "
+                f"{counted(len(sequence), 'letter')}, but the model was trained on windows of "
                 f"{self.window}{around}"
             )
         middle = sequence[self.window // 2]

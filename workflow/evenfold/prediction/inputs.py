@@ -248,7 +248,7 @@ def _settings(path: Path, reading: Reading) -> Reading:
 
 def _columns(path: Path, reading: Reading) -> dict[str, str | None]:
     """Columns by the names of the data set, or by the standard ones."""
-    wanted = {
+    wanted: dict[str, list[str | None]] = {
         "sequence_column": [reading.sequence_column, "sequence"],
         "id_column": [reading.id_column, "id"],
         "source_column": [reading.source_column] if reading.sites else [],

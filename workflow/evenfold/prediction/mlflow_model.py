@@ -1,8 +1,12 @@
 """The champion as an MLflow model from code: sequences in, what `predict` tells out."""
 
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
@@ -21,7 +25,16 @@ class Champion(PythonModel):
 
         from evenfold.prediction.predicting import Predictor
         from evenfold.records.notes import SealedSet
-        from evenfold.records.prediction import NotLookedAt
+        from evenfold.records.prediction import PACKAGES, NotLookedAt
+
+        packages = Path(context.artifacts["selection"]).with_name(PACKAGES)
+        # Of models that were logged by an earlier version MLflow compares them.
+        if packages.is_file() and (others := differing(packages)):
+            warnings.warn(
+                "the packages are not those that the model was logged with: "
+                f"{', '.join(others)}. pip install -r {packages}",
+                stacklevel=2,
+            )
 
         # Logged where the test set had not been looked at.
         sealed = context.artifacts.get("sealed")
@@ -51,7 +64,7 @@ class Champion(PythonModel):
         context : PythonModelContext
         model_input : DataFrame
             Column sequence, and id if there is one; a dict of such columns, or a list of
-            the sequences themselves, are taken too.
+            the sequences themselves, or of such rows, are taken too.
         params : dict, optional
             `error` of the prediction sets (0: as configured), `unsure` and `nearest`.
 
@@ -59,10 +72,20 @@ class Champion(PythonModel):
         -------
         DataFrame
             As `Predictor.predict` gives it.
+
+        Raises
+        ------
+        MlflowException
+            For what holds no sequences.
         """
+        from evenfold.errors import EvenfoldError
         from evenfold.prediction.trust import Wanted
 
-        sequences, ids = asked(model_input)
+        try:
+            sequences, ids = asked(model_input)
+        except EvenfoldError as error:
+            # Of others the server tells where in the code they were raised.
+            raise MlflowException.invalid_parameter_value(str(error)) from error
         told = params or {}
         wanted = Wanted(
             told.get("error") or None,
@@ -72,12 +95,38 @@ class Champion(PythonModel):
         return self.predictor.predict(sequences, ids, wanted)
 
 
+def differing(packages: Path) -> list[str]:
+    """Packages whose installed version is another than is wanted, with both.
+
+    Parameters
+    ----------
+    packages : Path
+        A line for each, as pip takes it: name==version.
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    for line in packages.read_text(encoding="utf-8").split():
+        name, _, wanted = line.partition("==")
+        try:
+            here = version(name)
+        except PackageNotFoundError:
+            here = "not installed"
+        # A build's label (+cpu) makes no other version.
+        if wanted and here.partition("+")[0] != wanted:
+            found.append(f"{name} {here} (logged with {wanted})")
+    return found
+
+
 def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     """Sequences, and ids if there are some, of what a model is called with.
 
     Parameters
     ----------
     given : DataFrame, Series, array, dict, list or str
+        A list of sequences may come as a data frame with the column 0.
 
     Returns
     -------
@@ -86,10 +135,12 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     Raises
     ------
     EvenfoldError
-        Where no column is called sequence.
+        Where no column is called sequence, or some have no id of their own.
     """
     from evenfold.errors import EvenfoldError
 
+    if isinstance(given, pd.DataFrame) and list(given.columns) == [0]:
+        given = list(given[0])
     if isinstance(given, list) and any(isinstance(row, dict) for row in given):
         rows = [row if isinstance(row, dict) else {"sequence": row} for row in given]
         given = {key: [row.get(key) for row in rows] for key in ("sequence", "id")}
@@ -100,7 +151,8 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     if "sequence" not in given:
         found = ", ".join(map(str, given)) or "none"
         raise EvenfoldError(
-            f"no column 'sequence' in what is to be scored. Found: {found}."
+            "no sequences: neither a list of them nor a column 'sequence'. Columns that "
+            f"were found: {found}."
         )
     ids = _rows(given["id"]) if "id" in given else None
     sequences = _rows(given["sequence"])
@@ -108,6 +160,10 @@ def asked(given: Any) -> tuple[list[Any], list[Any] | None]:
     if len(sequences) == 1 and isinstance(sequences[0], list):
         sequences = sequences[0]
         ids = ids[0] if ids and isinstance(ids[0], list) else None
+    if ids is not None and len(ids) != len(sequences):
+        raise EvenfoldError(
+            f"{len(sequences)} sequences, but {len(ids)} ids: give each its own, or none."
+        )
     return sequences, ids
 
 

@@ -100,6 +100,8 @@ class Predictor:
         Digest of its weights, thresholds and calibration.
     not_looked_at : str or None
         What is told where the test result is not of these models.
+    dataset : str
+        Name of the data set that it was trained on.
 
     Examples
     --------
@@ -118,6 +120,7 @@ class Predictor:
     trust: Trust = field(default_factory=Trust)
     models: str = ""
     not_looked_at: str | None = None
+    dataset: str = ""
 
     @classmethod
     def load(cls, folder: str | Path, trust_modules: bool = False) -> "Predictor":
@@ -236,6 +239,7 @@ class Predictor:
             trust_of(selection, reading.sites, training),
             selection.models,
             other,
+            selection.dataset,
         )
 
     @property

@@ -14,6 +14,7 @@ from typing import Any
 
 from evenfold.errors import EvenfoldError
 from evenfold.explaining.residues import changes, logits_of, places_of
+from evenfold.faults import listening
 from evenfold.prediction.inputs import items_of
 from evenfold.prediction.predicting import Predictor
 from evenfold.prediction.streaming import Asked, Counts, score_files
@@ -48,6 +49,8 @@ class Answer:
     scores, rejected : list of list of str
     residues : list of tuple
         Of a sequence its id, and each letter with its mark and the change in words.
+    unshown : str
+        Whose residues are not shown, and why; empty where all are.
     """
 
     table: bytes
@@ -55,6 +58,7 @@ class Answer:
     scores: list[list[str]]
     rejected: list[list[str]]
     residues: list[tuple[str, list[tuple[str, str, str]]]]
+    unshown: str = ""
 
 
 def answer(predictor: Predictor, text: str, before: Callable[[Counts], None]) -> Answer:
@@ -95,11 +99,41 @@ def answer(predictor: Predictor, text: str, before: Callable[[Counts], None]) ->
             [cell.replace(f"{folder}/", "") for cell in row]
             for row in _rows(asked.rejected)[1:]
         ]
-    found = [(row[0], sequences[row[0]]) for row in scores[:SHOWN]]
-    residues = [
-        (name, deciding(predictor, s)) for name, s in found if len(s) <= LONGEST
-    ]
-    return Answer(table, columns, scores, rejected, [r for r in residues if r[1]])
+    scored = {row[0]: sequences[row[0]] for row in scores}
+    short = [name for name, s in scored.items() if len(s) <= LONGEST][:SHOWN]
+    residues = [(name, deciding(predictor, scored[name])) for name in short]
+    why = unshown(scored, bool(predictor.features.vectors))
+    shown = [row for row in residues if row[1]]
+    return Answer(table, columns, scores, rejected, shown, why)
+
+
+def unshown(scored: dict[str, str], vectors: bool) -> str:
+    """Whose residues are not shown, and why.
+
+    Parameters
+    ----------
+    scored : dict of str to str
+        Sequences by their ids.
+    vectors : bool
+        Whether the features are vectors of a language model.
+
+    Returns
+    -------
+    str
+        Empty where all are shown.
+    """
+    if not scored:
+        return ""
+    if vectors:
+        return "Not shown: the model reads the vectors of a language model."
+    long = [name for name, s in scored.items() if len(s) > LONGEST]
+    told = []
+    if (short := len(scored) - len(long)) > SHOWN:
+        told.append(f"The first {SHOWN} of {short} are shown.")
+    if long:
+        names = ", ".join(long[:5]) + (" and others" if len(long) > 5 else "")
+        told.append(f"Longer than {LONGEST} residues, and not shown: {names}.")
+    return " ".join(told)
 
 
 def _within_limits(predictor: Predictor, path: Path) -> dict[str, str]:
@@ -199,18 +233,15 @@ def application(predictor: Predictor, note: Callable[[Counts], list[str]]) -> An
         return flask.render_template_string(
             page,
             base="",
-            champion=f"{predictor.variant}, selection {predictor.selection}",
+            predictor=predictor,
             about=_about(predictor),
             most=SEQUENCES,
-            shown=SHOWN,
             text=text,
             error=error,
-            columns=[found.columns[at] for at in _seen(found)] if found else [],
-            scores=[[row[at] for at in _seen(found)] for row in found.scores]
-            if found
-            else [],
-            rejected=found.rejected if found else [],
-            residues=found.residues if found else [],
+            legend=LEGEND,
+            found=found,
+            summed=_summed(found) if found else "",
+            rows=rows_of(found) if found else [],
             told=[*always, *more.get("told", [])],
         )
 
@@ -268,10 +299,65 @@ def application(predictor: Predictor, note: Callable[[Counts], list[str]]) -> An
     return app
 
 
-def _seen(found: Answer) -> list[int]:
-    """Columns that differ from row to row; the others are said once."""
-    once = ("threshold", "variant", "selection")
-    return [at for at, name in enumerate(found.columns) if name not in once]
+#: What the page shows of a row, and what each column means; the table has more.
+LEGEND = {
+    "id": "as pasted, or a name made of the sequence itself",
+    "call": "positive where the score reaches the threshold",
+    "score": "what the model says, from 0 to 1",
+    "probability": "the score, calibrated, between its Venn-Abers bounds",
+    "set": "the classes that it may be of, as rarely wrong as the report says; both: the "
+    "score cannot tell",
+    "domain": "whether it is like the training sequences: inside, at the edge or outside",
+    "nearest": "the training sequence most like it, and their identical residues",
+    "reason": "what of it is unlike the training sequences",
+}
+
+
+def rows_of(found: Answer) -> list[dict[str, str]]:
+    """What the page shows of each sequence, by the names of `LEGEND`.
+
+    Parameters
+    ----------
+    found : Answer
+
+    Returns
+    -------
+    list of dict of str to str
+        Numbers are rounded; the table has them whole.
+    """
+    rows = [dict(zip(found.columns, row)) for row in found.scores]
+    return [
+        {
+            "id": row["id"],
+            "call": row["class"],
+            "score": _short(row["score"]),
+            "probability": _between(row),
+            "set": row["set"],
+            "domain": row["domain"],
+            "nearest": f"{row['nearest']} ({float(row['identity']):.0%})"
+            if row["nearest"] and row["identity"]
+            else "",
+            "reason": row["reason"],
+        }
+        for row in rows
+    ]
+
+
+def _short(number: str) -> str:
+    return f"{float(number):.3f}" if number else ""
+
+
+def _between(row: dict[str, str]) -> str:
+    low, high = (_short(row[f"probability_{end}"]) for end in ("low", "high"))
+    return _short(row["probability"]) + (f" ({low} to {high})" if low and high else "")
+
+
+def _summed(found: Answer) -> str:
+    """How many were called what, in a sentence."""
+    calls = [row[found.columns.index("class")] for row in found.scores]
+    called = ", ".join(f"{calls.count(name)} {name}" for name in sorted(set(calls)))
+    left = f" {len(found.rejected)} not scored." if found.rejected else ""
+    return f"{len(calls)} scored{': ' if called else ''}{called}.{left}"
 
 
 def _about(predictor: Predictor) -> str:
@@ -301,19 +387,16 @@ def serve(app: Any, port: int, ready: Callable[[str], None]) -> None:
     Raises
     ------
     EvenfoldError
-        The port is taken.
+        The port is taken, or is none.
     """
     from werkzeug.serving import make_server
 
-    try:
-        server = make_server("127.0.0.1", port, app, threaded=True)
-    except (OSError, SystemExit) as error:
-        raise EvenfoldError(
-            f"port {port} cannot be used ({error}): give another with --port."
-        ) from error
+    with listening(port) as found:
+        # It has a copy of the socket.
+        server = make_server("127.0.0.1", port, app, threaded=True, fd=found.fileno())
     # A line for every request says nothing that the page does not.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    ready(f"http://127.0.0.1:{server.server_port}/")
+    ready(f"http://127.0.0.1:{server.port}/")
     try:
         server.serve_forever()
     except KeyboardInterrupt:

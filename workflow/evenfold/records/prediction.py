@@ -8,6 +8,8 @@ from evenfold.records.record import Record
 REQUIREMENTS = (
     "biopython", "numpy", "pandas", "pyarrow", "pydantic", "pyopal", "safetensors", "scipy", "torch",
 )  # fmt: skip
+#: Beside the files of a model of MLflow: the packages that it was logged with.
+PACKAGES = "packages.txt"
 
 
 class ScoredPart(Record):

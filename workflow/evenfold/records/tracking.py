@@ -4,8 +4,8 @@ from evenfold.records.record import Record
 
 #: Start of the tags of a run in MLflow that hold digests.
 DIGEST = "evenfold.sha256."
-
-
+#: The number that pages of MLflow begin with, of `oof_mcc`: capitals come first.
+FIRST = "MCC oof"
 #: Name of the view in which the runs table of an experiment opens.
 VIEW = "evenfold"
 

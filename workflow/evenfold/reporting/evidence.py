@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenfold.config.decides import DecidedVariant, Decides
-from evenfold.config.training import Training
+from evenfold.config.networks import CLASSICAL, NETWORKS
+from evenfold.config.training import Training, read_by
 from evenfold.files import sha256_file
 from evenfold.records.evaluation import (
     Evaluation,
@@ -200,12 +201,6 @@ def _settings(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(values.items()))
 
 
-#: Section of the settings by model; the settings of networks stand beside these.
-_OWN = {
-    "gradient_boosting": "boosting",
-    "logistic_regression": "logistic",
-    "sparse_logistic": "sparse",
-}
 _REGULARIZE = {
     "dropout", "weight_decay", "l1", "l2", "early_stopping", "label_smoothing", "c",
     "columns", "min_weight", "rows", "features",
@@ -214,11 +209,13 @@ _REGULARIZE = {
 
 def _used(training: Training) -> dict[str, Any]:
     """The settings that this model reads."""
-    settings = training.model_dump()
+    settings = training.model_dump(include=set(read_by(training.model)))
     settings.pop("features")
-    if own := _OWN.get(training.model):
-        return {"seeds": training.seeds, **settings[own]}
-    return {key: value for key, value in settings.items() if key not in _OWN.values()}
+    if training.model not in CLASSICAL:
+        return settings
+    # Their own stand in a section.
+    (own,) = NETWORKS[training.model].settings
+    return {"seeds": training.seeds, **settings[own]}
 
 
 def _optimization(evidence: Evidence) -> DomeOptimization:

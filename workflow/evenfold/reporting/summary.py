@@ -18,6 +18,7 @@ from evenfold.reporting import figures
 from evenfold.reporting.figures import Bar, Drawing
 from evenfold.reporting.pages import page
 from evenfold.reporting.reached import predicted
+from evenfold.reporting.words import explained
 
 #: Data sets from which a difference of ranks is tested. Of fewer none of two methods
 #: could ever be beyond chance.
@@ -238,7 +239,7 @@ def summarise(
         gaps=gaps,
         paper={name: colour for colour, name in figures.VARIABLES.items()},
     )
-    write_text(html, text)
+    write_text(html, explained(text))
     for drawing in filter(None, (ranked, gaps) if folder else ()):
         drawing.write(Path(folder or ""))
     return len(merged)

@@ -24,6 +24,7 @@ WORDS = {
     "NPV": "of the sequences called negative, the share that is",
     "F1": "harmonic mean of precision (PPV) and SN; it ignores true negatives",
     "AUROC": "chance that a positive scores higher than a negative: 0.5 is guessing",
+    "ROC": "receiver operating characteristic: the curve of SN over the share of false positives, for every threshold",
     "AUPRC": "mean precision over all thresholds; guessing gives the share of positives",
     "threshold": "the score from which a sequence is called positive",
     "untuned": "called at 0.5, the threshold that nobody chose",
@@ -138,13 +139,15 @@ _FORMS = {
     "Kolmogorov-Smirnov": "Kolmogorov-Smirnov|KS",
     "Venn-Abers": "Venn-Abers|venn_abers",
     "Platt": "Platt|platt",
+    "Holm": "Holm(?:-corrected)?",
     "percentile": "[Pp]ercentile",
     "homology": "[Hh]omolog(?:y|s|ous)",
     "loss": "[Ll]oss(?:es)?",
 }  # fmt: skip
 #: Where words are not explained: commands, links, headings that the contents repeat,
 #: and what is pasted elsewhere.
-_WHOLE = {"h2", "h3", "pre", "code", "a", "abbr", "button", "summary", "svg", "title", "dl"}  # fmt: skip
+_WHOLE = {"h2", "h3", "pre", "code", "a", "abbr", "button", "summary", "svg", "title", "style", "script"}  # fmt: skip
+_LEFT = re.compile('class="(?:copied|words)"')
 _TAG = re.compile(r"(<[^>]*>)")
 
 
@@ -269,7 +272,7 @@ def _step(tag: str, inside: list[str], seen: set[str]) -> None:
     if tag.startswith("</"):
         if inside and inside[-1] == kind:
             inside.pop()
-    elif kind in _WHOLE or 'class="copied"' in tag or (inside and inside[-1] == kind):
+    elif kind in _WHOLE or _LEFT.search(tag) or (inside and inside[-1] == kind):
         inside.append(kind)
         if title := re.search('title="([^"]*)"', tag):
             told = html.unescape(title[1])
@@ -291,6 +294,22 @@ def term(name: str, shown: str | None = None) -> Markup:
     Markup
     """
     return _explained(WORDS[name], escape(shown or name))
+
+
+#: Methods of calibration as WORDS have them; those of other names are the same.
+_CALIBRATIONS = {"platt": "Platt", "venn_abers": "Venn-Abers"}
+
+
+def calibration_term(method: str) -> Markup:
+    """A method of calibration with its explanation.
+
+    Parameters
+    ----------
+    method : str
+        Of a `Calibrator`; `none` leaves scores as they are.
+    """
+    name = _CALIBRATIONS.get(method, method)
+    return term(name, name) if name in WORDS else Markup(escape(method))
 
 
 def _explained(meaning: str, shown: Markup) -> Markup:

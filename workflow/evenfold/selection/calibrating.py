@@ -7,7 +7,6 @@ from typing import get_args
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.isotonic import IsotonicRegression
 
 from evenfold.metrics.calibration import (
     beta_parts,
@@ -102,6 +101,9 @@ def fit(
         return _venn_abers(logits, y)
     if method != "isotonic":
         raise ValueError(f"unknown calibration {method!r}")
+    # Imported here: the usual calibration needs no scikit-learn, which takes a second.
+    from sklearn.isotonic import IsotonicRegression
+
     model = IsotonicRegression(out_of_bounds="clip").fit(logits, y)
     # Kept off 0 and 1, which no finite sample can promise.
     margin = 1 / (len(y) + 2)

@@ -395,8 +395,7 @@ def _cleaning_findings(counts: Counts) -> Iterator[Finding]:
             yield _of_records(
                 "info",
                 f"{role}: {counted(renamed, 'repeated id')} numbered",
-                "Their ids stand before other sequences too; they end in ~2, ~3 and so "
-                "on.",
+                "An id that stands before another sequence too ends in ~2, ~3 and so on.",
                 renamed,
             )
         if sites := happened.impossible_sites:
@@ -442,8 +441,8 @@ def _padding(happened):
     if not happened.gapped:
         return ""
     return (
-        f" {happened.gapped} of them have the gap letter -; if it pads windows at the "
-        "ends of their proteins, set `cleaning: {gap: keep}`."
+        f" Of these, {counted(happened.gapped, 'record')} with the gap letter -; if it pads "
+        "windows at the ends of their proteins, set `cleaning: {gap: keep}`."
     )
 
 

@@ -12,7 +12,6 @@ those of Smith-Waterman by Opal, by which relatives are told elsewhere: pairs th
 a little below the limits are returned as doubtful.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,7 @@ import pyarrow.csv as pacsv
 
 from evenfold.config.grouping import Grouping
 from evenfold.sequences.components import Components
-from evenfold.sequences.mmseqs import run_mmseqs
+from evenfold.sequences.mmseqs import run_mmseqs, scratch
 from evenfold.sequences.stages import SILENT, UNKEPT, Progress, Stages
 
 #: Candidates of a query that the prefilter keeps, the most similar first: groups need
@@ -76,8 +75,8 @@ def protein_links(
     EvenfoldError
         When MMseqs2 fails, with its last words.
     """
-    with tempfile.TemporaryDirectory(prefix="evenfold-mmseqs-") as folder:
-        search = _Search(Path(folder), sequences, settings, threads, progress)
+    with scratch() as folder:
+        search = _Search(folder, sequences, settings, threads, progress)
         search.keep(stages, "clustered", search.cluster)
         first = search.components.first()
         first = first[np.argsort(search.lengths[first], kind="stable")]

@@ -25,10 +25,16 @@ from evenfold.files import sha256_file, sha256_rows
 from evenfold.records.layout import remedy
 from evenfold.records.sequences import Counts, Inputs, RoleCounts
 from evenfold.records.tables import LABELS, PROTEINS, SEQUENCES, write_rejected
+from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids, unique_across_roles
 from evenfold.sequences.labels import read_labels
 from evenfold.sequences.reading import Record, read
-from evenfold.sequences.sites import proteins_of, under_sampled, windows
+from evenfold.sequences.sites import (
+    check_named,
+    proteins_of,
+    under_sampled,
+    windows,
+)
 
 GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windows)"
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
@@ -101,9 +107,11 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     if length and not _KNOWN.search(sequence):
         return sequence, "unknown residues alone"
     if length < policy.min_length:
-        return sequence, f"{length} residues, shorter than {policy.min_length}"
+        told = counted(length, "residue")
+        return sequence, f"{told}, shorter than {policy.min_length}"
     if policy.max_length is not None and len(sequence) > policy.max_length:
-        return sequence, f"{len(sequence)} letters, longer than {policy.max_length}"
+        told = counted(len(sequence), "letter")
+        return sequence, f"{told}, longer than {policy.max_length}"
     return sequence, None
 
 
@@ -298,12 +306,12 @@ def check_both_classes(
         lost = (reasons or {}).get(1 - label, Counter())
         if lost:
             raise EvenfoldError(
-                f"{what}: all {len(records)} sequences that cleaning kept are "
-                f"{names[label]}; it rejected all {lost.total()} {names[1 - label]} ones. "
-                f"{_most(lost)} Binary classification needs both classes."
+                f"{what}: every sequence that cleaning kept ({len(records)}) is "
+                f"{names[label]}; it rejected every {names[1 - label]} one "
+                f"({lost.total()}). {_most(lost)} Binary classification needs both classes."
             )
         raise EvenfoldError(
-            f"{what}: all {len(records)} sequences are {names[label]}. Binary "
+            f"{what}: every sequence ({len(records)}) is {names[label]}. Binary "
             "classification needs both classes; check the files and the labels."
         )
 
@@ -373,6 +381,8 @@ def clean_files(files: list[dict], reading: Reading, outputs: CleanOutputs) -> C
         own = [file for file in files if file["role"] == role]
         if reading.sites:
             found = proteins_of(own, reading)
+            if all(file["kind"] == "proteins" for file in own):
+                check_named(found, reading.sites)
             whole += [(role, p.id, upper_case(p.sequence)) for p in found]
             records = windows(found, own, reading)
         else:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from evenfold.config.grouping import Grouping
 from evenfold.sequences.alignment import (
@@ -534,7 +533,10 @@ def most_likely(n: int, of: int) -> float:
     -------
     float
     """
-    return float(stats.beta.ppf(0.95, n + 1, of - n)) if n < of else 1.0
+    # Imported here: it takes longer than grouping a small set, which needs no bound.
+    from scipy.stats import beta
+
+    return float(beta.ppf(0.95, n + 1, of - n)) if n < of else 1.0
 
 
 def composition_only(sequence: str, generator: np.random.Generator) -> str:

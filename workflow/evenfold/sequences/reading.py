@@ -22,8 +22,9 @@ _BASES = ("A", "C", "G", "TU")
 _BOM = "\ufeff"
 #: What stands before an id in the form of PIR, which has a title below it.
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);")
-#: A header, also where it was joined to the sequence before it.
-_HEADER = re.compile(r">|[A-Za-z*\-\s]+>.*\S")
+#: Blanks at the ends of a line, among them those that cannot be seen and DOS's end of file.
+_BLANK = r"[\s\x1a\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+"
+_ENDS = re.compile(f"^{_BLANK}|{_BLANK}$")
 
 
 @dataclass(slots=True)
@@ -160,13 +161,13 @@ def _read_fasta(path, settings, label):
 def _fasta(path, handle):
     """Headers and sequences.
 
-    A byte order mark or blanks before `>` do not hide a header, nor does a line end
-    that is missing where files were joined.
+    A byte order mark or blanks before `>`, seen or not, do not hide a header, nor does a
+    line end that is missing where files were joined.
     """
     header: str | None = None
     parts: list[str] = []
     for line in handle:
-        line = (line if line.isascii() else line.replace(_BOM, "")).strip()
+        line = _without_blanks(line)
         if not line or line.startswith(";"):
             continue
         if not line.startswith(">") and header is None:
@@ -175,16 +176,23 @@ def _fasta(path, handle):
                 f"not FASTA: {line[:40]!r}. One sequence a line is .txt, a table .tsv or "
                 ".csv: rename the file, or set `form` in the data set's file if it is of one."
             )
-        if ">" in line and _HEADER.match(line):
-            before, _, after = line.partition(">")
+        # Where files were joined, a header may stand behind a sequence: > is no residue.
+        before, found, after = line.partition(">")
+        if found and (after.strip() or not before):
             if header is not None:
-                parts.append(before)
+                parts.append(_without_blanks(before))
                 yield header, _bare(parts)
             header, parts = after.strip(), []
         else:
             parts.append(line)
     if header is not None:
         yield header, _bare(parts)
+
+
+def _without_blanks(line: str) -> str:
+    if line.isascii() and "\x1a" not in line:
+        return line.strip()
+    return _ENDS.sub("", line.replace(_BOM, ""))
 
 
 def _bare(parts: list[str]) -> str:
@@ -198,7 +206,7 @@ def _bare(parts: list[str]) -> str:
 def _read_lines(path, settings, label):
     with opened(path) as handle:
         for number, line in enumerate(handle, 1):
-            sequence = line.replace(_BOM, "").strip()
+            sequence = _without_blanks(line)
             if not sequence:
                 continue
             origin = f"{path} line {number}"

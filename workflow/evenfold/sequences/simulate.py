@@ -50,8 +50,8 @@ class Simulation:
         Share of residues that differ between a homolog and its ancestor.
     """
 
-    n_train: int = 1200
-    n_test: int = 600
+    n_train: int = 600
+    n_test: int = 300
     positives: float = 0.25
     strength: float = 0.5
     tilt: float = 1.5

@@ -11,6 +11,7 @@ from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
 from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
+from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids
 from evenfold.sequences.labels import EMPTY
 from evenfold.sequences.reading import Record, read
@@ -119,6 +120,28 @@ def clean_protein(protein: Record, policy: Cleaning) -> None:
             protein.sequence = protein.sequence[:-1]
 
 
+def check_named(proteins: list[Record], settings: Sites) -> None:
+    """Refuse proteins of which none names a site, where no table does.
+
+    Parameters
+    ----------
+    proteins : list of Record
+    settings : Sites
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    if any(_in_the_protein(record, settings).origin[1] for record in proteins):
+        return
+    raise EvenfoldError(
+        f"{proteins[0].origin} ({proteins[0].header[:60]!r}): neither it nor any other "
+        f"protein names a site. header_pattern {settings.header_pattern!r} finds none in "
+        f"the headers, and no sequence marks one with {MARK}. Give a table of "
+        "`positive_sites`, or a `header_pattern` under `sites`."
+    )
+
+
 def windows(
     proteins: list[Record], files: list[dict], reading: Reading
 ) -> Iterator[Record]:
@@ -152,6 +175,7 @@ def windows(
     listed: dict[str, Listed] = defaultdict(Listed)
     for file in tables:
         label = int(file["kind"] == "positive_sites")
+        _check_rows(file["path"], settings)
         for faulty in _take_table(file["path"], settings, listed, label):
             # An empty cell is one record that cannot be, and no sign of a wrong file.
             empty = faulty.fault in _NOTHING
@@ -165,6 +189,13 @@ def windows(
             yield _passed(window, settings)
     for record in _of_no_protein(listed, {protein.source for protein in proteins}):
         yield _passed(record, settings)
+
+
+def _check_rows(path, settings):
+    """Refuse a table that lists no site at all."""
+    columns = [settings.protein_column, settings.position_column]
+    if next(table_rows(path, columns), None) is None:
+        raise EvenfoldError(f"{path}: a header and no rows, so that it lists no site.")
 
 
 def _passed(window, settings):
@@ -266,7 +297,8 @@ def _fault(protein, position, residue, sites, settings):
     site = f"site {position} of {protein.source}"
     stated = sites.residue.get(position, residue)
     if residue is None:
-        return f"{site} is beyond its {len(protein.sequence)} residues"
+        length = counted(len(protein.sequence), "residue")
+        return f"{site} is beyond its {length}"
     if residue not in settings.residues:
         return f"{site} is {residue}, not one of {settings.residues}"
     if stated != residue:

@@ -99,7 +99,7 @@ def _grouped_parts(labels, clusters, parts, seed, purpose):
             f"{purpose}: the largest group of related sequences has {sizes[0]} of "
             f"{len(labels)} sequences, the next ones {', '.join(map(str, sizes[1:4]))}. A "
             "group is never cut, so more than half of the data would be in one part. Set a "
-            "higher identity or coverage under `grouping`, or `by_source: false` if "
+            "higher identity or coverage under `grouping`, or `grouping: {by_source: false}` if "
             "source_pattern joins unrelated sequences."
         )
     splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
+from evenfold.saying import counted
 from evenfold.sequences.opening import begins, opened
 
 _BOM = "\ufeff"
@@ -58,7 +59,7 @@ def table_rows(
                 continue
             if any(row[len(names) :]):
                 raise EvenfoldError(
-                    f"{path} line {line}: {len(row)} cells, but the header has "
+                    f"{path} line {line}: {counted(len(row), 'cell')}, but the header has "
                     f"{len(names)}. Quote a cell that holds the delimiter "
                     f"{delimiter!r}; a file of R: write.table(row.names = FALSE)."
                 )
@@ -233,8 +234,20 @@ def _place(path, column, optional, found):
         return at[0]
     if column in optional:
         return None
+    if len(found) == 1:
+        raise EvenfoldError(
+            f"{path}: no column {column!r}, but one column alone: {_shown(found)}. Columns "
+            "are told apart by tab, comma or semicolon."
+        )
     raise EvenfoldError(
         f"{path}: no column {column!r} in its header. Found: "
-        f"{', '.join(found)}. Rename the column, or give its name in the data set's file: "
+        f"{_shown(found)}. Rename the column, or give its name in the data set's file: "
         "id_column, sequence_column, label_column, source_column, or those of `sites`."
     )
+
+
+def _shown(names):
+    """Names of columns as far as they can be read."""
+    told = ", ".join(names)
+    told = told if told.isprintable() else repr(told)[1:-1]
+    return told if len(told) <= 200 else f"{told[:200]} ..."

@@ -1,5 +1,6 @@
-"""`evenfold init`: looks at files, writes the data set's file, and tries to read with it."""
+"""`evenfold init`: looks at files, writes what a run needs, and tries to read with it."""
 
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,19 @@ import pyarrow.parquet as pq
 from evenfold.config.loading import load_dataset, load_run
 from evenfold.config.plan import Plan
 from evenfold.config.reading import Reading
+from evenfold.config.yaml_files import read_yaml
 from evenfold.errors import EvenfoldError
 from evenfold.files import write_text
 from evenfold.records.sequences import Counts
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
 from evenfold.starting.looking import look_at
-from evenfold.starting.proposing import Proposal, propose
+from evenfold.starting.proposing import (
+    ABOUT,
+    Proposal,
+    as_yaml,
+    propose,
+    run_text,
+)
 
 #: The least of a run's configuration that a data set's file can be tried with.
 _RUN = {"variants": ["bce"]}
@@ -26,8 +34,10 @@ class Begun:
 
     Attributes
     ----------
-    path : Path
-        The data set's file.
+    path, run : Path
+        The data set's file, and that of the run.
+    kept : str or None
+        What is said of a run's file that was there before.
     proposal : Proposal
     read : list of str
         What evenfold reads with it.
@@ -36,13 +46,14 @@ class Begun:
     """
 
     path: Path
+    run: Path
+    kept: str | None
     proposal: Proposal
     read: list[str]
     fault: str | None
 
     def told(self) -> list[str]:
         """Lines for the terminal."""
-        name = self.path.stem
         lines = ["What the files are:", *(f"  {one}" for one in self.proposal.saw)]
         lines += [f"  {one}" for one in self.read]
         if self.proposal.questions:
@@ -50,15 +61,22 @@ class Begun:
             lines += [
                 f"  {self.path} line {n}: {why}" for n, why in self.proposal.questions
             ]
-        lines.append(f"Written: {self.path}")
+        about = self.proposal.line_of(ABOUT)
+        lines += [
+            f"Written: {self.path}; fill in `{ABOUT}` (line {about}): what only you know",
+            self.kept
+            or f"Written: {self.run}; the variants of the run, where you want "
+            "others than those of config/config.yaml",
+        ]
         if self.fault:
             return [*lines, "It cannot be run as it is; see the error below."]
-        run = f"snakemake --cores 2 --config datasets={name}"
+        run = f"snakemake --cores 8 --configfile {shlex.quote(str(self.run))}"
         return [
             *lines,
-            "Type, for what would be done, and to do it (`-- explore` behind it keeps the "
-            "test set sealed):",
+            "Type, for what would be done, to do it with the test set sealed, and to look "
+            "once:",
             f"  {run} -n",
+            f"  {run} -- explore",
             f"  {run}",
         ]
 
@@ -69,7 +87,9 @@ def begin(
     folder: str | Path = "config/datasets",
     force: bool = False,
 ) -> Begun:
-    """Write the data set's file for some files.
+    """Write the data set's file for some files, and that of a run, NAME.yaml here.
+
+    A run's file that is there is the user's, and stays as it is.
 
     Parameters
     ----------
@@ -90,7 +110,11 @@ def begin(
     EvenfoldError
         For files that cannot be read or make no data set, and for a file that is there.
     """
-    path = Path(folder) / f"{name}.yaml"
+    path, run = Path(folder) / f"{name}.yaml", Path(f"{name}.yaml")
+    if path.resolve() == run.resolve():
+        raise EvenfoldError(
+            f"{path} would be the data set's file and the run's. Give another --folder."
+        )
     if path.exists() and not force:
         raise EvenfoldError(
             f"{path} exists, and nothing was written. Give another --name, or --force to "
@@ -102,10 +126,29 @@ def begin(
     proposal = propose([look_at(one) for one in paths], name)
     _check(proposal, name)
     write_text(path, proposal.text)
+    kept = _stays(run, name) if run.exists() else None
+    if kept is None:
+        write_text(run, run_text(name))
     try:
-        return Begun(path, proposal, _tried(name, path.parent), None)
+        read, fault = _tried(name, path.parent), None
     except EvenfoldError as error:
-        return Begun(path, proposal, [], str(error))
+        read, fault = [], str(error)
+    return Begun(path, run, kept, proposal, read, fault)
+
+
+def _stays(run: Path, name: str) -> str:
+    """What is said of a run's file that is there."""
+    try:
+        named = read_yaml(run).get("datasets")
+    except EvenfoldError:
+        named = None
+    listed = named if isinstance(named, list) else [named]
+    if name in map(str, listed):
+        return f"Not written: {run}, which is there and names the data set"
+    return (
+        f"Not written: {run}, which is there but does not name the data set; give it "
+        f"`datasets: [{as_yaml(name)}]`"
+    )
 
 
 def _check(proposal: Proposal, name: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evenfold.alphabet import AMBIGUOUS, AMINO_ACIDS, GAP, STOP, UNKNOWN
+from evenfold.alphabet import AMBIGUOUS, AMINO_ACIDS, GAP, STOP, UNKNOWN, upper_case
 from evenfold.config.forms import form_of
 from evenfold.config.reading import Reading
 from evenfold.config.sites import Sites
@@ -95,6 +95,14 @@ class Look:
         return 1 if _POSITIVE.search(name) else None
 
     @property
+    def letters(self) -> list[str]:
+        """Its sequences as cleaning makes them: in upper case, without marks and final *."""
+        return [
+            upper_case(sequence).replace(MARK, "").removesuffix(STOP)
+            for sequence in self.sequences
+        ]
+
+    @property
     def suffix_tells(self) -> bool:
         """Whether `form: auto` would read it as what it is."""
         try:
@@ -132,7 +140,7 @@ def look_at(path: str) -> Look:
     # With `sites` the reader keeps the headers whole.
     reading = Reading(form=form, sites=Sites(residues="K"))
     records = list(read(path, reading, -1))
-    headers = [record.header or record.id for record in records]
+    headers = [record.header if form == "fasta" else record.id for record in records]
     return Look(path, "sequences", form, headers, [r.sequence for r in records])
 
 

@@ -3,13 +3,14 @@
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 from evenfold.alphabet import AMINO_ACIDS, GAP, upper_case
+from evenfold.config.about import About
 from evenfold.config.reading import label_value
 from evenfold.config.section import NAME
 from evenfold.errors import EvenfoldError
@@ -20,6 +21,8 @@ from evenfold.sequences.sites import MARK
 from evenfold.starting.looking import Look
 from evenfold.starting.patterns import classes, label_pattern, source_pattern
 
+#: Key of a data set's file that is left to fill in.
+ABOUT = "about"
 _ACCESSION = r"^[^|]*\|([^|]+)\|"
 _LISTED = re.compile(r"#(\d+)")
 _ROLES = {"split", "set", "role", "subset", "partition", "fold"}
@@ -53,6 +56,20 @@ class Proposal:
         self.lines.append(line)
         if question:
             self.questions.append((len(self.lines), question))
+
+    def line_of(self, key: str) -> int:
+        """Number of the line of a key of the data set.
+
+        Parameters
+        ----------
+        key : str
+
+        Returns
+        -------
+        int
+        """
+        found = (line.startswith(f"{key}:") for line in self.lines)
+        return 1 + list(found).index(True)
 
     @property
     def text(self) -> str:
@@ -101,7 +118,38 @@ def propose(looks: list[Look], name: str) -> Proposal:
     _form(found, sequences)
     _vectors(found, [look for look in looks if look.kind == "vectors"], sequences)
     found.add("# grouping, split, audit, training: defaults, by the kind of data")
+    _about(found)
     return found
+
+
+def run_text(name: str) -> str:
+    """The file of a run of one data set.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set.
+
+    Returns
+    -------
+    str
+    """
+    return f"""\
+# The run of data set {name}. Every key and its default: config/README.md
+datasets: [{as_yaml(name)}]
+# The variants are those of config/config.yaml, until a list of your own stands here:
+# variants:
+#   - bce
+#   - focal
+#   - {{name: boosting, loss: bce, training: {{model: gradient_boosting}}}}
+"""
+
+
+def _about(found: Proposal) -> None:
+    """What only the user knows, to fill in."""
+    found.add(f"{ABOUT}:  # what only you know; told in the model card and dome.json")
+    for name, field_ in About.model_fields.items():
+        found.add(f'  {name}: ""  # {field_.description}')
 
 
 def _described(look: Look) -> str:
@@ -110,27 +158,39 @@ def _described(look: Look) -> str:
         return f"{look.path}: vectors by id"
     columns = ", ".join(f"{what} in {name!r}" for what, name in look.columns.items())
     if look.kind in ("sites", "labels"):
-        return f"{look.path}: a table of {len(look.texts)} {look.kind}; {columns}"
-    n, lengths = len(look.sequences), [len(s) for s in look.sequences]
+        rows = counted(len(look.texts), "row")
+        return f"{look.path}: a table of {look.kind}, {rows}; {columns}"
+    n, lengths = len(look.sequences), [len(s) for s in look.letters]
     what = {"fasta": "FASTA", "lines": "one sequence a line", "table": "a table"}
     shortest, longest = min(lengths), max(lengths)
-    length = f"{longest}" if shortest == longest else f"{shortest} to {longest}"
-    told = [
-        f"{look.path}: {what[look.form]}, {counted(n, 'sequence')} of {length} letters"
-    ]
+    length = counted(longest, "letter")
+    if shortest != longest:
+        length = f"{shortest} to {length}"
+    told = [f"{look.path}: {what[look.form]}, {counted(n, 'sequence')} of {length}"]
     told += [columns] if columns else []
-    ids = [header.split()[0] if header.split() else "" for header in look.headers]
-    if look.form != "lines" and ids:
-        twice = len(ids) - len(set(ids))
-        several = (
-            f"{counted(twice, 'id')} {verb(twice, 'stands', 'stand')} more than once"
-        )
-        told.append(several if twice else "every id once")
-    copies = n - len(set(look.sequences))
+    told += _ids(look)
+    kept = [sequence for sequence in look.letters if sequence]
+    copies = len(kept) - len(set(kept))
     told += [counted(copies, "copy", "copies")] if copies else []
-    empty = sum(not sequence for sequence in look.sequences)
-    told += [f"{empty} empty"] if empty else []
+    told += [f"{n - len(kept)} empty"] if len(kept) < n else []
     return "; ".join(told)
+
+
+def _ids(look: Look) -> Iterator[str]:
+    """What ids a file has: how many stand before several sequences, and before how many."""
+    if look.form == "lines" or not look.headers:
+        return
+    ids = Counter(header.split()[0] for header in look.headers if header.split())
+    twice = {one: n for one, n in ids.items() if n > 1}
+    if twice:
+        yield (
+            f"{counted(len(twice), 'id')} {verb(len(twice), 'stands', 'stand')} before {sum(twice.values())} sequences, "
+            "which are told apart by ~2, ~3 and so on"
+        )
+    elif ids:
+        yield "every id once"
+    if nameless := len(look.headers) - ids.total():
+        yield f"{nameless} without an id, named after the sequence"
 
 
 # --- sources ----------------------------------------------------------------------------
@@ -147,11 +207,11 @@ def _files(
         found.add(f"{role}:")
     for key, files in by_key.items():
         if len(files) == 1:
-            found.add(f"  {key}: {_text(files[0][0])}", files[0][1])
+            found.add(f"  {key}: {as_yaml(files[0][0])}", files[0][1])
             continue
         found.add(f"  {key}:")
         for path, question in files:
-            found.add(f"    - {_text(path)}", question)
+            found.add(f"    - {as_yaml(path)}", question)
 
 
 def _held_out(found: Proposal, looks: list[Look]) -> None:
@@ -161,8 +221,17 @@ def _held_out(found: Proposal, looks: list[Look]) -> None:
         )
 
 
-def _text(value: str) -> str:
-    """A text in YAML, quoted where it must be."""
+def as_yaml(value: str) -> str:
+    """A text in YAML, quoted where it must be.
+
+    Parameters
+    ----------
+    value : str
+
+    Returns
+    -------
+    str
+    """
     listed = yaml.safe_dump(
         [value], default_flow_style=True, width=sys.maxsize, allow_unicode=True
     )
@@ -188,7 +257,7 @@ def _classes(found: Proposal, looks: list[Look], labels: list[Look]) -> None:
     texts = [text for look in [*looks, *labels] for text in look.texts
              if look.kind == "labels" or look.label is None]  # fmt: skip
     if pattern:
-        found.add(f"label_pattern: {_text(pattern[0])}  # the label in a header")
+        found.add(f"label_pattern: {as_yaml(pattern[0])}  # the label in a header")
         texts += [text for one in patterns.values() if one for text in one[1]]
         if "training|testing" in pattern[0]:
             found.questions.append(
@@ -255,8 +324,8 @@ def _labels(found: Proposal, texts: list[str]) -> None:
     if (label_value(positive), label_value(negative)) == (1.0, 0.0):
         return
     question = f"whether {positive!r} is the positive class: it is the rarer one"
-    found.add(f"positive_label: {_text(positive)}", None if clear else question)
-    found.add(f"negative_label: {_text(negative)}")
+    found.add(f"positive_label: {as_yaml(positive)}", None if clear else question)
+    found.add(f"negative_label: {as_yaml(negative)}")
 
 
 def _columns(found: Proposal, looks: list[Look]) -> None:
@@ -271,7 +340,7 @@ def _columns(found: Proposal, looks: list[Look]) -> None:
                 f"files call the {what} {', '.join(names)}; one name is taken for all"
             )
             found.add(
-                f"{what}_column: {_text(other[0])}",
+                f"{what}_column: {as_yaml(other[0])}",
                 question if len(names) > 1 else None,
             )
     for look in looks:
@@ -289,9 +358,9 @@ def _columns(found: Proposal, looks: list[Look]) -> None:
 
 def _windows(found: Proposal, looks: list[Look]) -> None:
     """What windows, peptides and proteins need."""
-    sequences = [upper_case(s) for look in looks for s in look.sequences if s]
+    sequences = [s for look in looks for s in look.letters if s]
     lengths = [
-        len(s) for look in looks if look.role == "train" for s in look.sequences if s
+        len(s) for look in looks if look.role == "train" for s in look.letters if s
     ]
     if not lengths:
         raise EvenfoldError("every sequence is empty.")
@@ -315,7 +384,7 @@ def _windows(found: Proposal, looks: list[Look]) -> None:
     pattern = source_pattern(headers) if headers else None
     if pattern and all(look.form == "fasta" for look in looks):
         found.add(
-            f"source_pattern: {_text(pattern)}  # windows of one protein never cross folds"
+            f"source_pattern: {as_yaml(pattern)}  # windows of one protein never cross folds"
         )
 
 
@@ -345,9 +414,9 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
         _files(found, role, files)
     _held_out(found, proteins)
     whole = {
-        (header.split() or [""])[0]: upper_case(sequence)
+        (header.split() or [""])[0]: sequence
         for look in proteins
-        for header, sequence in zip(look.headers, look.sequences)
+        for header, sequence in zip(look.headers, look.letters)
     }
     if tables and not _known(tables, whole):
         by_accession = {
@@ -360,9 +429,8 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
             without = len(whole) - sum(bool(re.match(_ACCESSION, one)) for one in whole)
             whole = by_accession
             found.add(
-                f"source_pattern: {_text(_ACCESSION)}  # the accession of a header",
-                f"{counted(without, 'header')} {verb(without, 'has', 'have')} none, and "
-                "every one needs it"
+                f"source_pattern: {as_yaml(_ACCESSION)}  # the accession of a header",
+                f"{counted(without, 'header')} without one, and every one needs it"
                 if without
                 else None,
             )
@@ -384,12 +452,14 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
     found.add("  window: 31  # letters, an odd number")
     odd = total - sum(letters[one] for one in common)
     if odd:
-        found.add("  mismatch: reject", f"{odd} of {total} sites {verb(odd, 'is', 'are')} at "
-                  "other residues: rejected and listed")  # fmt: skip
+        told = "are at other residues; they are rejected and listed"
+        if odd == 1:
+            told = "is at another residue; it is rejected and listed"
+        found.add("  mismatch: reject", f"{odd} of {counted(total, 'site')} {told}")
     for what in ("protein", "position"):
         names = dict.fromkeys(look.columns[what] for look in tables)
         if other := [name for name in names if name.casefold() != what]:
-            found.add(f"  {what}_column: {_text(other[0])}")
+            found.add(f"  {what}_column: {as_yaml(other[0])}")
     found.add(
         "  # negatives_per_positive: 1  # training negatives drawn; all by default"
     )
@@ -458,14 +528,15 @@ def _vectors(found: Proposal, files: list[Look], sequences: list[Look]) -> None:
     names = VectorNames(vectors_by_id(Path(files[0].path)))
     ids = [h.split()[0] for look in sequences for h in look.headers if h.split()]
     known = sum(names.find(one) is not None for one in ids)
-    found.saw.append(f"{files[0].path}: vectors of {known} of {len(ids)} ids")
+    found.saw.append(
+        f"{files[0].path}: vectors of {known} of {counted(len(ids), 'id')}"
+    )
     question = None
     if known < len(ids) or not ids:
         question = (
-            f"{counted(len(ids) - known, 'id')} "
-            f"{verb(len(ids) - known, 'has', 'have')} no vector there; every sequence "
+            f"{counted(len(ids) - known, 'id')} without a vector there; every sequence "
             "needs one"
         )
     found.add("training:")
     found.add("  features: [embeddings]")
-    found.add(f"  embeddings: {{file: {_text(files[0].path)}}}", question)
+    found.add(f"  embeddings: {{file: {as_yaml(files[0].path)}}}", question)

@@ -20,6 +20,7 @@ from evenfold.records.selection import Selection
 from evenfold.records.sequences import AuditFacts
 from evenfold.records.tables import check_whole
 from evenfold.records.thresholds import HALF, Tuned
+from evenfold.records.tracking import FIRST
 
 
 @dataclass(frozen=True)
@@ -251,11 +252,11 @@ def scalars(tuned: Tuned, tested: Sequence[Measured]) -> dict[str, float]:
     -------
     dict of str to float
         `oof_*`, and `test_*` at the deployed operating point, `test_at_half_*` at 0.5;
-        `MCC` is that of `oof_mcc`, the first: pages that compare runs begin with it.
+        `FIRST` is that of `oof_mcc`: pages that compare runs begin with it.
     """
     point = tuned.deployed
     found = {
-        "MCC": point.mcc,
+        FIRST: point.mcc,
         "oof_sn": point.sn,
         "oof_sp": point.sp,
         "oof_gap": point.gap,

@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import not_looked_at
 from evenfold.evaluation.notes import sealed_set
 from evenfold.records.layout import Results
-from evenfold.records.prediction import REQUIREMENTS, NotLookedAt
+from evenfold.records.prediction import PACKAGES, REQUIREMENTS, NotLookedAt
 from evenfold.records.tables import training_sequences
 from evenfold.records.thresholds import told
 from evenfold.records.tracking import TrackedRun
@@ -60,16 +61,15 @@ def log_variant(
 
 def model_signature() -> ModelSignature:
     """What the champion is asked as a model of MLflow, and what it answers."""
+    # MLflow drops columns that are not named here, and makes a data frame of a bare list,
+    # whose only column is the number 0. So that has to be named too, and none may be
+    # required. Without any names a list would be taken as well, but of JSON MLflow would
+    # then make arrays of one type, in which a NaN is the peptide "nan", and which refuse
+    # a batch for a cell that is a list. First: MLflow numbers what has a false name.
     # Of any type: what is no text is answered row by row, and takes no other row with it.
+    names: list[Any] = [0, "sequence", "id"]
     return ModelSignature(
-        Schema(
-            [
-                ColSpec(AnyType(), "sequence"),
-                # MLflow drops columns that are not named here. A bare list of sequences
-                # it can match with one column alone, and refuses, naming the column.
-                ColSpec(AnyType(), "id", required=False),
-            ]
-        ),
+        Schema([ColSpec(AnyType(), name, required=False) for name in names]),
         Schema(
             [
                 ColSpec("string", "id"),
@@ -126,12 +126,37 @@ def log_champion(
             artifacts=artifacts,
             signature=model_signature(),
             code_paths=[str(_MODEL.parent.parent)],
-            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+            # Without the label of a build (+cpu), which no registry has.
+            pip_requirements=[
+                f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS
+            ],
         )
+        set_apart(Path(aside) / "model")
         shutil.copyfile(run.paths.card, f"{aside}/model/model_card.md")
         client.log_model_artifacts(model, f"{aside}/model")
     client.finalize_logged_model(model, "READY")
     return model
+
+
+def set_apart(model: Path) -> None:
+    """Keep the packages of a saved model where its own code compares them.
+
+    Of a requirements.txt MLflow looks through every file of every installed package
+    whenever the model is loaded, for longer than all else takes. Its environments
+    (virtualenv, uv, conda, Docker) and `get_model_dependencies` need none.
+
+    Parameters
+    ----------
+    model : Path
+        Its folder, as MLflow has saved it.
+    """
+    environment = model / "python_env.yaml"
+    text = environment.read_text(encoding="utf-8")
+    environment.write_text(
+        text.replace("-r requirements.txt", f"-r artifacts/{PACKAGES}"),
+        encoding="utf-8",
+    )
+    (model / "requirements.txt").rename(model / "artifacts" / PACKAGES)
 
 
 def _begin(

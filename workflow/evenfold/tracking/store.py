@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
 from evenfold.faults import sentence
-from evenfold.records.tracking import VIEW, Store
+from evenfold.records.tracking import FIRST, VIEW, Store
 from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
 
 # That it makes its tables, on the terminal of every first run.
@@ -36,14 +36,32 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 #: Where a data set of MLflow keeps the sketches that a later look knows it by, and the
 #: tag in which earlier versions did.
 TEST_SET = "evenfold.test_set"
-#: What the runs table shows, in the order in which it does: `MCC` is out-of-fold.
-_COLUMNS = tuple(
-    f"metrics.`{name}`"
-    for name in (
-        "MCC", "oof_gap", "oof_sn", "oof_sp", "test_gap", "test_mcc", "test_sn",
-        "test_sp", "threshold",
-    )
-)  # fmt: skip
+#: What the runs table shows beside names, in its order, and how wide in pixels: what is
+#: out-of-fold, and what was measured on the test set.
+_COLUMNS = {
+    **{
+        f"metrics.`{name}`": width
+        for name, width in (
+            (FIRST, 94), ("oof_sn", 74), ("oof_sp", 74), ("oof_gap", 82),
+            ("threshold", 92),
+            ("test_mcc", 86), ("test_sn", 76), ("test_sp", 76), ("test_gap", 84),
+        )
+    },
+    "params.`variant`": 88,
+    "params.`champion`": 88,
+}  # fmt: skip
+#: Columns that MLflow puts first: a name, and when it began, of which the sign is enough.
+_NAMES = {"attributes.`Run Name`": 165, "runDateAndNestInfo": 44}
+#: The runs table as the printed link opens it. Sorted by a number it shows the variants
+#: as rows of their own; unsorted they lie folded up below their selection, and a view
+#: that is shared cannot unfold them.
+TABLE = {
+    "selectedColumns": list(_COLUMNS),
+    "columnOrder": [*_NAMES, *_COLUMNS],
+    "columnWidths": {**_NAMES, **_COLUMNS},
+    "orderByKey": f"metrics.`{FIRST}`",
+    "orderByAsc": False,
+}
 _Answer = TypeVar("_Answer")
 
 #: Seconds within which a store has to answer a first question: before the training, and
@@ -238,9 +256,7 @@ def experiment_of(client: mlflow.MlflowClient, store: Store) -> Experiment:
     """The experiment of a store, made where it is missing; call it under the lock."""
     found = client.get_experiment_by_name(store.experiment)
     experiment = found or _made(client, store)
-    view = json.dumps(
-        {"selectedColumns": [*_COLUMNS, "params.`champion`", "params.`variant`"]}
-    )
+    view = json.dumps(TABLE)
     tag = f"mlflow.sharedViewState.{VIEW}"
     if experiment.lifecycle_stage == "active" and experiment.tags.get(tag) != view:
         repeated(lambda: client.set_experiment_tag(experiment.experiment_id, tag, view))
@@ -257,8 +273,9 @@ def _made(client: mlflow.MlflowClient, store: Store) -> Experiment:
             tags={
                 # Opens the UI in its model-training view, not the GenAI one.
                 "mlflow.experimentKind": "custom_model_development",
-                "mlflow.note.content": "Losses and thresholds compared by "
-                "cross-validation; one parent run per selection, one child per variant.",
+                # One line: more than that the page folds up.
+                "mlflow.note.content": "oof: out-of-fold; test: independent test set. A "
+                "run per variant, and per selection that of its champion.",
             },
         )
     except MlflowException:

@@ -188,7 +188,7 @@ def _made(facts: Facts) -> Iterator[str]:
     libraries = "".join(f", {n} {v}" for n, v in (records.versions or {}).items())
     yield f"Made by evenfold {records.evenfold}{commit} with Python {records.python}{libraries}."
     trained = facts.trained
-    if trained and trained.device:
+    if trained and trained.device and trained.threads:
         yield f"Trained on {trained.device} with {counted(trained.threads, 'thread')}."
     yield (
         f"Selection {facts.selection.selection}; SHA-256 of the data {digests.data[:16]}, "

@@ -284,7 +284,7 @@ SECTION = Section(
 {% for row in rows %}
 <tr data-variant="{{ row.variant }}" class="{{ 'champion' if row.champion and row.deployed else ('half' if row.operating_point == half) }}">
 <th scope="row">{{ row.variant }}</th>
-<td class="t">{% if row.operating_point == half %}untuned{% elif first[row.operating_point] == loop.index0 %}<abbr title="{{ words(row.operating_point) }}">{{ row.operating_point }}</abbr>{% else %}{{ row.operating_point }}{% endif %}</td>
+<td class="t">{% if row.operating_point == half %}untuned{% elif row.operating_point != "sn_eq_sp" and first[row.operating_point] == loop.index0 %}<abbr title="{{ words(row.operating_point) }}">{{ row.operating_point }}</abbr>{% else %}{{ row.operating_point }}{% endif %}</td>
 <td>{{ row.threshold|threshold }}</td>
 <td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td>
 <td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td>{% for value in predicted(row) %}<td>{{ value }}</td>{% endfor %}

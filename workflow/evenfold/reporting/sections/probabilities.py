@@ -11,17 +11,10 @@ from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Drawing
 from evenfold.reporting.section import Section
+from evenfold.reporting.words import calibration_term
 
 #: What `Calibration.scores` and `curves` call the scores as they are.
 _RAW = "none"
-#: Methods as WORDS have them.
-_CALLED = {
-    "temperature": "temperature",
-    "platt": "Platt",
-    "beta": "beta",
-    "isotonic": "isotonic",
-    "venn_abers": "Venn-Abers",
-}
 
 
 @dataclass(frozen=True)
@@ -181,7 +174,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
     curves = seen.curves if seen else None
     return {
         "champion": facts.selection.champion,
-        "called": _CALLED,
+        "calibration": calibration_term,
         "tested": seen is not None,
         "rows": rows,
         "panels_drawn": [
@@ -206,7 +199,7 @@ SECTION = Section(
 <p>A score of 0.8 should be right eight times in ten. Calibration is chosen per variant by its log-loss, every score judged by a calibrator of the other folds, and frozen before the look. It moves no SN, SP or MCC: only what the numbers mean.</p>
 {% call table("probabilities", "Scores as probabilities") %}
 <thead><tr><th scope="col" class="t">variant</th><th scope="col" class="t">calibration</th><th scope="col" data-parts="Brier, raw|Brier, calibrated">{{ term("Brier") }}</th><th scope="col" data-parts="log-loss, raw|log-loss, calibrated">{{ term("log-loss") }}</th><th scope="col" data-parts="miscalibration, raw|miscalibration, calibrated">{{ term("miscalibration") }}</th><th scope="col" data-parts="Brier skill, raw|Brier skill, calibrated">{{ term("Brier skill") }}</th><th scope="col" data-parts="ECE, raw|ECE, calibrated">{{ term("ECE") }}</th>{% if tested %}<th scope="col" data-parts="Brier, test, raw|Brier, test, calibrated">Brier, test</th><th scope="col" data-parts="log-loss, test, raw|log-loss, test, calibrated">log-loss, test</th>{% endif %}</tr></thead>
-<tbody>{% for row in rows %}<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th><td class="t">{% if row.method in called %}{{ term(called[row.method], row.method) }}{% else %}{{ row.method }}{% endif %}</td>
+<tbody>{% for row in rows %}<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th><td class="t">{{ calibration(row.method) }}</td>
 {% for raw, better in row.shown + row.tested %}<td>{{ raw|rate }} → {{ better|rate }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>{% endcall %}
 <p><small>Raw → calibrated. Miscalibration: what isotonic regression would take off the Brier score (CORP). Brier skill: over always answering the share of positives. Brier score and skill compare variants only after calibration: losses that are not proper give scores that are not meant as probabilities.</small></p>
