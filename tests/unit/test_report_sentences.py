@@ -779,6 +779,12 @@ SPOKEN = [
     ),
     Spoken(
         notes,
+        "their own thresholds spread where chance alone moves none, and change SN or SP by",
+        tuned(stability=states.stability(flag="red", ratio=math.inf)),
+        tuned(stability=states.stability(flag="red")),
+    ),
+    Spoken(
+        notes,
         "The folds' score distributions differ (Kolmogorov-Smirnov, Holm-corrected p < "
         "0.01) for focal; pooled thresholds are less reliable there.",
         tuned(
@@ -960,7 +966,7 @@ SPOKEN = [
     Spoken(
         cross_validation,
         "bce bce 0.870 0.550 -0.320 0.400 0.800 / 0.800 0.600 [0.510, 0.690] – +0.012 "
-        "folds agree (1.0 times what chance gives; SN or SP moves by up to 0.02) 0.800 0.800 "
+        "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02) 0.800 0.800 "
         "0.800",
         facts(), UNTUNED,
     ),
@@ -1637,7 +1643,7 @@ SPOKEN = [
     Spoken(on_test_set, "change from 0.5 to tuned", facts(), UNTUNED),
     # Cross-validation.
     Spoken(cross_validation, "Every variant, out-of-fold", facts(), None),
-    Spoken(cross_validation, "folds agree (1.0 times what chance gives; SN or SP moves by up to 0.02)", facts(), UNTUNED),
+    Spoken(cross_validation, "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02)", facts(), UNTUNED),
     Spoken(
         cross_validation, "folds differ (1.6 times",
         tuned(stability=states.stability(ratio=1.6, flag="amber")), facts(),
