@@ -325,13 +325,12 @@ def legend_above(
         )
         for label, colour in entries
     ]
-    assert axes.figure is not None
     lengths = [len(str(handle.get_label())) for handle in handles]
     legend = axes.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=_columns(lengths, 72 * (axes.figure.get_figwidth() - 2 * _PAD)),
+        ncols=_columns(lengths, 72 * (_width(axes) - 2 * _PAD)),
         borderaxespad=0.1,
         borderpad=0.2,
         handlelength=1.2,
@@ -343,6 +342,13 @@ def legend_above(
         if text.get_text() in variants:
             mark(handle, "", text.get_text())
             mark(text, "", text.get_text())
+
+
+def _width(axes: Axes) -> float:
+    """Width of a figure, in inches."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure.get_figwidth()
 
 
 def _columns(lengths: Sequence[int], room: float) -> int:
@@ -365,8 +371,7 @@ def named_rows(axes: Axes, rows: Sequence[str], variants: bool) -> None:
     variants : bool
         Whether they are variants.
     """
-    assert axes.figure is not None
-    small = axes.figure.get_figwidth() < LARGE
+    small = _width(axes) < LARGE
     most = _LETTERS_OF_NAME[SMALL if small else LARGE]
     shown = [row if len(row) <= most else f"{row[: most - 1]}…" for row in rows]
     axes.set_yticks(range(len(rows)), shown)
