@@ -319,19 +319,18 @@ def legend_above(
     variants : collection of str
         Labels that are variants, which are switched on and off.
     """
-    handles = [
+    handles: list[Any] = [
         plt.Line2D(
             [], [], color=colour, marker=marker, ls="" if marker else "-", label=label
         )
         for label, colour in entries
     ]
-    assert axes.figure is not None
     lengths = [len(str(handle.get_label())) for handle in handles]
     legend = axes.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=_columns(lengths, 72 * (axes.figure.get_figwidth() - 2 * _PAD)),
+        ncols=_columns(lengths, 72 * (_width(axes) - 2 * _PAD)),
         borderaxespad=0.1,
         borderpad=0.2,
         handlelength=1.2,
@@ -343,6 +342,12 @@ def legend_above(
         if text.get_text() in variants:
             mark(handle, "", text.get_text())
             mark(text, "", text.get_text())
+
+
+def _width(axes: Axes) -> float:
+    """Inches of the figure that axes are of."""
+    figure: Any = axes.figure
+    return float(figure.get_figwidth())
 
 
 def _columns(lengths: Sequence[int], room: float) -> int:
@@ -365,8 +370,7 @@ def named_rows(axes: Axes, rows: Sequence[str], variants: bool) -> None:
     variants : bool
         Whether they are variants.
     """
-    assert axes.figure is not None
-    small = axes.figure.get_figwidth() < LARGE
+    small = _width(axes) < LARGE
     most = _LETTERS_OF_NAME[SMALL if small else LARGE]
     shown = [row if len(row) <= most else f"{row[: most - 1]}…" for row in rows]
     axes.set_yticks(range(len(rows)), shown)
