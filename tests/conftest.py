@@ -142,7 +142,7 @@ class Project:
 
     @classmethod
     def small(cls, folder: Path, config: str | None = None) -> "Project":
-        """A project whose demo has a quarter of the windows, configured as SMALL."""
+        """A project whose demo has half of the windows, configured as SMALL."""
         project = cls(folder)
         demo = folder / "resources" / "demo"
         demo.unlink()

@@ -1,6 +1,7 @@
 """The report of every state in a real browser: it works, and everybody can read it."""
 
 import os
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -71,6 +72,61 @@ def test_it_opens_without_an_error_and_every_figure_is_drawn(state):
         browser.save_screenshot(f"{folder}/report-{name.replace(' ', '-')}.png")
 
 
+#: Pixels of every text of a figure; of each row of figures, the share of the page that it
+#: and its caption take. Threshold curves are as many as variants, whatever their last row.
+FIGURES = """
+const seen = (one) => one.getClientRects().length > 0;
+const sizes = new Set([...document.querySelectorAll("figure text")].filter(seen).map(
+  (one) => (parseFloat(getComputedStyle(one).fontSize)
+    * one.ownerSVGElement.getScreenCTM().a).toFixed(1)));
+const narrow = [];
+for (const panels of document.querySelectorAll(".panels")) {
+  if (!seen(panels) || panels.querySelector("figure[data-variant]")) continue;
+  const rows = new Map(), whole = panels.clientWidth;
+  for (const part of panels.children) {
+    // In a row all end at the same height but the caption, which begins at its top.
+    const box = part.getBoundingClientRect();
+    const caption = part.matches(".caption");
+    const key = caption ? [...rows.keys()].pop() : Math.round(box.bottom);
+    if (caption && box.top > key) continue;
+    rows.set(key, Math.max(rows.get(key) || 0, box.right));
+  }
+  for (const right of rows.values()) {
+    const share = (right - panels.getBoundingClientRect().left) / whole;
+    if (share < 0.5) narrow.push([panels.querySelector("figure").id, share]);
+  }
+}
+return [[...sizes], narrow];
+"""
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 500])
+def test_figures_have_one_size_of_text_and_leave_no_half_page_empty(state, width):
+    *_, browser = state
+    browser.set_window_size(width, 1000)
+    browser.execute_async_script("setTimeout(arguments[0], 200)")
+    sizes, narrow = browser.execute_script(FIGURES)
+    assert sizes == ["12.0"] and narrow == []
+    browser.set_window_size(1440, 1000)
+
+
+def test_names_in_figures_are_switched_with_their_variant(state):
+    name, facts, browser = state
+    if name == "hostile":
+        return
+    one = next(iter(facts.tuned))
+    box = f'#variants input[value="{one}"]'
+    read = (
+        "return [...document.querySelectorAll('figure text')].filter("
+        "each => each.textContent === arguments[0] && each.getClientRects().length).length"
+    )
+    shown = browser.execute_script(read, one)
+    browser.execute_script(f"document.querySelector('{box}').click()")
+    assert shown > 3 and browser.execute_script(read, one) == 0
+    browser.execute_script(f"document.querySelector('{box}').click()")
+    assert browser.execute_script(read, one) == shown
+
+
 @pytest.mark.parametrize("width", [1440, 1024, 500])
 def test_nothing_is_wider_than_the_page_and_tables_say_where_they_go_on(state, width):
     *_, browser = state
@@ -113,6 +169,27 @@ def test_tables_sort_by_number_and_back(state):
         orders.append(browser.execute_script(read))
     assert orders[0] == orders[1][::-1] and orders[2] == before
     assert sorted(orders[0]) == sorted(before)
+
+
+def test_a_downloaded_table_has_one_number_a_cell(state):
+    *_, browser = state
+    files = browser.execute_async_script(
+        "const done = arguments[0], kept = [], real = URL.createObjectURL;"
+        "const click = HTMLAnchorElement.prototype.click;"
+        "URL.createObjectURL = (blob) => { kept.push(blob); return '#'; };"
+        "HTMLAnchorElement.prototype.click = () => {};"
+        "document.querySelectorAll('caption button').forEach(one => one.click());"
+        "URL.createObjectURL = real; HTMLAnchorElement.prototype.click = click;"
+        "Promise.all(kept.map(blob => blob.text())).then(done)"
+    )
+    shown = count(browser, "table")
+    assert len(files) >= shown > 3
+    for file in files:
+        head, *rows = [line.split("\t") for line in file.rstrip("\n").split("\n")]
+        assert all(len(row) == len(head) for row in rows), head
+        cells = [cell for row in rows for cell in row]
+        pairs = r"[\d.]+ (?:/|→|–) [\d.]+|.*\[[-+\d.]+, "
+        assert not [cell for cell in cells if re.match(pairs, cell)]
 
 
 def test_variants_are_switched_on_and_off(state):

@@ -761,6 +761,7 @@ def of_proteins(**changes) -> Explained:
             for n, size, rises in columns
         ],
         "shares": {"aac": 0.9, "dpc": 0.1},
+        "groups": 40,
     }
     return model(**(values | changes))
 

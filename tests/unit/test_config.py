@@ -329,7 +329,13 @@ ASKED = {
     "split": {},
     "seed": 1,
     "selection": {},
-    "variants": {"bce": {"loss": {"name": "bce"}, "training": {}}},
+    "variants": {
+        "bce": {
+            "loss": {"name": "bce"},
+            # The demo's own.
+            "training": {"batch_size": 16, "epochs": 6, "min_per_class": 4},
+        }
+    },
     "order": ["bce"],
 }
 

@@ -133,11 +133,43 @@ def test_members_of_a_fold_are_those_that_never_saw_it():
         assert part == pytest.approx(whole[folds == fold], abs=1e-4)
 
 
-def test_a_group_is_asked_once_and_the_seed_alone_decides_which():
+def test_every_group_is_asked_in_turn_and_the_seed_alone_decides_by_whom():
     rows = windows()
+    groups = rows["cluster"].nunique()
     chosen = sample(rows, 1)
-    assert chosen["cluster"].is_unique and len(chosen) == rows["cluster"].nunique()
+    assert chosen["cluster"].head(groups).is_unique
     assert sample(rows, 1).equals(chosen) and not sample(rows, 2).equals(chosen)
+    assert list(chosen.columns) == list(rows.columns)
+    # Of many groups one each, of few as many of each as there is time for.
+    many = sample(rows.assign(cluster=range(len(rows))), 1)
+    assert len(many) == 600 and many["cluster"].is_unique
+    few = sample(rows.assign(cluster=np.arange(len(rows)) % 12), 1)
+    assert few["cluster"].value_counts().unique().tolist() == [50]
+    assert set(few["cluster"].head(12)) == set(range(12))
+
+
+def test_a_group_counts_as_one_however_many_of_it_are_asked():
+    """Relatives that tell the same twice change nothing, not even how sure it is."""
+    generator = np.random.default_rng(3)
+    rows = ["".join(one) for one in generator.choice(list("ACDE"), (60, 5))]
+    changed = [generator.normal(size=5) for _ in rows]
+    places = [places_of(row) for row in rows]
+    groups = list(range(60))
+    more = [0] * 40 + [1] * 7 + groups[2:]
+    again = [rows[i] for i in more], more, [places[i] for i in more]
+    for told in (by_position, by_residue):
+        once = told(rows, groups, places, changed)
+        often = told(*again, [changed[i] for i in more])
+        plain = [one.model_copy(update={"n": 0}) for one in once]
+        assert plain == [one.model_copy(update={"n": 0}) for one in often]
+    # What is the same of all relatives is told by one group alone.
+    assert by_residue(rows, [0] * 60, places, changed) == []
+
+
+def test_few_groups_make_no_residue_sure():
+    """Eight means may lie five errors from nothing by chance, a hundred do not."""
+    few, many = (states.residue("D", 0.25, n=n, se=0.05) for n in (8, 100))
+    assert beyond_chance([few, many], 100) == [many]
 
 
 def test_changes_are_those_of_an_additive_model():
@@ -153,14 +185,14 @@ def test_changes_are_those_of_an_additive_model():
     places = [places_of(s) for s in sequences]
     found = changes(logits, sequences, places)
     assert found[0].tolist() == [0.0, 3.5, 12.0]
-    told = by_position(sequences, places, found)
+    told = by_position(sequences, range(len(sequences)), places, found)
     assert [one.place for one in told] == [1, 2, 3, 4]
     assert told[0].offset is None and told[2].n == 400
     # Against each other: the unknown residue's own value is of no matter.
     assert [one.spread for one in told] == [0, 0, 0, 0]
     mixed = ["ACAC", "CACA"] * 400
     places = [places_of(s) for s in mixed]
-    told = by_position(mixed, places, changes(logits, mixed, places))
+    told = by_position(mixed, range(len(mixed)), places, changes(logits, mixed, places))
     changed = [{r.letter: r.change for r in one.residues} for one in told]
     assert changed[2] == {"A": 0.5, "C": -0.5} and told[2].spread == 0.5
 
@@ -172,14 +204,15 @@ def test_residues_of_sequences_are_told_wherever_they_stand():
     def logits(asked):
         return np.array([s.count("A") - 0.25 * s.count("C") for s in asked])
 
-    told = by_residue(sequences, places, changes(logits, sequences, places))
+    found = changes(logits, sequences, places)
+    told = by_residue(sequences, range(12), places, found)
     assert [(one.letter, one.n) for one in told] == [("A", 12), ("C", 12)]
     assert told[0].change - told[1].change == pytest.approx(1.25)
 
 
 def test_nothing_is_asked_of_nothing():
     assert changes(lambda s: np.zeros(len(s)), [], []) == []
-    assert by_position([], [], []) == [] and by_residue([], [], []) == []
+    assert by_position([], [], [], []) == [] and by_residue([], [], [], []) == []
 
 
 def boosted(n=400, trees=40):
@@ -234,13 +267,25 @@ def test_contributions_add_up_to_the_logit(model):
     assert np.ptp(rest) < tolerance * max(1.0, np.ptp(total))
 
 
-def test_columns_of_descriptors_are_told_and_positions_left_to_the_logo():
-    told = explained(trained("logistic_regression"), sample(windows(), 1), True, 1)
-    assert {one.feature_set for one in told.columns} == {"aac"}
-    assert set(told.shares) == {"onehot", "aac"}
+@pytest.mark.parametrize("model", [m for m in MODELS if m != "convolutional"])
+def test_every_feature_set_is_among_the_numbers_that_add_most(model):
+    told = explained(trained(model), sample(windows(), 1), True, 1)
+    sets = set(MODELS[model]["features"])
+    assert {one.feature_set for one in told.columns} == sets == set(told.shares)
     assert sum(told.shares.values()) == pytest.approx(1, abs=1e-3)
-    acidic = [one for one in told.columns if one.name in ("aac_D", "aac_E")]
-    assert acidic and all(one.rises > 0.9 for one in acidic)
+    sizes = [one.size for one in told.columns]
+    assert 15 <= len(sizes) <= 17 and sizes == sorted(sizes, reverse=True)
+
+
+def test_more_of_what_is_planted_raises():
+    told = explained(trained("logistic_regression"), sample(windows(), 1), True, 1)
+    planted = {
+        f"onehot_{16 + offset}{letter}"
+        for offset, letters in _MOTIF
+        for letter in letters
+    }
+    found = [one for one in told.columns if one.name in planted]
+    assert found and all(one.rises > 0.9 for one in found)
 
 
 @pytest.mark.parametrize(

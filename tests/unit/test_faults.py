@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from evenfold import cli, job
 from evenfold.errors import EvenfoldError
 from evenfold.faults import sentence, telling
-from evenfold.files import replacing, sha256_file, write_text
+from evenfold.files import hold, replacing, sha256_file, write_text
 from evenfold.models.ensemble import Ensemble
 from evenfold.models.members import Member
 from evenfold.models.running import load_features
@@ -159,6 +159,33 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
         write_text(path, "whole")
     assert set(tmp_path.iterdir()) == {path, held, young, other}
     assert path.read_text() == "whole"
+
+
+@pytest.mark.parametrize("refusal", [errno.ENOLCK, errno.ENOTSUP, errno.EPERM])
+def test_a_file_system_without_modes_and_locks_is_used_all_the_same(
+    tmp_path, monkeypatch, refusal
+):
+    """CIFS and FAT refuse other modes, some network folders every lock."""
+
+    def refused(*_):
+        raise system(refusal)
+
+    monkeypatch.setattr("pathlib.Path.chmod", refused)
+    monkeypatch.setattr("fcntl.flock", refused)
+    write_text(tmp_path / "a.txt", "whole")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]
+    with open(tmp_path / "lock", "w") as handle:
+        if refusal == errno.EPERM:
+            with pytest.raises(PermissionError):
+                hold(handle, fcntl.LOCK_EX)
+        else:
+            assert hold(handle, fcntl.LOCK_EX)
+
+
+def test_a_lock_that_another_holds_is_not_had(tmp_path):
+    with open(tmp_path / "lock", "w") as one, open(tmp_path / "lock", "w") as other:
+        assert hold(one, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert not hold(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 # --- readers ------------------------------------------------------------------------

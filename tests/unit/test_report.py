@@ -360,7 +360,7 @@ def test_the_summary_has_the_champions_and_names_what_was_withheld(tmp_path):
     }
     path, table = tmp_path / "summary.html", tmp_path / "summary.tsv"
     assert summarise(paths, path, table) == 8
-    page = path.read_text()
+    page = re.sub("</?abbr[^>]*>", "", path.read_text())
     assert page.count("demo/report.html") == page.count("other/report.html") == 2
     assert page.count("sealed/report.html") == 1
     assert "not evaluated: the test set was looked at by an earlier selection" in page

@@ -9,6 +9,7 @@ import pytest
 
 from evenfold.reporting import figures
 from evenfold.reporting.sections.cross_validation import draw_forest
+from evenfold.reporting.sections.domain import draw_bands
 from evenfold.reporting.sections.leaks import draw_identities
 from evenfold.reporting.sections.learning import draw_learning
 from evenfold.reporting.sections.looks_at import (
@@ -16,16 +17,23 @@ from evenfold.reporting.sections.looks_at import (
     draw_logo,
     draw_residues,
 )
-from evenfold.reporting.sections.mistakes import draw_novelty, hardest, nearest_tells
+from evenfold.reporting.sections.mistakes import (
+    draw_counts,
+    draw_novelty,
+    hardest,
+    nearest_tells,
+)
 from evenfold.reporting.sections.more_data import draw_sizes
 from evenfold.reporting.sections.on_test_set import (
     apart,
     draw_balance,
-    draw_counts,
     draw_mcc,
+    draw_rates,
     draw_tuning,
+    draw_zoom,
 )
 from evenfold.reporting.sections.operating_points import draw_curves
+from evenfold.reporting.sections.prediction_sets import draw_sure
 from evenfold.reporting.sections.probabilities import draw_benefit, draw_reliability
 from evenfold.reporting.sections.provenance import draw_times
 from evenfold.reporting.sections.published_split import compared, draw_published
@@ -78,7 +86,15 @@ FIGURES = {
     "novelty": lambda: [draw_novelty(states.called())],
     "identities": lambda: [draw_identities(states.audit())],
     "times": lambda: draw_times(states.facts().times),
+    "zoom": lambda: [draw_zoom(states.many().measured)],
+    "rates": lambda: [draw_rates(states.many().measured)],
+    "sure": lambda: draw_sure(states.sure(), states.sure()),
+    "domain": lambda: draw_bands(states.in_bands(), states.in_bands()),
+    "residues": lambda: [draw_residues("r", states.of_proteins().residues, "focal")],
+    "columns": lambda: [draw_columns("c", states.of_proteins().columns, "focal")],
 }
+#: Pixels on a page: four small or three large ones in a row of 1156, one of 358 on a phone.
+WIDTHS = {270, 356}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -95,14 +111,60 @@ def test_a_figure_is_one_svg_that_scales_and_is_the_same_again(name):
         assert svg.__html__() == svg
         # Every colour is one that a page may set anew.
         assert not re.findall(r"(?:fill|stroke): #(?!000000)[0-9a-f]{6}", svg)
-        wide = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
-        assert wide < 350
+        assert width(drawing) in WIDTHS
+        assert text_sizes(drawing) == {12.0}
+
+
+def width(drawing):
+    """Pixels that a figure takes on a page."""
+    return int(re.search(r'<svg [^>]*style="width:(\d+)px"', drawing.svg)[1])
+
+
+def text_sizes(drawing):
+    """Of all its text on a page, in pixels."""
+    points = float(re.search(r'viewBox="0 0 ([\d.]+)', drawing.svg)[1])
+    found = re.findall(r"<text [^>]*?([\d.]+)px", drawing.svg)
+    assert len(found) == len(texts(drawing))
+    return {round(float(one) * width(drawing) / points, 1) for one in found}
+
+
+@pytest.mark.parametrize("name", ["a", "boosting", "a_loss_with_a_very_long_name" * 2])
+def test_a_figure_is_as_wide_however_long_the_names_are(name):
+    rows = [row.model_copy(update={"variant": name}) for row in states.rows()]
+    for drawing in (draw_mcc(rows), *draw_tuning(rows)):
+        assert width(drawing) == 356 and text_sizes(drawing) == {12.0}
+        shown = [text for text in texts(drawing) if text.startswith(name[:5])]
+        assert shown == [name if len(name) < 26 else f"{name[:25]}…"]
+        assert f'data-variant="{name}"' in drawing.svg
+
+
+def test_a_variant_that_is_switched_off_takes_its_name_with_it():
+    """Beside rows and in legends, a name is inside a group of its variant."""
+    history = {"bce": states.history(), "focal": states.history()}
+    for drawing in (
+        draw_mcc(states.rows()),
+        *draw_forest(states.facts()),
+        *draw_learning(history, ["bce", "focal"]),
+        *draw_sizes([states.size_curve(), states.size_curve(name="bce")]),
+        draw_zoom(states.rows()),
+        draw_rates(states.rows()),
+    ):
+        rest = re.sub(
+            r'<g[^>]* data-variant="(\w+)">(?:(?!</?g\b).)*?'
+            r"(?:<g\b[^>]*>(?:(?!</?g\b).)*</g>(?:(?!</?g\b).)*?)*</g>",
+            "", drawing.svg, flags=re.DOTALL,
+        )  # fmt: skip
+        left = re.findall(r"<text[^>]*>(bce|focal)</text>", rest)
+        assert {"bce", "focal"} & set(texts(drawing)) and left == [], drawing.name
+    # What is no variant goes with none, whatever a variant is called.
+    novelty = draw_novelty(states.called())
+    assert "data-variant" not in novelty.svg
 
 
 def test_mcc_has_a_line_and_a_dot_for_every_row():
     drawing = draw_mcc(states.rows())
     assert {"bce", "focal", "threshold 0.5", "tuned threshold"} <= set(texts(drawing))
-    assert "MCC, 95 % bootstrap interval" in texts(drawing)
+    assert "MCC, 95 % interval" in texts(drawing)
     half = draw_mcc([states.measured_at_half()])
     interval = "; stroke-width: 2"
 
@@ -112,7 +174,8 @@ def test_mcc_has_a_line_and_a_dot_for_every_row():
 
     assert lines(half, figures.HALF) == 1 and lines(half, figures.MCC) == 0
     assert lines(drawing, figures.HALF) == lines(drawing, figures.MCC) == 2
-    assert drawing.svg.count('data-variant="bce"') == 4
+    # Two lines, two dots and the name.
+    assert drawing.svg.count('data-variant="bce"') == 5
     assert "bce at 0.400: SN 0.800, SP 0.790, MCC 0.500 [0.450, 0.710]" in told(drawing)
     # The best first.
     names = [text for text in texts(drawing) if text in ("bce", "focal")]
@@ -127,11 +190,40 @@ def test_the_plane_names_every_point_and_the_best_of_many():
     assert "0.2" in texts(low) and "0.2" not in texts(drawing)
     # A variant that keeps 0.5 has no arrow, and a name.
     assert "focal" in texts(draw_balance([states.measured_at_half()]))
-    many = draw_balance(states.many().measured)
-    named = [text for text in texts(many) if text.startswith("variant")]
-    assert len(named) == len(set(named)) == 10 and "variant3" in named
-    pointed = " ".join(told(many))
-    assert all(f"variant{i} at" in pointed for i in range(27))
+
+
+def test_many_variants_are_enlarged_and_named_on_lines_of_their_own():
+    rows = states.many().measured
+    plane, zoom, rates = draw_balance(rows), draw_zoom(rows), draw_rates(rows)
+
+    def named(drawing):
+        return [text for text in texts(drawing) if text.startswith("variant")]
+
+    assert named(plane) == ["variant3"]
+    assert len(named(zoom)) == len(set(named(zoom))) == 10
+    assert "variant3" in named(zoom) and "threshold 0.5" not in texts(zoom)
+    assert sorted(named(rates)) == sorted(f"variant{i}" for i in range(27))
+    # The same order as in the other forests beside it, on lines of the same height.
+    assert named(rates) == named(draw_mcc(rows)) == named(draw_tuning(rows)[0])
+    for drawing in (plane, zoom, rates):
+        pointed = " ".join(told(drawing))
+        assert all(f"variant{i} at" in pointed for i in range(27))
+    # Enlarged: points that lie on each other in the plane are apart.
+    assert nearest(zoom) > 1.5 * nearest(plane)
+
+
+def nearest(drawing):
+    """Median distance of a point as deployed to the nearest other, in points."""
+    fill = figures.VARIABLES[figures.MCC]
+    found = re.findall(
+        rf'<use [^>]*x="([\d.]+)" y="([\d.]+)" style="fill: var\(--{fill}\)',
+        drawing.svg,
+    )
+    at = np.array(found, dtype=float)
+    assert len(at) >= 27
+    apart = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    return np.median(apart.min(axis=1))
 
 
 def heights(drawing):
@@ -141,7 +233,7 @@ def heights(drawing):
 
 
 def test_no_name_covers_another():
-    found = heights(draw_balance(states.many().measured))
+    found = heights(draw_zoom(states.many().measured))
     assert len(found) == 10 and np.diff(found).min() > figures.TEXT
 
 
@@ -156,9 +248,9 @@ def test_names_keep_their_order_and_their_distance(wanted):
 
 
 def test_tuning_is_paired_and_of_variants_that_have_both_thresholds():
-    mcc, gap = draw_tuning(states.rows())
-    assert "focal: MCC +0.030 [-0.102, +0.147]" in told(mcc)
-    assert "focal: |SN − SP| -0.320 [-0.418, -0.088]" in told(gap)
+    (both,) = draw_tuning(states.rows())
+    assert "focal: MCC +0.030 [-0.102, +0.147]" in told(both)
+    assert "focal: |SN − SP| -0.320 [-0.418, -0.088]" in told(both)
     assert draw_tuning([states.measured_at_half(deployed=True)]) == []
 
 
@@ -312,17 +404,19 @@ def test_what_a_figure_says_is_escaped_and_its_ids_are_its_own():
 def test_the_published_split_stands_beside_the_honest_one():
     facts = states.compared()
     assert facts.beside is not None
-    drawing = draw_published(compared(facts, facts.beside), "on the test set")
+    rows = compared(facts, facts.beside)
+    oof, drawing = draw_published(rows, ["out-of-fold", "on the test set"])
     assert {"honest split", "published split", "bce", "focal"} <= set(texts(drawing))
     assert "MCC on the test set, 95 % interval" in texts(drawing)
     assert "focal, published split: MCC 0.810 on the test set" in told(drawing)
     assert "focal, honest split: MCC 0.590 on the test set" in told(drawing)
+    assert "focal, honest split: MCC 0.600 out-of-fold" in told(oof)
 
 
 def test_a_logo_has_the_letters_beyond_chance_and_no_others():
     drawing = draw_logo("logo", states.positions(), "focal")
     assert told(drawing) == [
-        "D at −1: +0.90 ± 0.10 in 60 sequences", "S at −1: −0.60 ± 0.10 in 60 sequences"
+        "D at −1: +0.90 ± 0.10 over 60 groups", "S at −1: −0.60 ± 0.10 over 60 groups"
     ]  # fmt: skip
     assert {"−2", "−1", "0", "+1", "+2", "acidic"} <= set(texts(drawing))
     bare = [p.model_copy(update={"offset": None}) for p in states.positions()]
@@ -333,13 +427,22 @@ def test_a_logo_has_the_letters_beyond_chance_and_no_others():
 def test_residues_and_columns_are_told_from_the_one_that_adds_most():
     one = states.of_proteins()
     residues = draw_residues("residues", one.residues, "focal")
-    assert told(residues)[0] == "K: +0.30 ± 0.10 in 60 sequences"
+    assert told(residues)[0] == "K: +0.30 ± 0.10 over 60 groups"
     columns = draw_columns("columns", one.columns, "focal")
     assert told(columns) == [
         "aac_K: 0.400, more of it: raises", "aac_D: 0.300, more of it: lowers",
         "dpc_KK: 0.100, more of it: neither alone",
     ]  # fmt: skip
     assert {"raises", "lowers", "neither alone"} <= set(texts(columns))
+    assert {"acidic", "basic", "hydrophobic"} <= set(texts(residues))
+
+
+def test_a_colour_beside_means_one_thing():
+    """Kinds of letters and ways of columns stand beside each other."""
+    from evenfold.reporting.sections import looks_at
+
+    ways, kinds = set(looks_at._WAYS.values()), {c for _, c in looks_at._LEGEND}
+    assert len(ways) == 3 and len(kinds) == 4 and not ways & kinds
 
 
 def test_a_figure_is_drawn_once_for_each_file_and_its_letters_are_cut_once(

@@ -171,6 +171,7 @@ TWO_DECIDE = asked(
         ]
     )
 )
+FEW_GROUPS = asked(states.model(groups=12))
 OF_PROTEINS = asked(states.of_proteins(), states.model(variant="bce", champion=False))
 TRUSTED = trusting()
 UNSEEN = states.before_look(selection=states.selection(trust=states.trust()))
@@ -778,6 +779,12 @@ SPOKEN = [
     ),
     Spoken(
         notes,
+        "their own thresholds spread where chance alone moves none, and change SN or SP by",
+        tuned(stability=states.stability(flag="red", ratio=math.inf)),
+        tuned(stability=states.stability(flag="red")),
+    ),
+    Spoken(
+        notes,
         "The folds' score distributions differ (Kolmogorov-Smirnov, Holm-corrected p < "
         "0.01) for focal; pooled thresholds are less reliable there.",
         tuned(
@@ -959,7 +966,7 @@ SPOKEN = [
     Spoken(
         cross_validation,
         "bce bce 0.870 0.550 -0.320 0.400 0.800 / 0.800 0.600 [0.510, 0.690] – +0.012 "
-        "folds agree (1.0 times what chance gives; SN or SP moves by up to 0.02) 0.800 0.800 "
+        "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02) 0.800 0.800 "
         "0.800",
         facts(), UNTUNED,
     ),
@@ -1024,8 +1031,8 @@ SPOKEN = [
     Spoken(
         looks_at,
         "How much each residue, or number made of the sequence, raises or lowers the "
-        "logit. Asked of training sequences of different groups, each put to the members "
-        "that trained on no sequence of its group; no test sequence was read.",
+        "logit. Asked of training sequences, each put to the members that trained on no "
+        "sequence of its group; a group counts as one, and no test sequence was read.",
         facts(), UNASKED,
     ),
     Spoken(
@@ -1062,8 +1069,14 @@ SPOKEN = [
     ),
     Spoken(
         looks_at,
-        "No residue at any position adds anything beyond chance in 120 windows.",
+        "No residue at any position adds anything beyond chance in 120 windows, each of "
+        "another group.",
         UNDECIDED, facts(),
+    ),
+    Spoken(
+        looks_at,
+        "Too few groups (12) to tell which residues matter: it takes 30.",
+        FEW_GROUPS, facts(),
     ),
     Spoken(
         looks_at,
@@ -1081,15 +1094,15 @@ SPOKEN = [
         looks_at,
         "Each letter as high as the mean contribution of that residue there, beside the "
         "other residues that windows have there; below zero it lowers the score. Drawn "
-        "are those beyond chance in 120 windows (Bonferroni, 5 %) that are large enough "
-        "to be read.",
+        "are those beyond chance in 120 windows, each of another group (Bonferroni, 5 %) "
+        "that are large enough to be read.",
         facts(), UNDECIDED,
     ),
     Spoken(looks_at, "Positions that decide most, focal", facts(), UNDECIDED),
     Spoken(
         looks_at,
-        "The mean contribution of a residue wherever it stands, beside all others, over "
-        "120 sequences.",
+        "The mean contribution of a residue wherever it stands, beside all others, in "
+        "120 sequences of 40 groups.",
         OF_PROTEINS, facts(),
     ),
     Spoken(
@@ -1187,11 +1200,13 @@ SPOKEN = [
     Spoken(
         prediction_sets,
         "Calling only where the set holds one class: the share of sequences that is called, "
-        "and MCC, SN and SP among these, out-of-fold and, dotted, on the test set.",
+        "and MCC, SN and SP among these, out-of-fold and on the test set.",
         TRUSTED, UNSEEN,
     ),
-    Spoken(prediction_sets, "error of the sets, %", TRUSTED, facts()),
-    Spoken(prediction_sets, "Calls by error of the sets", TRUSTED, facts()),
+    Spoken(prediction_sets, "error of the sets, %, test set", TRUSTED, UNSEEN),
+    Spoken(prediction_sets, "Calls by error of the sets, out-of-fold", TRUSTED, facts()),
+    Spoken(prediction_sets, "among the called", TRUSTED, facts()),
+    Spoken(prediction_sets, "share called", TRUSTED, facts()),
     # Domain.
     Spoken(
         domain,
@@ -1253,10 +1268,11 @@ SPOKEN = [
     ),
     Spoken(
         domain,
-        "The champion at its threshold by bands, out-of-fold (filled) and on the test set "
-        "(open), with 95 % intervals.",
+        "The champion at its threshold by bands, out-of-fold and on the test set, with "
+        "95 % intervals.",
         REACHING, reaching(tested=None),
     ),
+    Spoken(domain, "MCC of the champion by band of the domain", REACHING, facts()),
     Spoken(
         domain, "Of 310 test sequences 270 inside, 38 at the edge and 2 outside.", REACHING,
         reaching(tested=None),
@@ -1267,14 +1283,12 @@ SPOKEN = [
         "2 outside.",
         REACHING, facts(),
     ),
-    Spoken(domain, "at the threshold", REACHING, facts()),
-    Spoken(domain, "Results by band of the domain", REACHING, facts()),
     # Beside the published split.
     Spoken(
         published_split,
-        "What the published split would have shown: MCC of each variant on the test set, "
-        "trained beside relatives of the test set and without. The distance is what "
-        "related sequences are worth.",
+        "What the published split would have shown: MCC of each variant out-of-fold and "
+        "on the test set, trained beside relatives of the test set and without. The "
+        "distance is what related sequences are worth.",
         states.compared(), states.compared(evaluation=None, measured=[]),
     ),
     Spoken(
@@ -1590,16 +1604,31 @@ SPOKEN = [
     Spoken(on_test_set, "Every variant on the test set, untuned and tuned", facts(), states.before_look()),
     Spoken(
         on_test_set,
-        "MCC with its interval: 95 %, of MCC in the population that the test set comes "
-        "from, by a bootstrap over groups of related sequences that lets the class ratio "
-        "vary, threshold fixed. Plane: from threshold 0.5 to the tuned threshold; on the "
-        "dashed line SN and SP are equal. Changes from 0.5 to the tuned threshold are "
-        "paired, sequences taken as independent. Hatched: wrong calls of focal.",
+        "Plane: from threshold 0.5 to the tuned threshold; on the dashed line SN and SP are "
+        "equal. MCC with its interval: 95 %, of MCC in the population that the test set "
+        "comes from, by a bootstrap over groups of related sequences that lets the class "
+        "ratio vary, threshold fixed. Changes from 0.5 to the tuned threshold are paired, "
+        "sequences taken as independent.",
         facts(), states.many(),
     ),
     Spoken(
-        on_test_set, "The best ten are named; point at any other.", states.many(), facts()
+        on_test_set,
+        "Enlarged beside it: the variants as they are deployed, the best ten named; point "
+        "at any other.",
+        states.many(), facts(),
     ),
+    Spoken(
+        on_test_set, "Of SN, SP and MCC the upper of two lines is at 0.5.",
+        states.many(), facts(),
+    ),
+    Spoken(
+        on_test_set, "Sensitivity against specificity as deployed, enlarged",
+        states.many(), facts(),
+    ),
+    Spoken(
+        on_test_set, "SN and SP of every variant on the test set", states.many(), facts()
+    ),
+    Spoken(on_test_set, "open at 0.5, filled as tuned", states.many(), facts()),
     Spoken(
         on_test_set, "Sensitivity against specificity, from 0.5 to the tuned threshold",
         facts(), states.before_look(),
@@ -1608,17 +1637,13 @@ SPOKEN = [
         on_test_set, "MCC of every variant on the test set", facts(), states.before_look()
     ),
     Spoken(
-        on_test_set, "Right and wrong calls of the champion on the test set", facts(),
-        states.before_look(),
+        on_test_set, "Paired changes of MCC and |SN − SP| from 0.5 to the tuned threshold",
+        facts(), UNTUNED,
     ),
-    Spoken(
-        on_test_set, "Paired change of MCC from 0.5 to the tuned threshold", facts(),
-        UNTUNED,
-    ),
-    Spoken(on_test_set, "share of the class", facts(), states.before_look()),
+    Spoken(on_test_set, "change from 0.5 to tuned", facts(), UNTUNED),
     # Cross-validation.
     Spoken(cross_validation, "Every variant, out-of-fold", facts(), None),
-    Spoken(cross_validation, "folds agree (1.0 times what chance gives; SN or SP moves by up to 0.02)", facts(), UNTUNED),
+    Spoken(cross_validation, "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02)", facts(), UNTUNED),
     Spoken(
         cross_validation, "folds differ (1.6 times",
         tuned(stability=states.stability(ratio=1.6, flag="amber")), facts(),
@@ -1715,9 +1740,21 @@ SPOKEN = [
         mistakes,
         "Where does it err? focal calls 52 of 150 test sequences wrong. Of the quarter "
         "least like training 13 of 38 are called wrong, of the quarter most like it 13 of "
-        "38: no difference beyond chance. Wrong calls by identity to the nearest training "
-        "sequence",
+        "38: no difference beyond chance.",
         facts(), states.before_look(),
+    ),
+    Spoken(
+        mistakes, "Wrong calls by identity to the nearest training sequence",
+        facts(), states.before_look(),
+    ),
+    Spoken(
+        mistakes, "Right and wrong calls of the champion on the test set", facts(),
+        states.before_look(),
+    ),
+    Spoken(mistakes, "share of the class", facts(), states.before_look()),
+    Spoken(
+        mistakes, "Right and, hatched, wrong calls of focal.", facts(),
+        states.before_look(),
     ),
     Spoken(mistakes, ": mistakes are on the novel ones.", ERRING[0], facts()),
     Spoken(mistakes, ": mistakes are not on the novel ones.", ERRING[1], facts()),

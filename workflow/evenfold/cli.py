@@ -15,6 +15,7 @@ from evenfold.faults import listening, sentence
 from evenfold.records.evaluation import RememberedLooks, evaluation_of
 from evenfold.records.layout import Results
 from evenfold.records.tracking import TrackedRun
+from evenfold.saying import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -374,7 +375,8 @@ def _verify(options: argparse.Namespace) -> int:
     for check in checks:
         print(f"{_MARKS[check.holds]}  {as_called(check.what, called)}")
     faults = sum(check.holds is False for check in checks)
-    print(f"\n{len(checks)} checks, {faults} faults. What this cannot prove:")
+    told = counted(faults, "fault")
+    print(f"\n{len(checks)} checks, {told}. What this cannot prove:")
     for limit in LIMITS:
         print(f"  - {as_called(limit, called)}")
     return 1 if faults else 0

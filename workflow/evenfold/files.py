@@ -1,5 +1,6 @@
 """Reading, hashing and atomic writing of the files a run leaves."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,6 +18,10 @@ from evenfold.errors import OF_WRITING, EvenfoldError, of_file, system_code
 Pathlike = str | os.PathLike[str]
 
 
+#: What a file system without locks says.
+_NO_LOCKS = {
+    errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL,
+}  # fmt: skip
 #: Seconds after which a temporary file that nobody holds is one that was left.
 _LEFT = 60.0
 
@@ -51,7 +56,9 @@ def replacing(path: Pathlike) -> Iterator[Path]:
         # mkstemp makes private files; results are meant to be shared.
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        # Where the mount decides the modes (CIFS, FAT), it refuses others.
+        with suppress(OSError):
+            temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except Exception as error:
         if found := _of_written(error, path, name):
@@ -90,6 +97,31 @@ def _remove_left(path: Path) -> None:
 
 def _escaped(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def hold(handle: Any, how: int) -> bool:
+    """Lock an open file, where its file system has locks.
+
+    Parameters
+    ----------
+    handle : file or int
+    how : int
+        As for `fcntl.flock`.
+
+    Returns
+    -------
+    bool
+        False where another process holds it. A file system without locks (some network
+        folders) is taken to have no other process.
+    """
+    try:
+        fcntl.flock(handle, how)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
 
 
 def write_text(path: Pathlike, text: str) -> None:

@@ -18,7 +18,6 @@ from evenfold.explaining.residues import (
     places_of,
 )
 from evenfold.features import FeatureSet
-from evenfold.features.encodings import WINDOWS
 from evenfold.importing import is_import_path
 from evenfold.models.device import prepare
 from evenfold.models.ensemble import Ensemble
@@ -94,7 +93,10 @@ def _training(tables: Mapping[str, str]) -> pd.DataFrame:
 
 
 def sample(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Training sequences of different groups: relatives tell the same twice.
+    """Training sequences of every group, as many of each as there is time for.
+
+    Of many groups one each, since relatives tell the same twice; of few groups several,
+    whose mean says better what the group's is.
 
     Parameters
     ----------
@@ -105,11 +107,16 @@ def sample(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        At most 600 of its rows.
+        At most 600 of its rows: the first of each group, then the second of each.
     """
     order = np.random.default_rng(seed).permutation(len(rows))
-    one_each = rows.iloc[order].drop_duplicates("cluster")
-    return one_each.head(_SEQUENCES).sort_index()
+    drawn = rows.iloc[order]
+    number = drawn.groupby("cluster").cumcount()
+    each = max(1, _SEQUENCES // max(1, rows["cluster"].nunique()))
+    by_turn = drawn.assign(number=number).sort_values("number", kind="stable")
+    chosen = by_turn[by_turn["number"] < each].head(_SEQUENCES)
+    in_turn = chosen.rename_axis("row").sort_values(["number", "row"])
+    return in_turn.rename_axis(rows.index.name).drop(columns="number")
 
 
 def explained(
@@ -136,19 +143,23 @@ def explained(
     why_not = _why_not(features)
     told = Explained(
         variant="", champion=False, sequences=len(rows), positions=[], residues=[],
-        columns=[], shares={}, why_not=why_not,
+        columns=[], shares={}, why_not=why_not, groups=rows["cluster"].nunique(),
     )  # fmt: skip
     if why_not:
         return told
     sequences, places = _places(rows["sequence"].tolist(), windows, seed)
-    folds = rows["fold"].to_numpy()
-    found = _by_fold(ensemble, features, sequences, folds[: len(sequences)], places)
+    asked = rows.head(len(sequences))
+    found = _by_fold(ensemble, features, sequences, asked["fold"].to_numpy(), places)
+    groups = asked["cluster"].tolist()
     columns, shares = _columns(ensemble, features, rows)
     return told.model_copy(
         update={
             "sequences": len(sequences),
-            "positions": by_position(sequences, places, found) if windows else [],
-            "residues": [] if windows else by_residue(sequences, places, found),
+            "groups": len(set(groups)),
+            "positions": by_position(sequences, groups, places, found)
+            if windows
+            else [],
+            "residues": [] if windows else by_residue(sequences, groups, places, found),
             "columns": columns,
             "shares": shares,
         }
@@ -212,16 +223,16 @@ def _by_fold(
 def _columns(
     ensemble: Ensemble, features: FeatureSet, rows: pd.DataFrame
 ) -> tuple[list[ColumnAdds], dict[str, float]]:
-    """Columns that are no letters by position, those that add most first."""
-    sets = [
-        name
-        for name in features.names
-        for _ in FeatureSet((name,), features.length).columns
-    ]
-    names = features.columns
-    told = [i for i, name in enumerate(sets) if name not in {*WINDOWS, "residues"}]
-    if not told or ensemble.recipe["kind"] not in KINDS:
+    """Columns that add most, of each feature set one at least, and each set's share."""
+    if ensemble.recipe["kind"] not in KINDS:
         return [], {}
+    sets = np.array(
+        [
+            name
+            for name in features.names
+            for _ in FeatureSet((name,), features.length).columns
+        ]
+    )
     rows = rows.head(3 * _ROWS)
     inputs = np.asarray(features.compute(rows["sequence"].tolist()))
     folds = rows["fold"].to_numpy()
@@ -231,26 +242,36 @@ def _columns(
         own = asked & (folds == fold)
         part = added(ensemble.of_fold(int(fold)), inputs[own], inputs[folds != fold])
         total[own[asked]] = part
-    size = np.abs(total).mean(axis=0)
+    clusters = rows["cluster"][asked]
+    # A group counts as one.
+    weight = 1 / clusters.map(clusters.value_counts()).to_numpy(float)
+    size = np.average(np.abs(total), axis=0, weights=weight)
     whole = float(size.sum()) or 1.0
     shares = {
-        name: round(float(size[[i for i, s in enumerate(sets) if s == name]].sum()) / whole, 4)
-        for name in dict.fromkeys(sets)
-    }  # fmt: skip
-    first = sorted(told, key=lambda i: (-size[i], i))[:_COLUMNS]
+        name: round(float(size[sets == name].sum()) / whole, 4)
+        for name in dict.fromkeys(features.names)
+    }
+    names = features.columns
     return [
         ColumnAdds(
             name=names[i],
-            feature_set=sets[i],
+            feature_set=str(sets[i]),
             size=round(float(size[i]), 4),
-            rises=_correlation(inputs[asked, i], total[:, i]),
+            rises=_correlation(inputs[asked, i], total[:, i], weight),
         )
-        for i in first
-        if size[i] > 0
+        for i in _first(size, sets)
     ], shares
 
 
-def _correlation(x: np.ndarray, y: np.ndarray) -> float | None:
+def _first(size: np.ndarray, sets: np.ndarray) -> list[int]:
+    """Columns that are written, the largest first: also the largest of each set."""
+    order = [i for i in np.lexsort((np.arange(len(size)), -size)) if size[i] > 0]
+    of_sets = {sets[i]: i for i in reversed(order)}
+    return sorted({*order[:_COLUMNS], *of_sets.values()}, key=order.index)
+
+
+def _correlation(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float | None:
     if not (np.ptp(x) and np.ptp(y)):
         return None
-    return round(float(np.corrcoef(x, y)[0, 1]), 4)
+    ((own, both), (_, other)) = np.cov(x, y, aweights=weight)
+    return round(float(both / np.sqrt(own * other)), 4)

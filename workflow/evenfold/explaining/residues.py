@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 
 from evenfold.alphabet import AMINO_ACIDS, GAP, UNKNOWN
 from evenfold.features import FeatureSet
@@ -11,7 +12,7 @@ from evenfold.records.contributions import Position, Residue
 
 #: Copies of sequences that are scored at once.
 COPIES = 1024
-#: Sequences that a residue's mean is of, at least.
+#: Groups that a residue's mean is of, at least.
 LEAST = 8
 
 
@@ -77,6 +78,7 @@ def places_of(sequence: str) -> list[int]:
 
 def by_position(
     sequences: Sequence[str],
+    groups: Sequence[int],
     places: Sequence[Sequence[int]],
     found: Sequence[np.ndarray],
 ) -> list[Position]:
@@ -89,6 +91,8 @@ def by_position(
     ----------
     sequences : sequence of str, length n
         Of one length.
+    groups : sequence of int, length n
+        Relatives count as one.
     places : sequence of sequence of int, length n
     found : sequence of ndarray, length n
         See `changes`.
@@ -99,24 +103,23 @@ def by_position(
         Every position, from the first.
     """
     length = max(map(len, sequences), default=0)
-    table = np.full((len(sequences), length), np.nan)
-    for row, (own, values) in enumerate(zip(places, found, strict=True)):
-        table[row, list(own)] = values
-    letters = np.array([list(sequence) for sequence in sequences])
     middle = length // 2 if length % 2 else None
+    table = _table(sequences, groups, places, found)
+    means = _means(table)
+    windows = table.groupby("place").size()
     told = []
     for place in range(length):
-        known = np.flatnonzero(~np.isnan(table[:, place]))
-        values = table[known, place] - (table[known, place].mean() if len(known) else 0)
-        residues = _means(letters[known, place], values)
+        residues = means.get(place, [])
         # Between residues, less what their means vary by chance.
         between = sum(one.n * (one.change**2 - one.se**2) for one in residues)
+        own = table[table["place"] == place]
+        counted = len(own.drop_duplicates(["letter", "group"]))
         told.append(
             Position(
                 place=place + 1,
                 offset=None if middle is None else place - middle,
-                n=len(known),
-                spread=_rounded(np.sqrt(max(0.0, between) / max(1, len(known)))),
+                n=int(windows.get(place, 0)),
+                spread=_rounded(np.sqrt(max(0.0, between) / max(1, counted))),
                 residues=residues,
             )
         )
@@ -125,6 +128,7 @@ def by_position(
 
 def by_residue(
     sequences: Sequence[str],
+    groups: Sequence[int],
     places: Sequence[Sequence[int]],
     found: Sequence[np.ndarray],
 ) -> list[Residue]:
@@ -133,6 +137,8 @@ def by_residue(
     Parameters
     ----------
     sequences : sequence of str, length n
+    groups : sequence of int, length n
+        Relatives count as one.
     places : sequence of sequence of int, length n
     found : sequence of ndarray, length n
         See `changes`.
@@ -140,34 +146,49 @@ def by_residue(
     Returns
     -------
     list of Residue
-        A mean over sequences, in each of which it is the mean of its places.
+        A mean over groups of means over sequences, in each of which it is the mean of
+        its places.
     """
-    letters: list[str] = []
-    values: list[float] = []
-    everything = np.concatenate([np.empty(0), *found])
-    centre = everything.mean() if len(everything) else 0.0
-    for sequence, own, change in zip(sequences, places, found, strict=True):
-        here = np.array([sequence[place] for place in own])
-        for letter in sorted(set(here)):
-            letters.append(letter)
-            values.append(float(change[here == letter].mean() - centre))
-    return _means(np.array(letters), np.array(values))
+    table = _table(sequences, groups, places, found)
+    return _means(table.assign(place=0)).get(0, [])
 
 
-def _means(letters: np.ndarray, values: np.ndarray) -> list[Residue]:
-    found = []
-    for letter in AMINO_ACIDS:
-        own = values[letters == letter]
-        if len(own) >= LEAST:
-            found.append(
-                Residue(
-                    letter=letter,
-                    n=len(own),
-                    change=_rounded(own.mean()),
-                    se=_rounded(own.std(ddof=1) / np.sqrt(len(own))),
-                )
-            )
+def _table(sequences, groups, places, found) -> pd.DataFrame:
+    """A row for each residue that was asked: what it is, what it is of, its change."""
+    asked = [len(own) for own in places]
+    parts = zip(sequences, places, strict=True)
+    letters = [sequence[place] for sequence, own in parts for place in own]
+    return pd.DataFrame(
+        {
+            "place": np.concatenate([np.empty(0, int), *places]).astype(int),
+            "letter": np.array(letters, dtype=str),
+            "group": np.repeat(np.asarray(groups, dtype=int), asked),
+            "sequence": np.repeat(np.arange(len(asked)), asked),
+            "change": np.concatenate([np.empty(0), *found]),
+        }
+    )
+
+
+def _means(table: pd.DataFrame) -> dict[int, list[Residue]]:
+    """Of each place its residues: means over groups, beside all residues there."""
+    everything = _by_group(table, ["place"]).groupby("place").mean()
+    own = _by_group(table, ["place", "letter"]).groupby(["place", "letter"])
+    told = own.agg(["mean", "std", "size"])
+    told["mean"] -= everything.reindex(told.index, level="place")
+    told = told[told["size"] >= LEAST]
+    found: dict[int, list[Residue]] = {}
+    for (place, letter), mean, sd, n in told.itertuples():
+        if letter in AMINO_ACIDS:
+            se = _rounded(sd / np.sqrt(n))
+            residue = Residue(letter=letter, n=int(n), change=_rounded(mean), se=se)
+            found.setdefault(int(place), []).append(residue)
     return found
+
+
+def _by_group(table: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """Mean change of each group, in which every sequence counts as one."""
+    of_sequences = table.groupby([*keys, "group", "sequence"])["change"].mean()
+    return of_sequences.groupby([*keys, "group"]).mean()
 
 
 def _rounded(value: float) -> float:

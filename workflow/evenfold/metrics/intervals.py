@@ -76,6 +76,25 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
     return float(centre - half), float(centre + half)
 
 
+def errors_of_mean(level: float, n: int) -> float:
+    """How many standard errors an interval of a mean over n values reaches to each side.
+
+    Parameters
+    ----------
+    level : float
+        Of the interval, 0 to 1.
+    n : int
+
+    Returns
+    -------
+    float
+        Student's: infinite for a single value.
+    """
+    if n < 2:
+        return np.inf
+    return float(scipy.stats.t.ppf((1 + level) / 2, n - 1))
+
+
 def newcombe(
     successes: tuple[float, float], totals: tuple[float, float], level: float = 0.95
 ) -> tuple[float, float]:

@@ -25,7 +25,7 @@ from evenfold.config.reading import Reading
 from evenfold.durations import in_time
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.notes import found_in, leave, note_of_count, told
-from evenfold.files import read_json, write_json
+from evenfold.files import hold, read_json, write_json
 from evenfold.prediction.inputs import (
     AT_ONCE,
     LETTERS,
@@ -428,13 +428,11 @@ def _folder(predictor: Predictor, asked: Asked) -> Iterator[Path]:
     folder = asked.parts
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not hold(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
             raise EvenfoldError(
                 f"{asked.out} is being written by another `evenfold predict`. Wait for "
                 "it, or name another table with --out."
-            ) from error
+            )
         kept = folder / "question.json"
         if asked.streams or not kept.is_file() or _read(kept) != question:
             for old in folder.iterdir():

@@ -9,11 +9,11 @@ class Residue(Part):
     letter: str
     """one of the twenty amino acids"""
     n: int
-    """sequences that it is a mean over"""
+    """groups that it is a mean over, each of which counts as one"""
     change: float
     """of the logit, against the other residues"""
     se: float
-    """its standard error over sequences of different groups"""
+    """its standard error over groups"""
 
 
 class Position(Part):
@@ -28,7 +28,7 @@ class Position(Part):
     spread: float
     """of the logit, standard deviation of what residues add there"""
     residues: list[Residue]
-    """those of the twenty that enough windows have there"""
+    """those of the twenty that windows of enough groups have there"""
 
 
 class ColumnAdds(Part):
@@ -52,18 +52,25 @@ class Explained(Part):
     champion: bool
     """whether it is the champion"""
     sequences: int
-    """training sequences that were asked, each of another group"""
+    """training sequences that were asked"""
     positions: list[Position]
     """of windows; else empty"""
     residues: list[Residue]
     """wherever they stand, of sequences that are no windows; else empty"""
     columns: list[ColumnAdds]
-    """those that add most, of features that are no letters by position; else empty"""
+    """those that add most, of each feature set one at least; empty where the network reads letters"""
     shares: dict[str, float]
     """by feature set, the share of all that columns add, 0 to 1"""
     why_not: str | None = None
     """why nothing can be told, in words; null where something is"""
-    absent = ("why_not",)
+    groups: int | None = None
+    """groups that the sequences are of; null where an earlier version asked one of each"""
+    absent = ("why_not", "groups")
+
+    @property
+    def of_groups(self) -> int:
+        """Groups that were asked."""
+        return self.sequences if self.groups is None else self.groups
 
 
 class Contributions(Record):

@@ -5,7 +5,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib
+import numpy as np
 from markupsafe import Markup, escape
 
 from evenfold.files import replacing
@@ -36,9 +37,17 @@ VARIABLES = {
     MCC: "mcc", HALF: "half", **{c: f"v{i}" for i, c in enumerate(STANDOUT) if i},
 }  # fmt: skip
 
-#: Of all text in figures, in points, and what a page makes of a point, in pixels.
+#: Of all text in figures, in points, and what a page makes of a point, in pixels: 12 of text.
 TEXT = 9.5
-_SCALE = 1.25
+_SCALE = 12 / TEXT
+#: Widths of figures with all that is beside their axes, in inches: on a page they are never
+#: scaled, so that text has one size. Four small or three large ones stand beside each other
+#: at 1440 pixels, three or two at 1024, one on a phone.
+SMALL, LARGE = (pixels / 72 / _SCALE for pixels in (270, 356))
+#: Of axes at least; what names leave less is wider.
+_LEAST = 1.2
+#: Letters of a name beside a row; the whole name is under the pointer.
+_LETTERS_OF_NAME = {SMALL: 18, LARGE: 26}
 
 FONT = "DejaVu Sans"
 #: Of all that is drawn, as `plt.rc_context` takes it.
@@ -71,6 +80,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 
+#: Inches a line of a forest that holds two values.
+ROW = 0.28
 _MARK = "mark"
 #: Inches around a figure.
 _PAD = 0.08
@@ -174,8 +185,8 @@ def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> 
     Drawing
     """
     buffer = io.StringIO()
-    # Asked once, for both files: "tight" draws a figure again to find it.
-    box = figure.get_tightbbox().padded(_PAD)
+    # Asked here, for both files: "tight" draws a figure again to find it.
+    box = _fitted(figure)
     figure.savefig(buffer, format="svg", bbox_inches=box, metadata={"Date": None})
     plt.close(figure)
     text = buffer.getvalue()
@@ -186,6 +197,40 @@ def drawn(figure: Figure, name: str, title: str, variant: str | None = None) -> 
     text = re.sub(r"font-family: [^;\"]*", "font-family: sans-serif", text)
     return Drawing(
         name, title, Markup(_headed(text, name, title)), figure, box, variant
+    )
+
+
+def _fitted(figure: Figure) -> Bbox:
+    """Box of a figure that is as wide as was asked for, names beside its axes and all.
+
+    Its axes are made as wide as the names leave; a legend begins where the figure does.
+    """
+    width = figure.get_figwidth()
+    (axes,) = figure.axes
+    legend = axes.get_legend()
+    if legend:
+        legend.set_in_layout(False)
+    box = figure.get_tightbbox().padded(_PAD)
+    # Narrower axes may have other ticks.
+    for _ in range(2):
+        at = axes.get_position(original=True)
+        room = max(_LEAST / width, at.width - box.width / width + 1)
+        axes.set_position((at.x0, at.y0, room, at.height))
+        box = figure.get_tightbbox().padded(_PAD)
+        if room == _LEAST / width or abs(box.width - width) < _PAD / 4:
+            break
+    if legend:
+        top = axes.get_position().y1
+        legend.set_bbox_to_anchor(((box.x0 + _PAD) / width, top), figure.transFigure)
+        beside = legend.get_window_extent().transformed(
+            figure.dpi_scale_trans.inverted()
+        )
+        box = Bbox.union([box, beside.padded(_PAD)])
+    over = box.width - width
+    # Off what is around it: a tick's label may have changed.
+    cut = over / 2 if 0 < over < _PAD else 0.0
+    return Bbox.from_bounds(
+        box.x0 + cut, box.y0, max(width, box.width - 2 * cut), box.height
     )
 
 
@@ -215,8 +260,9 @@ def _told(text: str) -> str:
     def group(found: re.Match[str]) -> str:
         variant, told = json.loads(html.unescape(found[2]))
         of = f' data-variant="{escape(variant)}"' if variant else ""
-        title = f"<title>{escape(told)}</title>" if told else ""
-        return f'<g class="mark"{of}>{title}'
+        if not told:
+            return f"<g{of}>"
+        return f'<g class="mark"{of}><title>{escape(told)}</title>'
 
     return re.sub(rf"<g id=(['\"]){_MARK}(.*?)\1>", group, text)
 
@@ -256,7 +302,10 @@ def standing_out(names: Sequence[str]) -> dict[str, str]:
 
 
 def legend_above(
-    axes: Axes, entries: Iterable[tuple[str, str]], marker: str = "o"
+    axes: Axes,
+    entries: Iterable[tuple[str, str]],
+    marker: str = "o",
+    variants: Collection[str] = (),
 ) -> None:
     """A legend above the axes, in as many columns as there is room for.
 
@@ -267,6 +316,8 @@ def legend_above(
         Label and colour of each.
     marker : str
         Empty for lines.
+    variants : collection of str
+        Labels that are variants, which are switched on and off.
     """
     handles = [
         plt.Line2D(
@@ -274,20 +325,60 @@ def legend_above(
         )
         for label, colour in entries
     ]
-    widest = max(len(str(handle.get_label())) for handle in handles)
-    room = axes.bbox.width * 72 / plt.rcParams["figure.dpi"]
-    axes.legend(
+    lengths = [len(str(handle.get_label())) for handle in handles]
+    legend = axes.legend(
         handles=handles,
         loc="lower left",
-        bbox_to_anchor=(-0.04, 1.0),
-        # A letter is about half as wide as high; a handle is as wide as four.
-        ncols=max(1, min(len(handles), int(room / ((widest + 5) * TEXT * 0.5)))),
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=_columns(lengths, 72 * (_width(axes) - 2 * _PAD)),
         borderaxespad=0.1,
+        borderpad=0.2,
         handlelength=1.2,
         handletextpad=0.5,
         columnspacing=1.0,
         labelspacing=0.25,
     )
+    for handle, text in zip(legend.legend_handles, legend.get_texts()):
+        if text.get_text() in variants:
+            mark(handle, "", text.get_text())
+            mark(text, "", text.get_text())
+
+
+def _width(axes: Axes) -> float:
+    """Width of a figure, in inches."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure.get_figwidth()
+
+
+def _columns(lengths: Sequence[int], room: float) -> int:
+    """Columns of a legend whose labels have these lengths, in so many points of room."""
+    for columns in range(len(lengths), 1, -1):
+        widths = [part.max() for part in np.array_split(np.array(lengths), columns)]
+        # A letter is about half as wide as high; a handle is as wide as five.
+        if (sum(widths) + 5 * columns) * TEXT * 0.53 < room:
+            return columns
+    return 1
+
+
+def named_rows(axes: Axes, rows: Sequence[str], variants: bool) -> None:
+    """Names of rows from above downwards, each switched with its variant.
+
+    Parameters
+    ----------
+    axes : Axes
+    rows : sequence of str
+    variants : bool
+        Whether they are variants.
+    """
+    small = _width(axes) < LARGE
+    most = _LETTERS_OF_NAME[SMALL if small else LARGE]
+    shown = [row if len(row) <= most else f"{row[: most - 1]}…" for row in rows]
+    axes.set_yticks(range(len(rows)), shown)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    for label, row, name in zip(axes.get_yticklabels(), rows, shown):
+        mark(label, "" if name == row else row, row if variants else None)
 
 
 @dataclass(frozen=True)
@@ -302,6 +393,8 @@ class Bar:
     told : str
         For who points at it.
     colour : str
+    variant : bool
+        Whether the line is a variant's, and switched with it.
     """
 
     row: str
@@ -310,6 +403,23 @@ class Bar:
     high: float
     told: str
     colour: str = MCC
+    variant: bool = True
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a forest is.
+
+    Attributes
+    ----------
+    width : float
+        In inches.
+    row : float or None
+        Height of a line; as its text needs where None.
+    """
+
+    width: float = LARGE
+    row: float | None = None
 
 
 def forest(
@@ -317,6 +427,7 @@ def forest(
     label: str,
     entries: Iterable[tuple[str, str]] = (),
     zero: bool = False,
+    size: Size = Size(),
 ) -> Figure:
     """Values with their intervals, one line a variant; several of one stand side by side.
 
@@ -329,6 +440,7 @@ def forest(
         Of the legend.
     zero : bool
         Whether to draw a line at zero.
+    size : Size
 
     Returns
     -------
@@ -337,8 +449,8 @@ def forest(
     rows = list(dict.fromkeys(bar.row for bar in bars))
     most = max(sum(bar.row == row for bar in bars) for row in rows)
     # Inches a line: as its text needs, and no half page of nothing.
-    height = 0.75 + len(rows) * (0.19 if most == 1 else 0.28)
-    figure, axes = plt.subplots(figsize=(3.6, height))
+    line_of = size.row or (0.19 if most == 1 else ROW)
+    figure, axes = plt.subplots(figsize=(size.width, 0.75 + len(rows) * line_of))
     seen: dict[str, int] = {}
     for bar in bars:
         at = seen.setdefault(bar.row, 0)
@@ -349,12 +461,11 @@ def forest(
             bar.value, y, "o", color=bar.colour, ms=6, mec=PAPER, mew=0.8
         )
         for artist in (line, dot):
-            mark(artist, bar.told, bar.row)
+            mark(artist, bar.told, bar.row if bar.variant else None)
     if zero:
         axes.axvline(0, color=INK, lw=1, zorder=1)
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.grid(axis="y", visible=False)
+    named_rows(axes, rows, variants=all(bar.variant for bar in bars))
+    axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel(label)
     if entries:
         legend_above(axes, entries)

@@ -1,5 +1,6 @@
 """Judgements that several sections share."""
 
+import math
 from dataclasses import dataclass
 
 from evenfold.metrics import moved
@@ -82,6 +83,14 @@ def folds_agree(facts: Facts, found: Stability) -> str:
         return "folds agree"
     limits = facts.settings.decides.selection.stability
     return "folds differ" if found.ratio > limits.amber else "too few sequences"
+
+
+def spread_of_thresholds(found: Stability) -> str:
+    """How far the folds' own thresholds spread, against what chance gives, in words."""
+    if not math.isfinite(found.ratio):
+        # Where resampling moves no threshold.
+        return "where chance alone moves none"
+    return f"{found.ratio:.1f} times as far as chance explains"
 
 
 def no_variant_differs(selection: Selection) -> bool:

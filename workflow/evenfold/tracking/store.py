@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evenfold.errors import EvenfoldError
 from evenfold.faults import sentence
+from evenfold.files import hold
 from evenfold.records.tracking import FIRST, VIEW, Store
 from evenfold.tracking.places import artifacts_of, follow, hidden, sqlite_file
 
@@ -43,12 +44,12 @@ _COLUMNS = {
         f"metrics.`{name}`": width
         for name, width in (
             (FIRST, 94), ("oof_sn", 74), ("oof_sp", 74), ("oof_gap", 82),
-            ("threshold", 92),
+            ("threshold", 88),
             ("test_mcc", 86), ("test_sn", 76), ("test_sp", 76), ("test_gap", 84),
         )
     },
-    "params.`variant`": 88,
-    "params.`champion`": 88,
+    "params.`variant`": 84,
+    "params.`champion`": 84,
 }  # fmt: skip
 #: Columns that MLflow puts first: a name, and when it began, of which the sign is enough.
 _NAMES = {"attributes.`Run Name`": 165, "runDateAndNestInfo": 44}
@@ -234,7 +235,7 @@ def locked(path: Path | str) -> Iterator[None]:
     """Hold a lock that the system releases even after a kill."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        hold(handle, fcntl.LOCK_EX)
         yield
 
 

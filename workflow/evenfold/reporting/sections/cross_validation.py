@@ -11,7 +11,7 @@ from evenfold.records.thresholds import Point
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Bar, Drawing
-from evenfold.reporting.judging import folds_agree
+from evenfold.reporting.judging import folds_agree, spread_of_thresholds
 from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 from evenfold.reporting.words import loss_in_a_line
@@ -84,7 +84,7 @@ def variant_row(name: str, facts: Facts) -> Row:
         left_out=f"{round(stability.gap_left_out, 3) + 0.0:+.3f}" if stability else "–",
         stability=folds_agree(facts, stability) if stability else "not tuned",
         spread=(
-            f"{stability.ratio:.1f} times what chance gives; SN or SP moves by up to "
+            f"thresholds spread {spread_of_thresholds(stability)}; SN or SP moves by up to "
             f"{stability.widest:.2f}"
             if stability
             else ""

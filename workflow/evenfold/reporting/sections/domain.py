@@ -143,35 +143,47 @@ def _place(band: str) -> str:
     return "at the edge" if band == "edge" else band
 
 
-def draw_bands(oof: list[InBand], tested: list[InBand]) -> Drawing:
-    """MCC, SN and SP by bands, with their intervals.
+def draw_bands(oof: list[InBand], tested: list[InBand]) -> list[Drawing]:
+    """MCC, SN and SP by bands with their intervals, a panel each.
 
     Parameters
     ----------
     oof, tested : list of InBand
-        On the test set they are drawn open.
 
     Returns
     -------
-    Drawing
+    list of Drawing
     """
+    return [_panel(measure, oof, tested) for measure in ("MCC", "SN", "SP")]
+
+
+def _panel(measure: str, oof: list[InBand], tested: list[InBand]) -> Drawing:
+    names = list(dict.fromkeys(band.band for band in (*oof, *tested)))
+    key = measure.lower()
+    sets = [("out-of-fold", figures.HALF, oof, -0.1)]
+    if tested:
+        sets.append(("test set", figures.MCC, tested, 0.1))
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.6, 2.4))
-        entries = [("MCC", figures.MCC), ("SN", figures.SN), ("SP", figures.SP)]
-        for number, (name, colour) in enumerate(entries):
-            for bands, shift, face in ((oof, -0.05, colour), (tested, 0.05, "none")):
-                for place, band in enumerate(bands):
-                    value = getattr(band, name.lower())
-                    ends = getattr(band, f"{name.lower()}_interval")
-                    if value is None or ends is None:
-                        continue
-                    x = place + 0.25 * (number - 1) + shift
-                    axes.plot([x, x], ends, "-", color=colour, lw=1)
-                    axes.plot(x, value, "o", color=colour, mfc=face, ms=4)
-        axes.set_xticks(range(len(oof)), [band.band for band in oof])
-        axes.set(xlim=(-0.5, len(oof) - 0.5), ylabel="at the threshold")
-        figures.legend_above(axes, entries)
-        return figures.drawn(figure, "domain", "Results by band of the domain")
+        figure, axes = plt.subplots(figsize=(figures.SMALL, 2.4))
+        for where, colour, bands, shift in sets:
+            for band in bands:
+                value, ends = getattr(band, key), getattr(band, f"{key}_interval")
+                if value is None or ends is None:
+                    continue
+                x = names.index(band.band) + shift
+                (line,) = axes.plot([x, x], ends, "-", color=colour, lw=2)
+                (dot,) = axes.plot(
+                    x, value, "o", color=colour, ms=6, mec=figures.PAPER, mew=0.8
+                )
+                for artist in (line, dot):
+                    told = f"{where}, {band.band}: {measure} {value:.3f}"
+                    figures.mark(artist, f"{told} [{ends[0]:.3f}, {ends[1]:.3f}]")
+        axes.set_xticks(range(len(names)), names)
+        axes.set(xlim=(-0.5, len(names) - 0.5), ylabel=measure)
+        axes.grid(axis="x", visible=False)
+        figures.legend_above(axes, [(where, colour) for where, colour, *_ in sets])
+        title = f"{measure} of the champion by band of the domain"
+        return figures.drawn(figure, f"domain-{key}", title)
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
@@ -215,6 +227,6 @@ SECTION = Section(
 {% endfor %}</tbody>{% endcall %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>
 {% endfor %}<p><small>Intervals: MCC by a bootstrap over groups, SN and SP by Wilson's method at the effective number of sequences, shares of sets over groups. Nearest by {{ aligner }}. Sets hold as promised within each band whose groups allow it. Groups of relatives are never cut by folds: out-of-fold no sequence has a relative among those that it is held against, and a new one that has may do better.</small></p>
-{% call figure(bands) %}The champion at its threshold by bands, out-of-fold (filled){% if tested %} and on the test set (open){% endif %}, with 95 % intervals.{% endcall %}
+{% call panels(bands) %}The champion at its threshold by bands, out-of-fold{% if tested %} and on the test set{% endif %}, with 95 % intervals.{% endcall %}
 """,
 )

@@ -17,28 +17,27 @@ _ORDER = ("serious", "warning", "info", "ok")
 def draw_identities(audit: AuditFacts) -> Drawing:
     """How close the nearest partner is: test to training, and fold to fold."""
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(4.4, 2.2))
+        figure, axes = plt.subplots(figsize=(figures.LARGE, 2.3))
+        entries = []
         for closeness, label, colour in (
             (audit.fold_to_fold, "training, nearest in another fold", figures.HALF),
-            (audit.test_to_train, "test, nearest in training", figures.SP),
+            (audit.test_to_train, "test, nearest in training", figures.MCC),
         ):
             if closeness:
+                entries.append((label, colour))
                 counts = np.array(closeness.histogram.counts, dtype=float)
-                axes.stairs(
-                    counts / max(1, counts.sum()),
-                    closeness.histogram.edges,
-                    fill=True,
-                    color=colour,
-                    alpha=0.55,
-                    label=label,
-                )
+                patch = axes.stairs(
+                    counts / max(1, counts.sum()), closeness.histogram.edges, fill=True,
+                    facecolor=(colour, 0.45), edgecolor=colour, lw=1.2,
+                )  # fmt: skip
+                figures.mark(patch, f"{label}: {closeness.searched} searched")
         axes.set(
             xlim=(0, 1),
             xlabel="identity × coverage of the best alignment",
             ylabel="share",
         )
-        # Above the bars, which it would cover.
-        axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0, 1))
+        if entries:
+            figures.legend_above(axes, entries, "s")
         return figures.drawn(
             figure, "identities", "How close the nearest partner of a sequence is"
         )

@@ -49,7 +49,7 @@ def draw_learning(
 
 def _draw(history, colours, column, what, title) -> Drawing:
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.0, 2.2))
+        figure, axes = plt.subplots(figsize=(figures.SMALL, 2.3))
         for name, frame in sorted(history.items(), key=lambda item: item[0] in colours):
             by_epoch = frame.groupby("epoch")[column].mean()
             (line,) = axes.plot(
@@ -66,7 +66,7 @@ def _draw(history, colours, column, what, title) -> Drawing:
             thin = [name for name in history if name not in colours]
             told = thin[0] if others == 1 else f"{others} more"
             entries.append((told, figures.HALF))
-        figures.legend_above(axes, entries, marker="")
+        figures.legend_above(axes, entries, marker="", variants=history)
         name = f"learning-{column.replace('_', '-')}"
         return figures.drawn(figure, name, f"{what} by epoch: {title}")
 
@@ -80,6 +80,6 @@ SECTION = Section(
     _tells,
     """\
 <h3 id="learning">Did training come to an end?</h3>
-{% call panels(learning, "small") %}By epoch, mean over the members of each variant: the loss that it was trained on (losses of different variants do not compare), and AUROC, SN and SP on rows that a member is not trained on: its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.{% endcall %}
+{% call panels(learning) %}By epoch, mean over the members of each variant: the loss that it was trained on (losses of different variants do not compare), and AUROC, SN and SP on rows that a member is not trained on: its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.{% endcall %}
 """,
 )

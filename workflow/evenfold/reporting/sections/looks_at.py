@@ -1,7 +1,6 @@
 """What the model looks at: residues by position as a logo, residues, columns."""
 
 from collections.abc import Iterable, Sequence
-from statistics import NormalDist
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,16 +9,22 @@ from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
+from evenfold.metrics.intervals import errors_of_mean
 from evenfold.records.contributions import ColumnAdds, Explained, Position, Residue
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Bar, Drawing
 from evenfold.reporting.section import Section
+from evenfold.saying import counted
 
 #: Positions of the table, of those the sentence names, and letters at each.
 _TOLD, _NAMED, _FIRST = 10, 5, 3
 #: Share of all errors that letters beyond chance may be.
 _ERROR = 0.05
+#: Groups from which on residues are told: of fewer the error of a mean is a guess itself.
+ENOUGH = 30
+#: Inches of a logo at most: beside its table on a wide page.
+_WIDEST = 7.4
 #: Height of a letter that can still be read, as a share of the figure's.
 _READ = 0.015
 #: Letters by what they are like, each kind in a colour.
@@ -30,6 +35,13 @@ _KINDS = (
     ("polar and others", "NQSTGP", figures.MCC),
 )
 _COLOUR = {letter: colour for _, letters, colour in _KINDS for letter in letters}
+_LEGEND = [(kind, colour) for kind, _, colour in _KINDS]
+#: Other colours than those of letters, which stand beside.
+_WAYS = {
+    "raises": figures.STANDOUT[3],
+    "lowers": figures.STANDOUT[4],
+    "neither alone": figures.HALF,
+}
 _GLYPH = FontProperties(family=figures.FONT, weight="bold")
 
 
@@ -41,9 +53,9 @@ def beyond_chance(residues: Iterable[Residue], tests: int) -> list[Residue]:
     residues : iterable of Residue
     tests : int
     """
-    limit = NormalDist().inv_cdf(1 - _ERROR / (2 * max(1, tests)))
 
     def sure(one: Residue) -> float:
+        limit = errors_of_mean(1 - _ERROR / max(1, tests), one.n)
         return abs(one.change) - limit * one.se
 
     found = [one for one in residues if sure(one) > 0]
@@ -83,7 +95,7 @@ def draw_logo(name: str, positions: Sequence[Position], variant: str) -> Drawing
     Drawing
     """
     with plt.rc_context(figures.STYLE):
-        width = min(9.2, max(3.6, 0.27 * len(positions) + 0.8))
+        width = min(_WIDEST, max(figures.LARGE, 0.2 * len(positions) + 0.8))
         figure, axes = plt.subplots(figsize=(width, 2.7))
         shown = [_certain(position, positions) for position in positions]
         low = min(sum(min(0.0, one.change) for one in here) for here in shown)
@@ -111,7 +123,7 @@ def draw_logo(name: str, positions: Sequence[Position], variant: str) -> Drawing
         ticks = [i for i in range(len(positions)) if (i - middle) % step == 0]
         axes.set_xticks(ticks, [place_of(positions[i]) for i in ticks])
         axes.grid(axis="x", visible=False)
-        figures.legend_above(axes, [(kind, colour) for kind, _, colour in _KINDS], "s")
+        figures.legend_above(axes, _LEGEND, "s")
         title = f"What each residue at each position adds to the logit of {variant}"
         return figures.drawn(figure, name, title)
 
@@ -135,8 +147,13 @@ def _letter(axes, at: int, base: float, residue: Residue, place: str) -> None:
 
 def _change(residue: Residue) -> str:
     return (
-        f"{residue.change:+.2f} ± {1.96 * residue.se:.2f} in {residue.n} sequences"
+        f"{residue.change:+.2f} ± {_error(residue):.2f} over {residue.n} groups"
     ).replace("-", "−")
+
+
+def _error(residue: Residue) -> float:
+    """Half the 95 % interval of what it adds."""
+    return residue.se * errors_of_mean(1 - _ERROR, residue.n)
 
 
 def draw_residues(name: str, residues: Sequence[Residue], variant: str) -> Drawing:
@@ -146,38 +163,32 @@ def draw_residues(name: str, residues: Sequence[Residue], variant: str) -> Drawi
         Bar(
             one.letter,
             one.change,
-            one.change - 1.96 * one.se,
-            one.change + 1.96 * one.se,
+            one.change - _error(one),
+            one.change + _error(one),
             f"{one.letter}: {_change(one)}",
             _COLOUR[one.letter],
+            variant=False,
         )
         for one in ordered
     ]
     with plt.rc_context(figures.STYLE):
         label = "change of the logit by a residue, 95 % interval"
-        figure = figures.forest(bars, label, zero=True)
+        figure = figures.forest(bars, label, _LEGEND, zero=True)
         title = f"What each kind of residue adds to the logit of {variant}"
         return figures.drawn(figure, name, title)
 
 
 def draw_columns(name: str, columns: Sequence[ColumnAdds], variant: str) -> Drawing:
     """The columns that add most, and whether more of one raises or lowers the logit."""
-    ways = {
-        "raises": figures.SN,
-        "lowers": figures.SP,
-        "neither alone": figures.HALF,
-    }
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.6, 0.75 + 0.19 * len(columns)))
+        figure, axes = plt.subplots(figsize=(figures.LARGE, 0.75 + 0.19 * len(columns)))
         for at, one in enumerate(columns):
-            (bar,) = axes.barh(at, one.size, height=0.72, color=ways[way(one)])
+            (bar,) = axes.barh(at, one.size, height=0.72, color=_WAYS[way(one)])
             figures.mark(bar, f"{one.name}: {one.size:.3f}, more of it: {way(one)}")
-        axes.set_yticks(range(len(columns)), [one.name for one in columns])
-        axes.set_ylim(len(columns) - 0.4, -0.6)
-        axes.grid(axis="y", visible=False)
+        figures.named_rows(axes, [one.name for one in columns], variants=False)
         axes.set_xlabel("mean change of the logit, either way")
         used = {way(one) for one in columns}
-        entries = [(word, colour) for word, colour in ways.items() if word in used]
+        entries = [(word, colour) for word, colour in _WAYS.items() if word in used]
         figures.legend_above(axes, entries, "s")
         title = f"The columns that add most to the logit of {variant}"
         return figures.drawn(figure, name, title)
@@ -205,10 +216,14 @@ def told(one: Explained, number: int) -> dict[str, Any]:
         Of the model, for the names of its figures.
     """
     tail = f"-{number}" if number > 1 else ""
-    most = deciding(one.positions)
+    few = one.of_groups < ENOUGH
+    most = [] if few else deciding(one.positions)
     name = one.variant
     return {
         "model": one,
+        "few": few,
+        "enough": ENOUGH,
+        "asked": _asked(one),
         "tail": tail,
         "named": ", ".join(
             f"{place_of(p)} ({_letters(_certain(p, one.positions), 1, _FIRST)})"
@@ -226,7 +241,7 @@ def told(one: Explained, number: int) -> dict[str, Any]:
         ],
         "logo": draw_logo(f"logo{tail}", one.positions, name) if most else None,
         "residues": draw_residues(f"residues{tail}", one.residues, name)
-        if one.residues
+        if one.residues and not few
         else None,
         "columns": draw_columns(f"columns{tail}", one.columns, name)
         if one.columns
@@ -236,6 +251,14 @@ def told(one: Explained, number: int) -> dict[str, Any]:
             f"{feature} {100 * share:.0f} %" for feature, share in one.shares.items()
         ),
     }
+
+
+def _asked(one: Explained) -> str:
+    """How many sequences of how many groups were asked."""
+    asked = counted(one.sequences, "window" if one.positions else "sequence")
+    if one.sequences == one.of_groups:
+        return f"{asked}, each of another group"
+    return f"{asked} of {counted(one.of_groups, 'group')}"
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
@@ -255,22 +278,23 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="looks-at">What does the model look at?</h2>
-{% if told %}<p>How much each residue, or number made of the sequence, raises or lowers the {{ term("logit") }}. Asked of training sequences of different {{ term("group", "groups") }}, each put to the members that trained on no sequence of its group; no test sequence was read.</p>
+{% if told %}<p>How much each residue, or number made of the sequence, raises or lowers the {{ term("logit") }}. Asked of training sequences, each put to the members that trained on no sequence of its {{ term("group") }}; a group counts as one, and no test sequence was read.</p>
 <p class="note">This is what the model goes by, an association in these data: it does not show that a residue causes the function, and says nothing of what the model has no use for.</p>
 {% endif %}{% for one in models %}{% set model = one.model %}
 <h3 id="looks-at-{{ loop.index }}">{{ model.variant }}{{ ", the champion" if model.champion else ", the best network" }}</h3>
 {% if model.why_not %}<p>Nothing can be told: {{ model.why_not }}.</p>
-{% else %}{% if model.positions and not one.rows %}<p>No residue at any position adds anything beyond chance in {{ model.sequences }} windows.</p>
+{% else %}{% if one.few %}<p>Too few groups ({{ model.of_groups }}) to tell which residues matter: it takes {{ one.enough }}.</p>
+{% elif model.positions and not one.rows %}<p>No residue at any position adds anything beyond chance in {{ one.asked }}.</p>
 {% endif %}{% if one.rows %}<p>Most is decided at {{ one.named }}; in brackets what raises it. Of {{ model.positions|length }} positions {{ one.places }} {{ one.places|verb("matters", "matter") }} beyond chance.</p>
 <div class="beside">
-{% call figure(one.logo, "wide") %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ model.sequences }} windows (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
+{% call figure(one.logo, "wide") %}Each letter as high as the mean {{ term("contribution") }} of that residue there, beside the other residues that windows have there; below zero it lowers the score. Drawn are those beyond chance in {{ one.asked }} (Bonferroni, 5 %) that are large enough to be read.{% endcall %}
 <div>{% call table("positions" ~ one.tail, "Positions that decide most, " ~ model.variant) %}
 <thead><tr><th scope="col" class="t">position</th><th scope="col">{{ term("spread") }}</th><th scope="col" class="t">raise</th><th scope="col" class="t">lower</th></tr></thead>
 <tbody>{% for place, spread, raise, lower in one.rows %}<tr><th scope="row">{{ place }}</th><td>{{ spread|rate }}</td><td class="t w">{{ raise }}</td><td class="t w">{{ lower }}</td></tr>
 {% endfor %}</tbody>
 {% endcall %}</div></div>
 {% endif %}<div class="beside">
-{% if one.residues %}{% call figure(one.residues) %}The mean {{ term("contribution") }} of a residue wherever it stands, beside all others, over {{ model.sequences }} sequences.{% endcall %}
+{% if one.residues %}{% call figure(one.residues) %}The mean {{ term("contribution") }} of a residue wherever it stands, beside all others, in {{ one.asked }}.{% endcall %}
 {% endif %}{% if one.columns %}{% call figure(one.columns) %}The mean {{ term("contribution") }} of a number made of the sequence, whichever way ({{ one.shares }} of all).{% endcall %}
 <div>{% call table("columns" ~ one.tail, "Numbers that add most, " ~ model.variant) %}
 <thead><tr><th scope="col" class="t">number</th><th scope="col" class="t">feature set</th><th scope="col">mean change</th><th scope="col" class="t">more of it</th></tr></thead>

@@ -1,6 +1,6 @@
 """On which test sequences the champion errs: how novel they are, and the hardest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -9,6 +9,8 @@ import pandas as pd
 
 from evenfold.metrics import wilson
 from evenfold.metrics.intervals import newcombe
+from evenfold.records.evaluation import Measured
+from evenfold.records.thresholds import HALF
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.figures import Bar, Drawing
@@ -55,6 +57,7 @@ def draw_novelty(called: pd.DataFrame) -> Drawing | None:
             bad / n,
             *wilson(bad, n),
             f"{bad} of {n} wrong",
+            variant=False,
         )
         for limits, n, bad in parts(called)
     ]
@@ -64,6 +67,39 @@ def draw_novelty(called: pd.DataFrame) -> Drawing | None:
         figure = figures.forest(bars, "share of wrong calls, 95 % interval")
         title = "Wrong calls by identity to the nearest training sequence"
         return figures.drawn(figure, "novelty", title)
+
+
+def draw_counts(rows: Sequence[Measured]) -> Drawing:
+    """Right and wrong calls of both classes, at 0.5 and at the tuned threshold."""
+    bars = list(_counts(rows))
+    with plt.rc_context(figures.STYLE):
+        figure, axes = plt.subplots(figsize=(figures.LARGE, 0.75 + 0.32 * len(bars)))
+        for y, (_, right, wrong, colour, told) in enumerate(bars):
+            total = max(1, right + wrong)
+            good = axes.barh(y, right / total, 0.66, color=colour)
+            bad = axes.barh(
+                y, wrong / total, 0.66, left=right / total, color=figures.PAPER,
+                edgecolor=colour, hatch="////", lw=0.8,
+            )  # fmt: skip
+            for patch in (*good, *bad):
+                figures.mark(patch, told)
+            axes.text(0.015, y, str(right), va="center", color=figures.PAPER)
+            axes.text(1.015, y, f"{wrong} wrong", va="center")
+        figures.named_rows(axes, [bar[0] for bar in bars], variants=False)
+        axes.set(xlim=(0, 1), xlabel="share of the class")
+        return figures.drawn(
+            figure,
+            "test-counts",
+            "Right and wrong calls of the champion on the test set",
+        )
+
+
+def _counts(rows: Sequence[Measured]) -> Iterator[tuple[str, int, int, str, str]]:
+    for row in rows:
+        where = "0.5" if row.operating_point == HALF else "tuned"
+        told = f"TP {row.tp}, FN {row.fn}, TN {row.tn}, FP {row.fp}"
+        yield f"positives, {where}", row.tp, row.fn, figures.SN, told
+        yield f"negatives, {where}", row.tn, row.fp, figures.SP, told
 
 
 def hardest(called: pd.DataFrame) -> list[dict[str, Any]]:
@@ -104,11 +140,13 @@ def nearest_tells(called: pd.DataFrame) -> str | None:
 def _tells(facts: Facts) -> dict[str, Any] | None:
     if not len(facts.called):
         return None
+    champion = [row for row in facts.measured if row.variant == facts.shown]
     return {
         "shown": facts.shown,
         "n": len(facts.called),
         "bad": int(wrong(facts.called).sum()),
         "sentence": nearest_tells(facts.called),
+        "counts": draw_counts(champion) if champion else None,
         "novelty": draw_novelty(facts.called),
         "rows": hardest(facts.called),
     }
@@ -120,7 +158,8 @@ SECTION = Section(
 <h2 id="mistakes">Where does it err?</h2>
 <p>{{ shown }} calls {{ bad }} of {{ n }} test sequences wrong.{% if sentence %} {{ sentence }}{% endif %}</p>
 <div class="beside">
-{% if novelty %}{% call figure(novelty) %}Quarters of the test set by {{ term("identity") }} to the nearest training sequence. Intervals: Wilson's, sequences taken as independent.{% endcall %}{% endif %}
+{% if counts or novelty %}<div>{% if counts %}{% call figure(counts) %}Right and, hatched, wrong calls of {{ shown }}.{% endcall %}
+{% endif %}{% if novelty %}{% call figure(novelty) %}Quarters of the test set by {{ term("identity") }} to the nearest training sequence. Intervals: Wilson's, sequences taken as independent.{% endcall %}{% endif %}</div>{% endif %}
 {% if rows %}<div>{% call table("hardest", "The hardest test sequences: wrong by most") %}
 <thead><tr><th scope="col" class="t">id</th><th scope="col" class="t">true class</th><th scope="col">score</th><th scope="col">{{ term("identity") }}</th><th scope="col" class="t">nearest in training</th></tr></thead>
 <tbody>{% for row in rows %}<tr><th scope="row">{{ row.id }}</th><td class="t">{{ row.truth }}</td><td>{{ row.score|rate }}</td><td>{{ '%.2f'|format(row.near) if row.near is not none else '–' }}</td><td class="t">{{ row.partner or '–' }}</td></tr>

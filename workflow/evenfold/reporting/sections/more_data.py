@@ -76,33 +76,41 @@ def draw_sizes(curves: Sequence[SizeCurve]) -> list[Drawing]:
 
 def _panel(curves: Sequence[SizeCurve], measure: str) -> Drawing:
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.6, 2.5))
+        figure, axes = plt.subplots(figsize=(figures.LARGE, 2.6))
         for colour, curve in zip(_COLOURS, curves):
             _draw(axes, curve, measure, colour)
         axes.axvline(100, color=figures.HALF, lw=0.8, ls=":")
         axes.set(xlabel="% of the training sequences", ylabel=measure.upper())
-        axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0, 1))
+        names = [curve.name for curve in curves]
+        figures.legend_above(axes, list(zip(names, _COLOURS)), variants=names)
         title = f"{measure.upper()} by share of the training sequences"
         return figures.drawn(figure, f"size-{measure}", title)
 
 
 def _draw(axes, curve, measure, colour):
+    if not curve.sizes:
+        return
     reached = [getattr(size.reached, measure) for size in curve.sizes]
     values = [one.value for one in reached]
     reach = [
         [one.value - one.low for one in reached],
         [one.high - one.value for one in reached],
     ]
-    axes.errorbar(
+    dots, _, bars = axes.errorbar(
         [100 * size.share for size in curve.sizes], values, reach,
-        fmt="o", ms=4, lw=1.4, color=colour, label=curve.name,
+        fmt="o", ms=4, lw=1.4, color=colour,
     )  # fmt: skip
+    told = f"{curve.name}: {measure.upper()} {values[-1]:.3f} with all"
+    drawn = [dots, *bars]
     if curve.projected:
         x = [100 * one.factor for one in curve.projected]
         law = [getattr(one.reached, measure) for one in curve.projected]
-        axes.plot(x, [one.value for one in law], color=colour, lw=1, ls="--")
+        drawn += axes.plot(x, [one.value for one in law], color=colour, lw=1, ls="--")
         low, high = [one.low for one in law], [one.high for one in law]
-        axes.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
+        band = axes.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
+        figures.mark(band, "", curve.name)
+    for artist in drawn:
+        figures.mark(artist, told, curve.name)
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from evenfold.reporting.judging import (
     is_composition,
     rivals,
     scarcer_groups,
+    spread_of_thresholds,
 )
 from evenfold.reporting.reached import short
 from evenfold.reporting.roles import Parted, other_ratio, parted
@@ -215,7 +216,7 @@ def unstable_threshold(facts: Facts) -> Iterator[Note]:
     if stability and stability.flag == "red":
         yield Note(
             "The folds disagree widely about the champion's threshold: their own thresholds "
-            f"spread {stability.ratio:.1f} times as far as chance explains, and change SN or "
+            f"spread {spread_of_thresholds(stability)}, and change SN or "
             f"SP by up to {stability.widest:.2f}. See the stability column.",
             "red",
         )

@@ -1,23 +1,26 @@
 """On the independent test set: what every variant reaches there."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from evenfold.config.criteria import words
 from evenfold.records.evaluation import Measured
 from evenfold.records.thresholds import HALF
 from evenfold.reporting import figures
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.figures import Bar, Drawing
+from evenfold.reporting.figures import Bar, Drawing, Size
 from evenfold.reporting.judging import tuning
 from evenfold.reporting.reached import predicted
 from evenfold.reporting.section import Section
 
 _COLOURS = (("threshold 0.5", figures.HALF), ("tuned threshold", figures.MCC))
+_MOVED = (("MCC", figures.MCC), ("|SN − SP|", figures.SP))
 #: Points that have a name beside them; the others have it under the pointer.
 _NAMED = 10
 
@@ -78,13 +81,54 @@ def draw_mcc(rows: Sequence[Measured]) -> Drawing:
         for row in _best_first(rows)
     ]  # fmt: skip
     with plt.rc_context(figures.STYLE):
-        figure = figures.forest(bars, "MCC, 95 % bootstrap interval", _COLOURS)
+        label = "MCC, 95 % interval"
+        figure = figures.forest(bars, label, _COLOURS, size=_size(rows))
         return figures.drawn(figure, "test-mcc", "MCC of every variant on the test set")
+
+
+def _many(rows: Sequence[Measured]) -> bool:
+    return len({row.variant for row in rows}) > _NAMED
+
+
+def _size(rows: Sequence[Measured]) -> Size:
+    """Lines of all forests here are of one height: those of a variant stand side by side."""
+    return Size(figures.SMALL if _many(rows) else figures.LARGE, figures.ROW)
+
+
+def draw_rates(rows: Sequence[Measured]) -> Drawing:
+    """SN and SP of every variant on lines of its own: above at 0.5, below as tuned."""
+    rows = _best_first(rows)
+    names = list(dict.fromkeys(row.variant for row in rows))
+    colours = (("SN", figures.SN), ("SP", figures.SP))
+    with plt.rc_context(figures.STYLE):
+        size = _size(rows)
+        height = 0.75 + len(names) * figures.ROW
+        figure, axes = plt.subplots(figsize=(size.width, height))
+        for row in rows:
+            y = names.index(row.variant) + (
+                -0.16 if row.operating_point == HALF else 0.16
+            )
+            (line,) = axes.plot([row.sn, row.sp], [y, y], color=figures.HALF, lw=1.2)
+            dots = [
+                axes.plot(
+                    value, y, "o", ms=5.5, mec=colour, mew=1.4,
+                    color=figures.PAPER if row.operating_point == HALF else colour,
+                )[0]
+                for value, (_, colour) in zip((row.sn, row.sp), colours)
+            ]  # fmt: skip
+            for artist in (line, *dots):
+                figures.mark(artist, _point(row), row.variant)
+        figures.named_rows(axes, names, variants=True)
+        axes.set_xlabel("open at 0.5, filled as tuned")
+        figures.legend_above(axes, colours)
+        return figures.drawn(
+            figure, "test-rates", "SN and SP of every variant on the test set"
+        )
 
 
 def draw_tuning(rows: Sequence[Measured]) -> list[Drawing]:
     """What the tuned threshold changes from 0.5, on the same sequences."""
-    start = {row.variant: row for row in rows if row.operating_point == HALF}
+    start = _start_of(rows)
     moves = [
         (row.variant, tuning(start[row.variant], row))
         for row in _best_first(rows)
@@ -92,20 +136,19 @@ def draw_tuning(rows: Sequence[Measured]) -> list[Drawing]:
     ]
     if not moves:
         return []
-    mcc = [Bar(name, one.mcc, *one.of_mcc, _moved(name, "MCC", one.mcc, one.of_mcc))
-           for name, one in moves]  # fmt: skip
-    gap = [
-        Bar(name, one.gap, *one.of_gap, _moved(name, "|SN − SP|", one.gap, one.of_gap),
-            figures.SP)
+    bars = [
+        Bar(name, value, *ends, _moved(name, what, value, ends), colour)
         for name, one in moves
-    ]  # fmt: skip
-    found = []
+        for what, value, ends, colour in (
+            (_MOVED[0][0], one.mcc, one.of_mcc, _MOVED[0][1]),
+            (_MOVED[1][0], one.gap, one.of_gap, _MOVED[1][1]),
+        )
+    ]
     with plt.rc_context(figures.STYLE):
-        for bars, key, what in ((mcc, "mcc", "MCC"), (gap, "gap", "|SN − SP|")):
-            figure = figures.forest(bars, f"change of {what}, 0.5 → tuned", zero=True)
-            title = f"Paired change of {what} from 0.5 to the tuned threshold"
-            found.append(figures.drawn(figure, f"test-tuning-{key}", title))
-    return found
+        label = "change from 0.5 to tuned"
+        figure = figures.forest(bars, label, _MOVED, zero=True, size=_size(rows))
+        title = "Paired changes of MCC and |SN − SP| from 0.5 to the tuned threshold"
+        return [figures.drawn(figure, "test-tuning", title)]
 
 
 def _moved(name: str, what: str, value: float, ends: tuple[float, float]) -> str:
@@ -114,51 +157,100 @@ def _moved(name: str, what: str, value: float, ends: tuple[float, float]) -> str
 
 def draw_balance(rows: Sequence[Measured]) -> Drawing:
     """SN against SP: each variant from threshold 0.5 to its tuned threshold."""
-    start = {row.variant: row for row in rows if row.operating_point == HALF}
-    tuned = [row for row in rows if row.operating_point != HALF]
     low = min([0.5] + [row.sn for row in rows] + [row.sp for row in rows])
     low = max(0.0, np.floor(low * 10) / 10 - 0.05)
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.2, 3.2))
-        (line,) = axes.plot(
-            [0, 1], [0, 1], color=figures.MUTED, lw=1, ls=(0, (4, 3)), zorder=1
-        )
-        figures.mark(line, "SN = SP")
-        for row in rows:
-            half = row.operating_point == HALF
-            (dot,) = axes.plot(
-                row.sp, row.sn, "o", ms=7, zorder=3,
-                color=figures.PAPER if half else figures.MCC,
-                mec=figures.HALF if half else figures.PAPER,
-                mew=1.6 if half else 0.8,
-            )  # fmt: skip
-            figures.mark(dot, _point(row), row.variant)
-        for row in tuned:
-            origin = start[row.variant]
-            arrow = axes.annotate(
-                "", xy=(row.sp, row.sn), xytext=(origin.sp, origin.sn), zorder=2,
-                arrowprops={"arrowstyle": "-|>", "color": figures.HALF, "lw": 0.9,
-                            "shrinkA": 4, "shrinkB": 4},
-            )  # fmt: skip
-            figures.mark(arrow.arrow_patch, "", row.variant)
-        axes.set(
-            xlim=(low, 1.01), ylim=(low, 1.01), aspect="equal",
-            xlabel="specificity SP", ylabel="sensitivity SN",
-        )  # fmt: skip
-        named = [row for row in rows if row.deployed]
-        _name(axes, _best_first(named or tuned or rows), low)
-        figures.legend_above(axes, _COLOURS)
+        figure, axes = _plane(rows, Field(low, 1.01, low, 1.01), _start_of(rows))
+        axes.set_aspect("equal")
+        named = _best_first(_to_name(rows))
+        if _many(rows):
+            named = [row for row in named if row.champion]
+        _name(axes, named)
         title = "Sensitivity against specificity, from 0.5 to the tuned threshold"
         return figures.drawn(figure, "test-plane", title)
 
 
-def _name(axes, rows: Sequence[Measured], low: float) -> None:
+def draw_zoom(rows: Sequence[Measured]) -> Drawing:
+    """The part of the plane where the variants lie as they are deployed."""
+    shown = _to_name(rows)
+    with plt.rc_context(figures.STYLE):
+        figure, axes = _plane(shown, _around(shown), {})
+        _name(axes, _best_first(shown))
+        title = "Sensitivity against specificity as deployed, enlarged"
+        return figures.drawn(figure, "test-plane-zoom", title)
+
+
+class Field(NamedTuple):
+    """A part of the plane of SP and SN."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+
+def _around(rows: Sequence[Measured]) -> Field:
+    """A field with some room around all points."""
+    ends = []
+    for values in ([row.sp for row in rows], [row.sn for row in rows]):
+        room = max(0.01, 0.08 * (max(values) - min(values)))
+        ends += [min(values) - room, max(values) + room]
+    return Field(*ends)
+
+
+def _to_name(rows: Sequence[Measured]) -> list[Measured]:
+    deployed = [row for row in rows if row.deployed]
+    return deployed or [row for row in rows if row.operating_point != HALF] or [*rows]
+
+
+def _start_of(rows: Sequence[Measured]) -> dict[str, Measured]:
+    return {row.variant: row for row in rows if row.operating_point == HALF}
+
+
+def _plane(
+    rows: Sequence[Measured], field: Field, start: Mapping[str, Measured]
+) -> tuple[Figure, Axes]:
+    """Points of a field of the plane, with arrows from where they start."""
+    figure, axes = plt.subplots(figsize=(figures.LARGE, 3.4))
+    (line,) = axes.plot(
+        [0, 1], [0, 1], color=figures.MUTED, lw=1, ls=(0, (4, 3)), zorder=1
+    )
+    figures.mark(line, "SN = SP")
+    size = 5.5 if _many(rows) else 7
+    for row in rows:
+        half = row.operating_point == HALF
+        (dot,) = axes.plot(
+            row.sp, row.sn, "o", ms=size, zorder=3,
+            color=figures.PAPER if half else figures.MCC,
+            mec=figures.HALF if half else figures.PAPER,
+            mew=1.4 if half else 0.8,
+        )  # fmt: skip
+        figures.mark(dot, _point(row), row.variant)
+        if half or row.variant not in start:
+            continue
+        origin = start[row.variant]
+        arrow = axes.annotate(
+            "", xy=(row.sp, row.sn), xytext=(origin.sp, origin.sn), zorder=2,
+            arrowprops={"arrowstyle": "-|>", "color": figures.HALF,
+                        "lw": 0.5 if _many(rows) else 0.9, "shrinkA": 4, "shrinkB": 4},
+        )  # fmt: skip
+        figures.mark(arrow.arrow_patch, "", row.variant)
+    axes.set(
+        xlim=(field.left, field.right), ylim=(field.low, field.high),
+        xlabel="specificity SP", ylabel="sensitivity SN",
+    )  # fmt: skip
+    figures.legend_above(axes, _COLOURS if start else _COLOURS[1:])
+    return figure, axes
+
+
+def _name(axes: Axes, rows: Sequence[Measured]) -> None:
     """Names beside the plane, in the order of their points, each with a line to it."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     named = sorted(rows, key=lambda row: not row.champion)[:_NAMED]
     named.sort(key=lambda row: (row.sn, -row.sp))
-    step = 0.07 * (1.01 - low)
-    heights = apart([row.sn for row in named], step, low + step / 2, 1.0)
-    edge = 1.01 + 0.075 * (1.01 - low)
+    step = 0.07 * (high - low)
+    heights = apart([row.sn for row in named], step, low + step / 2, high - step / 4)
+    edge = right + 0.075 * (right - left)
     for row, y in zip(named, heights):
         text = axes.annotate(
             row.variant, xy=(row.sp, row.sn), xytext=(edge, y), va="center",
@@ -207,46 +299,13 @@ def _start(block: list[float], step: float, low: float, high: float) -> float:
     return max(low, min(start, high - step * (len(block) - 1)))
 
 
-def draw_counts(rows: Sequence[Measured]) -> Drawing:
-    """Right and wrong calls of both classes, at 0.5 and at the tuned threshold."""
-    bars = list(_counts(rows))
-    with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(2.8, 0.75 + 0.32 * len(bars)))
-        for y, (_, right, wrong, colour, told) in enumerate(bars):
-            total = max(1, right + wrong)
-            good = axes.barh(y, right / total, 0.66, color=colour)
-            bad = axes.barh(
-                y, wrong / total, 0.66, left=right / total, color=figures.PAPER,
-                edgecolor=colour, hatch="////", lw=0.8,
-            )  # fmt: skip
-            for patch in (*good, *bad):
-                figures.mark(patch, told)
-            axes.text(0.015, y, str(right), va="center", color=figures.PAPER)
-            axes.text(1.015, y, f"{wrong} wrong", va="center")
-        axes.set_yticks(range(len(bars)), [bar[0] for bar in bars])
-        axes.set(xlim=(0, 1), ylim=(len(bars) - 0.4, -0.6), xlabel="share of the class")
-        axes.grid(axis="y", visible=False)
-        return figures.drawn(
-            figure,
-            "test-counts",
-            "Right and wrong calls of the champion on the test set",
-        )
-
-
-def _counts(rows: Sequence[Measured]) -> Iterator[tuple[str, int, int, str, str]]:
-    for row in rows:
-        where = "0.5" if row.operating_point == HALF else "tuned"
-        told = f"TP {row.tp}, FN {row.fn}, TN {row.tn}, FP {row.fp}"
-        yield f"positives, {where}", row.tp, row.fn, figures.SN, told
-        yield f"negatives, {where}", row.tn, row.fp, figures.SP, told
-
-
 def _tells(facts: Facts) -> dict[str, Any] | None:
     if facts.tested is None:
         return None
-    champion = [row for row in facts.measured if row.variant == facts.shown]
+    rows = facts.measured
+    changes = [draw_mcc(rows), *draw_tuning(rows)]
     return {
-        "rows": facts.measured,
+        "rows": rows,
         "half": HALF,
         "words": words,
         # Explained once, not in every row.
@@ -262,14 +321,9 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
             else None
         ),
         "sides": sides(facts.tested),
-        "figures": [
-            draw_mcc(facts.measured),
-            draw_balance(facts.measured),
-            *draw_tuning(facts.measured),
-            draw_counts(champion),
-        ],
-        "shown": facts.shown,
-        "unnamed": len({row.variant for row in facts.measured}) > _NAMED,
+        "planes": [draw_balance(rows), *([draw_zoom(rows)] if _many(rows) else [])],
+        "changes": [*([draw_rates(rows)] if _many(rows) else []), *changes],
+        "many": _many(rows),
     }
 
 
@@ -303,6 +357,10 @@ SECTION = Section(
 {% endcall %}
 <p>{{ sides }}</p>
 <p><small>PPV (precision), NPV and F1 depend on the share of positives. An interval of PPV stands where fewer than one sequence in five is positive: Wilson's, the calls taken as independent.</small></p>
-{% call panels(figures, "tall") %}MCC with its interval: 95 %, of MCC in the population that the test set comes from, by a bootstrap over groups of related sequences that lets the class ratio vary, threshold fixed. Plane: from threshold 0.5 to the tuned threshold; on the dashed line SN and SP are equal.{% if unnamed %} The best ten are named; point at any other.{% endif %} Changes from 0.5 to the tuned threshold are paired, sequences taken as independent. Hatched: wrong calls of {{ shown }}.{% endcall %}
-""",
+{% set of_planes %}Plane: from threshold 0.5 to the tuned threshold; on the dashed line SN and SP are equal.{% if many %} Enlarged beside it: the variants as they are deployed, the best ten named; point at any other.{% endif %}{% endset %}
+{% set of_changes %}MCC with its interval: 95 %, of MCC in the population that the test set comes from, by a bootstrap over groups of related sequences that lets the class ratio vary, threshold fixed. Changes from 0.5 to the tuned threshold are paired, sequences taken as independent.{% if many %} Of SN, SP and MCC the upper of two lines is at 0.5.{% endif %}{% endset %}
+{% if many %}{% call panels(planes) %}{{ of_planes }}{% endcall %}
+{% call panels(changes) %}{{ of_changes }}{% endcall %}
+{% else %}{% call panels(planes + changes) %}{{ of_planes }} {{ of_changes }}{% endcall %}
+{% endif %}""",
 )

@@ -39,7 +39,7 @@ def draw_curves(tuned: Mapping[str, Tuned], names: Sequence[str]) -> list[Drawin
 
 def _draw(name: str, one: Tuned, first: bool) -> Drawing:
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.0, 2.1))
+        figure, axes = plt.subplots(figsize=(figures.SMALL, 2.2))
         values = (one.curve.sn, one.curve.sp, one.curve.mcc)
         for curve, (what, colour) in zip(values, _CURVES):
             (line,) = axes.plot(one.curve.threshold, curve, color=colour, lw=1.7)
@@ -82,8 +82,8 @@ SECTION = Section(
     _tells,
     """\
 <h3 id="thresholds">Over the threshold</h3>
-{% call panels(curves, "small") %}Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.{% endcall %}
-{% if more %}<details><summary>{{ more|length|counted("more variant") }}</summary>{% call panels(more, "small") %}{% endcall %}</details>{% endif %}
+{% call panels(curves) %}Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.{% endcall %}
+{% if more %}<details><summary>{{ more|length|counted("more variant") }}</summary>{% call panels(more) %}{% endcall %}</details>{% endif %}
 <h3 id="operating-points">Other operating points of the champion, out-of-fold</h3>
 <p><small>Intervals: of MCC in the population, by a bootstrap of sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>
 {% call table("operating-points", "Operating points of the champion, out-of-fold") %}

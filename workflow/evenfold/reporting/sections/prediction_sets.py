@@ -65,41 +65,43 @@ def missed(tested: Judged, error: float) -> list[str]:
     ]  # fmt: skip
 
 
-def draw_sure(oof: Sure, tested: Sure | None) -> Drawing:
+def draw_sure(oof: Sure, tested: Sure | None) -> list[Drawing]:
     """What is called, and what the calls are worth, by the error of the sets.
 
     Parameters
     ----------
     oof : Sure
     tested : Sure or None
-        On the test set; drawn dotted.
+        On the test set; a panel of its own.
 
     Returns
     -------
-    Drawing
+    list of Drawing
     """
+    found = [_sure("out-of-fold", oof)]
+    return [*found, _sure("test set", tested)] if tested else found
+
+
+def _sure(where: str, sure: Sure) -> Drawing:
+    shown = (
+        (sure.one, figures.INK, "share called"),
+        (sure.mcc, figures.MCC, "MCC"),
+        (sure.sn, figures.SN, "SN"),
+        (sure.sp, figures.SP, "SP"),
+    )
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.6, 2.5))
-        entries = []
-        for sure, style in ((oof, "-"), (tested, ":")):
-            if sure is None:
-                continue
-            x = [100 * one for one in sure.errors]
-            for values, colour, label in (
-                (sure.one, figures.INK, "share called"),
-                (sure.mcc, figures.MCC, "MCC"),
-                (sure.sn, figures.SN, "SN"),
-                (sure.sp, figures.SP, "SP"),
-            ):
-                (line,) = axes.plot(x, _numbers(values), style, color=colour, lw=1.4)
-                figures.mark(line, label)
-                if style == "-":
-                    entries.append((label, colour))
+        figure, axes = plt.subplots(figsize=(figures.LARGE, 2.5))
+        x = [100 * one for one in sure.errors]
+        for values, colour, label in shown:
+            (line,) = axes.plot(x, _numbers(values), color=colour, lw=1.7)
+            figures.mark(line, f"{label}, {where}")
         axes.set(
-            xlabel="error of the sets, %", ylabel="among the called", ylim=(0, 1.02)
-        )
-        figures.legend_above(axes, entries, marker="")
-        return figures.drawn(figure, "prediction-sets", "Calls by error of the sets")
+            xlabel=f"error of the sets, %, {where}", ylabel="among the called",
+            ylim=(0, 1.02),
+        )  # fmt: skip
+        figures.legend_above(axes, [(label, c) for _, c, label in shown], marker="")
+        file = f"prediction-sets-{where.replace(' ', '-')}"
+        return figures.drawn(figure, file, f"Calls by error of the sets, {where}")
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
@@ -144,6 +146,6 @@ SECTION = Section(
 {% endfor %}</tbody>{% endcall %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>
 {% endfor %}<p><small>Hierarchical conformal prediction by class (Lee et al. 2023): groups count alike in the first share, sequences in the second; out-of-fold, every fold is judged by sets of the other folds. <code>evenfold predict</code> writes the set, and a Venn-Abers interval of the probability, in which a new sequence weighs like a group.</small></p>
-{% call figure(sure) %}Calling only where the set holds one class: the share of sequences that is called, and MCC, SN and SP among these, out-of-fold{% if tested %} and, dotted, on the test set{% endif %}.{% endcall %}
+{% call panels(sure) %}Calling only where the set holds one class: the share of sequences that is called, and MCC, SN and SP among these, out-of-fold{% if tested %} and on the test set{% endif %}.{% endcall %}
 """,
 )

@@ -92,7 +92,7 @@ def _reliability(
     if method != _RAW:
         shown.append((own, figures.MCC, f"calibrated: {method}"))
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.0, 2.5))
+        figure, axes = plt.subplots(figsize=(figures.SMALL, 2.5))
         axes.plot([0, 1], [0, 1], "--", color=figures.INK, lw=0.8)
         for curve, colour, label in shown:
             (line,) = axes.plot(curve.predicted, curve.observed, color=colour)
@@ -144,7 +144,7 @@ def _benefit(where, risk, raw, calibrated, calling_all) -> Drawing:
         (calibrated, figures.MCC, "calibrated"),
     ]
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.0, 2.5))
+        figure, axes = plt.subplots(figsize=(figures.SMALL, 2.5))
         for values, colour, label in shown:
             (line,) = axes.plot(risk, values, color=colour)
             figures.mark(line, label)
@@ -203,6 +203,6 @@ SECTION = Section(
 {% for raw, better in row.shown + row.tested %}<td>{{ raw|rate }} → {{ better|rate }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>{% endcall %}
 <p><small>Raw → calibrated. Miscalibration: what isotonic regression would take off the Brier score (CORP). Brier skill: over always answering the share of positives. Brier score and skill compare variants only after calibration: losses that are not proper give scores that are not meant as probabilities.</small></p>
-{% if panels_drawn %}{% call panels(panels_drawn, "small") %}The champion: reliability ({{ term("CORP") }}), and {{ term("net benefit") }}, each beside calling all sequences of its own panel positive.{% endcall %}{% endif %}
+{% if panels_drawn %}{% call panels(panels_drawn) %}The champion: reliability ({{ term("CORP") }}), and {{ term("net benefit") }}, each beside calling all sequences of its own panel positive.{% endcall %}{% endif %}
 """,
 )

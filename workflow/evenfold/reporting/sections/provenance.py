@@ -75,13 +75,14 @@ def draw_times(times: list[RuleTime]) -> list[Drawing]:
         if not known:
             continue
         with plt.rc_context(figures.STYLE):
-            figure, axes = plt.subplots(figsize=(3.0, 0.7 + 0.17 * len(known)))
+            figure, axes = plt.subplots(
+                figsize=(figures.LARGE, 0.7 + 0.19 * len(known))
+            )
             for y, (rule, value) in enumerate(known):
                 (bar,) = axes.barh(y, value, 0.7, color=figures.SP)
                 figures.mark(bar, f"{rule}: {value:.1f}")
-            axes.set_yticks(range(len(known)), [rule for rule, _ in known])
-            axes.set(ylim=(len(known) - 0.4, -0.6), xlabel=label)
-            axes.grid(axis="y", visible=False)
+            figures.named_rows(axes, [rule for rule, _ in known], variants=False)
+            axes.set_xlabel(label)
             title = f"By rule: {label}"
             found.append(figures.drawn(figure, f"times-{key}", title))
     return found
@@ -106,7 +107,7 @@ SECTION = Section(
 <p>Selection <code>{{ selection.selection }}</code> · data <code>{{ decides.data[:16] }}</code> · split <code>{{ decides.split[:16] }}</code> · configuration <code>{{ decides.config[:16] }}</code> · evenfold {{ records.evenfold }}, Python {{ records.python }}, {{ records.machine }}{% for name, version in (records.versions or {}).items() %}, {{ name }} {{ version }}{% endfor %}</p>
 {% if times %}
 <details><summary>Time of each rule ({{ seconds }} s in all, jobs added up)</summary>
-{% call panels(bars, "tall") %}{% endcall %}
+{% call panels(bars) %}{% endcall %}
 {% call table("times", "Time and memory by rule") %}<thead><tr><th scope="col" class="t">rule</th><th scope="col">jobs</th><th scope="col">seconds</th><th scope="col">largest memory, MB</th></tr></thead>
 <tbody>{% for row in times %}<tr><th scope="row">{{ row.rule }}</th><td>{{ row.jobs }}</td><td>{{ '%.1f'|format(row.seconds) }}</td><td>{{ '–' if row.memory is none else '%.0f'|format(row.memory) }}</td></tr>{% endfor %}</tbody>{% endcall %}</details>
 {% endif %}

@@ -1,7 +1,7 @@
 """Beside the published split: what sequences related to the test set are worth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -84,19 +84,23 @@ def honest_and_published(
     return rows[facts.shown].points[-1] if facts.shown in rows else None
 
 
-def draw_published(rows: Sequence[Compared], where: str) -> Drawing:
+def draw_published(rows: Sequence[Compared], places: Sequence[str]) -> list[Drawing]:
     """MCC of every variant on both splits: what papers would have reported.
 
     Parameters
     ----------
     rows : sequence of Compared
-    where : str
-        Of the last of each row's points.
+    places : sequence of str
+        Where each of a row's points is, a panel each.
 
     Returns
     -------
-    Drawing
+    list of Drawing
     """
+    return [_panel(rows, number, where) for number, where in enumerate(places)]
+
+
+def _panel(rows: Sequence[Compared], number: int, where: str) -> Drawing:
     colours = ("honest split", figures.MCC), ("published split", figures.SN)
     bars = [
         Bar(
@@ -108,12 +112,13 @@ def draw_published(rows: Sequence[Compared], where: str) -> Drawing:
             colour,
         )
         for row in rows
-        for (split, colour), point in zip(colours, row.points[-1])
+        if len(row.points) > number
+        for (split, colour), point in zip(colours, row.points[number])
     ]
     with plt.rc_context(figures.STYLE):
         figure = figures.forest(bars, f"MCC {where}, 95 % interval", colours)
-        title = "What the published split would have shown"
-        return figures.drawn(figure, "published", title)
+        title = f"What the published split would have shown {where}"
+        return figures.drawn(figure, f"published-{number + 1}", title)
 
 
 def _tells(facts: Facts) -> dict[str, Any] | None:
@@ -123,14 +128,13 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
     near, across = beside.audit.test_to_train, beside.audit.fold_to_fold
     rows = compared(facts, beside)
     tested = all(len(row.points) == 2 for row in rows)
-    where = "on the test set" if tested else "out-of-fold"
-    shown = rows if tested else [replace(row, test=None) for row in rows]
+    places = ["out-of-fold", *(["on the test set"] if tested else [])]
     return {
         "champion": facts.shown,
         "sn_sp": sn_sp,
         "rows": rows,
-        "drawn": draw_published(shown, where),
-        "where_drawn": where,
+        "drawn": draw_published(rows, places),
+        "where_drawn": " and ".join(places),
         "where": ["out-of-fold", *(["test set"] if facts.tested else [])],
         "split": beside.split,
         "near": near,
@@ -144,7 +148,7 @@ SECTION = Section(
     """\
 <h2 id="published-split">Beside the published split</h2>
 <p>The same variants, trained as most papers do: on all {{ split.n_train }} published training sequences, {{ split.related_sequences }} of them related to the test set, in folds at random. {{ near.close }} of {{ near.searched }} test sequences then have a close training partner, and {{ across }} % of the training sequences one in another fold. Scored in the same look; it decided nothing.{% if difference %} On the test set the relatives, as leaks and as further training data, are worth {{ difference.mcc|signed }} MCC to the champion, 95 % interval [{{ difference.low|signed }}, {{ difference.high|signed }}].{% endif %}</p>
-{% call figure(drawn) %}What the published split would have shown: {{ term("MCC") }} of each variant {{ where_drawn }}, trained beside relatives of the test set and without. The distance is what related sequences are worth.{% endcall %}
+{% call panels(drawn) %}What the published split would have shown: {{ term("MCC") }} of each variant {{ where_drawn }}, trained beside relatives of the test set and without. The distance is what related sequences are worth.{% endcall %}
 {% call table("published", "Honest and published split", sortable=false) %}
 <thead><tr><th scope="col"></th>{% for part in where %}<th scope="colgroup" colspan="2">{{ part }}, honest</th><th scope="colgroup" colspan="2">published</th><th scope="col"></th>{% endfor %}</tr>
 <tr><th scope="col" class="t">variant</th>{% for part in where %}<th scope="col" data-parts="SN|SP|PPV|PPV low|PPV high">SN / SP</th><th scope="col">MCC</th><th scope="col" data-parts="SN|SP|PPV|PPV low|PPV high">SN / SP</th><th scope="col">MCC</th><th scope="col">Δ MCC</th>{% endfor %}</tr></thead>

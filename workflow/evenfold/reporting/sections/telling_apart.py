@@ -62,7 +62,7 @@ def draw_curves(
     list of Drawing
     """
     with plt.rc_context(figures.STYLE):
-        made = [plt.subplots(figsize=(3.0, 2.6)) for _ in range(2)]
+        made = [plt.subplots(figsize=(figures.SMALL, 2.5)) for _ in range(2)]
         (roc, left), (pr, right) = made
         left.plot([0, 1], [0, 1], "--", color=figures.INK, lw=0.8)
         for where, colour, frame, point in sets:
@@ -99,7 +99,7 @@ def draw_scores(where: str, frame: pd.DataFrame, threshold: float) -> Drawing:
     edges = np.linspace(0, 1, _BINS + 1)
     shown = (("positives", 1, figures.SN), ("negatives", 0, figures.SP))
     with plt.rc_context(figures.STYLE):
-        figure, axes = plt.subplots(figsize=(3.0, 2.4))
+        figure, axes = plt.subplots(figsize=(figures.SMALL, 2.5))
         for what, label, colour in shown:
             counts, _ = np.histogram(frame["score"][frame["label"] == label], edges)
             patch = axes.stairs(
@@ -141,6 +141,6 @@ SECTION = Section(
     """\
 <h2 id="telling-apart">How well do scores tell the classes apart?</h2>
 <p>Whatever the threshold: {{ term("AUROC") }} is {{ auroc|rate }} out-of-fold{% if tested %} and {{ tested.auroc|rate }} on the test set, {{ term("AUPRC") }} {{ tested.auprc|rate }} there{% endif %}.</p>
-{% call panels(drawn, "small") %}The champion. Dots: the deployed operating point. Dashed: what guessing gives. Scores of both classes, with the deployed threshold as a line.{% endcall %}
+{% call panels(drawn) %}The champion. Dots: the deployed operating point. Dashed: what guessing gives. Scores of both classes, with the deployed threshold as a line.{% endcall %}
 """,
 )
