@@ -135,7 +135,8 @@ PARTS = {
     ),
     "cli": Part(
         5, "the command `evenfold`",
-        "calling documentation errors faults prediction records reporting sequences starting tracking verifying",
+        "calling documentation errors faults prediction records reporting saying sequences "
+        "starting tracking verifying",
     ),
 }  # fmt: skip
 

@@ -1645,11 +1645,11 @@ SPOKEN = [
     Spoken(cross_validation, "Every variant, out-of-fold", facts(), None),
     Spoken(cross_validation, "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02)", facts(), UNTUNED),
     Spoken(
-        cross_validation, "folds differ (1.6 times",
+        cross_validation, "folds differ (thresholds spread 1.6 times",
         tuned(stability=states.stability(ratio=1.6, flag="amber")), facts(),
     ),
     Spoken(
-        cross_validation, "too few sequences (1.0 times",
+        cross_validation, "too few sequences (thresholds spread 1.0 times",
         tuned(stability=states.stability(widest=0.3, flag="amber")), facts(),
     ),
     Spoken(
