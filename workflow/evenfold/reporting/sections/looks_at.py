@@ -147,7 +147,7 @@ def _letter(axes, at: int, base: float, residue: Residue, place: str) -> None:
 
 def _change(residue: Residue) -> str:
     return (
-        f"{residue.change:+.2f} ± {_error(residue):.2f} over {residue.n} groups"
+        f"{residue.change:+.2f} ± {_error(residue):.2f} over {counted(residue.n, 'group')}"
     ).replace("-", "−")
 
 
