@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -192,7 +193,9 @@ class Project:
         return done
 
     def read(self, path: str) -> str:
-        return (self.folder / path).read_text()
+        text = (self.folder / path).read_text()
+        # Words of a sentence that are explained in place.
+        return re.sub("</?abbr[^>]*>", "", text) if path.endswith(".html") else text
 
     def tracked(self, dataset: str = "demo") -> dict:
         """The record of the MLflow run, with the store's address as it is from here."""
