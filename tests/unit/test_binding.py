@@ -299,9 +299,9 @@ def test_nothing_is_written_where_a_look_cannot_be_taken(tmp_path):
 @pytest.mark.parametrize(
     "ids, test, labels, told",
     [
-        (["a", "q", "q"], ["q", "q"], {"q": 1}, "1 ids stand before several"),
-        (["a", "b", "c"], ["b", "c"], {"b": 1}, "1 test sequences have no label, 'c'"),
-        (["a", "b"], ["b"], {"b": 3}, "1 test sequences have no label, 'b'"),
+        (["a", "q", "q"], ["q", "q"], {"q": 1}, "1 id stands before several"),
+        (["a", "b", "c"], ["b", "c"], {"b": 1}, "1 test sequence has no label, 'c'"),
+        (["a", "b"], ["b"], {"b": 3}, "1 test sequence has no label, 'b'"),
     ],
 )
 def test_ids_and_labels_are_checked_before_the_look(ids, test, labels, told):
