@@ -31,6 +31,8 @@ def test_files_and_values_of_the_command_line_are_in_the_call(tmp_path, monkeypa
     assert call(None, "/there/Snakefile", [], [], typed) == (
         "snakemake --snakefile /there/Snakefile --workflow-profile profiles/slurm"
     )
+    typed = ["snakemake", "--profile=mine", "--config", "x=--profile=no"]
+    assert call(None, "Snakefile", [], [], typed) == "snakemake --profile mine"
 
 
 @pytest.mark.parametrize(

@@ -828,6 +828,37 @@ def test_a_run_that_is_removed_is_deployed_no_more(store, tmp_path, monkeypatch)
     assert client.get_model_version_by_alias(name, "champion").version == kept.version
 
 
+def test_a_run_that_is_removed_before_its_digests_are_kept_gives_way(
+    store, tmp_path, monkeypatch
+):
+    """Of two machines the other found the own run to be the later one, and removed it."""
+    first = upload(tmp_path, store)
+    keep, recorded = uploading._keep, uploading._recorded
+    kept = []
+    monkeypatch.setattr(
+        uploading, "_recorded",
+        lambda *now: recorded(*now) if kept else None,
+    )  # fmt: skip
+
+    def gone(client, run_id, found):
+        kept.append(run_id)
+        if len(kept) == 1:
+            client.delete_run(run_id)
+        keep(client, run_id, found)
+
+    monkeypatch.setattr(uploading, "_keep", gone)
+    assert upload(tmp_path, store).run_id == first.run_id
+    assert kept[0] != first.run_id and kept[1:] == [first.run_id]
+    # What is refused for another reason is told.
+    monkeypatch.setattr(
+        uploading,
+        "_keep",
+        lambda client, run, _: client.set_tag(run, "a?b", "no name of a tag"),
+    )
+    with pytest.raises(EvenfoldError, match="cannot be used"):
+        upload(tmp_path, store)
+
+
 def test_the_runs_table_opens_with_the_columns_of_a_reviewer(store):
     client = connect(store.uri)
     experiment = experiment_of(client, store)

@@ -55,7 +55,9 @@ def call(
         words += ["--cores", str(cores)]
     if _near(snakefile) not in _SNAKEFILES:
         words += ["--snakefile", _near(snakefile)]
-    for option, value in pairwise(typed):
+    # `--profile=x` is `--profile x`.
+    parts = [part for word in typed for part in _apart(word)]
+    for option, value in pairwise(parts):
         if option in _TYPED:
             words += [option, value]
     if files := [_near(file) for file in configfiles]:
@@ -63,6 +65,11 @@ def call(
     if values := [one for one in config if one.split("=")[0] not in _ONCE]:
         words += ["--config", *values]
     return shlex.join(words)
+
+
+def _apart(word: str) -> list[str]:
+    option, found, value = word.partition("=")
+    return [option, value] if found and option in _TYPED else [word]
 
 
 def _near(path: str | Path) -> str:

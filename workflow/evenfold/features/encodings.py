@@ -114,11 +114,12 @@ class FeatureSet:
 
     def refusal(self, sequence: str) -> str | None:
         """Why these features cannot be made of a sequence, or None."""
-        letters = counted(len(sequence), "letter")
-        if _SAME_LENGTH & set(self.names) and len(sequence) != self.length:
+        length = len(sequence)
+        if _SAME_LENGTH & set(self.names) and length != self.length:
+            letters = counted(length, "letter")
             return f"{letters}, but the window features need {self.length}"
-        if "tokens" in self.names and len(sequence) > self.length:
-            return f"{letters}, more than the model's {self.length}"
+        if "tokens" in self.names and length > self.length:
+            return f"{counted(length, 'letter')}, more than the model's {self.length}"
         return None
 
     def compute(self, sequences: Sequence[str]) -> np.ndarray | Ragged:

@@ -352,7 +352,7 @@ class Trust(Part):
         error = self.errors[place]
         needed = math.ceil(1 / error - 1 - 1e-9)
         return [
-            f"No set is possible for {name}: they are of {_groups(covered.groups)}, and an "
+            f"No set is possible for {name}: they are of {counted(covered.groups, 'group')}, and an "
             f"error of {_percent(error)} needs {needed} at least. Every set holds that "
             "class."
             for name, cut, covered in (
@@ -361,10 +361,6 @@ class Trust(Part):
             )
             if cut is None
         ]
-
-
-def _groups(n: int) -> str:
-    return counted(n, "group")
 
 
 def _percent(share: float) -> str:

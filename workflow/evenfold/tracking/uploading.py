@@ -53,6 +53,7 @@ from evenfold.tracking.store import (
 # After the store has set MLflow up.
 import mlflow
 from mlflow.entities import Experiment, LoggedModelOutput, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 
 _log = logging.getLogger("evenfold")
 
@@ -149,11 +150,15 @@ def track(dataset: str, paths: FinishedFiles) -> TrackedRun:
                 # Another machine may have been faster.
                 known = _recorded(place, finished) or own
             found = digests(paths, finished.evaluation)
-            with removing():
-                _keep(client, known[0], found)
-            # Of two that ended at once it may have been the later one, and be gone.
-            parent, children = _recorded(place, finished) or known
-            if parent != known[0]:
+            parent, children = known
+            try:
+                _keep(client, parent, found)
+            except MlflowException:
+                # Of two that ended at once it may have been the later one, and be gone.
+                stays = _recorded(place, finished)
+                if stays is None or stays[0] == parent:
+                    raise
+                parent, children = stays
                 _keep(client, parent, found)
     return TrackedRun(
         # mlflow.json lies beside it.
