@@ -193,9 +193,11 @@ class Project:
         return done
 
     def read(self, path: str) -> str:
-        text = (self.folder / path).read_text()
-        # Words of a sentence that are explained in place.
-        return re.sub("</?abbr[^>]*>", "", text) if path.endswith(".html") else text
+        return (self.folder / path).read_text()
+
+    def page(self, path: str) -> str:
+        """A page without the marks of words that are explained within a sentence."""
+        return re.sub("</?abbr[^>]*>", "", self.read(path))
 
     def tracked(self, dataset: str = "demo") -> dict:
         """The record of the MLflow run, with the store's address as it is from here."""

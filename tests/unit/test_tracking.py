@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -500,6 +501,8 @@ def test_the_servers_of_the_command_mlflow_end_with_it(
     server = f"sleep 600 & echo $! > {tmp_path}/server; wait"
     monkeypatch.setattr(opening, "_command", lambda *_: ["sh", "-c", server])
     if (child := os.fork()) == 0:
+        # Tests that run in the background may ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os._exit(open_ui(store, 5000))
     for _ in range(200):
         time.sleep(0.05)
@@ -514,6 +517,31 @@ def test_the_servers_of_the_command_mlflow_end_with_it(
             return
         time.sleep(0.05)
     pytest.fail("the server runs on")
+
+
+def test_a_signal_while_the_command_mlflow_starts_its_servers_ends_them(
+    store, monkeypatch
+):
+    """It comes after the process was made and before it is known."""
+    made = subprocess.Popen
+
+    def at_once(*told, **options):
+        ui = made(*told, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return ui
+
+    monkeypatch.setattr(opening, "_command", lambda *_: ["sleep", "600"])
+    monkeypatch.setattr(opening.subprocess, "Popen", at_once)
+    if (child := os.fork()) == 0:
+        os._exit(open_ui(store, 5000))
+    for _ in range(200):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("it waits for its servers")
 
 
 def test_the_command_mlflow_makes_no_store(tmp_path):

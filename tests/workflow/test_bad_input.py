@@ -184,7 +184,7 @@ def test_hostile_headers_are_text_in_the_report(mine):
         "config/config.yaml", mine.read("config/config.yaml").replace(", focal", "")
     )
     mine.snakemake("results/mine/exploration.html")
-    assert "<script>alert" not in mine.read("results/mine/exploration.html")
+    assert "<script>alert" not in mine.page("results/mine/exploration.html")
 
 
 def test_predict_without_a_fasta_says_how(mine):

@@ -35,7 +35,7 @@ def test_a_look_stays_what_it_was_whatever_is_trained_or_corrected_after_it(expl
     since = status(sealed)["since_look"]
     assert since["changed"][0].startswith("the weights of bce")
     assert sealed.read(METRICS) == first and looks(sealed) == taken
-    page = sealed.read(REPORT)
+    page = sealed.page(REPORT)
     assert told in page and f"models: &#34;{since['to_look_again']['models']}" in page
     assert faults(verify(sealed)[1]) == []
 
@@ -59,7 +59,7 @@ def test_a_look_stays_what_it_was_whatever_is_trained_or_corrected_after_it(expl
     sealed.write("amend.yaml", json.dumps(amend | precise))
     sealed.snakemake("--configfile", "amend.yaml", "--", REPORT)
     assert sealed.read(METRICS) == shown
-    assert "Reason given: 20 were mistyped" in sealed.read(REPORT)
+    assert "Reason given: 20 were mistyped" in sealed.page(REPORT)
     assert status(sealed)["changed_labels"] is None
     assert faults(verify(sealed)[1]) == []
 
@@ -106,7 +106,7 @@ def test_a_run_of_version_0_1_0_is_verified_and_its_look_stays(older):
     first, taken = older.read(METRICS), looks(older)
     done = older.snakemake(REPORT)
     told = "was recorded by evenfold 0.1.0, which identified selections in another way"
-    assert told in done.text and told in older.read(REPORT)
+    assert told in done.text and told in older.page(REPORT)
     assert status(older)["status"] == "evaluated" and looks(older) == taken
     # Intervals have another meaning since; every other number is the look's.
     now = numbers(older.read(METRICS))

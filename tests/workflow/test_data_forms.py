@@ -97,7 +97,7 @@ def test_windows_of_proteins_run_to_the_report(finished):
         known.add("context")
     assert set(metrics["variant"]) == known
     assert (metrics["n"] == (rows["role"] == "test").sum()).all()
-    report = finished.read("results/sites/report.html")
+    report = finished.page("results/sites/report.html")
     for words in ("Can something trivial do it?", "negative windows left out",
                   "What whole proteins tell, and no window shows",
                   "Is the test set like the training data?"):  # fmt: skip

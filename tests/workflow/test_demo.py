@@ -216,7 +216,7 @@ def test_an_edited_template_reruns_what_shows_it_alone(edited):
 
 
 def test_the_report_stands_alone_and_snakemake_can_bundle_it(demo):
-    html = demo.read("results/demo/report.html")
+    html = demo.page("results/demo/report.html")
     assert "<svg" in html and "independent test sequences" in html
     for outside in ("http://", "https://", "src=", "<link", "@import", "fetch("):
         assert outside not in html.replace("http://www.w3.org", "")
@@ -398,7 +398,7 @@ def test_several_data_sets_get_a_summary(explored):
     project.snakemake("results/summary.html", cores=4)
     table = pd.read_csv(project.folder / "results/summary.tsv", sep="\t")
     assert set(table["dataset"]) == {"demo", "again"}
-    assert "again/report.html" in project.read("results/summary.html")
+    assert "again/report.html" in project.page("results/summary.html")
     # The same test set under another name is the same test set.
     status = json.loads(project.read("results/again/test/evaluation.json"))
     assert len(status["looks"]) == 1

@@ -55,7 +55,7 @@ OTHER = "criterion: max_mcc"
 
 def test_explore_does_everything_but_look(sealed):
     text = sealed.snakemake("explore").text
-    page = sealed.read("results/demo/exploration.html")
+    page = sealed.page("results/demo/exploration.html")
     assert "No look at the independent test set was taken" in page
     assert not (sealed.folder / "resources/ledger").exists()
     assert not (sealed.folder / "results/demo/test/metrics.tsv").exists()
@@ -90,7 +90,7 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(
     assert (
         len(pd.read_csv(sealed.folder / "results/demo/test/metrics.tsv", sep="\t")) == 0
     )
-    page = sealed.read(REPORT)
+    page = sealed.page(REPORT)
     assert "The earlier look at this test set" in page
     assert withheld["selection"] in page and "allow_look" in page
 
@@ -102,7 +102,7 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(
     sealed.write("again.yaml", f"selection: {{{OTHER}}}\n{setting}")
     sealed.snakemake("--configfile", "again.yaml", "--", REPORT)
     assert status(sealed)["look"]["look"] == 2
-    assert "labels were corrected" in sealed.read(REPORT)
+    assert "labels were corrected" in sealed.page(REPORT)
 
     # Back at the first selection: its own stored result, beside the second look.
     shutil.rmtree(sealed.folder / "results")
@@ -110,7 +110,7 @@ def test_one_look_survives_forceall_deleted_results_and_other_selections(
     (sealed.folder / "results/demo/test/evaluation.json").unlink()
     sealed.snakemake(REPORT)
     assert sealed.read("results/demo/test/metrics.tsv") == first
-    assert "labels were corrected" in sealed.read(REPORT)
+    assert "labels were corrected" in sealed.page(REPORT)
 
 
 def test_test_sequences_that_are_scored_before_the_look_leave_a_note(sealed):
@@ -632,8 +632,8 @@ def test_a_deleted_ledger_is_noticed_by_verify_and_an_edited_one_stops_the_look(
     shutil.rmtree(ledger)
     finished.snakemake("results/demo/mlflow.json")
     (earlier,) = status(finished)["elsewhere"]
-    assert earlier["selection"] in finished.read(REPORT)
-    assert "the ledger does not hold" in " ".join(finished.read(REPORT).split())
+    assert earlier["selection"] in finished.page(REPORT)
+    assert "the ledger does not hold" in " ".join(finished.page(REPORT).split())
     code, told = verify(finished)
     assert code == 1
     (fault,) = faults(told)

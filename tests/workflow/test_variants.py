@@ -65,7 +65,7 @@ def test_the_same_loss_is_trained_once_and_reported_as_one(finished):
     for name in TWINS:
         log = finished.read(f"results/balanced/logs/train/{name}.log")
         assert "the same loss as bce" in log and "epoch" not in log
-    report = finished.read("results/balanced/report.html")
+    report = finished.page("results/balanced/report.html")
     assert "on these training data the same loss as bce" in report
     for name in TWINS:
         assert f"= {name}" in report
@@ -94,7 +94,7 @@ def test_a_grid_is_explored_as_variants_of_its_own(explored):
     assert selection["order"] == list(selection["variants"]) == wanted
     assert selection["best"]["of"] == 3 and not selection["same"]
     assert set(selection["against_baseline"]) == set(wanted[1:])
-    page = explored.read("results/demo/exploration.html")
+    page = explored.page("results/demo/exploration.html")
     assert all(name in page for name in wanted)
 
 
@@ -125,7 +125,7 @@ def test_a_learning_curve_is_trained_on_parts_and_told_without_the_test_set(expl
     assert whole["sequences"] == (rows["role"] == "train").sum()
     own = selection["variants"][champion["name"]]["auroc"]
     assert whole["reached"]["auroc"]["value"] == pytest.approx(own)
-    page = explored.read("results/demo/exploration.html")
+    page = explored.page("results/demo/exploration.html")
     assert "Would more data help?" in page and "twice the data would change" in page
     assert not (explored.folder / "results/demo/test/predictions.parquet").exists()
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from evenfold.errors import EvenfoldError
@@ -61,15 +62,29 @@ def open_ui(store: Store, port: int) -> int:
     int
         Its exit status.
     """
+    stopped: list[int] = []
+    started: list[int] = []
+
+    def stop(sent: int, _: object = None) -> None:
+        stopped.append(sent)
+        for group in started:
+            # It may have ended meanwhile.
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)
+
+    # Before it starts, so that none comes between. What ignores Ctrl-C, as a script's
+    # commands in the background do, goes on to.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            signal.signal(one, stop)
     # A group of its own: MLflow's servers are processes besides the one started here,
     # and all end with it, by Ctrl-C and by a signal alike.
-    with subprocess.Popen(_command(store, port), start_new_session=True) as ui:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            return ui.wait()
-        except KeyboardInterrupt:
-            os.killpg(ui.pid, signal.SIGTERM)
-            return 0
+    ui = subprocess.Popen(_command(store, port), start_new_session=True)
+    started.append(ui.pid)
+    if stopped:
+        stop(stopped[0])
+    status = ui.wait()
+    return 0 if stopped else status
 
 
 def _command(store: Store, port: int) -> list[str]:
