@@ -6,7 +6,7 @@
 3. All members of two components in which an alignment was significant but not above the
    limits.
 
-What a step joins, the next one does not align, and no pair of sequences is aligned twice.
+What a step joins, the next one does not align.
 Every link is MMseqs2's own alignment above the limits. Its penalties of gaps are not quite
 those of Smith-Waterman by Opal, by which relatives are told elsewhere: pairs that it leaves
 a little below the limits are returned as doubtful.
@@ -38,7 +38,10 @@ _LEVELS = ((200, 0.5), (400, -0.7), (np.inf, -2.0))
 #: Queries of one call at most, and residues of one at least: each call makes MMseqs2's
 #: table of similar words anew, in as much time as it searches with so many residues.
 _QUERIES, _LEAST_RESIDUES = 10_000, 300_000
-#: E-value up to which an alignment below the limits makes two components touch, the
+#: Residues up to which an alignment is looked at from an E-value of 1; among more of them
+#: from the same score, as what links two proteins does not depend on all others.
+_RESIDUES = 3.6e7
+#: Part of that E-value up to which an alignment below the limits makes two components touch, the
 #: part of the limit of coverage that it reaches, and how many members of each are aligned.
 _TOUCHING, _PART, _MEMBERS = 1e-3, 0.65, 30
 #: Parts of the limits of identity and coverage from which a pair is doubtful: the least of
@@ -109,7 +112,7 @@ class _Search:
         self.links = np.zeros((0, 4))
         self.touching = np.zeros((0, 2), np.int64)
         self.doubtful = np.zeros((0, 2), np.int64)
-        self.aligned = np.zeros(0, np.int64)
+        self.evalue = max(1.0, self.lengths.sum() / _RESIDUES)
         fasta = folder / "all.fasta"
         with open(fasta, "w") as handle:
             for name, sequence in enumerate(sequences):
@@ -202,23 +205,25 @@ class _Search:
             ]
             pairs.append(np.stack(np.meshgrid(*members)).reshape(2, -1))
         a, b = np.concatenate(pairs, axis=1)
-        self.align(_Found(a, b, np.zeros(len(a), np.int64)))
+        new = ~np.isin(self.one_each(a, b), self.one_each(*self.touching.T))
+        self.align(_Found(a[new], b[new], np.zeros(new.sum(), np.int64)))
+
+    def one_each(self, a, b):
+        """A number for each pair, whichever end comes first."""
+        return np.minimum(a, b) * len(self.lengths) + np.maximum(a, b)
 
     def align(self, found: _Found):
         """Align candidates, a few of each query first, and join those above the limits."""
-        low, high = np.minimum(found.a, found.b), np.maximum(found.a, found.b)
-        order = np.lexsort((high, low, -found.score))
-        keys = low[order] * len(self.lengths) + high[order]
+        keys = self.one_each(found.a, found.b)
+        keys = keys[np.lexsort((keys, -found.score))]
         _, first = np.unique(keys, return_index=True)
         keys = keys[np.sort(first)]
-        keys = keys[~np.isin(keys, self.aligned)]
         for most in _PARTNERS_FIRST:
             low, high = np.divmod(keys, len(self.lengths))
             apart = self.components.apart(low, high)
             keys, low, high = keys[apart], low[apart], high[apart]
             now = _rank(low) < most
             self._align(low[now], high[now])
-            self.aligned = np.concatenate([self.aligned, keys[now]])
             keys = keys[~now]
 
     def _align(self, a, b):
@@ -231,7 +236,7 @@ class _Search:
         _write(self.folder / "pairs", a, b)
         self.run(
             "align", self.folder / "all", self.folder / "all", self.folder / "pairs",
-            self.folder / "aligned", "-e", 1, "-c", _PART * limits.coverage,
+            self.folder / "aligned", "-e", self.evalue, "-c", _PART * limits.coverage,
             "--cov-mode", 0, "--alignment-mode", 3,
         )  # fmt: skip
         names = ["key", "bits", "identity", "evalue", "qstart", "qend", "qlen",
@@ -243,7 +248,7 @@ class _Search:
         )
         linked = (rows["identity"] >= limits.identity) & (covered >= limits.coverage)
         ends = np.stack([query, rows["key"]], axis=1)
-        near = ends[~linked & (rows["evalue"] <= _TOUCHING)]
+        near = ends[~linked & (rows["evalue"] <= _TOUCHING * self.evalue)]
         self.touching = np.concatenate([self.touching, near])
         doubtful = ~linked & (rows["identity"] >= _DOUBTFUL[0] * limits.identity)
         doubtful &= covered >= _DOUBTFUL[1] * limits.coverage
@@ -256,7 +261,7 @@ class _Search:
 
 
 #: What a step adds to.
-_KNOWN = ("links", "touching", "doubtful", "aligned")
+_KNOWN = ("links", "touching", "doubtful")
 
 
 def parts(lengths: np.ndarray) -> Iterator[tuple[slice, float]]:
