@@ -405,6 +405,14 @@ def test_parts_of_a_search_are_all_sequences_by_length_the_short_ones_more_sensi
     assert list(cascade.parts(lengths[:0])) == []
 
 
+def test_a_link_needs_the_same_score_among_a_million_proteins():
+    few, many = (cascade.largest_evalue(np.full(n, 360)) for n in (1000, 1_000_000))
+    assert (few, many) == (1, 10)
+    # An E-value is the number of pairs of residues by two to the power of the bits.
+    bits = [np.log2(60 * 360 * n / e) for n, e in ((100_000, 1), (1_000_000, many))]
+    assert bits[0] == pytest.approx(bits[1])
+
+
 def test_what_mmseqs2_leaves_near_the_limits_opal_decides(simulated):
     sequences, links, doubtful = simulated
     components = known(60, *links[:, :2].astype(int))

@@ -38,11 +38,10 @@ _LEVELS = ((200, 0.5), (400, -0.7), (np.inf, -2.0))
 #: Queries of one call at most, and residues of one at least: each call makes MMseqs2's
 #: table of similar words anew, in as much time as it searches with so many residues.
 _QUERIES, _LEAST_RESIDUES = 10_000, 300_000
-#: Residues up to which an alignment is looked at from an E-value of 1; among more of them
-#: from the same score, as what links two proteins does not depend on all others.
+#: Residues up to which alignments with an E-value of 1 are looked at.
 _RESIDUES = 3.6e7
-#: Part of that E-value up to which an alignment below the limits makes two components touch, the
-#: part of the limit of coverage that it reaches, and how many members of each are aligned.
+#: Part of the largest E-value up to which an alignment below the limits makes two components
+#: touch, the part of the limit of coverage that it reaches, and how many members of each are aligned.
 _TOUCHING, _PART, _MEMBERS = 1e-3, 0.65, 30
 #: Parts of the limits of identity and coverage from which a pair is doubtful: the least of
 #: 466 that Opal alone has above the limits are 0.92 and 0.68.
@@ -112,7 +111,7 @@ class _Search:
         self.links = np.zeros((0, 4))
         self.touching = np.zeros((0, 2), np.int64)
         self.doubtful = np.zeros((0, 2), np.int64)
-        self.evalue = max(1.0, self.lengths.sum() / _RESIDUES)
+        self.evalue = largest_evalue(self.lengths)
         fasta = folder / "all.fasta"
         with open(fasta, "w") as handle:
             for name, sequence in enumerate(sequences):
@@ -289,6 +288,23 @@ def parts(lengths: np.ndarray) -> Iterator[tuple[slice, float]]:
         for first in range(start, end, _QUERIES):
             yield slice(first, min(first + _QUERIES, end)), beyond
         start = end
+
+
+def largest_evalue(lengths: np.ndarray) -> float:
+    """E-value up to which an alignment is looked at.
+
+    Of many proteins it is that of the same score, as what makes two proteins relatives
+    does not depend on how many others there are.
+
+    Parameters
+    ----------
+    lengths : ndarray of int
+
+    Returns
+    -------
+    float
+    """
+    return max(1.0, float(lengths.sum()) / _RESIDUES)
 
 
 def least_ungapped(shorter: np.ndarray) -> np.ndarray:
