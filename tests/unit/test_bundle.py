@@ -141,6 +141,8 @@ def test_a_bundle_holds_what_it_says(results, tmp_path):
     assert "Trained on windows of 21 letters around K; others are rejected" in card
     lines = [line.partition("==")[0] for line in needed.splitlines() if line[0] != "#"]
     assert tuple(lines) == REQUIREMENTS
+    # In the other order pip tells an error of all that is left out.
+    assert needed.index("install -r requirements.txt") < needed.index("--no-deps")
     assert list(training.columns) == ["id", "sequence"]
     assert training["sequence"].tolist() == WINDOWS
     again = tmp_path / "b.zip"

@@ -15,7 +15,7 @@ from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.records.sequences import Counts
 from evenfold.records.tables import SEQUENCES
-from evenfold.sequences.cleaning import CleanOutputs, clean_files
+from evenfold.sequences.cleaning import CleanOutputs, clean_files, clean_records
 from evenfold.sequences.reading import Record
 from evenfold.sequences.sites import (
     Listed,
@@ -150,6 +150,15 @@ def test_cleaning_makes_windows_and_lists_what_it_leaves_out(tmp_path):
     counts = Counts.read(tmp_path / "c.json").train
     assert (counts.not_drawn, counts.impossible_sites) == (4, 1)
     assert (counts.read, counts.kept) == (9, 4)
+
+
+def test_an_odd_letter_of_a_window_is_told_by_its_place_in_the_protein(tmp_path):
+    proteins = write(tmp_path, "a.fasta", ">P1 #2\nAKCAKAAAAAA1K\n")
+    made = found(reading(), proteins=proteins)
+    cleaned = clean_records(made, reading().cleaning, "drop")
+    assert [(name, why) for name, _, why in cleaned.rejected] == [
+        ("P1|K13", "letter '1' at position 12")
+    ]
 
 
 def test_a_configuration_that_cannot_work_is_refused():

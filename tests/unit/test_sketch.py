@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from evenfold.alphabet import AMINO_ACIDS
 from evenfold.sequences.sketch import (
+    held,
     matched,
     normalised,
     same_set,
@@ -210,3 +211,14 @@ def test_proteins_of_any_length_and_letter():
     assert one([long[:60_000]], [long[3:59_998]])
     assert one(["BZJUO" * 7], ["bzjuo" * 7])
     assert normalised("xMmK-V*x") == "KV"
+
+
+@pytest.mark.parametrize("length", [8, 31, 60])
+def test_those_that_are_held_are_those_that_match_by_their_sketches(length):
+    before = random_set(length)[:20]
+    cut = [s[4:] for s in before[:5]]
+    changes = [changed(s, 3, "A") for s in before[5:10]]
+    asked = [*cut, *changes, *before[8:15], *before[8:15], *random_set(31, seed=1), ""]
+    own, key = sketches(asked), sketches(before)
+    assert held(asked, key) == [s for s, is_ in zip(own, matched(own, key)) if is_]
+    assert held(["ACDEFG"], []) == held([], key) == []

@@ -318,6 +318,15 @@ def test_sites_are_rows_and_proteins_are_summed_up(tmp_path, small):
         score_files(champion, Asked([str(path)], out, beside(out, "rejected")))
 
 
+def test_an_odd_letter_is_told_by_its_place_in_the_protein(tmp_path, small):
+    path, out = tmp_path / "p.fasta", tmp_path / "s.tsv"
+    path.write_text(">P1\nKAAAAKA1AK\n")
+    score_files(of_sites(), Asked([str(path)], out, beside(out, "rejected")))
+    rejected = read(beside(out, "rejected"))
+    assert rejected["id"].tolist() == ["P1|K6", "P1|K10"]
+    assert set(rejected["reason"]) == {"letter '1' at position 8"}
+
+
 PROTEINS = ">sp|P1|X_Y a\nAKAA\n>odd one\nKA\n>sp|P1|X_Z\nMKKA\n>sp|P4|X\nMA#K\n"
 
 
@@ -338,7 +347,7 @@ def test_sites_go_by_the_names_that_the_data_set_gives_proteins(tmp_path, small)
     assert [record.id for record in champion.read(path)] == names
     assert told_after(champion, None, counts) == [
         "Headers in which source_pattern of the data set "
-        r"('^sp\\|([^|]+)\\|') finds no name, so that their first word names the protein: "
+        r"('^sp\|([^|]+)\|') finds no name, so that their first word names the protein: "
         "1 of 4."
     ]
     # A selection that was frozen without it names them as before.

@@ -1,3 +1,4 @@
+import gc
 from pathlib import Path
 
 from evenfold.job import job
@@ -6,6 +7,8 @@ from evenfold.prediction.streaming import Asked, predict_files, summary
 from evenfold.prediction.trust import Wanted
 from evenfold.terminal import CAME_OF_IT
 
+# As `evenfold predict` does: what was imported stays, and need not be walked again.
+gc.freeze()
 with job(snakemake.log[0]) as log:
     given, written = snakemake.input, snakemake.output
     proteins = written.get("proteins")

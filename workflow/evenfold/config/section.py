@@ -147,6 +147,6 @@ def check_one_group(section: Section, key: str) -> None:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise ValueError(f"{key} {pattern!r}: {error}") from error
+        raise ValueError(f"{key} '{pattern}': {error}") from error
     if groups != 1:
-        raise ValueError(f"{key} {pattern!r} must have exactly one group")
+        raise ValueError(f"{key} '{pattern}' must have exactly one group")

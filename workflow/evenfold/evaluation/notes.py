@@ -8,8 +8,6 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.binding import models_at_hand
 from evenfold.files import sha256_json
@@ -20,7 +18,7 @@ from evenfold.records.selection import Selection
 from evenfold.records.sequences import SplitFacts
 from evenfold.records.tables import SEQUENCES
 from evenfold.saying import verb
-from evenfold.sequences.sketch import matched, same_summary, sketches, summary
+from evenfold.sequences.sketch import held, same_summary, sketches, summary
 
 _NAMED = re.compile(r"note-[0-9a-f]{16}\.json")
 
@@ -101,8 +99,7 @@ def found_in(sealed: SealedSet, sequences: list[str]) -> list[str]:
     list of str
         Each once: those of parts of a file are those of the file, joined.
     """
-    own = sketches(sequences)
-    return [own[row] for row in np.flatnonzero(matched(own, sealed.sequences))]
+    return held(sequences, sealed.sequences)
 
 
 def note_of_count(sealed: SealedSet, count: int) -> Note:

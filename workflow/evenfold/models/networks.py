@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Standard deviations from a member's training mean that an input may lie, of every
 #: feature vector; chosen by grouped cross-validation (docs/benchmarks.md).
 BOUND = 3.0
+#: Rows at once in whose trees a CPU's cache holds where each row is.
+_CACHED = 256
 
 
 def disturbed(x: Tensor, draws: dict) -> Tensor:
@@ -332,6 +334,10 @@ class Trees(nn.Module):
 
     def forward(self, inputs: Tensor, draws: dict | None = None) -> Tensor:
         """Logits, shape (batch,), of inputs, shape (batch, inputs)."""
+        parts = (inputs,) if inputs.is_cuda else inputs.split(_CACHED)
+        return torch.cat([self._walked(part) for part in parts])
+
+    def _walked(self, inputs: Tensor) -> Tensor:
         columns = inputs.double().T
         node = self.left.new_zeros(len(self.left), len(inputs))
         for _ in range(self.depth):

@@ -248,11 +248,12 @@ def requirements() -> str:
     Returns
     -------
     str
-        As pip reads it; evenfold itself is installed beside, with --no-deps.
+        As pip reads it; evenfold itself is installed after it, with --no-deps: before it,
+        pip tells an error of all that evenfold lacks.
     """
     lines = [
-        f"# For `evenfold predict` alone: pip install --no-deps evenfold=={__version__}",
-        "# (or the repository of that version), then pip install -r requirements.txt",
+        "# For `evenfold predict` alone: pip install -r requirements.txt, and then",
+        f"# pip install --no-deps evenfold=={__version__} (or the repository of that version).",
     ]
     for name in REQUIREMENTS:
         try:

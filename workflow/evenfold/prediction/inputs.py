@@ -30,7 +30,7 @@ STDIN = "-"
 _SAMPLE = 1 << 20
 
 
-@dataclass
+@dataclass(slots=True)
 class Item:
     """What belongs together in the output: a sequence, or the windows of a protein.
 

@@ -410,6 +410,7 @@ class Predictor:
         sequences: Sequence[str],
         unfit: Sequence[str | None] | None = None,
         wanted: Wanted = AS_CONFIGURED,
+        starts: Sequence[int] | None = None,
     ) -> Calls:
         """What the champion says of sequences; nothing is warned of.
 
@@ -419,6 +420,8 @@ class Predictor:
         unfit : sequence of str or None, length n, optional
             Why a sequence cannot be used, whatever its letters.
         wanted : Wanted
+        starts : sequence of int, length n, optional
+            Where in its protein a window begins, for what is said of its letters.
 
         Returns
         -------
@@ -427,7 +430,8 @@ class Predictor:
         rejected: list[str | None] = []
         kept, rows = [], []
         for row, sequence in enumerate(sequences):
-            sequence, reason = clean_sequence(sequence, self.cleaning)
+            start = starts[row] if starts else 1
+            sequence, reason = clean_sequence(sequence, self.cleaning, start)
             reason = (unfit[row] if unfit else None) or reason
             reason = reason or self.trust.domain.refusal(sequence)
             reason = reason or self.features.refusal(sequence)

@@ -325,7 +325,7 @@ def told_after(
     if counts.unmatched:
         found.append(
             "Headers in which source_pattern of the data set "
-            f"({predictor.reading.source_pattern!r}) finds no name, so that their first "
+            f"('{predictor.reading.source_pattern}') finds no name, so that their first "
             f"word names the protein: {counts.unmatched} of {counts.records}."
         )
     return [*found, *noted(predictor.sealed, ledger, counts)]
@@ -469,7 +469,10 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> No
     records = chunk.records
     sequences = [record.sequence for record in records]
     calls = predictor.calls(
-        sequences, [record.unfit for record in records], asked.wanted
+        sequences,
+        [record.unfit for record in records],
+        asked.wanted,
+        [record.start for record in records],
     )
     good = ~np.isnan(calls.scores)
     start = folder / f"{chunk.number:06d}"

@@ -85,13 +85,17 @@ class Cleaned:
         return RoleCounts(kept=len(self.records), **self.happened)
 
 
-def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
+def clean_sequence(
+    sequence: str, policy: Cleaning, start: int = 1
+) -> tuple[str, str | None]:
     """Apply the letter and length policy to one sequence.
 
     Parameters
     ----------
     sequence : str
     policy : Cleaning
+    start : int
+        Position of its first letter: of a window, in its protein.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     """
     # Most sequences of millions are residues alone.
     if not _RESIDUES.fullmatch(sequence):
-        sequence, reason = _clean_letters(sequence, policy)
+        sequence, reason = _clean_letters(sequence, policy, start)
         if reason:
             return sequence, reason
     length = len(residues(sequence))
@@ -115,7 +119,9 @@ def clean_sequence(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     return sequence, None
 
 
-def _clean_letters(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
+def _clean_letters(
+    sequence: str, policy: Cleaning, start: int
+) -> tuple[str, str | None]:
     """The letter policy alone."""
     if sequence != (upper := upper_case(sequence)):
         if policy.lower_case == "reject":
@@ -128,7 +134,7 @@ def _clean_letters(sequence: str, policy: Cleaning) -> tuple[str, str | None]:
     if STOP in sequence:
         return sequence, "* inside the sequence"
     if odd := _OTHER.search(sequence):
-        return sequence, f"letter {odd.group()!r} at position {odd.start() + 1}"
+        return sequence, f"letter {odd.group()!r} at position {odd.start() + start}"
     if found := _AMBIGUOUS.search(sequence):
         if policy.ambiguous == "reject":
             return sequence, f"ambiguous or rare residue {found.group()}"
@@ -171,7 +177,7 @@ def clean_records(
     for record in records:
         result.happened["read"] += 1
         original = record.sequence
-        record.sequence, reason = clean_sequence(original, policy)
+        record.sequence, reason = clean_sequence(original, policy, record.start)
         reason = record.unfit or reason
         if record.fault:
             result.reject(record, record.fault, "impossible_sites")

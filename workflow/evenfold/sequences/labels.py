@@ -103,7 +103,7 @@ def label_in_header(
     if len(found) > 1:
         texts = ", ".join(repr(match.group(1)) for match in found[:3])
         raise EvenfoldError(
-            f"{where}: label_pattern {settings.label_pattern!r} finds several labels "
+            f"{where}: label_pattern '{settings.label_pattern}' finds several labels "
             f"({texts}). Write a pattern that matches once, for example with $ at its end."
         )
     if not found:

@@ -98,7 +98,10 @@ class Neighbours:
 
     @cached_property
     def _tables(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """By seed: where the entries of a word begin, how many they are, the entries."""
+        """By seed: the number of each word, where its entries begin, the entries.
+
+        Words that do not occur are 0, the others are counted from 1.
+        """
         made = []
         for seed in FAMILIES[0] if self.short else FAMILIES[0][:_SEEDS]:
             places, words = self._flat.words(seed)
@@ -107,20 +110,18 @@ class Neighbours:
             starts = np.flatnonzero(
                 np.r_[True, ordered[1:] != ordered[:-1]][: len(words)]
             )
-            # Of all words there are; memory that is never written costs none, and
-            # `zeros_like` writes it.
-            first, count = (
-                np.zeros(_LETTERS ** len(seed), dtype=np.int32) for _ in range(2)
-            )
-            first[ordered[starts]] = starts
-            count[ordered[starts]] = np.diff(np.r_[starts, len(words)])
-            made.append((first, count, places[order]))
+            # Of all words that can be: small numbers, so that a start writes few pages.
+            kind = np.min_scalar_type(len(starts))
+            numbers = np.zeros(_LETTERS ** len(seed), dtype=kind)
+            numbers[ordered[starts]] = np.arange(1, len(starts) + 1)
+            begins = np.r_[0, starts, len(words)].astype(np.int32)
+            made.append((numbers, begins, places[order]))
         return made
 
     @cached_property
     def _common(self) -> int:
         """Occurrences of a word beyond which it is passed over."""
-        counts = np.concatenate([count[count > 0] for _, count, _ in self._tables])
+        counts = np.concatenate([np.diff(begins[1:]) for _, begins, _ in self._tables])
         occurrences = np.arange(counts.max(initial=0) + 1, dtype=float)
         # Of a word of one sequence, in the others.
         hits = np.bincount(counts) * occurrences * (occurrences - 1)
@@ -159,11 +160,14 @@ class Neighbours:
 
     def _hits(self, queries: "_Flat", seed: int) -> Iterator[tuple[np.ndarray, ...]]:
         """Query, training sequence and shift of what shares words, lot by lot."""
-        begins, occurrences, entries = self._tables[seed]
+        numbers, begins, entries = self._tables[seed]
         places, words = queries.words(FAMILIES[0][seed])
-        first, counts = begins[words], occurrences[words]
-        use = np.flatnonzero((counts > 0) & (counts <= self._common))
-        places, first, counts = places[use], first[use], counts[use].astype(np.int64)
+        known = np.flatnonzero(found := numbers[words])
+        number = found[known].astype(np.int64)
+        first, counts = begins[number], begins[number + 1] - begins[number]
+        use = np.flatnonzero(counts <= self._common)
+        places, first = places[known[use]], first[use]
+        counts = counts[use].astype(np.int64)
         until = np.cumsum(counts)
         lots = np.arange(0, until[-1:].sum() + _LOT, _LOT)
         cuts = np.searchsorted(until, lots, side="right")

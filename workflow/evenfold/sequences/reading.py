@@ -33,8 +33,9 @@ class Record:
 
     `origin` names its file and place, `header` is what stood before a protein that
     `sites` cuts windows from, `marks` are the sites that its sequence marked with #, and
-    `fault` says why it cannot be. `unfit` says why the protein of a window is not used;
-    `label` is None where its cell is empty.
+    `fault` says why it cannot be. `unfit` says why the protein of a window is not used,
+    and `start` where in its protein the window begins; `label` is None where its cell is
+    empty.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Record:
     fault: str | None = None
     marks: tuple[int, ...] = ()
     unfit: str | None = None
+    start: int = 1
 
 
 def read(
@@ -147,7 +149,7 @@ def _read_fasta(path, settings, label):
             if pattern and source is None:
                 raise EvenfoldError(
                     f"{origin} ({header[:60]!r}): source_pattern "
-                    f"{pattern!r} finds no source protein in the header"
+                    f"'{pattern}' finds no source protein in the header"
                 )
             own_label, published = label, header if settings.sites else ""
             if label is None:

@@ -136,7 +136,7 @@ def check_named(proteins: list[Record], settings: Sites) -> None:
         return
     raise EvenfoldError(
         f"{proteins[0].origin} ({proteins[0].header[:60]!r}): neither it nor any other "
-        f"protein names a site. header_pattern {settings.header_pattern!r} finds none in "
+        f"protein names a site. header_pattern '{settings.header_pattern}' finds none in "
         f"the headers, and no sequence marks one with {MARK}. Give a table of "
         "`positive_sites`, or a `header_pattern` under `sites`."
     )
@@ -289,6 +289,7 @@ def _of_protein(protein, sites, settings):
             origin,
             fault=_fault(protein, position, residue, sites, settings),
             unfit=protein.unfit,
+            start=position - half,
         )
 
 
@@ -315,7 +316,7 @@ def _in_the_protein(protein, settings):
         position = _POSITION.fullmatch(text)
         if not position:
             raise EvenfoldError(
-                f"{protein.origin}: header_pattern {settings.header_pattern!r} finds "
+                f"{protein.origin}: header_pattern '{settings.header_pattern}' finds "
                 f"{text[:40]!r}, which is no position; they are whole numbers from 1"
             )
         found.append(int(position[2]))

@@ -74,10 +74,27 @@ def sketches(sequences: Iterable[str]) -> list[str]:
     list of str
         Hexadecimal, ascending, each once. What has no residues is left out.
     """
-    distinct = sorted({normalised(s) for s in sequences} - {""}, key=len)
-    texts: set[str] = set()
-    for rows in _same_length(distinct):
-        texts.update(_texts(_of(rows)))
+    return sorted({text for rows in _each(sequences) for text in _texts(rows)})
+
+
+def held(sequences: Iterable[str], other: list[str]) -> list[str]:
+    """Sketches of the sequences that are in a set.
+
+    Parameters
+    ----------
+    sequences : iterable of str
+    other : list of str
+        Sketches.
+
+    Returns
+    -------
+    list of str
+        As `sketches`.
+    """
+    # Few are: a text of each that is asked would cost more than the rest.
+    theirs, texts = _Sketches.read(other), set[str]()
+    for rows in _each(sequences):
+        texts.update(_texts(rows.take(np.flatnonzero(_matched(rows, theirs)))))
     return sorted(texts)
 
 
@@ -260,6 +277,12 @@ def _mixed(x: np.ndarray) -> np.ndarray:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+def _each(sequences: Iterable[str]) -> Iterator[_Sketches]:
+    """Sketches of distinct sequences, some at once."""
+    distinct = sorted({normalised(s) for s in sequences} - {""}, key=len)
+    return map(_of, _same_length(distinct))
 
 
 def _same_length(sequences: list[str]) -> Iterator[np.ndarray]:
