@@ -234,6 +234,17 @@ def test_variants_are_marked_wherever_they_are_shown():
     assert text.count("data-variants=") == 1
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_every_row_of_a_variant_is_switched_with_it(state):
+    names = set(STATES[state]().tuned)
+    rows = re.findall(
+        r'<tr([^>]*)><th scope="row">([^<]*)<', page(state), flags=re.DOTALL
+    )
+    own = [(told, name) for told, name in rows if name in names]
+    assert {name for _, name in own} == names
+    assert [one for one in own if f'data-variant="{one[1]}"' not in one[0]] == []
+
+
 def metrics(path, rows):
     METRICS.write(
         path, pd.DataFrame([plain(row) for row in rows], columns=METRICS.names)
