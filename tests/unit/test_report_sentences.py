@@ -1200,7 +1200,8 @@ SPOKEN = [
         "Hierarchical conformal prediction by class (Lee et al. 2023): groups count alike in "
         "the first share, sequences in the second; out-of-fold, every fold is judged by sets "
         "of the other folds. evenfold predict writes the set, and a Venn-Abers interval of "
-        "the probability, in which a new sequence weighs like a group.",
+        "the probability, in which a new sequence weighs like a group. The calibrated "
+        "probability is fitted apart, and may be outside of it.",
         TRUSTED, facts(),
     ),
     Spoken(
