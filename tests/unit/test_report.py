@@ -30,7 +30,7 @@ from evenfold.reporting.facts import (
 )
 from evenfold.reporting.report import made, report
 from evenfold.reporting.summary import summarise
-from evenfold.reporting.words import WORDS, pattern_of
+from evenfold.reporting.words import WORDS
 from tests.conftest import ROOT
 from tests.unit import reporting_states as states
 
@@ -137,7 +137,7 @@ def test_every_word_is_explained_where_it_is_first_used(state):
     for whole in ("svg", "pre", "code", "summary", "h2", "h3", "a"):
         text = re.sub(rf"<{whole}[ >].*?</{whole}>", "", text, flags=re.DOTALL)
     text = re.sub(r'<p class="copied".*?</p>', "", text, flags=re.DOTALL)
-    marks = {meaning: chr(0xE000 + i) for i, meaning in enumerate(WORDS.values())}
+    marks = {one.meaning: chr(0xE000 + i) for i, one in enumerate(WORDS.values())}
     text = re.sub(
         '<abbr title="([^"]*)">.*?</abbr>',
         lambda one: marks.get(html.unescape(one[1]), ""),
@@ -145,13 +145,13 @@ def test_every_word_is_explained_where_it_is_first_used(state):
     )
     plain = html.unescape(re.sub("<[^>]*>", "|", text))
     found = 0
-    for name, meaning in WORDS.items():
-        if not pattern_of(name):
+    for name, one in WORDS.items():
+        if not one.pattern:
             continue
-        first = re.search(rf"(?<![\w./-]){pattern_of(name)}(?![\w/]|-\w)", plain)
+        first = re.search(rf"(?<![\w./-]){one.pattern}(?![\w/]|-\w)", plain)
         if first:
             found += 1
-            assert 0 <= plain.find(marks[meaning]) < first.start(), name
+            assert 0 <= plain.find(marks[one.meaning]) < first.start(), name
     assert found > 15
 
 

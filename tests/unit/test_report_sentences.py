@@ -1901,7 +1901,7 @@ SPOKEN = [
     Spoken(methods, "@inproceedings{chen2016,", BOOSTED, facts()),
     # Words.
     Spoken(glossary, "Words 95 % interval where the true value is", facts(), None),
-    *(Spoken(glossary, f"{word} {meaning}", facts(), None) for word, meaning in WORDS.items()),
+    *(Spoken(glossary, f"{one.name} {one.meaning}", facts(), None) for one in WORDS.values()),
 ]  # fmt: skip
 
 
@@ -1927,7 +1927,10 @@ def plain(part: str) -> str:
 
 
 #: What is told under the pointer, and is not part of a sentence.
-EXPLAINED = {*WORDS.values(), *(loss_in_a_line(loss()) for loss in LOSSES.values())}
+EXPLAINED = {
+    *(one.meaning for one in WORDS.values()),
+    *(loss_in_a_line(loss()) for loss in LOSSES.values()),
+}
 STATES: list[Facts] = []
 
 
