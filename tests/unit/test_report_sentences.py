@@ -48,6 +48,7 @@ from evenfold.reporting.sections import (
     probabilities,
     provenance,
     published_split,
+    qualified,
     shortcuts,
     telling_apart,
     test_and_training,
@@ -425,11 +426,11 @@ SPOKEN = [
         states.before_look(), states.withheld(),
     ),
     Spoken(
-        verdict, "No other variant beat bce out-of-fold.",
+        qualified, "No other variant beat bce out-of-fold.",
         chosen(against_baseline={}, against_simplest=None), facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "No other variant beat bce out-of-fold: the nearest, focal, is at -0.020 MCC "
         "[-0.050, +0.010]. After tuning, MCC of no other variant of its network differs "
         "from bce's by more than chance (smallest p = 0.310 after Holm's correction for 1 "
@@ -444,7 +445,7 @@ SPOKEN = [
         facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "No other variant beat boosting out-of-fold: it leads bce by +0.080 MCC [+0.040, "
         "+0.120].",
         chosen(
@@ -459,31 +460,30 @@ SPOKEN = [
     ),
     # An interval that reaches zero is none where the test, corrected, says otherwise.
     Spoken(
-        verdict, "After tuning, MCC of no other variant of its network differs",
+        qualified, "After tuning, MCC of no other variant of its network differs",
         chosen(against_baseline={"focal": states.difference(p_holm=0.051)}), facts(),
     ),
     Spoken(
-        verdict,
-        "focal leads bce by +0.012 MCC out-of-fold, within the 0.021 (1.0 standard errors) by "
-        "which the best of 2 equal variants leads in 84 of 100 samples at most: a tie, and "
-        "the simpler one is kept. From 0.5 to the tuned threshold",
+        qualified,
+        "focal leads bce by +0.012 MCC out-of-fold, within the 0.021 by which the best of 2 "
+        "equal variants may lead by chance: a tie, and the simpler one is kept.",
         chosen(**TIE), facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "Its lead over bce, the simplest, out-of-fold is +0.080 MCC, with a 95 % interval "
         "that holds zero ([-0.010, +0.120]).",
         CHANCE, facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "From 0.5 to the tuned threshold MCC changes by +0.030 [-0.102, +0.147] and |SN − "
         "SP| by -0.320 [-0.418, -0.088] on the test set (95 %, sequences taken as "
-        "independent). Being",
+        "independent).",
         facts(), NEVER_TUNED,
     ),
     Spoken(
-        verdict,
+        qualified,
         "MCC changes by +0.050 [-0.052, +0.153] and |SN − SP| by -0.320 [-0.387, -0.121] "
         "out-of-fold (95 %, sequences taken as independent). The threshold does the "
         "work, not the loss.",
@@ -491,7 +491,7 @@ SPOKEN = [
     ),
     # No work was done where MCC, or balance, is worse for it.
     *(
-        Spoken(verdict, "The threshold does the work, not the loss.", CHANCE, state)
+        Spoken(qualified, "The threshold does the work, not the loss.", CHANCE, state)
         for state in (
             facts(selection=CHANCE.selection, measured=states.rows(mcc=0.51)),
             facts(selection=CHANCE.selection, measured=states.rows(gap=-0.4)),
@@ -503,31 +503,31 @@ SPOKEN = [
     # One that differs after correction, for worse as for better, is a loss that matters.
     *(
         Spoken(
-            verdict, "The threshold does the work, not the loss.",
+            qualified, "The threshold does the work, not the loss.",
             chosen(variants=tied().variants, against_baseline=alike(0.051)),
             chosen(variants=tied().variants, against_baseline=alike(p)),
         )
         for p in (0.05, 0.001)
     ),
     Spoken(
-        verdict, "(smallest p = 0.051 after Holm's correction for 2 comparisons)",
+        qualified, "(smallest p = 0.051 after Holm's correction for 2 comparisons)",
         chosen(variants=tied().variants, against_baseline=alike(0.051)), facts(),
     ),
     Spoken(
-        verdict, "[+0.040, +0.120] (p < 0.001).",
+        qualified, "[+0.040, +0.120] (p < 0.001).",
         chosen(against_simplest=states.difference(p=0.0)), facts(),
     ),
     Spoken(
         verdict, "focal at threshold 0.00042 reaches", on_test(threshold=0.00042), facts()
     ),
     Spoken(
-        verdict,
+        qualified,
         "Out-of-fold it beats bce, the simplest, by +0.080 MCC [+0.040, +0.120] (p = "
         "0.002).",
         facts(), chosen(**TIE),
     ),
     Spoken(
-        verdict,
+        qualified,
         "Being the largest of 3 flatters: the best out-of-fold MCC is 0.601, and 0.588 "
         "once that luck is taken out.",
         facts(), chosen(best=states.best(of=1), against_baseline={}),
@@ -1602,7 +1602,7 @@ SPOKEN = [
         facts(), None,
     ),
     Spoken(operating_points, "18 more variants", states.many(), facts()),
-    Spoken(verdict,
+    Spoken(qualified,
         "focal and bce have the same MCC out-of-fold: the simpler one is kept.",
         chosen(**{**TIE, "best": states.best(of=2, lead=states.lead(mcc=0.0001))}),
         chosen(**TIE),
