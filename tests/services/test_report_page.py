@@ -143,6 +143,22 @@ def test_nothing_is_wider_than_the_page_and_tables_say_where_they_go_on(state, w
     browser.set_window_size(1440, 1000)
 
 
+def test_tables_of_variants_are_whole_on_a_wide_page(state):
+    """But where names are as hostile as they may be."""
+    name, _, browser = state
+    if name == "hostile":
+        return
+    browser.execute_script(
+        "for (const one of document.querySelectorAll('details')) one.open = true"
+    )
+    wider = browser.execute_script(
+        "return [...document.querySelectorAll('.scroll')].filter(one =>"
+        " one.querySelector('tr[data-variant]') && one.scrollWidth > one.clientWidth + 2)"
+        ".map(one => one.querySelector('table').id)"
+    )
+    assert wider == []
+
+
 def test_no_serious_finding_of_axe(state):
     *_, browser = state
     browser.execute_script(

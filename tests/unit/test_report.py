@@ -30,7 +30,7 @@ from evenfold.reporting.facts import (
 )
 from evenfold.reporting.report import made, report
 from evenfold.reporting.summary import summarise
-from evenfold.reporting.words import WORDS, pattern_of
+from evenfold.reporting.words import WORDS
 from tests.conftest import ROOT
 from tests.unit import reporting_states as states
 
@@ -137,7 +137,7 @@ def test_every_word_is_explained_where_it_is_first_used(state):
     for whole in ("svg", "pre", "code", "summary", "h2", "h3", "a"):
         text = re.sub(rf"<{whole}[ >].*?</{whole}>", "", text, flags=re.DOTALL)
     text = re.sub(r'<p class="copied".*?</p>', "", text, flags=re.DOTALL)
-    marks = {meaning: chr(0xE000 + i) for i, meaning in enumerate(WORDS.values())}
+    marks = {one.meaning: chr(0xE000 + i) for i, one in enumerate(WORDS.values())}
     text = re.sub(
         '<abbr title="([^"]*)">.*?</abbr>',
         lambda one: marks.get(html.unescape(one[1]), ""),
@@ -145,13 +145,13 @@ def test_every_word_is_explained_where_it_is_first_used(state):
     )
     plain = html.unescape(re.sub("<[^>]*>", "|", text))
     found = 0
-    for name, meaning in WORDS.items():
-        if not pattern_of(name):
+    for name, one in WORDS.items():
+        if not one.pattern:
             continue
-        first = re.search(rf"(?<![\w./-]){pattern_of(name)}(?![\w/]|-\w)", plain)
+        first = re.search(rf"(?<![\w./-]){one.pattern}(?![\w/]|-\w)", plain)
         if first:
             found += 1
-            assert 0 <= plain.find(marks[meaning]) < first.start(), name
+            assert 0 <= plain.find(marks[one.meaning]) < first.start(), name
     assert found > 15
 
 
@@ -232,6 +232,17 @@ def test_variants_are_marked_wherever_they_are_shown():
         # Rows of the tables, lines and dots of the figures, and a panel.
         assert marked >= 12
     assert text.count("data-variants=") == 1
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_row_of_a_variant_is_switched_with_it(state):
+    names = set(STATES[state]().tuned)
+    rows = re.findall(
+        r'<tr([^>]*)><th scope="row">([^<]*)<', page(state), flags=re.DOTALL
+    )
+    own = [(told, name) for told, name in rows if name in names]
+    assert {name for _, name in own} == names
+    assert [one for one in own if f'data-variant="{one[1]}"' not in one[0]] == []
 
 
 def metrics(path, rows):

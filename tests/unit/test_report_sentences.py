@@ -48,6 +48,7 @@ from evenfold.reporting.sections import (
     probabilities,
     provenance,
     published_split,
+    qualified,
     shortcuts,
     telling_apart,
     test_and_training,
@@ -425,11 +426,11 @@ SPOKEN = [
         states.before_look(), states.withheld(),
     ),
     Spoken(
-        verdict, "No other variant beat bce out-of-fold.",
+        qualified, "No other variant beat bce out-of-fold.",
         chosen(against_baseline={}, against_simplest=None), facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "No other variant beat bce out-of-fold: the nearest, focal, is at -0.020 MCC "
         "[-0.050, +0.010]. After tuning, MCC of no other variant of its network differs "
         "from bce's by more than chance (smallest p = 0.310 after Holm's correction for 1 "
@@ -444,7 +445,7 @@ SPOKEN = [
         facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "No other variant beat boosting out-of-fold: it leads bce by +0.080 MCC [+0.040, "
         "+0.120].",
         chosen(
@@ -459,31 +460,30 @@ SPOKEN = [
     ),
     # An interval that reaches zero is none where the test, corrected, says otherwise.
     Spoken(
-        verdict, "After tuning, MCC of no other variant of its network differs",
+        qualified, "After tuning, MCC of no other variant of its network differs",
         chosen(against_baseline={"focal": states.difference(p_holm=0.051)}), facts(),
     ),
     Spoken(
-        verdict,
-        "focal leads bce by +0.012 MCC out-of-fold, within the 0.021 (1.0 standard errors) by "
-        "which the best of 2 equal variants leads in 84 of 100 samples at most: a tie, and "
-        "the simpler one is kept. From 0.5 to the tuned threshold",
+        qualified,
+        "focal leads bce by +0.012 MCC out-of-fold, within the 0.021 by which the best of 2 "
+        "equal variants may lead by chance: a tie, and the simpler one is kept.",
         chosen(**TIE), facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "Its lead over bce, the simplest, out-of-fold is +0.080 MCC, with a 95 % interval "
         "that holds zero ([-0.010, +0.120]).",
         CHANCE, facts(),
     ),
     Spoken(
-        verdict,
+        qualified,
         "From 0.5 to the tuned threshold MCC changes by +0.030 [-0.102, +0.147] and |SN − "
         "SP| by -0.320 [-0.418, -0.088] on the test set (95 %, sequences taken as "
-        "independent). Being",
+        "independent).",
         facts(), NEVER_TUNED,
     ),
     Spoken(
-        verdict,
+        qualified,
         "MCC changes by +0.050 [-0.052, +0.153] and |SN − SP| by -0.320 [-0.387, -0.121] "
         "out-of-fold (95 %, sequences taken as independent). The threshold does the "
         "work, not the loss.",
@@ -491,7 +491,7 @@ SPOKEN = [
     ),
     # No work was done where MCC, or balance, is worse for it.
     *(
-        Spoken(verdict, "The threshold does the work, not the loss.", CHANCE, state)
+        Spoken(qualified, "The threshold does the work, not the loss.", CHANCE, state)
         for state in (
             facts(selection=CHANCE.selection, measured=states.rows(mcc=0.51)),
             facts(selection=CHANCE.selection, measured=states.rows(gap=-0.4)),
@@ -503,31 +503,31 @@ SPOKEN = [
     # One that differs after correction, for worse as for better, is a loss that matters.
     *(
         Spoken(
-            verdict, "The threshold does the work, not the loss.",
+            qualified, "The threshold does the work, not the loss.",
             chosen(variants=tied().variants, against_baseline=alike(0.051)),
             chosen(variants=tied().variants, against_baseline=alike(p)),
         )
         for p in (0.05, 0.001)
     ),
     Spoken(
-        verdict, "(smallest p = 0.051 after Holm's correction for 2 comparisons)",
+        qualified, "(smallest p = 0.051 after Holm's correction for 2 comparisons)",
         chosen(variants=tied().variants, against_baseline=alike(0.051)), facts(),
     ),
     Spoken(
-        verdict, "[+0.040, +0.120] (p < 0.001).",
+        qualified, "[+0.040, +0.120] (p < 0.001).",
         chosen(against_simplest=states.difference(p=0.0)), facts(),
     ),
     Spoken(
         verdict, "focal at threshold 0.00042 reaches", on_test(threshold=0.00042), facts()
     ),
     Spoken(
-        verdict,
+        qualified,
         "Out-of-fold it beats bce, the simplest, by +0.080 MCC [+0.040, +0.120] (p = "
         "0.002).",
         facts(), chosen(**TIE),
     ),
     Spoken(
-        verdict,
+        qualified,
         "Being the largest of 3 flatters: the best out-of-fold MCC is 0.601, and 0.588 "
         "once that luck is taken out.",
         facts(), chosen(best=states.best(of=1), against_baseline={}),
@@ -965,25 +965,31 @@ SPOKEN = [
     ),
     Spoken(
         cross_validation,
-        "bce bce 0.870 0.550 -0.320 0.400 0.800 / 0.800 0.600 [0.510, 0.690] – +0.012 "
-        "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02) 0.800 0.800 "
-        "0.800",
+        "bce bce 0.400 0.800 / 0.800 0.600 [0.510, 0.690] – +0.012 "
+        "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02)",
         facts(), UNTUNED,
     ),
     Spoken(
         cross_validation,
-        "bce bce 0.870 0.550 -0.320 0.500 0.600 / 0.920 0.550 [0.510, 0.690] – – not tuned "
-        "0.882 0.697 0.714",
+        "bce bce 0.500 0.600 / 0.920 0.550 [0.510, 0.690] – – not tuned",
+        UNTUNED, facts(),
+    ),
+    Spoken(
+        cross_validation, "bce 0.870 0.600 / 0.920 -0.320 0.550 0.800 0.800 0.800",
+        facts(), UNTUNED,
+    ),
+    Spoken(
+        cross_validation, "bce 0.870 0.600 / 0.920 -0.320 0.550 0.882 0.697 0.714",
         UNTUNED, facts(),
     ),
     Spoken(cross_validation, "+0.080 [+0.040, +0.120]", facts(), chosen(**TIE)),
     Spoken(cross_validation, "focal = poly = copy", states.twins(), facts()),
     Spoken(
-        cross_validation, "bce snsp (seed fixed) (positive feedback) 0.870",
+        cross_validation, "bce snsp (seed fixed) (positive feedback) 0.400",
         facts(settings=states.settings(decides=FEEDBACK)), facts(),
     ),
     Spoken(
-        cross_validation, "bce bce, logistic regression 0.870",
+        cross_validation, "bce bce, logistic regression 0.400",
         facts(settings=states.settings(decides=LOGISTIC)), facts(),
     ),
     Spoken(
@@ -1194,7 +1200,8 @@ SPOKEN = [
         "Hierarchical conformal prediction by class (Lee et al. 2023): groups count alike in "
         "the first share, sequences in the second; out-of-fold, every fold is judged by sets "
         "of the other folds. evenfold predict writes the set, and a Venn-Abers interval of "
-        "the probability, in which a new sequence weighs like a group.",
+        "the probability, in which a new sequence weighs like a group. The calibrated "
+        "probability is fitted apart, and may be outside of it.",
         TRUSTED, facts(),
     ),
     Spoken(
@@ -1329,7 +1336,7 @@ SPOKEN = [
         states.compared(),
     ),
     Spoken(
-        cross_validation, "0.02) 0.130 [0.070, 0.230] 0.967 0.165",
+        cross_validation, "0.130 [0.070, 0.230] 0.967 0.165",
         tuned(points=states.tuned().points | {"sn_eq_sp": MISSED}), facts(),
     ),
     Spoken(
@@ -1595,7 +1602,7 @@ SPOKEN = [
         facts(), None,
     ),
     Spoken(operating_points, "18 more variants", states.many(), facts()),
-    Spoken(verdict,
+    Spoken(qualified,
         "focal and bce have the same MCC out-of-fold: the simpler one is kept.",
         chosen(**{**TIE, "best": states.best(of=2, lead=states.lead(mcc=0.0001))}),
         chosen(**TIE),
@@ -1642,7 +1649,20 @@ SPOKEN = [
     ),
     Spoken(on_test_set, "change from 0.5 to tuned", facts(), UNTUNED),
     # Cross-validation.
-    Spoken(cross_validation, "Every variant, out-of-fold", facts(), None),
+    Spoken(cross_validation, "Every variant, out-of-fold, at its tuned threshold", facts(), None),
+    Spoken(
+        cross_validation,
+        "More numbers of every variant Every variant, out-of-fold: at 0.5, and what its "
+        "calls are worth at the tuned threshold variant AUROC SN / SP at 0.5 gap at 0.5 "
+        "MCC at 0.5 PPV NPV F1",
+        facts(), None,
+    ),
+    Spoken(
+        cross_validation,
+        "PPV (precision), NPV and F1 are at the training data's share of positives; an "
+        "interval of PPV, where positives are rare, is Wilson's.",
+        facts(), None,
+    ),
     Spoken(cross_validation, "folds agree (thresholds spread 1.0 times as far as chance explains; SN or SP moves by up to 0.02)", facts(), UNTUNED),
     Spoken(
         cross_validation, "folds differ (thresholds spread 1.6 times",
@@ -1666,9 +1686,7 @@ SPOKEN = [
     ),
     Spoken(
         cross_validation,
-        "How to read this table Gap: SN − SP. PPV (precision), NPV, F1: at the tuned "
-        "threshold and the training data's share of positives; an interval of PPV, where "
-        "positives are rare, is Wilson's. 95 % interval: of MCC in the population that the "
+        "How to read these tables 95 % interval: of MCC in the population that the "
         "sequences come from, at its own class ratio, by the bootstrap over the 120 groups "
         "of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired "
         "out-of-fold difference with its interval from the same bootstrap, thresholds "
@@ -1883,7 +1901,7 @@ SPOKEN = [
     Spoken(methods, "@inproceedings{chen2016,", BOOSTED, facts()),
     # Words.
     Spoken(glossary, "Words 95 % interval where the true value is", facts(), None),
-    *(Spoken(glossary, f"{word} {meaning}", facts(), None) for word, meaning in WORDS.items()),
+    *(Spoken(glossary, f"{one.name} {one.meaning}", facts(), None) for one in WORDS.values()),
 ]  # fmt: skip
 
 
@@ -1909,7 +1927,10 @@ def plain(part: str) -> str:
 
 
 #: What is told under the pointer, and is not part of a sentence.
-EXPLAINED = {*WORDS.values(), *(loss_in_a_line(loss()) for loss in LOSSES.values())}
+EXPLAINED = {
+    *(one.meaning for one in WORDS.values()),
+    *(loss_in_a_line(loss()) for loss in LOSSES.values()),
+}
 STATES: list[Facts] = []
 
 

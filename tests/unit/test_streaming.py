@@ -38,6 +38,7 @@ from evenfold.prediction.trust import Trust
 from evenfold.selection.learned import learned_from
 from evenfold.sequences.reading import named_by_content
 from tests.conftest import ROOT
+from tests.unit import reporting_states as states
 from tests.unit.test_domain import predictor, reading_with
 from tests.unit.test_sketch import random_set
 
@@ -426,6 +427,32 @@ def test_what_came_of_it_is_told_with_the_domain(tmp_path, small):
         "0 of 3 outside of what the model was trained on; 1 not judged, as the nearest "
         "training sequence was not searched"
     )
+
+
+def test_probabilities_outside_of_their_bounds_are_counted_and_no_error(
+    tmp_path, small
+):
+    """Bounds of 0.2 to 0.6 below a logit of 1, and of 0.7 to 0.8 from there on."""
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta(["CCCC", "ACDE", "AACC", "AAAA", "M1"]))
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    frozen = states.trust(probability_low=[0.2, 0.7], probability_high=[0.6, 0.8])
+    one = by_content(trust=Trust(frozen=frozen))
+    counts = score_files(one, asked)
+    rows = read(out)
+    apart = (rows["probability"] < rows["probability_low"]) | (
+        rows["probability"] > rows["probability_high"]
+    )
+    assert 0 < counts.beyond_bounds == apart.sum() < 4
+    assert (
+        f"{apart.sum()} of 4 with a probability outside of its Venn-Abers bounds: they are "
+        "fitted apart, and this is no error"
+    ) in summary(counts, asked)
+    # As frozen, to six digits.
+    frozen = states.trust(probability_low=[0, 0], probability_high=[0.999999, 1])
+    counts = score_files(by_content(trust=Trust(frozen=frozen)), asked)
+    assert counts.beyond_bounds == 0
+    assert not any("bounds" in line for line in summary(counts, asked))
 
 
 @pytest.mark.parametrize("name", ["gone.zip", "gone.fasta.zip", "gone.fasta", "gone"])

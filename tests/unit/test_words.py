@@ -18,7 +18,6 @@ from evenfold.reporting.words import (
     explained,
     loss_in_a_line,
     of_run,
-    pattern_of,
 )
 from tests.unit import reporting_states as states
 from tests.unit.test_report_sentences import SPOKEN
@@ -52,7 +51,10 @@ def odd(sentence):
 
 
 def known(word):
-    return any(re.fullmatch(pattern_of(name) or name, word) for name in WORDS)
+    return any(
+        re.fullmatch(one.pattern or re.escape(name), word)
+        for name, one in WORDS.items()
+    )
 
 
 def test_every_term_of_every_sentence_is_a_word():
@@ -60,7 +62,11 @@ def test_every_term_of_every_sentence_is_a_word():
     sentences = [s.sentence for s in SPOKEN if s.section not in (glossary, methods)]
     told = " ".join(sentences)
     search = "|".join(
-        sorted((pattern_of(n) or re.escape(n) for n in WORDS), key=len, reverse=True)
+        sorted(
+            (one.pattern or re.escape(n) for n, one in WORDS.items()),
+            key=len,
+            reverse=True,
+        )
     )
     unknown = {
         word
@@ -109,7 +115,7 @@ def test_losses_features_and_models_of_a_run_are_in_its_glossary():
 
 
 def abbr(name, shown):
-    return f'<abbr title="{escape(WORDS[name])}">{shown}</abbr>'
+    return f'<abbr title="{escape(WORDS[name].meaning)}">{shown}</abbr>'
 
 
 def test_a_word_is_explained_at_its_first_use_alone():

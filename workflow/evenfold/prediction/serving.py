@@ -304,8 +304,8 @@ LEGEND = {
     "id": "as pasted, or a name made of the sequence itself",
     "call": "positive where the score reaches the threshold",
     "score": "what the model says, from 0 to 1",
-    "probability": "the score, calibrated; in brackets Venn-Abers bounds, which another "
-    "calibration makes: it may lie outside of them",
+    "probability": "the score, calibrated, and in brackets its Venn-Abers bounds: they are "
+    "fitted apart, so that it may be outside of them",
     "set": "the classes that it may be of, as rarely wrong as the report says; both: the "
     "score cannot tell",
     "domain": "whether it is like the training sequences: inside, at the edge or outside",

@@ -52,8 +52,10 @@ from evenfold.sequences.sites import no_site
 #: What is counted in parts and in all of them.
 COUNTED = (
     "scored", "rejected", "proteins", "records", "positive", "outside", "unjudged",
-    "by_content", "unmatched",
+    "beyond_bounds", "by_content", "unmatched",
 )  # fmt: skip
+#: Bounds are frozen with six digits.
+_ROUNDED = 1e-6
 #: Seconds between two lines of progress.
 _OFTEN = 0.5
 
@@ -112,6 +114,7 @@ class Counts:
     positive: int = 0
     outside: int = 0
     unjudged: int = 0
+    beyond_bounds: int = 0
     by_content: int = 0
     unmatched: int = 0
     sealed: set[str] = field(default_factory=set)
@@ -357,6 +360,11 @@ def summary(counts: Counts, asked: Asked) -> list[str]:
             f"{counts.outside} of {counts.scored} outside of what the model was trained "
             f"on{beside if counts.unjudged else ''}"
         )
+    if counts.beyond_bounds:
+        lines.append(
+            f"{counts.beyond_bounds} of {counts.scored} with a probability outside of its "
+            "Venn-Abers bounds: they are fitted apart, and this is no error"
+        )
     if counts.proteins and asked.proteins:
         lines.append(f"{asked.proteins}: {counted(counts.proteins, 'protein')}")
     if counts.rejected:
@@ -511,6 +519,7 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> No
         positive=calls.classes.count(POSITIVE),
         outside=bands.count(OUTSIDE),
         unjudged=bands.count(UNKNOWN) + bands.count(NOT_AVAILABLE),
+        beyond_bounds=beyond_bounds(calls),
         by_content=sum(item.by_content for item in chunk.items),
         unmatched=sum(item.unmatched for item in chunk.items),
         sealed=sealed,
@@ -551,6 +560,25 @@ def score_columns(
         "selection": [predictor.selection] * n,
     }
     return [columns[name] for name in SCORES.names]
+
+
+def beyond_bounds(calls: Calls) -> int:
+    """How many probabilities are outside of their Venn-Abers bounds.
+
+    Parameters
+    ----------
+    calls : Calls
+
+    Returns
+    -------
+    int
+        Of those with bounds.
+    """
+    low, high = (
+        np.array(calls.trust[f"probability_{end}"], float) for end in ("low", "high")
+    )
+    found = calls.probabilities
+    return int(((found < low - _ROUNDED) | (found > high + _ROUNDED)).sum())
 
 
 def _summaries(items, calls) -> Iterator[tuple]:

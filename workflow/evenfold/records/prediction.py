@@ -33,6 +33,8 @@ class ScoredPart(Record):
     """rows that are outside of what the champion was trained on"""
     unjudged: int
     """rows of which that is not known in whole: without bands, or without the nearest"""
+    beyond_bounds: int
+    """rows whose probability is outside of its Venn-Abers bounds"""
     by_content: int
     """records without an id, which are named after their content"""
     unmatched: int

@@ -382,7 +382,11 @@ SCORES = Table("scores", (
         "positive or negative; with `--unsure` also unsure, where the set is both or none",
         absent="",
     ),
-    Column("probability", _REAL, "the score, calibrated, 0 to 1"),
+    Column(
+        "probability", _REAL,
+        "the score, calibrated, 0 to 1; fitted apart from the two bounds, and may be outside "
+        "of them",
+    ),
     Column(
         "probability_low", _REAL,
         "lower Venn-Abers bound of the probability; empty where none was frozen",

@@ -30,6 +30,7 @@ from evenfold.reporting.sections import (
     probabilities,
     provenance,
     published_split,
+    qualified,
     shortcuts,
     telling_apart,
     test_and_training,
@@ -41,6 +42,7 @@ from evenfold.reporting.words import explained, features_of_run
 SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
     badges.SECTION,
+    qualified.SECTION,
     notes.SECTION,
     next_steps.SECTION,
     on_test_set.SECTION,

@@ -203,18 +203,25 @@ SECTION = Section(
     """\
 <h2 id="cross-validation">In cross-validation, where everything was chosen</h2>
 <p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
-{% call table("variants", "Every variant, out-of-fold") %}
-<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">MCC at 0.5</th><th scope="col">{{ term("gap") }} at 0.5</th><th scope="col">tuned at</th><th scope="col" data-parts="SN|SP">SN / SP</th><th scope="col" data-parts="MCC|MCC low|MCC high">MCC, {{ term("95 % interval") }}</th><th scope="col" data-parts="Δ MCC|Δ MCC low|Δ MCC high">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th><th scope="col" data-parts="PPV|PPV low|PPV high">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th></tr></thead>
+{% call table("variants", "Every variant, out-of-fold, at its tuned threshold") %}
+<thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("threshold") }}</th><th scope="col" data-parts="SN|SP">SN / SP</th><th scope="col" data-parts="MCC|MCC low|MCC high">MCC, {{ term("95 % interval") }}</th><th scope="col" data-parts="Δ MCC|Δ MCC low|Δ MCC high">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th></tr></thead>
 <tbody>{% for row in rows %}
 <tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</th><td class="t w"><abbr title="{{ row.what }}">{{ row.loss }}</abbr>{% if row.positive_feedback %} <span class="warning">({{ term("positive feedback") }})</span>{% endif %}</td>
-<td>{{ row.auroc|rate }}</td><td>{{ row.half.mcc|rate }}</td><td>{{ row.half.gap|signed }}</td>
 <td>{{ row.tuned.threshold|threshold }}</td><td>{{ row.tuned.sn|rate }} / {{ row.tuned.sp|rate }}</td><td>{{ row.tuned.mcc|rate }} [{{ row.mcc[0]|rate }}, {{ row.mcc[1]|rate }}]</td>
-<td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}</tr>
+<td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td></tr>
 {% endfor %}</tbody>
 {% endcall %}
 {% call panels(forest) %}Left: MCC at the tuned threshold. Right: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% endcall %}
 {% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
+<details><summary>More numbers of every variant</summary>
+{% call table("variants-more", "Every variant, out-of-fold: at 0.5, and what its calls are worth at the tuned threshold") %}
+<thead><tr><th scope="col" class="t">variant</th><th scope="col">{{ term("AUROC") }}</th><th scope="col" data-parts="SN at 0.5|SP at 0.5">SN / SP at 0.5</th><th scope="col">{{ term("gap") }} at 0.5</th><th scope="col">MCC at 0.5</th><th scope="col" data-parts="PPV|PPV low|PPV high">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th></tr></thead>
+<tbody>{% for row in rows %}
+<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}</th><td>{{ row.auroc|rate }}</td><td>{{ row.half.sn|rate }} / {{ row.half.sp|rate }}</td><td>{{ row.half.gap|signed }}</td><td>{{ row.half.mcc|rate }}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}</tr>
+{% endfor %}</tbody>
+{% endcall %}
+<p><small>PPV (precision), NPV and F1 are at the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's.</small></p></details>
 {% if compared %}
 <details><summary>Every test against {{ baseline }}</summary>
 {% call table("tests", "Every test against the baseline, out-of-fold") %}
@@ -223,6 +230,6 @@ SECTION = Section(
 {% endfor %}</tbody>{% endcall %}
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.{% if models %} Another model or other features than {{ baseline }}, and corrected apart from the losses: {{ models }}.{% endif %}</small></p></details>
 {% endif %}
-<details><summary>How to read this table</summary><p><small>Gap: SN − SP. PPV (precision), NPV, F1: at the tuned threshold and the training data's share of positives; an interval of PPV, where positives are rare, is Wilson's. 95 % interval: of MCC in the population that the sequences come from, at its own class ratio, by the bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (folds differ: above {{ limits.amber }}, in red above {{ limits.red }}, where they differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (too few sequences to pin the threshold down: above {{ limits.widest }}). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data.</small></p></details>
+<details><summary>How to read these tables</summary><p><small>95 % interval: of MCC in the population that the sequences come from, at its own class ratio, by the bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew. Stability: spread of the folds' own thresholds over the spread that chance gives at their size (folds differ: above {{ limits.amber }}, in red above {{ limits.red }}, where they differ in kind), and the widest range of SN or SP when each fold's threshold is applied to all sequences (too few sequences to pin the threshold down: above {{ limits.widest }}). Left out: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data.</small></p></details>
 """,
 )

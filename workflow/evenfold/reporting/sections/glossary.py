@@ -8,7 +8,8 @@ from evenfold.reporting.words import WORDS, of_run
 
 
 def _tells(facts: Facts) -> dict[str, Any]:
-    words = WORDS | of_run(facts.settings.decides)
+    words = {name: word.meaning for name, word in WORDS.items()}
+    words |= of_run(facts.settings.decides)
     return {"words": sorted(words.items(), key=lambda item: item[0].lower())}
 
 

@@ -145,7 +145,7 @@ SECTION = Section(
 <tbody>{% for row in rows %}<tr><th scope="row">{{ row.name }}</th>{% for one in [row.oof, row.tested] if one %}<td>{{ one.groups }}</td>{% if loop.first %}<td>{{ one.sequences }}</td>{% endif %}<td>{{ one.share|rate }} <small>[{{ one.low|rate }}, {{ one.high|rate }}]</small></td><td>{{ one.of_sequences|rate }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>{% endcall %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>
-{% endfor %}<p><small>Hierarchical conformal prediction by class (Lee et al. 2023): groups count alike in the first share, sequences in the second; out-of-fold, every fold is judged by sets of the other folds. <code>evenfold predict</code> writes the set, and a Venn-Abers interval of the probability, in which a new sequence weighs like a group.</small></p>
+{% endfor %}<p><small>Hierarchical conformal prediction by class (Lee et al. 2023): groups count alike in the first share, sequences in the second; out-of-fold, every fold is judged by sets of the other folds. <code>evenfold predict</code> writes the set, and a Venn-Abers interval of the probability, in which a new sequence weighs like a group. The calibrated probability is fitted apart, and may be outside of it.</small></p>
 {% call panels(sure) %}Calling only where the set holds one class: the share of sequences that is called, and MCC, SN and SP among these, out-of-fold{% if tested %} and on the test set{% endif %}.{% endcall %}
 """,
 )

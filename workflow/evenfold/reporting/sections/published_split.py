@@ -152,7 +152,7 @@ SECTION = Section(
 {% call table("published", "Honest and published split", sortable=false) %}
 <thead><tr><th scope="col"></th>{% for part in where %}<th scope="colgroup" colspan="2">{{ part }}, honest</th><th scope="colgroup" colspan="2">published</th><th scope="col"></th>{% endfor %}</tr>
 <tr><th scope="col" class="t">variant</th>{% for part in where %}<th scope="col" data-parts="SN|SP|PPV|PPV low|PPV high">SN / SP</th><th scope="col">MCC</th><th scope="col" data-parts="SN|SP|PPV|PPV low|PPV high">SN / SP</th><th scope="col">MCC</th><th scope="col">Δ MCC</th>{% endfor %}</tr></thead>
-<tbody>{% for row in rows %}<tr class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th>
+<tbody>{% for row in rows %}<tr data-variant="{{ row.name }}" class="{{ 'champion' if row.name == champion }}"><th scope="row">{{ row.name }}</th>
 {% for one, other in row.points %}{% for point in (one, other) %}<td>{{ sn_sp(point) }}</td><td>{{ point.mcc|rate }}</td>{% endfor %}<td>{{ (other.mcc - one.mcc)|signed }}</td>{% endfor %}</tr>
 {% endfor %}</tbody>
 {% endcall %}
