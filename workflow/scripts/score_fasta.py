@@ -6,7 +6,7 @@ from evenfold.prediction.streaming import Asked, predict_files, summary
 from evenfold.prediction.trust import Wanted
 from evenfold.terminal import CAME_OF_IT
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     given, written = snakemake.input, snakemake.output
     proteins = written.get("proteins")
     asked = Asked(

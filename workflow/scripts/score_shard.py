@@ -5,7 +5,7 @@ from evenfold.prediction.sharding import Shard, score_shard
 from evenfold.prediction.trust import Wanted
 from evenfold.sequences.cutting import span_of
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     number, _, total = snakemake.wildcards.shard.partition("-of-")
     fasta, written = snakemake.input.fasta, snakemake.output
     counts = score_shard(
