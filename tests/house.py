@@ -45,6 +45,8 @@ PARTS = {
     "faults": Part(0, "what errors of the system and of libraries mean", "errors"),
     "saying": Part(0, "numbers of things in sentences"),
     "durations": Part(0, "how long something takes, as one says it"),
+    "clock": Part(0, "what is new where a clock may jump, and files from the future",
+                  "errors records"),
     "files": Part(0, "atomic files and digests", "errors"),
     "importing": Part(0, "a user's own code, by import path", "errors"),
     "sources": Part(0, "digests of what a script imports", "errors files"),
@@ -52,12 +54,12 @@ PARTS = {
         0, "how snakemake was called, for sentences that ask for it again", "files"
     ),
     "job": Part(
-        0, "a rule's log, and how an error reaches the user", "calling errors faults"
+        0, "a rule's log, and how an error reaches the user", "calling clock errors faults"
     ),
     "locks": Part(0, "whether a lock of Snakemake's is another run's, or a dead one's"),
     "machine": Part(0, "CPUs, memory, GPUs", libraries="torch"),
     "terminal": Part(
-        0, "what Snakemake says beside evenfold's own sentences", "calling faults"
+        0, "what Snakemake says beside evenfold's own sentences", "calling clock faults"
     ),
     "tables": Part(0, "Arrow tables", "files records"),
     "metrics": Part(
@@ -106,7 +108,7 @@ PARTS = {
     ),
     "reporting": Part(
         4, "finished records: sections, sentences, figures",
-        "calling config errors files importing metrics records saying terminal",
+        "calling clock config errors files importing metrics records saying terminal",
         libraries="pandas matplotlib jinja2",
     ),
     "tracking": Part(

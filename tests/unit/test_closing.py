@@ -1,8 +1,11 @@
 """What the terminal says at the end of a run."""
 
+import os
+
 import pytest
 
 from evenfold.cli import main
+from evenfold.clock import Before
 from evenfold.errors import EvenfoldError
 from evenfold.evaluation.ledger import Ledger
 from evenfold.records.evaluation import measured_table
@@ -10,6 +13,7 @@ from evenfold.records.layout import Results
 from evenfold.records.tables import METRICS
 from evenfold.records.tracking import TrackedRun
 from evenfold.reporting.closing import closing, failures
+from evenfold.terminal import logs_of
 from evenfold.verifying import Check, _begun
 from tests.unit import reporting_states as states
 
@@ -94,15 +98,16 @@ def test_nothing_to_show_is_said(results, tmp_path):
 
 
 def test_what_stopped_jobs_is_told_again(tmp_path):
-    import os
-
     logs = tmp_path / "logs"
     (logs / "train").mkdir(parents=True)
+    (logs / "old.log").write_text("Error: of an earlier run\n")
+    before = Before(logs_of(tmp_path))
     (logs / "clean.log").write_text("12:00:00 read\nError: a.csv: empty.\nSave it.\n")
     (logs / "train" / "bce.log").write_text("12:00:00 Error: of another kind\n")
-    (logs / "old.log").write_text("Error: of an earlier run\n")
-    os.utime(logs / "old.log", (5, 5))
-    assert failures(tmp_path, 10) == [f"{logs / 'clean.log'}: a.csv: empty.\nSave it."]
+    os.utime(logs / "clean.log", (5, 5))  # The clock was set back.
+    assert failures(tmp_path, before) == [
+        f"{logs / 'clean.log'}: a.csv: empty.\nSave it."
+    ]
 
 
 def test_before_a_look_verify_says_that_none_was_taken(results, tmp_path):

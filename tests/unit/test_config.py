@@ -7,12 +7,17 @@ import yaml
 from pydantic import ValidationError
 
 from evenfold.cli import command_line
+from evenfold.config.checking import nearest
 from evenfold.config.cleaning import Cleaning
+from evenfold.config.dataset import Dataset
 from evenfold.config.decides import Decides
 from evenfold.config.kinds import KINDS
 from evenfold.config.loading import load_dataset, load_run, resolve_training
 from evenfold.config.losses import LOSSES
 from evenfold.config.plan import Plan
+from evenfold.config.run import Run
+from evenfold.config.split import Split
+from evenfold.config.training import Training
 from evenfold.config.yaml_files import check_keys_once
 from evenfold.documentation.badges import badges_of
 from evenfold.documentation.commands import commands_page
@@ -108,6 +113,46 @@ def test_faults_in_a_data_set_name_its_file(tmp_path, keys, words):
         load_dataset("mine", load_run(GOOD), tmp_path)
     for word in [*words, "mine.yaml"]:
         assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "word, known, meant",
+    [
+        ("epoch", Training.model_fields, "epochs"),
+        ("learningrate", Training.model_fields, "learning_rate"),
+        ("Learning-Rate", Training.model_fields, "learning_rate"),
+        ("batchsize", Training.model_fields, "batch_size"),
+        ("n_folds", Split.model_fields, "folds"),
+        ("treshold", ["criterion", "threshold"], "threshold"),
+        ("bec", LOSSES, "bce"),
+        ("Focal", LOSSES, "focal"),
+    ],
+)
+def test_a_slip_is_answered_with_the_word_that_was_meant(word, known, meant):
+    assert nearest(word, known) == f" Did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["nonsense", "threshold", "optimizer", "asked", "folder", "pseudo", "x", "", "12"],
+)
+@pytest.mark.parametrize("known", [Run.model_fields, Dataset.model_fields, LOSSES])
+def test_a_word_of_nothing_alike_is_answered_with_no_other(word, known):
+    assert not nearest(word, known)
+
+
+@pytest.mark.parametrize(
+    "known", [Run.model_fields, Dataset.model_fields, Training.model_fields, LOSSES]
+)
+def test_a_letter_too_few_too_many_or_swapped_is_a_slip(known):
+    for word in (word for word in known if len(word) > 2):
+        for i in range(len(word)):
+            slips = {
+                word[:i] + word[i + 1 :],
+                word[:i] + word[i] * 2 + word[i + 1 :],
+                word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :],
+            }
+            assert all(nearest(slip, known) for slip in slips), word
 
 
 def test_an_unknown_data_set_names_the_nearest(tmp_path):

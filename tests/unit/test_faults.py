@@ -148,12 +148,14 @@ def test_a_name_as_long_as_the_file_system_allows(tmp_path):
 
 def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
     path = tmp_path / "a[1].txt"
-    left, held, young = (tmp_path / f".a[1].txt.{x * 8}" for x in "lhy")
+    left, held, young, ahead = (tmp_path / f".a[1].txt.{x * 8}" for x in "lhya")
     other = tmp_path / ".a1.txt.llllllll"
-    for one in (left, held, young, other):
+    for one in (left, held, young, ahead, other):
         one.write_text("half")
         if one is not young:
-            os.utime(one, (time.time() - 999, time.time() - 999))
+            # Or of a clock that was ahead.
+            then = time.time() + (999 if one is ahead else -999)
+            os.utime(one, (then, then))
     with open(held) as handle:
         fcntl.flock(handle, fcntl.LOCK_SH)
         write_text(path, "whole")

@@ -360,6 +360,14 @@ def test_times_are_added_up_by_rule_the_longest_first(tmp_path):
     assert rule_times(tmp_path / "nothing") == []
 
 
+def test_a_time_below_nothing_is_no_time(tmp_path):
+    """The clock was set back during a job."""
+    for file, seconds in (("select.tsv", "-3599.0"), ("tune.tsv", "2.0")):
+        (tmp_path / file).write_text(BENCHMARK.format(seconds=seconds, memory="-"))
+    times = rule_times(tmp_path)
+    assert times == [RuleTime("tune", 1, 2.0, None), RuleTime("select", 1, None, None)]
+
+
 def test_the_summary_has_the_champions_and_names_what_was_withheld(tmp_path):
     other = [
         row.model_copy(update={"dataset": "other"}) for row in states.rows(mcc=0.7)

@@ -389,6 +389,7 @@ def test_times_without_memory_are_told_alone():
     ]  # fmt: skip
     alone = [states.RuleTime("tune", 1, 1.0, None)]
     assert [drawing.name for drawing in draw_times(alone)] == ["times-seconds"]
+    assert draw_times([states.RuleTime("select", 1, None, None)]) == []
 
 
 def test_what_a_figure_says_is_escaped_and_its_ids_are_its_own():

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -834,6 +835,17 @@ def test_of_two_that_were_uploaded_at_once_the_first_is_kept(store, tmp_path):
     client.set_tag(other, "evenfold.recorded", "2000-01-01T00:00:00.000000+00:00")
     assert upload(tmp_path, store).run_id == first.run_id
     assert client.get_run(other).info.lifecycle_stage == "deleted"
+
+
+@pytest.mark.parametrize(
+    ("when", "dead"),
+    [(timedelta(hours=-2), False), (timedelta(hours=2), False),
+     (timedelta(days=-2), True), (timedelta(days=400), True)],
+)  # fmt: skip
+def test_an_upload_of_a_clock_that_was_ahead_is_not_waited_for_till_then(when, dead):
+    tags = {"evenfold.uploader": "of another machine"}
+    tags["evenfold.recorded"] = (datetime.now(UTC) + when).isoformat()
+    assert uploading._is_dead(tags, "this one") is dead
 
 
 def test_a_run_that_is_removed_is_deployed_no_more(store, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Bad input through Snakemake: a clear error, the remedy, and no traceback."""
 
 import gzip
+import os
 import random
 
 import pytest
@@ -102,6 +103,12 @@ def test_windows_of_unequal_length(mine):
         DATASET + "training: {model: feedforward, features: [onehot]}\n",
     )
     fails(mine, "needs windows of one length")
+
+
+def test_a_file_from_the_future(mine):
+    """Snakemake removes what is made of it."""
+    os.utime(mine.folder / "pos.fasta", (1893456000, 1893456000))
+    fails(mine, "pos.fasta is dated", "still to come", "touch pos.fasta")
 
 
 def test_an_unknown_key_names_the_nearest(mine):

@@ -86,10 +86,11 @@ def _prefix(path: Path) -> str:
 
 def _remove_left(path: Path) -> None:
     """Remove temporary files of a path that no process holds any more."""
-    before = time.time() - _LEFT
+    now = time.time()
     for left in path.parent.glob(f"{_escaped(_prefix(path))}????????"):
         with suppress(OSError):
-            if left.stat().st_mtime < before:
+            # One of a clock that was ahead is old too: a new one is held.
+            if abs(now - left.stat().st_mtime) > _LEFT:
                 with open(left, "rb") as handle:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     left.unlink()

@@ -3,10 +3,11 @@
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from evenfold.calling import as_called
+from evenfold.clock import now_at, refuse_later, settle
 from evenfold.errors import in_a_line
 from evenfold.faults import sentence
 
@@ -27,7 +28,7 @@ class _File(logging.FileHandler):
 
 
 @contextmanager
-def job(log_path: str) -> Iterator[logging.Logger]:
+def job(log_path: str, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
     """Log to a file and to standard error; end on an error without traceback.
 
     The traceback of an unexpected one goes to the log file.
@@ -35,6 +36,8 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     Parameters
     ----------
     log_path : path-like
+    inputs : iterable of path-like
+        What Snakemake compares with the job's outputs by their dates.
     """
     try:
         file = _File(log_path, mode="w")
@@ -49,7 +52,9 @@ def job(log_path: str) -> Iterator[logging.Logger]:
     log.setLevel(logging.INFO)
     log.propagate = False
     try:
+        refuse_later(inputs, now_at(log_path))
         yield log
+        settle(inputs, now_at(log_path))
     except KeyboardInterrupt:
         print("\nStopped; run snakemake again to go on.\n", file=sys.stderr)
         sys.exit(130)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evenfold.calling import as_called
+from evenfold.clock import Before
 from evenfold.faults import sentence
 
 #: Before what came of a job, in its log: told again at the end of a run.
@@ -78,24 +79,29 @@ def sentence_of(log: Path | str) -> str | None:
     return told.strip() if found else None
 
 
-def told_in(log: Path | str, since: float) -> list[str]:
+def logs_of(folder: Path) -> list[Path]:
+    """The logs of a data set's jobs, in order."""
+    return sorted(folder.glob("**/logs/**/*.log"))
+
+
+def told_in(log: Path, before: Before) -> list[str]:
     """What a job's log says that came of it.
 
     Parameters
     ----------
-    log : path-like
-    since : float
-        Time that the run was started, in seconds.
+    log : Path
+    before : Before
+        The log as it was when the run began.
 
     Returns
     -------
     list of str
         Lines; none of an earlier run.
     """
+    if not before.changed(log):
+        return []
     try:
-        if Path(log).stat().st_mtime < since:
-            return []
-        text = Path(log).read_text(encoding="utf-8", errors="replace")
+        text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
     return [told for _, found, told in _parted(text) if found]

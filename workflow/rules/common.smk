@@ -2,7 +2,6 @@ import math
 import os
 import re
 import sys
-import time
 from os.path import getsize
 from pathlib import Path
 
@@ -24,6 +23,7 @@ if Path(evenfold.__file__).resolve().parent != Path(WORKFLOW, "evenfold").resolv
     )
 
 from evenfold import calling
+from evenfold.clock import Before
 from evenfold.config.kinds import KINDS
 from evenfold.config.plan import Plan
 from evenfold.config.yaml_files import check_keys_once
@@ -33,7 +33,7 @@ from evenfold.machine import available_cpus, has_nvidia_gpu, prepare_jobs
 from evenfold.records.layout import Results, pattern, prediction_stem
 from evenfold.sequences.cutting import shards_of
 from evenfold.sources import Sources
-from evenfold.terminal import Terminal, install, told_in
+from evenfold.terminal import Terminal, install, logs_of, told_in
 
 TERMINAL = Terminal(elsewhere=workflow.non_local_exec)
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
@@ -70,7 +70,27 @@ def results_of(dataset):
 # Data sets with runs that wait for their MLflow store, and are tried again.
 WAITING = [name for name in PLAN.datasets if results_of(name).waiting]
 
+
+def scoring_logs(name):
+    """Logs of the scoring that the target `predict` asks of a data set."""
+    if not PLAN.run.predict:
+        return []
+    stem = prediction_stem(PLAN.run.predict)
+    return [results_of(name).folder / "logs" / "predict" / f"{stem}.log"]
+
+
+def pages_of(name):
+    """The pages that end a run."""
+    return [results_of(name).path(page) for page in ("report", "exploration")]
+
+
 if workflow.is_main_process:
+    # The pages and logs that this run writes are told from those that it finds.
+    BEFORE = Before(
+        path
+        for name in PLAN.datasets
+        for path in [*pages_of(name), *logs_of(results_of(name).folder)]
+    )
     for name, fault in PLAN.left_out.items():
         print(f"\nError: {fault}\nThe data set {name} is left out.\n", file=sys.stderr)
     for name in WAITING:
@@ -83,7 +103,6 @@ if workflow.is_main_process:
     )
 
 
-STARTED = time.time()
 SOURCES = Sources(memory=".snakemake/evenfold-sources.json")
 
 
@@ -350,7 +369,7 @@ def say_what_failed():
     from evenfold.reporting.closing import failures
 
     for name in PLAN.datasets:
-        for told in failures(results_of(name).folder, STARTED):
+        for told in failures(results_of(name).folder, BEFORE):
             print(f"\n{told}", file=sys.stderr)
             TERMINAL.ended = True
     for name in PLAN.left_out:
@@ -372,23 +391,13 @@ def refuse_where_left_out():
         )
 
 
-def scoring_logs(name):
-    """Logs of the scoring that the target `predict` asks of a data set."""
-    if not PLAN.run.predict:
-        return []
-    stem = prediction_stem(PLAN.run.predict)
-    return [results_of(name).folder / "logs" / "predict" / f"{stem}.log"]
-
-
 def say_what_came_of_it():
     """The verdict of every data set whose report this run has written, and its scores."""
     from evenfold.reporting.closing import closing
 
     for name in PLAN.datasets:
         results = results_of(name)
-        pages = (results.path("report"), results.path("exploration"))
-        new = any(page.is_file() and page.stat().st_mtime >= STARTED for page in pages)
-        if new or name in WAITING:
+        if any(map(BEFORE.changed, pages_of(name))) or name in WAITING:
             try:
                 lines = closing(results)
             except EvenfoldError as error:
@@ -396,6 +405,6 @@ def say_what_came_of_it():
             print("\n".join(["", *lines]), file=sys.stderr)
             TERMINAL.ended = True
         for log in scoring_logs(name):
-            if lines := told_in(log, STARTED):
+            if lines := told_in(log, BEFORE):
                 print("\n".join(["", *lines]), file=sys.stderr)
                 TERMINAL.ended = True

@@ -7,7 +7,7 @@ from evenfold.records.tables import NEAREST
 from evenfold.sequences.auditing import Audited, Search, audit, partners, refuse
 from evenfold.sequences.stages import Progress
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     inputs, params = snakemake.input, snakemake.params
     rules = Audit(**params.rules)
     audited = Audited.read(inputs.sequences, inputs.split, params.ordered)

@@ -2,7 +2,7 @@ from evenfold.config.reading import Reading
 from evenfold.job import job
 from evenfold.sequences.cleaning import CleanOutputs, clean_files
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     counts = clean_files(
         snakemake.params.files,
         Reading(**snakemake.params.reading),

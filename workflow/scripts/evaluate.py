@@ -3,7 +3,7 @@ from evenfold.job import job
 from evenfold.machine import available_cpus
 from evenfold.records.evaluation import Correction, Permission, setting
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     files, params = snakemake.input, snakemake.params
     inputs = LookInputs(
         files.selection,

@@ -7,7 +7,7 @@ from evenfold.records.layout import Results
 from evenfold.records.tables import check_whole
 from evenfold.reporting.evidence import Evidence, crate, dome, model_card
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     results = Results.at(Path(snakemake.output.dome).parent)
     # The crate has digests of these, unread.
     for name in ("report", "predictions", "sequences", "split"):

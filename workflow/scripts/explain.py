@@ -1,7 +1,7 @@
 from evenfold.explaining.contributions import contributions_files
 from evenfold.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     inputs, params = snakemake.input, snakemake.params
     contributions_files(
         inputs.selection,

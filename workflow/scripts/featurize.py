@@ -3,7 +3,7 @@ from evenfold.features.encodings import featurize_file
 from evenfold.job import job
 from evenfold.records.sequences import SplitFacts
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     facts = SplitFacts.read(snakemake.input.facts)
     asked = snakemake.params.features
     shape = featurize_file(

@@ -9,7 +9,7 @@ from evenfold.sanity.learning_curve import (
     learning_curve_files,
 )
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     inputs, params = snakemake.input, snakemake.params
     decides = Decides.of(Selection.read(inputs.selection).config)
     files = zip(inputs.matrix, inputs.columns, inputs.oof, strict=True)

@@ -13,7 +13,7 @@ from evenfold.reporting.facts import (
 )
 from evenfold.reporting.report import made
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     kind = SplitFacts.read(snakemake.input.split).kind
     facts = read_facts(
         snakemake.wildcards.dataset,

@@ -3,7 +3,7 @@ from evenfold.job import job
 from evenfold.records.tables import CONTROL_RATES, CONTROLS
 from evenfold.sanity.verdict import judge
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     table, sentences = judge(CONTROLS.frame(snakemake.input[0]))
     CONTROL_RATES.write(snakemake.output.table, table)
     write_text(snakemake.output.verdict, "\n".join(sentences) + "\n")

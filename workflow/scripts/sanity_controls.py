@@ -3,7 +3,7 @@ from evenfold.job import job
 from evenfold.records.sequences import SplitFacts
 from evenfold.sanity.controls import ControlInputs, control_files
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     files = dict(snakemake.input.items())
     kind = SplitFacts.read(files.pop("facts")).kind
     control_files(

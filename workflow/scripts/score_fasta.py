@@ -9,7 +9,7 @@ from evenfold.terminal import CAME_OF_IT
 
 # As `evenfold predict` does: what was imported stays, and need not be walked again.
 gc.freeze()
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     given, written = snakemake.input, snakemake.output
     proteins = written.get("proteins")
     asked = Asked(

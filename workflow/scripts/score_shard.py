@@ -8,7 +8,7 @@ from evenfold.sequences.cutting import span_of
 
 # As `evenfold predict` does: what was imported stays, and need not be walked again.
 gc.freeze()
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     number, _, total = snakemake.wildcards.shard.partition("-of-")
     fasta, written = snakemake.input.fasta, snakemake.output
     counts = score_shard(

@@ -4,7 +4,7 @@ from evenfold.records.sequences import SplitFacts
 from evenfold.selection.freezing import VariantFiles, request_files, select_files
 from evenfold.sequences.domain import out_of_fold
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     files = zip(
         snakemake.input.weights, snakemake.input.thresholds, snakemake.input.oof
     )

@@ -2,7 +2,7 @@ from evenfold.job import job
 from evenfold.records.selection import Selection
 from evenfold.sequences.source_proteins import SiteFiles, source_proteins
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     inputs = snakemake.input
     champion = Selection.read(inputs.selection).champion
     oof = dict(zip(snakemake.params.variants, inputs.oof))

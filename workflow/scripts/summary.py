@@ -1,7 +1,7 @@
 from evenfold.job import job
 from evenfold.reporting.summary import summarise
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     n = summarise(
         dict(zip(snakemake.params.datasets, snakemake.input.metrics)),
         snakemake.output.html,

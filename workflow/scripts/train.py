@@ -5,7 +5,7 @@ from evenfold.models.running import EarlierLosses, Resources, train_files
 from evenfold.models.settings import Specification
 from evenfold.records.sequences import SplitFacts
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     params = snakemake.params
     kind = SplitFacts.read(snakemake.input.facts).kind
     training = resolved(params.training, kind, str(snakemake.wildcards.variant))

@@ -6,7 +6,7 @@ from evenfold.job import job
 from evenfold.records.layout import Results
 from evenfold.tracking.keeping import upload_kept
 
-with job(snakemake.log[0]) as log:
+with job(snakemake.log[0], snakemake.input) as log:
     results, uploaded = Results.at(Path(snakemake.input.tracked).parent), []
     try:
         uploaded = upload_kept(results)

@@ -125,6 +125,16 @@ def nearest(word: object, known: Iterable[str]) -> str:
     --------
     >>> nearest("focl", ["bce", "focal"])
     " Did you mean 'focal'?"
+    >>> nearest("nonsense", ["seed", "features"])
+    ''
     """
-    match = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {match[0]!r}?" if match else ""
+    asked, by_letters = _letters(word), {_letters(one): one for one in known}
+    # One letter of four may be another one; of three, which share two at most, one too.
+    closeness = 0.75 if len(asked) > 3 else 0.66
+    match = difflib.get_close_matches(asked, by_letters, n=1, cutoff=closeness)
+    return f" Did you mean {by_letters[match[0]]!r}?" if match else ""
+
+
+def _letters(word: object) -> str:
+    """A word as one compares it: `Learning-Rate` is `learning_rate`."""
+    return str(word).casefold().replace("-", "_").replace(" ", "_")

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evenfold.calling import as_called, remembered
+from evenfold.clock import Before
 from evenfold.errors import EvenfoldError
 from evenfold.records.evaluation import Evaluation, read_measured
 from evenfold.records.layout import PENDING, Results
 from evenfold.records.selection import Selection
 from evenfold.records.tracking import TrackedRun, runs_page
 from evenfold.reporting.reached import reached_on_test, reached_out_of_fold
-from evenfold.terminal import sentence_of
+from evenfold.terminal import logs_of, sentence_of
 
 
 def closing(results: Results) -> list[str]:
@@ -54,15 +55,15 @@ def _there(root: Path) -> str:
     )
 
 
-def failures(folder: Path, since: float) -> list[str]:
+def failures(folder: Path, before: Before) -> list[str]:
     """What stopped jobs, as their logs say it: other jobs may have gone on since.
 
     Parameters
     ----------
     folder : Path
         results/<dataset>.
-    since : float
-        Time that the run was started, in seconds.
+    before : Before
+        The logs as they were when the run began.
 
     Returns
     -------
@@ -70,8 +71,8 @@ def failures(folder: Path, since: float) -> list[str]:
         Log and sentence of each.
     """
     told = []
-    for log in sorted(folder.glob("**/logs/**/*.log")):
-        if log.stat().st_mtime < since:
+    for log in logs_of(folder):
+        if not before.changed(log):
             continue
         if sentence := sentence_of(log):
             told.append(f"{log}: {as_called(sentence)}")

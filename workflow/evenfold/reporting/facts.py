@@ -91,11 +91,14 @@ class PublishedSplit:
 
 @dataclass(frozen=True)
 class RuleTime:
-    """Seconds of a rule's jobs, added up, and the largest memory of one, in MB."""
+    """Seconds of a rule's jobs, added up, and the largest memory of one, in MB.
+
+    Seconds are None where the clock was set back during one of the jobs.
+    """
 
     rule: str
     jobs: int
-    seconds: float
+    seconds: float | None
     memory: float | None
 
 
@@ -344,12 +347,16 @@ def rule_times(folder: Path | str) -> list[RuleTime]:
         RuleTime(
             rule=rule,
             jobs=len(own),
-            seconds=sum(seconds for seconds, _ in own),
+            seconds=_added([seconds for seconds, _ in own]),
             memory=max(memory for _, memory in own) or None,
         )
         for rule, own in jobs.items()
     ]
-    return sorted(times, key=lambda time: -time.seconds)
+    return sorted(times, key=lambda time: -(time.seconds or 0.0))
+
+
+def _added(seconds: list[float]) -> float | None:
+    return sum(seconds) if min(seconds) >= 0 else None
 
 
 def commit_of(folder: Path) -> str | None:

@@ -222,7 +222,8 @@ def training_time(weights: Path) -> tuple[int, int]:
     took = 0.0
     try:
         table = pd.read_csv(folder / "benchmarks/train" / f"{variant}.tsv", sep="\t")
-        took = float(table["s"].iloc[0])
+        # Below nothing where the clock was set back meanwhile.
+        took = max(0.0, float(table["s"].iloc[0]))
     except (OSError, ValueError, KeyError, IndexError):
         pass
     return round((end - took) * 1000), round(end * 1000)

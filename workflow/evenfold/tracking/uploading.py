@@ -240,12 +240,12 @@ def _is_dead(tags: Mapping[str, str], uploader: str) -> bool:
     """Whether nobody goes on with an upload that did not end.
 
     One of the same place, whose lock is held here, was killed. One of another machine
-    may go on, for a day.
+    may go on, for a day by a clock that may be ahead.
     """
     if tags.get("evenfold.uploader", uploader) == uploader:
         return True
     begun = datetime.fromisoformat(tags["evenfold.recorded"])
-    return datetime.now(UTC) - begun > timedelta(days=1)
+    return abs(datetime.now(UTC) - begun) > timedelta(days=1)
 
 
 def _upload(place: _Place, run: Finished) -> tuple[str, dict[str, str]]:

@@ -95,7 +95,7 @@ def _tells(facts: Facts) -> dict[str, Any]:
         "records": facts.selection.records,
         "times": facts.times,
         "bars": draw_times(list(facts.times)),
-        "seconds": f"{sum(time.seconds for time in facts.times):.0f}",
+        "seconds": f"{sum(time.seconds or 0.0 for time in facts.times):.0f}",
         "configuration": configuration(facts),
     }
 
@@ -109,7 +109,7 @@ SECTION = Section(
 <details><summary>Time of each rule ({{ seconds }} s in all, jobs added up)</summary>
 {% call panels(bars) %}{% endcall %}
 {% call table("times", "Time and memory by rule") %}<thead><tr><th scope="col" class="t">rule</th><th scope="col">jobs</th><th scope="col">seconds</th><th scope="col">largest memory, MB</th></tr></thead>
-<tbody>{% for row in times %}<tr><th scope="row">{{ row.rule }}</th><td>{{ row.jobs }}</td><td>{{ '%.1f'|format(row.seconds) }}</td><td>{{ '–' if row.memory is none else '%.0f'|format(row.memory) }}</td></tr>{% endfor %}</tbody>{% endcall %}</details>
+<tbody>{% for row in times %}<tr><th scope="row">{{ row.rule }}</th><td>{{ row.jobs }}</td><td>{{ '–' if row.seconds is none else '%.1f'|format(row.seconds) }}</td><td>{{ '–' if row.memory is none else '%.0f'|format(row.memory) }}</td></tr>{% endfor %}</tbody>{% endcall %}</details>
 {% endif %}
 <details><summary>Resolved configuration</summary><pre>{{ configuration }}</pre></details>
 """,
