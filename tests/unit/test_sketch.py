@@ -222,3 +222,29 @@ def test_those_that_are_held_are_those_that_match_by_their_sketches(length):
     own, key = sketches(asked), sketches(before)
     assert held(asked, key) == [s for s, is_ in zip(own, matched(own, key)) if is_]
     assert held(["ACDEFG"], []) == held([], key) == []
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("YWDNIPRTGGFWIGQKCIRVAWITFFEWTTN", "MPAIAMHERGETNVQKRAKMGEQKEENDRRG"),
+        ("NNKHWYNIQVRVIWWKYETRYCAKNQWKMFA", "YQYPAYVPKINGRSEKAELYSDFPGHANENL"),
+    ],
+)
+def test_digests_that_are_the_same_by_chance_are_no_match(one, other):
+    """Found among ten million random windows: two of 32 bits are the same."""
+    for ours, theirs in ((one, other), (other, one)):
+        assert not matched(sketches([ours]), sketches([theirs])).any()
+
+
+@given(st.data())
+def test_one_changed_residue_is_always_a_match(data):
+    """Of few letters, so that k-mers are repeated and first places move."""
+    letters = data.draw(st.sampled_from(["AC", "ACD", AMINO_ACIDS]))
+    before = data.draw(st.text(letters, min_size=15, max_size=90)).lstrip("M")
+    if len(before) < 15:
+        return
+    place = data.draw(st.integers(0, len(before) - 1))
+    after = changed(before, place, data.draw(st.sampled_from(letters)))
+    if len(normalised(after)) == len(before):
+        assert matched(sketches([after]), sketches([before])).all()

@@ -4,7 +4,8 @@ Case, gaps, padding and a leading methionine are ignored. From `SHORT` residues 
 sequence is also known with one residue changed, wherever it is, and with its ends cut:
 
 - one changed residue leaves seven of eight parts as they were, so one of the eight
-  digests that each leave a part out is the same (always; no chance is involved);
+  digests that each leave a part out is the same (always; no chance is involved), and so
+  are the k-mers beside that part, by which digests that are the same by chance are told;
 - cut ends leave k-mers. Of a sequence's k-mers those with the smallest hashes are kept,
   with their places: in a cut sequence those that are left are among the smallest again,
   and their places tell that one sequence lies within the other. Windows around
@@ -115,8 +116,12 @@ def matched(one: list[str], other: list[str]) -> np.ndarray:
 
 def _matched(ours: "_Sketches", theirs: "_Sketches") -> np.ndarray:
     found = np.isin(ours.content, theirs.content)
-    for rests, others in zip(ours.without.T, theirs.without.T):
-        found |= (ours.length >= SHORT) & np.isin(rests, others)
+    for part in range(_PARTS if len(theirs.length) else 0):
+        known, rows = np.unique(theirs.without[:, part], return_index=True)
+        rests = ours.without[:, part]
+        at = np.searchsorted(known, rests).clip(max=len(known) - 1)
+        own = np.flatnonzero((known[at] == rests) & (ours.length >= SHORT) & ~found)
+        found[own] |= _beside(ours.take(own), theirs.take(rows[at[own]]), part)
     left = np.flatnonzero(~found)
     found[left] = _cut(ours.take(left), theirs)
     return found
@@ -396,6 +401,24 @@ def _anchors(rows: _Sketches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         owners.append(has)
         places.append(rows.places[has, one])
     return np.concatenate(keys), np.concatenate(owners), np.concatenate(places)
+
+
+def _beside(ours: _Sketches, theirs: _Sketches, part: int) -> np.ndarray:
+    """Whether each two sequences share the k-mers beside a part that may differ.
+
+    Digests without the part are the same by chance as well: once in 4e9 pairs.
+    """
+    begin, end = (at * ours.length[:, None] // _PARTS for at in (part, part + 1))
+    least = np.minimum(ours.hashes[:, -1:], theirs.hashes[:, -1:])
+    shared = np.ones(len(ours.length), bool)
+    for one, other in ((ours, theirs), (theirs, ours)):
+        outside = (one.places + _K <= begin) | (one.places >= end)
+        outside &= (one.hashes != _NO_HASH) & (one.hashes <= least)
+        there = (one.hashes[:, :, None] == other.hashes[:, None, :]).any(axis=2)
+        shared &= (there | ~outside).all(axis=1)
+    # Of the longest it is not known where their parts are.
+    shared |= ours.length == _FAR
+    return shared & (ours.length == theirs.length)
 
 
 def _within(ours: _Sketches, theirs: _Sketches, shift: np.ndarray) -> np.ndarray:
