@@ -542,16 +542,16 @@ SPOKEN = [
     Spoken(badges, "leaks none found", facts(), audited(findings=[FOUND])),
     Spoken(
         badges,
-        "leaks removed: 40% of the test set (60 of 150) had relatives in training",
+        "leaks relatives of 60 of 150 test sequences removed",
         REMOVED, facts(),
     ),
     Spoken(
         badges,
-        "leaks warnings; removed: 40% of the test set (60 of 150) had relatives in",
+        "leaks warnings; relatives of 60 of 150 test sequences removed",
         facts(split=CUT, audit=states.audit(findings=[FOUND, GONE])), REMOVED,
     ),
     Spoken(
-        badges, "leaks removed: 90 relatives of the test set",
+        badges, "leaks 90 relatives of the test set removed",
         facts(split=CUT.model_copy(update={"related_test_sequences": None})), REMOVED,
     ),
     Spoken(badges, "leaks warnings", audited(findings=[FOUND]), facts()),
@@ -1478,7 +1478,7 @@ SPOKEN = [
         facts(), states.before_look(),
     ),
     Spoken(
-        ledger, "2 2026-01-02T03:04:05+00:00 5e1ec7ed00000000 demo focal practice why not "
+        ledger, "2 2026-01-02 03:04 UTC 5e1ec7ed00000000 demo focal practice why not "
         "(not completed)",
         looked(
             looks=[
@@ -1491,7 +1491,7 @@ SPOKEN = [
         ledger,
         "Sequences of this test set were scored by predict while a selection held it "
         "sealed; to whoever knows their labels, that was a look. "
-        "2026-01-01T02:03:04+00:00: 12 of 150 test sequences, by the champion of "
+        "2026-01-01 02:03 UTC: 12 of 150 test sequences, by the champion of "
         "selection 5e1ec7ed00000000 (data set demo)",
         looked(notes=[states.note()]), facts(),
     ),
