@@ -893,7 +893,7 @@ SPOKEN = [
         facts(), states.before_look(),
     ),
     Spoken(
-        on_test_set, "0.710 0.037 [0.026, 0.052] 0.9919 0.070 0.790", RARE, facts(),
+        on_test_set, "0.710] 0.037 [0.026, 0.052] 0.9919 0.070 0.790", RARE, facts(),
     ),
     Spoken(
         on_test_set,
@@ -907,7 +907,7 @@ SPOKEN = [
     ),
     Spoken(on_test_set, "focal untuned 0.500", facts(), states.before_look()),
     Spoken(
-        on_test_set, "sn_eq_sp 0.400 0.800 0.790 +0.010 0.590 0.450 – 0.710 0.789 0.797 0.795 0.790 0.860 "
+        on_test_set, "sn_eq_sp 0.400 0.800 0.790 +0.010 0.590 [0.450, 0.710] 0.789 0.797 0.795 0.790 0.860 "
         "0.850 0.220 60 / 16 / 59 / 15", facts(), states.before_look(),
     ),
     Spoken(
@@ -923,7 +923,7 @@ SPOKEN = [
     ),
     Spoken(
         earlier_look, "2026-01-02 before bce sn_eq_sp 0.440 0.710 0.720 -0.010 0.430 "
-        "0.310 – 0.550", states.withheld(), facts(),
+        "[0.310, 0.550]", states.withheld(), facts(),
     ),
     # Cross-validation.
     Spoken(
@@ -996,7 +996,7 @@ SPOKEN = [
         cross_validation,
         "Every test against bce Every test against the baseline, out-of-fold variant Δ MCC standard error p p, Holm Δ |SN − SP| 95 % "
         "interval Δ AUROC p, DeLong p, McNemar: all positives negatives p, folds "
-        "focal +0.080 0.020 0.002 0.006 -0.011 -0.030, +0.010 +0.030 0.003 0.004 0.004 "
+        "focal +0.080 0.020 0.002 0.006 -0.011 [-0.030, +0.010] +0.030 0.003 0.004 0.004 "
         "0.004 0.030",
         facts(), chosen(against_baseline={}),
     ),
@@ -1021,14 +1021,14 @@ SPOKEN = [
     ),
     Spoken(
         operating_points,
-        "threshold 0.5 0.500 0.600 0.920 0.882 0.697 0.714 -0.320 0.550 0.450 – 0.640 SN "
-        "= SP 0.400 0.800 0.800 0.800 0.800 0.800 0.000 0.600 0.520 – 0.680 largest MCC "
+        "threshold 0.5 0.500 0.600 0.920 0.882 0.697 0.714 -0.320 0.550 [0.450, 0.640] SN "
+        "= SP 0.400 0.800 0.800 0.800 0.800 0.800 0.000 0.600 [0.520, 0.680] largest MCC "
         "0.450",
         facts(), UNTUNED,
     ),
     Spoken(
         operating_points,
-        "largest MCC 0.450 0.800 0.800 0.800 0.800 0.800 0.000 0.610 0.520 – 0.680 A criterion of a user "
+        "largest MCC 0.450 0.800 0.800 0.800 0.800 0.800 0.000 0.610 [0.520, 0.680] A criterion of a user "
         "0.310",
         OWN, facts(),
     ),
@@ -1674,7 +1674,7 @@ SPOKEN = [
     ),
     Spoken(
         cross_validation,
-        "Left: MCC at the tuned threshold. Right: the same sequences, less bce; an "
+        "First: MCC at the tuned threshold. Second: the same sequences, less bce; an "
         "interval across zero is no difference shown.",
         facts(), None,
     ),
