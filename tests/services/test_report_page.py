@@ -137,7 +137,7 @@ def test_nothing_is_wider_than_the_page_and_tables_say_where_they_go_on(state, w
     silent = browser.execute_script(
         "return [...document.querySelectorAll('.scroll')].filter(one =>"
         " one.checkVisibility() && one.scrollWidth > one.clientWidth + 2"
-        " && !one.nextElementSibling.getClientRects().length).length"
+        " && !one.previousElementSibling.getClientRects().length).length"
     )
     assert silent == 0
     browser.set_window_size(1440, 1000)

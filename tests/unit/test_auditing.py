@@ -179,6 +179,12 @@ def test_training_sequences_lost_are_told_before_and_after(lost, severity):
     )
 
 
+def test_what_a_copy_is_is_said_once():
+    assert [one.detail.count("A copy has") for one in related(1)] == [1, 0]
+    assert related(1)[1].detail == "Exact copies: 10."
+    assert related(0)[0].detail.startswith("Exact copies: 10. A copy has the same")
+
+
 def test_relatives_that_are_kept_are_not_lost():
     _, of_train = related(1, policy="keep", lost=40, n_train=100)
     assert of_train.severity == "warning" and "left" not in of_train.title

@@ -156,6 +156,14 @@ def test_every_word_is_explained_where_it_is_first_used(state):
 
 
 @pytest.mark.parametrize("state", STATES)
+def test_a_page_has_one_form_of_percentages_and_moments_and_no_raw_marks(state):
+    text = re.sub(
+        r"<(pre|code|style|script)\b.*?</\1>|<[^>]*>", " ", page(state), flags=re.DOTALL
+    )
+    assert re.findall(r"\d%|\d +%|\d\d:\d\d:\d\d|`", text) == []
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_a_downloaded_table_has_one_number_a_cell(state):
     """What a column shows together has a name for each part in its file."""
     numbers = r"[+-]?\d+(?:\.\d+)?(?:e-?\d+)?"

@@ -542,16 +542,16 @@ SPOKEN = [
     Spoken(badges, "leaks none found", facts(), audited(findings=[FOUND])),
     Spoken(
         badges,
-        "leaks removed: 40% of the test set (60 of 150) had relatives in training",
+        "leaks relatives of 60 of 150 test sequences removed",
         REMOVED, facts(),
     ),
     Spoken(
         badges,
-        "leaks warnings; removed: 40% of the test set (60 of 150) had relatives in",
+        "leaks warnings; relatives of 60 of 150 test sequences removed",
         facts(split=CUT, audit=states.audit(findings=[FOUND, GONE])), REMOVED,
     ),
     Spoken(
-        badges, "leaks removed: 90 relatives of the test set",
+        badges, "leaks 90 relatives of the test set removed",
         facts(split=CUT.model_copy(update={"related_test_sequences": None})), REMOVED,
     ),
     Spoken(badges, "leaks warnings", audited(findings=[FOUND]), facts()),
@@ -893,7 +893,7 @@ SPOKEN = [
         facts(), states.before_look(),
     ),
     Spoken(
-        on_test_set, "0.710 0.037 [0.026, 0.052] 0.9919 0.070 0.790", RARE, facts(),
+        on_test_set, "0.710] 0.037 [0.026, 0.052] 0.9919 0.070 0.790", RARE, facts(),
     ),
     Spoken(
         on_test_set,
@@ -907,7 +907,7 @@ SPOKEN = [
     ),
     Spoken(on_test_set, "focal untuned 0.500", facts(), states.before_look()),
     Spoken(
-        on_test_set, "sn_eq_sp 0.400 0.800 0.790 +0.010 0.590 0.450 – 0.710 0.789 0.797 0.795 0.790 0.860 "
+        on_test_set, "sn_eq_sp 0.400 0.800 0.790 +0.010 0.590 [0.450, 0.710] 0.789 0.797 0.795 0.790 0.860 "
         "0.850 0.220 60 / 16 / 59 / 15", facts(), states.before_look(),
     ),
     Spoken(
@@ -923,7 +923,7 @@ SPOKEN = [
     ),
     Spoken(
         earlier_look, "2026-01-02 before bce sn_eq_sp 0.440 0.710 0.720 -0.010 0.430 "
-        "0.310 – 0.550", states.withheld(), facts(),
+        "[0.310, 0.550]", states.withheld(), facts(),
     ),
     # Cross-validation.
     Spoken(
@@ -996,7 +996,7 @@ SPOKEN = [
         cross_validation,
         "Every test against bce Every test against the baseline, out-of-fold variant Δ MCC standard error p p, Holm Δ |SN − SP| 95 % "
         "interval Δ AUROC p, DeLong p, McNemar: all positives negatives p, folds "
-        "focal +0.080 0.020 0.002 0.006 -0.011 -0.030, +0.010 +0.030 0.003 0.004 0.004 "
+        "focal +0.080 0.020 0.002 0.006 -0.011 [-0.030, +0.010] +0.030 0.003 0.004 0.004 "
         "0.004 0.030",
         facts(), chosen(against_baseline={}),
     ),
@@ -1021,14 +1021,14 @@ SPOKEN = [
     ),
     Spoken(
         operating_points,
-        "threshold 0.5 0.500 0.600 0.920 0.882 0.697 0.714 -0.320 0.550 0.450 – 0.640 SN "
-        "= SP 0.400 0.800 0.800 0.800 0.800 0.800 0.000 0.600 0.520 – 0.680 largest MCC "
+        "threshold 0.5 0.500 0.600 0.920 0.882 0.697 0.714 -0.320 0.550 [0.450, 0.640] SN "
+        "= SP 0.400 0.800 0.800 0.800 0.800 0.800 0.000 0.600 [0.520, 0.680] largest MCC "
         "0.450",
         facts(), UNTUNED,
     ),
     Spoken(
         operating_points,
-        "largest MCC 0.450 0.800 0.800 0.800 0.800 0.800 0.000 0.610 0.520 – 0.680 A criterion of a user "
+        "largest MCC 0.450 0.800 0.800 0.800 0.800 0.800 0.000 0.610 [0.520, 0.680] A criterion of a user "
         "0.310",
         OWN, facts(),
     ),
@@ -1478,7 +1478,7 @@ SPOKEN = [
         facts(), states.before_look(),
     ),
     Spoken(
-        ledger, "2 2026-01-02T03:04:05+00:00 5e1ec7ed00000000 demo focal practice why not "
+        ledger, "2 2026-01-02 03:04 UTC 5e1ec7ed00000000 demo focal practice why not "
         "(not completed)",
         looked(
             looks=[
@@ -1491,7 +1491,7 @@ SPOKEN = [
         ledger,
         "Sequences of this test set were scored by predict while a selection held it "
         "sealed; to whoever knows their labels, that was a look. "
-        "2026-01-01T02:03:04+00:00: 12 of 150 test sequences, by the champion of "
+        "2026-01-01 02:03 UTC: 12 of 150 test sequences, by the champion of "
         "selection 5e1ec7ed00000000 (data set demo)",
         looked(notes=[states.note()]), facts(),
     ),
@@ -1674,7 +1674,7 @@ SPOKEN = [
     ),
     Spoken(
         cross_validation,
-        "Left: MCC at the tuned threshold. Right: the same sequences, less bce; an "
+        "First: MCC at the tuned threshold. Second: the same sequences, less bce; an "
         "interval across zero is no difference shown.",
         facts(), None,
     ),

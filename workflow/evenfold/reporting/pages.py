@@ -1,6 +1,7 @@
 """Pages of this folder's templates, each with the style sheet and the script inside."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,47 @@ def _signed(value: float) -> str:
     """With its sign, unless it rounds to nothing."""
     text = f"{value:+.3f}"
     return "0.000" if float(text) == 0 else text
+
+
+def moment(text: str) -> str:
+    """A moment of a record as readers have it.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601, or a date alone, which is left as it is.
+
+    Examples
+    --------
+    >>> moment("2026-01-02T03:04:05+00:00"), moment("2026-01-02")
+    ('2026-01-02 03:04 UTC', '2026-01-02')
+    """
+    if "T" not in text:
+        return text
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+_PERCENT = re.compile(
+    r"<(pre|code|style|script)\b.*?</\1>|<[^>]*>|(?<=\d) ?%(?!\w)", flags=re.DOTALL
+)
+
+
+def percents(html: str) -> str:
+    """A page whose percentages have one form and are not torn apart by a line's end.
+
+    Parameters
+    ----------
+    html : str
+
+    Examples
+    --------
+    >>> percents("<p>5% and 95 %, <code>5%</code></p>")
+    '<p>5\xa0% and 95\xa0%, <code>5%</code></p>'
+    """
+    return _PERCENT.sub(
+        lambda one: one[0] if one[0][0] == "<" else "\N{NO-BREAK SPACE}%", html
+    )
 
 
 #: Files beside the page that sentences may name, by name.
@@ -65,6 +107,7 @@ ENVIRONMENT.filters["threshold"] = told
 ENVIRONMENT.filters["p"] = lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"
 ENVIRONMENT.filters["signed"] = _signed
 ENVIRONMENT.filters["prose"] = prose
+ENVIRONMENT.filters["moment"] = moment
 ENVIRONMENT.filters["counted"] = counted
 ENVIRONMENT.filters["verb"] = verb
 ENVIRONMENT.globals["term"] = term
@@ -94,4 +137,4 @@ def page(template: str, figures: str = "figures", **context: Any) -> str:
         for name in ("css", "js")
     }
     text = ENVIRONMENT.get_template(template).render(**inside, **context)
-    return text.replace(_FIGURES, f"{figures}/")
+    return percents(text.replace(_FIGURES, f"{figures}/"))

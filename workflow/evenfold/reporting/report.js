@@ -20,7 +20,7 @@
   // Tables: a column sorts by its first number, or else by its words.
   const value = (row, column) => {
     const text = words(row.cells[column]);
-    const number = text.replace("−", "-").match(/^[<≥]?\s*([+-]?\d+(\.\d+)?(e-?\d+)?)/);
+    const number = text.replace("−", "-").match(/^[[<≥]?\s*([+-]?\d+(\.\d+)?(e-?\d+)?)/);
     return number ? Number(number[1]) : text;
   };
   const order = (a, b) => {
@@ -85,7 +85,7 @@
   }
   // Where a table goes on to the right, it says so.
   for (const scroll of all(".scroll, figure.wide")) {
-    scroll.after(made("p", { className: "more", textContent: "goes on to the right →" }));
+    scroll.before(made("p", { className: "more", textContent: "goes on to the right →" }));
     const look = () => scroll.classList.toggle("goes-on",
       scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 2);
     scroll.addEventListener("scroll", look, { passive: true });

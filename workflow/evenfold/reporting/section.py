@@ -22,7 +22,7 @@ class Section:
         figures. None where there is nothing to show.
     fragment : str
         Jinja template of the part. Filters `rate` (0.123), `signed` (+0.123),
-        `threshold` (0.00012), `p` (< 0.001) and `prose` (a sentence of a record); `counted` and `verb` (one site, two sites);
+        `threshold` (0.00012), `p` (< 0.001), `moment` (2026-01-02 03:04 UTC) and `prose` (a sentence of a record); `counted` and `verb` (one site, two sites);
         `term` explains a word; `table`, `figure` and `panels` are blocks of parts.html.
     """
 

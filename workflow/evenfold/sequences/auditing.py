@@ -479,6 +479,9 @@ def _split_findings(
             n,
             about=about,
         )
+    # What the finding above says of kinds is not said again.
+    told = split.related_test if n else {}
+    new = {kind: n for kind, n in split.related.items() if not told.get(kind)}
     lost = split.related_sequences / split.n_given
     large = split.removed and lost > rules.related_serious
     after = f"; {split.n_train} are left" if split.removed else ""
@@ -486,7 +489,7 @@ def _split_findings(
         max(least, "warning" if large else "info", key=_SEVERITIES.index),
         f"{split.related_sequences} of {split.n_given} training sequences ({lost:.1%}) "
         f"related to the test set, {done}{after}",
-        f"{_by_kind(split.related)}. {_meant(split.related, limits)}",
+        " ".join([f"{_by_kind(split.related)}.", _meant(new, limits)]).strip(),
         split.related_sequences,
         about=about,
     )

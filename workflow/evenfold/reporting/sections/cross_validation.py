@@ -211,7 +211,7 @@ SECTION = Section(
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td></tr>
 {% endfor %}</tbody>
 {% endcall %}
-{% call panels(forest) %}Left: MCC at the tuned threshold. Right: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% endcall %}
+{% call panels(forest) %}First: MCC at the tuned threshold. Second: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% endcall %}
 {% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
 <details><summary>More numbers of every variant</summary>
@@ -226,7 +226,7 @@ SECTION = Section(
 <details><summary>Every test against {{ baseline }}</summary>
 {% call table("tests", "Every test against the baseline, out-of-fold") %}
 <thead><tr><th scope="col" class="t">variant</th><th scope="col">Δ MCC</th><th scope="col">standard error</th><th scope="col">p</th><th scope="col">p, {{ term("Holm") }}</th><th scope="col">Δ |SN − SP|</th><th scope="col" data-parts="Δ gap low|Δ gap high">95 % interval</th><th scope="col">Δ AUROC</th><th scope="col">p, {{ term("DeLong") }}</th><th scope="col">p, {{ term("McNemar") }}: all</th><th scope="col">positives</th><th scope="col">negatives</th><th scope="col">p, folds</th></tr></thead>
-<tbody>{% for name, one in compared.items() %}<tr data-variant="{{ name }}"><th scope="row">{{ name }}</th><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>{{ one.gap_low|signed }}, {{ one.gap_high|signed }}</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
+<tbody>{% for name, one in compared.items() %}<tr data-variant="{{ name }}"><th scope="row">{{ name }}</th><td>{{ one.mcc|signed }}</td><td>{{ one.se|rate }}</td><td>{{ one.p|p }}</td><td>{{ one.p_holm|p }}</td><td>{{ one.gap|signed }}</td><td>[{{ one.gap_low|signed }}, {{ one.gap_high|signed }}]</td><td>{{ one.delong.difference|signed }}</td><td>{{ one.delong.p|p }}</td><td>{{ one.mcnemar.all.p|p }}</td><td>{{ one.mcnemar.positives.p|p }}</td><td>{{ one.mcnemar.negatives.p|p }}</td><td>{{ one.folds.p|p }}</td></tr>
 {% endfor %}</tbody>{% endcall %}
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.{% if models %} Another model or other features than {{ baseline }}, and corrected apart from the losses: {{ models }}.{% endif %}</small></p></details>
 {% endif %}

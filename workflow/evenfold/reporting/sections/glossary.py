@@ -18,7 +18,7 @@ SECTION = Section(
     """\
 <h2 id="words">Words</h2>
 <dl class="words">
-{% for word, meaning in words %}<dt>{{ word }}</dt><dd>{{ meaning }}</dd>
+{% for word, meaning in words %}<dt>{{ word }}</dt><dd>{{ meaning|prose }}</dd>
 {% endfor %}</dl>
 """,
 )

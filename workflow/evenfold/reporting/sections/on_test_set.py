@@ -341,7 +341,7 @@ SECTION = Section(
 <td class="t">{% if row.operating_point == half %}untuned{% elif row.operating_point != "sn_eq_sp" and first[row.operating_point] == loop.index0 %}<abbr title="{{ words(row.operating_point) }}">{{ row.operating_point }}</abbr>{% else %}{{ row.operating_point }}{% endif %}</td>
 <td>{{ row.threshold|threshold }}</td>
 <td>{{ row.sn|rate }}</td><td>{{ row.sp|rate }}</td><td>{{ row.gap|signed }}</td>
-<td>{{ row.mcc|rate }}</td><td>{{ row.mcc_low|rate }} – {{ row.mcc_high|rate }}</td>{% for value in predicted(row) %}<td>{{ value }}</td>{% endfor %}
+<td>{{ row.mcc|rate }}</td><td>[{{ row.mcc_low|rate }}, {{ row.mcc_high|rate }}]</td>{% for value in predicted(row) %}<td>{{ value }}</td>{% endfor %}
 <td>{{ row.acc|rate }}</td><td>{{ row.auroc|rate }}</td><td>{{ row.auprc|rate }}</td><td>{{ row.brier|rate }}</td>
 <td>{{ row.tp }} / {{ row.fp }} / {{ row.tn }} / {{ row.fn }}</td>
 </tr>

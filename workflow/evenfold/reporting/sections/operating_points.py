@@ -88,7 +88,7 @@ SECTION = Section(
 <p><small>Intervals: of MCC in the population, by a bootstrap of sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>
 {% call table("operating-points", "Operating points of the champion, out-of-fold") %}
 <thead><tr><th scope="col" class="t">criterion</th><th scope="col">threshold</th><th scope="col">SN</th><th scope="col">SP</th><th scope="col" data-parts="PPV|PPV low|PPV high">PPV</th><th scope="col">NPV</th><th scope="col">F1</th><th scope="col">SN − SP</th><th scope="col">MCC</th><th scope="col" data-parts="MCC low|MCC high">95 % interval</th></tr></thead>
-<tbody>{% for criterion, point in points %}<tr><th scope="row">{{ criterion }}</th><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td>{% for value in predicted(point) %}<td>{{ value }}</td>{% endfor %}<td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>{{ point.mcc_low|rate }} – {{ point.mcc_high|rate }}</td></tr>{% endfor %}</tbody>
+<tbody>{% for criterion, point in points %}<tr><th scope="row">{{ criterion }}</th><td>{{ point.threshold|threshold }}</td><td>{{ point.sn|rate }}</td><td>{{ point.sp|rate }}</td>{% for value in predicted(point) %}<td>{{ value }}</td>{% endfor %}<td>{{ point.gap|signed }}</td><td>{{ point.mcc|rate }}</td><td>[{{ point.mcc_low|rate }}, {{ point.mcc_high|rate }}]</td></tr>{% endfor %}</tbody>
 {% endcall %}
 """,
 )
