@@ -42,8 +42,8 @@ from evenfold.reporting.words import explained, features_of_run
 SECTIONS: tuple[Section, ...] = (
     verdict.SECTION,
     badges.SECTION,
-    qualified.SECTION,
     notes.SECTION,
+    qualified.SECTION,
     next_steps.SECTION,
     on_test_set.SECTION,
     earlier_look.SECTION,
