@@ -189,6 +189,7 @@ FASTA: dict[str, tuple[str, int | None]] = {
     "DNA": (">a\n" + "ACGTTGCA" * 10 + "\n", None),
     "RNA": (">a\n" + "ACGUUGCA" * 10 + "\n", None),
     "codes of DNA": (">a\n" + "ACGTRYKMSW" * 8 + "\n", None),
+    "three-letter codes": (">a\nMetLysValLeu\n>b\nALA CYS ASP GLU PHE\n", 2),
     "silk": (">a\n" + "GAGAGS" * 20 + "\n>b\n" + "GA" * 40 + "\n", 2),
     "one letter": (">a\nA\n>b\nK\n", 2),
     "one letter often": (">a\n" + "A" * 5000 + "\n", 1),
@@ -337,6 +338,11 @@ TABLES: dict[str, tuple[str, int | None]] = {
     "words as labels": ("id,sequence,label\nx,MKVL,AMP\ny,ACDE,non\n", None),
     "a label once wrong": ("id,sequence,label\nx,MKVL,1\ny,ACDE,0\nz,EFGH,?\n", None),
     "FASTA": (">x|1\nMKVL\n>y|0\nACDE\n", None),
+    "Excel's line of the delimiter": (
+        "sep=,\nid,sequence,label\nx,MKVL,1\ny,ACDE,0\n", 2),
+    "a title above": ("My peptides,,\nid,sequence,label\nx,MKVL,1\ny,ACDE,0\n", None),
+    "probabilities": ("id,sequence,label\nx,MKVL,0.93\ny,ACDE,0.12\n", None),
+    "three classes": ("id,sequence,label\nx,MKVL,0\ny,ACDE,1\nz,EFGH,2\n", None),
 }  # fmt: skip
 
 
@@ -349,6 +355,13 @@ def _table_cases() -> Iterator[Case]:
             data = text.replace(",", delimiter).encode("utf-8", "surrogateescape")
             yield Case("tables", f"{name}, {told}", {"a.csv": data}, dataset=dataset,
                        records=sure)  # fmt: skip
+    for positive, negative in (("0", "1"), ("1", "0"), ("human", "mouse")):
+        files = {
+            "p.csv": f"id,sequence,label\nx,MKVL,{positive}\n".encode(),
+            "n.csv": f"id,sequence,label\ny,ACDE,{negative}\n".encode(),
+        }
+        yield Case("tables", f"by class, of {positive} and {negative}", files,
+                   dataset=b"train: {positive: p.csv, negative: n.csv}\n")  # fmt: skip
     for way, write in WAYS.items():
         yield Case("tables", f"good, {way}", {"a.csv": write(TABLES["good"][0])},
                    dataset=dataset, records=3)  # fmt: skip
@@ -460,6 +473,7 @@ SITES = {
     "a case": "Protein,Position\nP1,2\n", "quotes": 'protein,position\n"P1","2;5"\n',
     "minus sign": "protein,position\nP1,−2\n", "full width": "protein,position\nP1,２\n",
     "three letters": "protein,position\nP1,Lys2\n", "a bad byte": "protein,position\nP1\udcfc,2\n",
+    "labels of both classes": "protein,position,label\nP1,2,1\nP1,5,0\n",
     "many": "protein,position\n" + "P1,2\n" * 5000, "a mark inside": "protein,position\n\ufeffP1,2\n",
 }  # fmt: skip
 #: Bodies of the proteins, where the headers or the sequences name the sites.
@@ -615,6 +629,11 @@ YAML = {
     "a folder": b"train: {positive: ., negative: neg.fasta}\nform: fasta\n", "a lost file": b"train: {positive: lost.fasta, negative: neg.fasta}\n",
     "a device": b"train: {positive: /dev/null, negative: neg.fasta}\nform: fasta\n", "-": b"train: {positive: -, negative: neg.fasta}\nform: fasta\n",
     "standard input": b"train: {positive: /dev/stdin, negative: neg.fasta}\nform: fasta\n", "braces": b"train: {positive: '{x}.fasta', negative: neg.fasta}\n",
+    "$HOME": b"train: {positive: $HOME/pos.fasta, negative: neg.fasta}\n",
+    "a pattern of files": b"train: {positive: 'pos*.fasta', negative: neg.fasta}\n",
+    "an address as a path": b"train: {positive: 'https://x.org/a.fasta', negative: neg.fasta}\n",
+    "a list of files": b"train: [pos.fasta, neg.fasta]\n", "no length left": BY_CLASS + b"cleaning: {min_length: 9, max_length: 8}\n",
+    "JSON lines": b"train: {positive: pos.jsonl, negative: neg.fasta}\n", "a text with labels": b"train: {labelled: pos.txt}\n",
     "home": b"train: {positive: ~/pos.fasta, negative: neg.fasta}\n", "a url without a checksum": b"train: {positive: {url: 'https://x/a.fasta'}, negative: neg.fasta}\n",
     "a checksum that is none": b"train: {positive: {url: 'https://x/a.fasta', sha256: abc}, negative: neg.fasta}\n",
     "one file as both": b"train: {positive: pos.fasta, negative: pos.fasta}\n", "one file twice": b"train: {positive: [pos.fasta, pos.fasta], negative: neg.fasta}\n",

@@ -222,3 +222,17 @@ def test_each_role_has_a_policy_of_its_own_for_copies(tmp_path):
         assert (counts.train.kept, counts.test.kept) == kept
         roles = SEQUENCES.arrow(outputs.sequences).column("role").to_pylist()
         assert (roles.count("train"), roles.count("test")) == kept
+
+
+@pytest.mark.parametrize(
+    "sequence", ["MetLysValLeu", "METLYSVALLEUSER", "AlaCysAspGlu"]
+)
+def test_three_letter_codes_are_no_sequence_of_letters(sequence):
+    assert clean_sequence(sequence, Cleaning())[1] == (
+        "three-letter codes of residues, where one letter each is read"
+    )
+
+
+@pytest.mark.parametrize("sequence", ["ALAALAALAALA", "METLYSVAL", "METLYSVALLE"])
+def test_what_chance_or_a_repeat_makes_is_a_sequence(sequence):
+    assert clean_sequence(sequence, Cleaning())[1] is None

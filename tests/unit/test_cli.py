@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evenfold import __version__
-from evenfold.cli import main
+from evenfold.cli import command_line, main
 from evenfold.errors import EvenfoldError
 from evenfold.prediction.output import check_output
 from evenfold.records.tables import write_frame
@@ -29,6 +29,23 @@ def test_the_version_is_told(module):
         text=True,
     )
     assert (done.returncode, done.stdout.strip()) == (0, f"evenfold {__version__}")
+
+
+def test_a_home_in_a_path_is_the_home(monkeypatch):
+    """The shell leaves it in `--out=~/x.tsv`, and a folder `~` was made."""
+    monkeypatch.setenv("HOME", "/home/me")
+    given = [
+        "predict",
+        "~/results/mine",
+        "~/a.fasta",
+        "-",
+        "--out=~/x.tsv",
+        "--ledger=~/l",
+    ]
+    options = command_line().parse_args(given)
+    assert options.results == "/home/me/results/mine"
+    assert options.inputs == ["/home/me/a.fasta", "-"]
+    assert (options.out, options.ledger) == ("/home/me/x.tsv", "/home/me/l")
 
 
 def test_help_names_forms_and_defaults(capsys):

@@ -116,6 +116,86 @@ def test_faults_in_a_data_set_name_its_file(tmp_path, keys, words):
 
 
 @pytest.mark.parametrize(
+    "change, words",
+    [
+        (
+            {"training": {"epochs": True}},
+            ["epochs: yes, no, true and false are no num"],
+        ),
+        (
+            {"training": {"hidden": [True, 4]}},
+            ["hidden: yes, no, true and false are no"],
+        ),
+        ({"seed": False}, ["seed: yes, no, true and false are no numbers"]),
+        ({"cleaning": None}, ["cleaning: expected keys and values; leave the key out"]),
+        ({"tracking": False}, ["tracking: expected keys and values (found False)"]),
+        ({"datasets": None}, ["datasets: expected a list; leave the key out where"]),
+        (
+            {"predict": 7},
+            ["predict: expected a text; what looks like a number, or yes"],
+        ),
+        (
+            {"variants": [{"name": "a b", "loss": "bce"}]},
+            ["a name is of the letters a to z, digits, - and _", "(found 'a b')"],
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_told_in_plain_words(change, words, tmp_path):
+    write_dataset(tmp_path, "demo")
+    with pytest.raises(EvenfoldError) as error:
+        run = load_run(GOOD | change)
+        entry = load_dataset("demo", run, tmp_path)
+        resolve_training(run, entry, run.variants[0], KINDS[0])
+    for word in words:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "keys, words",
+    [
+        ({"sites": {"residues": "k"}}, "one-letter codes of residues in capitals"),
+        (
+            {"train": {"positive": {"url": "https://x/a.fa", "sha256": "a"},
+                       "negative": "n.fasta"}},
+            "expected the 64 digits, 0 to 9 and a to f",
+        ),
+        ({"cleaning": {"min_length": 9, "max_length": 8}}, "max_length 8 is below min_length 9"),
+        ({"train": {"labelled": "a.txt"}}, "or set `form: table` if it is one"),
+        ({"train": {"positive": "a.json", "negative": "n.fa"}}, "as FASTA or CSV"),
+        ({"train": {"positive": "a.gb", "negative": "n.fa"}}, "Convert it to FASTA"),
+        ({"train": {"positive": "a.h5", "negative": "n.fa"}}, "It holds numbers"),
+        ({"train": {"positive": "a.rds", "negative": "n.fa"}}, "as CSV or Parquet"),
+    ],
+)  # fmt: skip
+def test_what_a_data_set_cannot_have_names_what_it_can(tmp_path, keys, words):
+    write_dataset(tmp_path, **keys)
+    with pytest.raises(EvenfoldError) as error:
+        load_dataset("mine", load_run(GOOD), tmp_path)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "path, told",
+    [
+        (
+            "https://example.org/a.fasta",
+            "{url: ..., sha256: ...}, with an address of htt",
+        ),
+        ("s3://bucket/a.fasta", "{url: ..., sha256: ...}, with an address of https"),
+        ("~/a.fasta", "~ and variables are no paths here: write the folder out"),
+        ("$HOME/a.fasta", "~ and variables are no paths here: write the folder out"),
+        ("data/*.fasta", "list the files, as in [a.fasta, b.fasta]"),
+        ("a.fasta", "Paths are relative to the folder snakemake is run in"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_with_what_may_be_meant(tmp_path, path, told):
+    write_dataset(tmp_path, train={"positive": path, "negative": "n.fasta"})
+    with pytest.raises(EvenfoldError) as error:
+        Plan({**GOOD, "datasets": ["mine"]}, tmp_path)
+    assert "does not exist." in str(error.value) and told in str(error.value)
+
+
+@pytest.mark.parametrize(
     "word, known, meant",
     [
         ("epoch", Training.model_fields, "epochs"),

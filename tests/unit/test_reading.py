@@ -411,6 +411,47 @@ def test_labels_as_people_write_them(tmp_path, texts, keys):
     assert [r.label for r in records(path, label=None, **keys)] == [1, 0]
 
 
+@pytest.mark.parametrize("word", ["AMP", "2", "0.93", "✓"])
+def test_a_label_of_other_words_names_the_keys_that_take_it(tmp_path, word):
+    path = tmp_path / "a.csv"
+    path.write_text(f"id,sequence,label\nx,MKV,1\ny,ACD,{word}\n")
+    with pytest.raises(EvenfoldError) as told:
+        records(path, label=None)
+    assert f"line 3: the label {word!r} found; expected '1' (pos" in str(told.value)
+    assert "Say what the classes are called (positive_label and" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "name, cell", [("a.csv", "no"), ("a.tsv", "0"), ("a.csv", "0.0")]
+)
+def test_a_row_of_the_other_class_than_its_file_is_refused(tmp_path, name, cell):
+    """A column of labels beside a file that is listed under one class."""
+    path = tmp_path / name
+    text = f"id,sequence,Label\nx,MKV,1\ny,ACD,{cell}\n"
+    path.write_text(text.replace(",", "\t" if name.endswith("tsv") else ","))
+    with pytest.raises(EvenfoldError) as told:
+        records(path)
+    assert (
+        f"{name} line 3: its column 'label' says {cell!r} (negative), and the file"
+        in (str(told.value))
+    )
+    assert "List sequences of both classes under `labelled`" in str(told.value)
+    # Where the column means something else, or its labels are in a table of their own.
+    path.write_text("id,sequence,label\nx,MKV,human\ny,ACD,\n")
+    assert [r.label for r in records(path)] == [1, 1]
+    path.write_text("id,sequence,label\nx,MKV,1\ny,ACD,0\n")
+    assert len(list(read(path, Reading(), None, labels={"x": 0, "y": 1}))) == 2
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "\ufeffSEP=;", "sep=;;;"])
+def test_the_line_of_a_delimiter_that_excel_writes_is_no_header(tmp_path, line):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{line}\r\nid;sequence;label\r\nx;MKV;1\r\ny;ACD;?\r\n")
+    with pytest.raises(EvenfoldError, match="line 4: the label"):
+        records(path, label=None)
+    assert [r.id for r in records(path)] == ["x", "y"]
+
+
 def test_a_label_that_is_not_clear_names_the_line_that_mends_it(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("id,sequence,label\nx,MKV,1\ny,ACD,-1\n")

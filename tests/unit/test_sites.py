@@ -40,6 +40,16 @@ def found(settings, folder=None, **files):
     return list(windows(proteins_of(listed, settings), listed, settings))
 
 
+def test_sites_of_both_classes_in_one_table_are_refused(tmp_path):
+    """`label` says that some of the positive sites are none."""
+    proteins = write(tmp_path, "p.fasta", ">P1\nAKCAKK\n")
+    sites = write(tmp_path, "s.csv", "protein,position,label\nP1,2,1\nP1,5,0\n")
+    with pytest.raises(EvenfoldError) as told:
+        found(reading(), proteins=proteins, positive_sites=sites)
+    assert "s.csv line 3: its column 'label' says '0' (negative)" in str(told.value)
+    assert "sites of each class in a table of their own" in str(told.value)
+
+
 def write(folder, name, text):
     (folder / name).write_text(text)
     return folder / name

@@ -5,6 +5,8 @@ import os
 import random
 
 import pytest
+import yaml
+from snakemake.settings.types import SharedFSUsage
 
 from tests.conftest import SMALL
 
@@ -103,6 +105,17 @@ def test_windows_of_unequal_length(mine):
         DATASET + "training: {model: feedforward, features: [onehot]}\n",
     )
     fails(mine, "needs windows of one length")
+
+
+def test_a_home_that_cannot_be_written_is_not_needed(mine):
+    homes = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
+    done = mine.snakemake("results/mine/clean/sequences.parquet", **homes)
+    assert "Traceback" not in done.text and "Error" not in done.text
+    profile = yaml.safe_load(mine.read("profiles/default/profile.yaml"))
+    assert set(profile["shared-fs-usage"]) == set(SharedFSUsage.choices()) - {
+        "source-cache",
+        "none",
+    }
 
 
 def test_a_file_from_the_future(mine):

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from os.path import expanduser
 from pathlib import Path
 
 from evenfold import __version__
@@ -82,13 +83,17 @@ def command_line() -> argparse.ArgumentParser:
     )
     init.add_argument(
         "files",
+        type=expanduser,
         nargs="+",
         help="FASTA, tables or lines of sequences, tables of sites or labels, vectors; "
         "pos or neg and test in their names are understood",
     )
     init.add_argument("--name", default="mine", help="of the data set")
     init.add_argument(
-        "--folder", default="config/datasets", help="where NAME.yaml is written"
+        "--folder",
+        type=expanduser,
+        default="config/datasets",
+        help="where NAME.yaml is written",
     )
     init.add_argument(
         "--force", action="store_true", help="overwrite NAME.yaml if it is there"
@@ -97,7 +102,9 @@ def command_line() -> argparse.ArgumentParser:
     simulate = commands.add_parser(
         "simulate", help="write the demo data", formatter_class=shown
     )
-    simulate.add_argument("--out", default="resources/demo", help="folder")
+    simulate.add_argument(
+        "--out", type=expanduser, default="resources/demo", help="folder"
+    )
     simulate.add_argument("--seed", type=int, default=7, help="of the simulation")
     simulate.add_argument("--train", type=int, default=600, help="training windows")
     simulate.add_argument("--test", type=int, default=300, help="test windows")
@@ -106,10 +113,13 @@ def command_line() -> argparse.ArgumentParser:
         "predict", help="score sequences with a champion", formatter_class=shown
     )
     predict.add_argument(
-        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+        "results",
+        type=expanduser,
+        help="results/<dataset> of a finished run, or a bundle of `export`",
     )
     predict.add_argument(
         "inputs",
+        type=expanduser,
         nargs="+",
         metavar="sequences",
         help="FASTA, TSV, CSV or Parquet (columns as the data set names them, or sequence "
@@ -117,6 +127,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     predict.add_argument(
         "--out",
+        type=expanduser,
         default="predictions.tsv",
         help="table of scores: .tsv, .csv or .parquet; rejected ones go beside it",
     )
@@ -145,6 +156,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     predict.add_argument(
         "--ledger",
+        type=expanduser,
         help="folder, if not the one the run recorded or resources/ledger",
     )
     _asks_for_trust(predict)
@@ -152,8 +164,12 @@ def command_line() -> argparse.ArgumentParser:
     export = commands.add_parser(
         "export", help="put a champion into one file that scores elsewhere"
     )
-    export.add_argument("results", help="results/<dataset> of a finished run")
-    export.add_argument("bundle", help="file to write, which ends in .zip")
+    export.add_argument(
+        "results", type=expanduser, help="results/<dataset> of a finished run"
+    )
+    export.add_argument(
+        "bundle", type=expanduser, help="file to write, which ends in .zip"
+    )
     export.add_argument(
         "--without-sequences",
         action="store_true",
@@ -166,23 +182,30 @@ def command_line() -> argparse.ArgumentParser:
         formatter_class=shown,
     )
     serve.add_argument(
-        "results", help="results/<dataset> of a finished run, or a bundle of `export`"
+        "results",
+        type=expanduser,
+        help="results/<dataset> of a finished run, or a bundle of `export`",
     )
     serve.add_argument("--port", type=int, default=8642, help="of the page")
     serve.add_argument(
         "--ledger",
+        type=expanduser,
         help="folder, if not the one the run recorded or resources/ledger",
     )
     _asks_for_trust(serve)
 
     show = commands.add_parser("show", help="say again what a run came to")
-    show.add_argument("results", help="results/<dataset>")
+    show.add_argument("results", type=expanduser, help="results/<dataset>")
 
     verify = commands.add_parser(
         "verify", help="check a finished run and its look again"
     )
-    verify.add_argument("results", help="results/<dataset> of a finished run")
-    verify.add_argument("--ledger", help="folder, if not the one the run recorded")
+    verify.add_argument(
+        "results", type=expanduser, help="results/<dataset> of a finished run"
+    )
+    verify.add_argument(
+        "--ledger", type=expanduser, help="folder, if not the one the run recorded"
+    )
 
     mlflow = commands.add_parser(
         "mlflow",
@@ -190,7 +213,11 @@ def command_line() -> argparse.ArgumentParser:
         formatter_class=shown,
     )
     mlflow.add_argument(
-        "results", nargs="?", default="results", help="folder of all results"
+        "results",
+        type=expanduser,
+        nargs="?",
+        default="results",
+        help="folder of all results",
     )
     mlflow.add_argument("--port", type=int, default=5000, help="of the page")
     mlflow.add_argument(
@@ -202,7 +229,7 @@ def command_line() -> argparse.ArgumentParser:
     track = commands.add_parser(
         "track", help="upload what waits for an MLflow store that did not answer"
     )
-    track.add_argument("results", help="results/<dataset>")
+    track.add_argument("results", type=expanduser, help="results/<dataset>")
     track.add_argument(
         "--champion",
         action="store_true",

@@ -4,16 +4,39 @@ import difflib
 import types
 import typing
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import ValidationError
 
 from evenfold.config.losses import LOSSES, OWN
-from evenfold.config.section import LARGEST, Section, in_words, no_larger
+from evenfold.config.section import (
+    LARGEST,
+    NAME,
+    VARIANT_NAME,
+    Section,
+    in_words,
+    no_larger,
+)
+from evenfold.config.sites import RESIDUES
+from evenfold.config.sources import SHA256
 from evenfold.errors import EvenfoldError
 
 S = typing.TypeVar("S", bound=Section)
 _DEEPEST = 50
 _MOST_VALUES = 100_000
+#: What pydantic says in Python's words, or as a regular expression.
+_OF_TYPES = {
+    **dict.fromkeys(("dict_type", "model_type"), "expected keys and values"),
+    "list_type": "expected a list",
+    "string_type": "expected a text; what looks like a number, or yes and no, in quotes",
+}
+_OF_PATTERNS = {
+    NAME: "a name is of the letters a to z, digits, - and _, a letter or digit first",
+    VARIANT_NAME: "a name is of the letters a to z, digits, - and _, a letter or digit "
+    "first; a point stands between digits alone",
+    RESIDUES: "expected one-letter codes of residues in capitals, as in K or STY",
+    SHA256: "expected the 64 digits, 0 to 9 and a to f, that `sha256sum FILE` prints",
+}
 #: What pydantic puts into the place of a fault besides the keys that a user wrote.
 _TAGS = {*LOSSES, OWN}
 
@@ -43,11 +66,22 @@ def validated(model: type[S], raw: object, where: str) -> S:
         lines = [f"{where} does not fit:"]
         for fault in error.errors():
             key = ".".join(str(part) for part in fault["loc"] if part not in _TAGS)
-            message = fault["msg"].removeprefix("Value error, ")
+            message = _in_words(fault)
             if fault["type"] != "missing" and not isinstance(fault["input"], dict):
                 message += f" (found {fault['input']!r:.80})"
             lines.append(f"  {key or 'as a whole'}: {message}")
         raise EvenfoldError("\n".join(lines)) from None
+
+
+def _in_words(fault: Any) -> str:
+    """What a fault is; pydantic's own words where they are plain."""
+    if fault["type"] == "string_pattern_mismatch":
+        pattern = fault["ctx"]["pattern"]
+        return _OF_PATTERNS.get(pattern, fault["msg"])
+    if fault["input"] is None and fault["type"] in _OF_TYPES:
+        return f"{_OF_TYPES[fault['type']]}; leave the key out where there is nothing"
+    words = _OF_TYPES.get(fault["type"], fault["msg"])
+    return words.removeprefix("Value error, ")
 
 
 def check_keys(model: type[Section], raw: object, where: str) -> None:

@@ -2,7 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from evenfold.config.section import Section
 
@@ -52,6 +57,15 @@ class Cleaning(Section):
         description="one sequence with both labels within a role: all its rows are "
         "dropped and listed, or the run stops",
     )
+
+    @model_validator(mode="after")
+    def _some_length_is_left(self):
+        if self.max_length is not None and self.max_length < self.min_length:
+            raise ValueError(
+                f"max_length {self.max_length} is below min_length {self.min_length}, "
+                "so that no sequence is left"
+            )
+        return self
 
     @model_serializer(mode="wrap")
     def _as_recorded(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -52,6 +52,23 @@ _UNREADABLE = {
     ".bz2": "Unpack it, or compress it with gzip",
     ".xz": "Unpack it, or compress it with gzip",
     ".zst": "Unpack it, or compress it with gzip",
+    **dict.fromkeys(
+        (".feather", ".arrow", ".orc", ".rds", ".rdata", ".pkl", ".pickle", ".sav"),
+        "Save the table as CSV or Parquet",
+    ),
+    **dict.fromkeys(
+        (".json", ".jsonl", ".xml", ".html", ".docx", ".pdf"),
+        "Save the sequences as FASTA or CSV",
+    ),
+    **dict.fromkeys(
+        (".gb", ".gbk", ".gp", ".embl", ".pdb", ".cif", ".sto", ".aln", ".clustal"),
+        "Convert it to FASTA",
+    ),
+    **dict.fromkeys(
+        (".npy", ".npz", ".h5", ".hdf5", ".pt"),
+        "It holds numbers: vectors go under `training: {embeddings: {file: ...}}`, "
+        "beside the sequences",
+    ),
 }
 FormName = Annotated[str, OneOf(["auto", *FORMS])]
 

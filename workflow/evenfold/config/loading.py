@@ -130,7 +130,7 @@ def _check_form(name, labelled, dataset, path):
     if known.labels == "none":
         raise EvenfoldError(
             f"{path}: {name} has {known.what} and no labels; list it under "
-            "positive or negative"
+            "positive or negative, or set `form: table` if it is one"
         )
 
 

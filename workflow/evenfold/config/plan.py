@@ -1,5 +1,6 @@
 """What a run consists of: files, features and settings by data set and variant."""
 
+import re
 from pathlib import Path, PurePosixPath
 
 from evenfold.config.dataset import Dataset
@@ -352,9 +353,21 @@ def _check_is_file(path, where):
             "more than once, and its content is part of what is asked."
         )
     raise EvenfoldError(
-        f"{where}: the file {path} does not exist. Paths are relative to the folder "
-        "snakemake is run in."
+        f"{where}: the file {path} does not exist. {_of_path(str(path))}"
     )
+
+
+def _of_path(path):
+    """What a path that leads nowhere may have been meant for."""
+    if re.match(r"([a-z][a-z0-9+.-]*):/", path):
+        return (
+            "A file from the web is {url: ..., sha256: ...}, with an address of https."
+        )
+    if re.match(r"~|\$", path):
+        return "~ and variables are no paths here: write the folder out."
+    if re.search(r"[*?]", path):
+        return "* and ? are letters here: list the files, as in [a.fasta, b.fasta]."
+    return "Paths are relative to the folder snakemake is run in."
 
 
 def _as_published(dataset):

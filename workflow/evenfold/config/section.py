@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -72,10 +72,29 @@ def no_larger() -> str:
     return f"a setting is a finite number, at most {LARGEST:g} or its own limit"
 
 
+def _types(annotation: Any) -> set[Any]:
+    """The types that an annotation is made of."""
+    parts = get_args(annotation)
+    return {annotation}.union(*map(_types, parts)) if parts else {annotation}
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, and without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value):
+        # Which pydantic takes for 1 and 0.
+        for name, given in value.items() if isinstance(value, dict) else ():
+            about = cls.model_fields.get(name)
+            numbers = _types(about.annotation) & {int, float, bool} if about else set()
+            if numbers and bool not in numbers:
+                every = given if isinstance(given, list) else [given]
+                if any(isinstance(one, bool) for one in every):
+                    raise ValueError(f"{name}: yes, no, true and false are no numbers")
+        return value
 
     @model_validator(mode="after")
     def _numbers_can_be(self):

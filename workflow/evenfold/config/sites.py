@@ -6,12 +6,14 @@ from pydantic import Field, model_validator
 
 from evenfold.config.section import LARGEST_SEED, Section, check_one_group
 
+RESIDUES = r"^[ACDEFGHIKLMNPQRSTVWY]+$"
+
 
 class Sites(Section):
     """How windows are cut out of whole proteins."""
 
     residues: str = Field(
-        pattern=r"^[ACDEFGHIKLMNPQRSTVWY]+$",
+        pattern=RESIDUES,
         description="residues of interest, for example K, or STY",
     )
     window: int = Field(

@@ -4,6 +4,8 @@ from pydantic import Field, model_validator
 
 from evenfold.config.section import FilePath, Section
 
+SHA256 = r"^[0-9a-f]{64}$"
+
 
 class File(Section):
     """A local path, or a public address with its checksum."""
@@ -13,7 +15,7 @@ class File(Section):
     path: FilePath | None = Field(None, description="local file")
     url: FilePath | None = Field(None, description="public address to fetch")
     sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="checksum; required with a url"
+        None, pattern=SHA256, description="checksum; required with a url"
     )
 
     @model_validator(mode="before")

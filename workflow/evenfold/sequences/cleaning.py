@@ -40,6 +40,10 @@ GAP_REJECTED = "gap letter - (`cleaning: {gap: keep}` keeps the padding of windo
 _AMBIGUOUS = re.compile(f"[{AMBIGUOUS}]")
 _KNOWN = re.compile(f"[{AMINO_ACIDS}]")
 _RESIDUES = re.compile(f"[{AMINO_ACIDS}]*")
+_THREE_LETTERS = {
+    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS",
+    "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL",
+}  # fmt: skip
 _OTHER = re.compile(f"[^{AMINO_ACIDS}{AMBIGUOUS}{UNKNOWN}{STOP}{re.escape(GAP)}]")
 
 
@@ -102,6 +106,8 @@ def clean_sequence(
     tuple of (str, str or None)
         The cleaned sequence, and the reason of its rejection if there is one.
     """
+    if _in_three_letters(sequence):
+        return sequence, "three-letter codes of residues, where one letter each is read"
     # Most sequences of millions are residues alone.
     if not _RESIDUES.fullmatch(sequence):
         sequence, reason = _clean_letters(sequence, policy, start)
@@ -117,6 +123,15 @@ def clean_sequence(
         told = counted(len(sequence), "letter")
         return sequence, f"{told}, longer than {policy.max_length}"
     return sequence, None
+
+
+def _in_three_letters(sequence: str) -> bool:
+    """Whether it is of three-letter codes, beyond what chance or a repeat makes."""
+    length = len(sequence)
+    if length < 12 or length % 3 or sequence[:3].upper() not in _THREE_LETTERS:
+        return False
+    codes = {sequence[at : at + 3].upper() for at in range(0, length, 3)}
+    return codes <= _THREE_LETTERS and len(codes) > 2
 
 
 def _clean_letters(

@@ -48,6 +48,35 @@ def label_of(text: str, settings: Reading, origin: str) -> int | None:
     raise _refusal(text, settings, origin)
 
 
+def check_listed(text: str, label: int, settings: Reading, origin: str) -> None:
+    """Refuse a row that a column of labels puts into the other class than its file.
+
+    Parameters
+    ----------
+    text : str
+        Of the row's cell; anything that is neither label means something else.
+    label : int
+        The class that the file is listed under.
+    settings : Reading
+    origin : str
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    known = {settings.positive_label: 1, settings.negative_label: 0}
+    alike = {label_value(one): value for one, value in known.items()}
+    if alike.get(label_value(text), label) == label:
+        return
+    listed, other = ("positive", "negative") if label else ("negative", "positive")
+    raise EvenfoldError(
+        f"{origin}: its column {settings.label_column!r} says {text!r} ({other}), and the "
+        f"file is listed as {listed}, which would hold for all of its rows. List sequences "
+        "of both classes under `labelled`, and sites of each class in a table of their own; "
+        "if the column means something else, rename it."
+    )
+
+
 def _refusal(text, settings, origin):
     found = "no label" if text is None else f"the label {text!r}"
     return EvenfoldError(
@@ -65,8 +94,8 @@ def _remedy(text, origin):
             r"`label_pattern: '\|([01])\|(?:training|testing)$'`."
         )
     return (
-        "Check label_pattern or label_column, positive_label and negative_label, or "
-        "remove the record."
+        "Say what the classes are called (positive_label and negative_label) or where the "
+        "label stands (label_column, label_pattern), or remove the record."
     )
 
 

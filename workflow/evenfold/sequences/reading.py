@@ -12,7 +12,7 @@ from evenfold.alphabet import GAP, upper_case
 from evenfold.config.forms import form_of
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
-from evenfold.sequences.labels import label_in_header, label_of
+from evenfold.sequences.labels import check_listed, label_in_header, label_of
 from evenfold.sequences.opening import opened
 from evenfold.sequences.tabular import table_rows
 
@@ -20,6 +20,8 @@ from evenfold.sequences.tabular import table_rows
 _NUCLEOTIDES = "ACGTUNRYKMSWBDHV"
 _BASES = ("A", "C", "G", "TU")
 _BOM = "\ufeff"
+#: The label of records whose own is elsewhere, or of no interest.
+_UNASKED = -1
 #: What stands before an id in the form of PIR, which has a title below it.
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);")
 #: Blanks at the ends of a line, among them those that cannot be seen and DOS's end of file.
@@ -85,7 +87,7 @@ def read(
     form = form_of(name or path.name, settings.form)
     n = counted = 0
     letters: Counter[str] = Counter()
-    given = -1 if labels is not None else label
+    given = _UNASKED if labels is not None else label
     for record in READERS[form](path, settings, given):
         n += 1
         if labels is not None:
@@ -228,14 +230,17 @@ def _read_lines(path, settings, label):
 
 def _read_table(path, settings, label):
     columns = [settings.id_column, settings.sequence_column]
-    columns += [settings.label_column] if label is None else []
+    columns += [settings.label_column] if label != _UNASKED else []
     columns += [settings.source_column] if settings.source_column else []
     # A column that was asked for must be there.
     optional = {"id"} & {settings.id_column}
+    optional |= {settings.label_column} if label is not None else set()
     for origin, (identifier, sequence, *others) in table_rows(path, columns, optional):
         own_label = label
         if label is None:
             own_label = label_of(others.pop(0), settings, origin)
+        elif label != _UNASKED:
+            check_listed(others.pop(0), label, settings, origin)
         yield Record(
             identifier or named_by_content(sequence),
             sequence,

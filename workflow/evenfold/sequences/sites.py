@@ -13,7 +13,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.files import sha256_rows
 from evenfold.saying import counted
 from evenfold.sequences.ids import give_ids
-from evenfold.sequences.labels import EMPTY
+from evenfold.sequences.labels import EMPTY, check_listed
 from evenfold.sequences.reading import Record, read
 from evenfold.sequences.tabular import table_rows
 
@@ -176,7 +176,7 @@ def windows(
     for file in tables:
         label = int(file["kind"] == "positive_sites")
         _check_rows(file["path"], settings)
-        for faulty in _take_table(file["path"], settings, listed, label):
+        for faulty in _take_table(file["path"], reading, listed, label):
             # An empty cell is one record that cannot be, and no sign of a wrong file.
             empty = faulty.fault in _NOTHING
             yield faulty if empty else _passed(faulty, settings)
@@ -323,10 +323,12 @@ def _in_the_protein(protein, settings):
     return Listed({1: dict.fromkeys(found, protein.origin), 0: {}})
 
 
-def _take_table(path, settings, listed, label):
+def _take_table(path, reading, listed, label):
     """Add the sites of a table to those listed; yields the cells that are none."""
-    columns = [settings.protein_column, settings.position_column]
-    for origin, (protein, cell) in table_rows(path, columns):
+    columns = [reading.sites.protein_column, reading.sites.position_column]
+    own = reading.label_column
+    for origin, (protein, cell, text) in table_rows(path, [*columns, own], {own}):
+        check_listed(text, label, reading, origin)
         # A protein may be called NA, and no position is.
         if not protein or cell.casefold() in EMPTY:
             fault = _NOTHING[bool(protein)]

@@ -15,6 +15,7 @@ from evenfold.saying import counted
 from evenfold.sequences.opening import begins, opened
 
 _BOM = "\ufeff"
+_EXCEL = re.compile(r'"?sep=.?"?[,;\s]*$', re.IGNORECASE)
 #: Letters of a cell; the longest protein has 36,000, an unclosed quote takes the file.
 _LONGEST_CELL = 10_000_000
 
@@ -107,7 +108,8 @@ def column_names(path: str | PathLike, known: Collection[str] = ()) -> list[str]
 
 def _header(path, handle):
     for number, line in enumerate(handle, 1):
-        if line.strip():
+        # Excel may write the delimiter into a line of its own.
+        if line.strip() and not _EXCEL.match(line.replace(_BOM, "")):
             return number, line.replace(_BOM, "").rstrip("\r\n")
     raise EvenfoldError(f"{path}: empty; expected a header line")
 
