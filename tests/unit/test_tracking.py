@@ -14,10 +14,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import pytest
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.pyfunc import get_model_dependencies
 from mlflow.utils.virtualenv import _get_python_env
 from sqlalchemy.exc import OperationalError
@@ -37,7 +38,7 @@ from evenfold.tracking import opening, uploading
 from evenfold.tracking.finished import Finished, FinishedFiles, digests, note, scalars
 from evenfold.tracking.keeping import kept_runs, record
 from evenfold.tracking.looks import init_tracking, remembered_looks
-from evenfold.tracking.models import log_champion
+from evenfold.tracking.models import log_champion, redeploy
 from evenfold.tracking.opening import newest, open_ui, put_right
 from evenfold.tracking.places import (
     address,
@@ -1107,3 +1108,26 @@ def test_nothing_that_is_cut_off_is_published(tmp_path, name):
     path.write_bytes(path.read_bytes()[:-2])
     with pytest.raises(EvenfoldError, match=path.name):
         digests(files, evaluation)
+
+
+def test_of_two_that_deploy_at_once_one_is_refused_and_leaves_the_alias(monkeypatch):
+    """As PostgreSQL has it: both saw none, and the second cannot make the same alias."""
+    model, asked = SimpleNamespace(name="evenfold-demo", version="2", aliases={}), []
+
+    class Server:
+        def search_model_versions(self, _):
+            return [model]
+
+        def get_registered_model(self, _):
+            return SimpleNamespace(aliases=dict(model.aliases))
+
+        def set_registered_model_alias(self, _, alias, version):
+            asked.append(version)
+            model.aliases[alias] = "1"
+            raise RestException(
+                {"error_code": "BAD_REQUEST", "message": "duplicate key"}
+            )
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    redeploy(Server(), "run", ["evenfold-demo"])
+    assert model.aliases == {"champion": "1"} and asked == ["2"]

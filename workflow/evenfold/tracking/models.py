@@ -230,15 +230,27 @@ def register(
             model_id=model,
         )
     )
-    deployed = client.get_registered_model(name).aliases.get(CHAMPION)
+    deployed = _deploy_first(client, name, made.version)
     if deployed is None:
-        client.set_registered_model_alias(name, CHAMPION, made.version)
         return None
     return (
         f"{name}@{CHAMPION} in MLflow stays at version {deployed}; this selection is "
         f"version {made.version}. To deploy it: evenfold track results/{run.dataset} "
         "--champion"
     )
+
+
+def _deploy_first(client, name, version):
+    """Deploy a version, or give the one that is deployed."""
+
+    def deploy():
+        deployed = client.get_registered_model(name).aliases.get(CHAMPION)
+        if deployed is None:
+            client.set_registered_model_alias(name, CHAMPION, version)
+        return deployed
+
+    # Of two that deploy at once one is refused, and finds the other when it asks again.
+    return repeated(deploy)
 
 
 def withdraw(client: mlflow.MlflowClient, run_id: str) -> list[str]:
@@ -275,9 +287,8 @@ def redeploy(client: mlflow.MlflowClient, run_id: str, names: Sequence[str]) -> 
         Of models of the registry.
     """
     for found in client.search_model_versions(f"run_id = '{run_id}'"):
-        deployed = client.get_registered_model(found.name).aliases
-        if found.name in names and CHAMPION not in deployed:
-            client.set_registered_model_alias(found.name, CHAMPION, found.version)
+        if found.name in names:
+            _deploy_first(client, found.name, found.version)
 
 
 def deploy(results: Results) -> str:
@@ -313,5 +324,6 @@ def deploy(results: Results) -> str:
                 "was deleted, or is of an earlier version of evenfold. Upload it again: "
                 "snakemake --forcerun track"
             )
-        client.set_registered_model_alias(name, CHAMPION, found[0].version)
-    return f"{name}@{CHAMPION} is version {found[0].version}"
+        version = found[0].version
+        repeated(lambda: client.set_registered_model_alias(name, CHAMPION, version))
+    return f"{name}@{CHAMPION} is version {version}"

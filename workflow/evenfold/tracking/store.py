@@ -178,8 +178,8 @@ def within(seconds: float, uri: str, question: Callable[[], _Answer]) -> _Answer
 def repeated(action: Callable[[], _Answer], attempts: int = 6) -> _Answer:
     """What a server answers, asked again where it refuses.
 
-    Servers on PostgreSQL refuse one of two that make the same data set, or the next
-    version of the same model, at once.
+    Servers on PostgreSQL refuse one of two that make the same data set, the next
+    version of the same model, or the same tag of a run, at once.
     """
     for attempt in range(1, attempts):
         try:

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -186,7 +187,7 @@ def _keep(client: mlflow.MlflowClient, run_id: str, found: Mapping[str, str]) ->
         tag = f"{DIGEST}{name}"
         # Files are made again, with the looks that followed; what a look saw is not.
         if name not in ("intent", "completion") or tag not in known:
-            client.set_tag(run_id, tag, digest)
+            repeated(partial(client.set_tag, run_id, tag, digest))
 
 
 def _identity(run: Finished) -> dict[str, str]:
