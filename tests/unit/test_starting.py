@@ -305,6 +305,10 @@ def test_lengths_are_those_of_what_is_read(tmp_path, monkeypatch):
         ({"p.fasta": whole(WHOLE), "s.csv": "protein,position\n" + sites("{name},3"),
           "test_s.csv": "protein,position\n" + sites("{name},3")},
          "test_s.csv: sites of the test, by the name, but no file of proteins is"),
+        ({"p.fasta": whole(WHOLE),
+          "s.csv": "protein,position,Label\n" + sites("{name},3,1\n{name},{last},0")},
+         r"s.csv: sites of both classes, by the column 'Label' \('1' and '0'\), and a table of "
+         "sites holds those of one. Write those with '0' into a file with neg in its name"),
         ({"pos{1}.fasta": fasta(POSITIVE), "neg.fasta": fasta(NEGATIVE)},
          r"nothing was written: the data set that the files would make does not fit:\n"
          r"  train.positive.0.path: a path has \{ or \} in it, .*rename the file"),

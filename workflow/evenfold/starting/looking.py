@@ -15,6 +15,7 @@ from evenfold.sequences.opening import form_within
 from evenfold.sequences.reading import read
 from evenfold.sequences.sites import MARK
 from evenfold.sequences.tabular import column_names, table_rows
+from evenfold.starting.patterns import classes
 
 #: Names that columns have, by what is in them; the first that is there is taken.
 COLUMNS = {
@@ -158,6 +159,9 @@ def _table(path: str, known: set[str]) -> Look:
         position = _column(left, "position", _is_position)
         protein = _named(left, "protein")
         if position and protein and position != protein:
+            _one_class(
+                path, {n: c for n, c in left.items() if n not in (protein, position)}
+            )
             return Look(
                 path, "sites", columns={"protein": protein, "position": position},
                 texts=cells[position], proteins=cells[protein],
@@ -178,6 +182,21 @@ def _table(path: str, known: set[str]) -> Look:
     raise EvenfoldError(
         f"{path}: none of its columns holds sequences, sites or labels. Found: "
         f"{', '.join(names)[:200]}."
+    )
+
+
+def _one_class(path, cells):
+    """Refuse a table of sites whose labels would be passed over."""
+    label = _named(cells, "label")
+    pair = classes(cells[label]) if label else None
+    # A pair that does not say which is positive may be a kind of modification.
+    if pair is None or not pair[2]:
+        return
+    positive, negative, _ = pair
+    raise EvenfoldError(
+        f"{path}: sites of both classes, by the column '{label}' ('{positive}' and "
+        f"'{negative}'), and a table of sites holds those of one. Write those with "
+        f"'{negative}' into a file with neg in its name, without the column."
     )
 
 
