@@ -352,12 +352,20 @@ def below_composition(facts: Facts) -> Iterator[Note]:
         if probe.name != "composition" or row is None:
             continue
         area = math.nan if probe.auroc is None else probe.auroc
-        if row.mcc < probe.mcc or row.auroc < area:
-            theirs = "" if math.isnan(area) else f", AUROC {area:.3f}"
+        measured = (("MCC", row.mcc, probe.mcc), ("AUROC", row.auroc, area))
+        told = {
+            name: f"{name} ({own:.3f} against {theirs:.3f})"
+            for name, own, theirs in measured
+            if not math.isnan(theirs)
+        }
+        below = [name for name, own, theirs in measured if own < theirs]
+        if below:
+            rest = "".join(
+                f", not in {told[name]}" for name in told.keys() - set(below)
+            )
             yield Note(
-                f"On the test set {facts.shown} (MCC {row.mcc:.3f}, AUROC "
-                f"{row.auroc:.3f}) is below a logistic regression on {probe.what} (MCC "
-                f"{probe.mcc:.3f}{theirs}).",
+                f"On the test set {facts.shown} is below a logistic regression on "
+                f"{probe.what} in {' and '.join(told[name] for name in below)}{rest}.",
                 "red",
             )
 
