@@ -70,7 +70,7 @@ def test_what_cannot_be_scored_is_told(monkeypatch):
         (" \n", "no sequences: paste some."),
         (">a\nMK\n" * 4, "more than 3 sequences"),
         ("M" * 300, "more than 0 MB"),
-        (">a\n" + "ACGT" * 20, "looks like nucleotides"),
+        (">a\n" + "ACGT" * 20, "the model must be trained with"),
     ):
         found = posted(one, text)
         assert found.status_code == 400 and why in found.text

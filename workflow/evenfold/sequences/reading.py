@@ -125,7 +125,8 @@ def _check_nucleotides(path, letters):
         raise EvenfoldError(
             f"{path}: {share:.0%} of its letters are codes of nucleotides (A, C, G, T, U, "
             "N and the like). This looks like nucleotides; evenfold reads proteins. "
-            "Translate it first; if they are proteins, set `cleaning: {nucleotides: keep}`."
+            "Translate it first; if they are proteins, the model must be trained with "
+            "`cleaning: {nucleotides: keep}`."
         )
 
 
