@@ -426,6 +426,10 @@ SPOKEN = [
         states.before_look(), states.withheld(),
     ),
     Spoken(
+        qualified, "No other variant was trained.",
+        chosen(best=states.best(of=1, lead=None), against_simplest=None), facts(),
+    ),
+    Spoken(
         qualified, "No other variant beat bce out-of-fold.",
         chosen(against_baseline={}, against_simplest=None), facts(),
     ),
@@ -1676,7 +1680,15 @@ SPOKEN = [
         cross_validation,
         "First: MCC at the tuned threshold. Second: the same sequences, less bce; an "
         "interval across zero is no difference shown.",
-        facts(), None,
+        facts(), chosen(against_baseline={}),
+    ),
+    Spoken(
+        cross_validation, "MCC at the tuned threshold, with its interval.",
+        chosen(against_baseline={}), facts(),
+    ),
+    Spoken(
+        cross_validation, states.selection().why, facts(),
+        chosen(best=states.best(of=1, lead=None)),
     ),
     Spoken(cross_validation, "MCC of every variant, out-of-fold", facts(), None),
     Spoken(cross_validation, "MCC out-of-fold, 95 % interval", facts(), None),
