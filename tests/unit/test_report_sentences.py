@@ -612,12 +612,16 @@ SPOKEN = [
     ),
     Spoken(
         notes,
-        "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC +0.590 "
+        "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC -0.010 "
         "(chance: 0).",
+        on_test(auroc=0.349, mcc=-0.01), on_test(auroc=0.349),
+    ),
+    Spoken(
+        notes, "On the test set focal is below chance: AUROC 0.349 (chance: 0.5).",
         on_test(auroc=0.349), on_test(auroc=0.5),
     ),
     Spoken(
-        notes, "is below chance: AUROC 0.860 (chance: 0.5), MCC -0.010 (chance: 0).",
+        notes, "On the test set focal is below chance: MCC -0.010 (chance: 0).",
         on_test(mcc=-0.01), on_test(mcc=0.0),
     ),
     Spoken(
