@@ -426,6 +426,10 @@ SPOKEN = [
         states.before_look(), states.withheld(),
     ),
     Spoken(
+        qualified, "No other variant was trained.",
+        chosen(best=states.best(of=1, lead=None), against_simplest=None), facts(),
+    ),
+    Spoken(
         qualified, "No other variant beat bce out-of-fold.",
         chosen(against_baseline={}, against_simplest=None), facts(),
     ),
@@ -608,12 +612,16 @@ SPOKEN = [
     ),
     Spoken(
         notes,
-        "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC +0.590 "
+        "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC -0.010 "
         "(chance: 0).",
+        on_test(auroc=0.349, mcc=-0.01), on_test(auroc=0.349),
+    ),
+    Spoken(
+        notes, "On the test set focal is below chance: AUROC 0.349 (chance: 0.5).",
         on_test(auroc=0.349), on_test(auroc=0.5),
     ),
     Spoken(
-        notes, "is below chance: AUROC 0.860 (chance: 0.5), MCC -0.010 (chance: 0).",
+        notes, "On the test set focal is below chance: MCC -0.010 (chance: 0).",
         on_test(mcc=-0.01), on_test(mcc=0.0),
     ),
     Spoken(
@@ -1684,7 +1692,15 @@ SPOKEN = [
         cross_validation,
         "First: MCC at the tuned threshold. Second: the same sequences, less bce; an "
         "interval across zero is no difference shown.",
-        facts(), None,
+        facts(), chosen(against_baseline={}),
+    ),
+    Spoken(
+        cross_validation, "MCC at the tuned threshold, with its interval.",
+        chosen(against_baseline={}), facts(),
+    ),
+    Spoken(
+        cross_validation, states.selection().why, facts(),
+        chosen(best=states.best(of=1, lead=None)),
     ),
     Spoken(cross_validation, "MCC of every variant, out-of-fold", facts(), None),
     Spoken(cross_validation, "MCC out-of-fold, 95 % interval", facts(), None),

@@ -202,7 +202,7 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="cross-validation">In cross-validation, where everything was chosen</h2>
-<p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {{ selection.why }}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
+<p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {% if best.of > 1 %}{{ selection.why }}{% endif %}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
 {% call table("variants", "Every variant, out-of-fold, at its tuned threshold") %}
 <thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("threshold") }}</th><th scope="col" data-parts="SN|SP">SN / SP</th><th scope="col" data-parts="MCC|MCC low|MCC high">MCC, {{ term("95 % interval") }}</th><th scope="col" data-parts="Δ MCC|Δ MCC low|Δ MCC high">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th></tr></thead>
 <tbody>{% for row in rows %}
@@ -211,7 +211,7 @@ SECTION = Section(
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td></tr>
 {% endfor %}</tbody>
 {% endcall %}
-{% call panels(forest) %}First: MCC at the tuned threshold. Second: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% endcall %}
+{% call panels(forest) %}{% if forest|length > 1 %}First: MCC at the tuned threshold. Second: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% else %}MCC at the tuned threshold, with its interval.{% endif %}{% endcall %}
 {% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
 <details><summary>More numbers of every variant</summary>

@@ -337,11 +337,14 @@ def opposite_labels(facts: Facts) -> Iterator[Note]:
 def below_chance(facts: Facts) -> Iterator[Note]:
     """That guessing would have done better on the test set."""
     row = facts.tested
-    if row and (row.auroc < 0.5 or row.mcc < 0):
+    below = []
+    if row and row.auroc < 0.5:
+        below.append(f"AUROC {row.auroc:.3f} (chance: 0.5)")
+    if row and row.mcc < 0:
+        below.append(f"MCC {row.mcc:+.3f} (chance: 0)")
+    if below:
         yield Note(
-            f"On the test set {facts.shown} is below chance: AUROC {row.auroc:.3f} "
-            f"(chance: 0.5), MCC {row.mcc:+.3f} (chance: 0).",
-            "red",
+            f"On the test set {facts.shown} is below chance: {', '.join(below)}.", "red"
         )
 
 

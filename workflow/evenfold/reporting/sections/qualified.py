@@ -26,6 +26,8 @@ def qualified(facts: Facts) -> list[tuple[str, str]]:
 def _lead(facts: Facts) -> str:
     """Where the champion stands beside the best variant and the simplest one."""
     selection, best = facts.selection, facts.selection.best
+    if best.of == 1:
+        return "No other variant was trained."
     found = []
     if (
         best.lead
