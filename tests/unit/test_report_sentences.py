@@ -546,16 +546,16 @@ SPOKEN = [
     Spoken(badges, "leaks none found", facts(), audited(findings=[FOUND])),
     Spoken(
         badges,
-        "leaks relatives of 60 of 150 test sequences removed",
+        "leaks removed: 40% of the test set (60 of 150) had relatives in training",
         REMOVED, facts(),
     ),
     Spoken(
         badges,
-        "leaks warnings; relatives of 60 of 150 test sequences removed",
+        "leaks warnings; removed: 40% of the test set (60 of 150) had relatives in",
         facts(split=CUT, audit=states.audit(findings=[FOUND, GONE])), REMOVED,
     ),
     Spoken(
-        badges, "leaks 90 relatives of the test set removed",
+        badges, "leaks removed: 90 relatives of the test set",
         facts(split=CUT.model_copy(update={"related_test_sequences": None})), REMOVED,
     ),
     Spoken(badges, "leaks warnings", audited(findings=[FOUND]), facts()),

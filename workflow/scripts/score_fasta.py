@@ -1,4 +1,3 @@
-import gc
 from pathlib import Path
 
 from evenfold.job import job
@@ -7,8 +6,6 @@ from evenfold.prediction.streaming import Asked, predict_files, summary
 from evenfold.prediction.trust import Wanted
 from evenfold.terminal import CAME_OF_IT
 
-# As `evenfold predict` does: what was imported stays, and need not be walked again.
-gc.freeze()
 with job(snakemake.log[0], snakemake.input) as log:
     given, written = snakemake.input, snakemake.output
     proteins = written.get("proteins")

@@ -1,4 +1,3 @@
-import gc
 from pathlib import Path
 
 from evenfold.job import job
@@ -6,8 +5,6 @@ from evenfold.prediction.sharding import Shard, score_shard
 from evenfold.prediction.trust import Wanted
 from evenfold.sequences.cutting import span_of
 
-# As `evenfold predict` does: what was imported stays, and need not be walked again.
-gc.freeze()
 with job(snakemake.log[0], snakemake.input) as log:
     number, _, total = snakemake.wildcards.shard.partition("-of-")
     fasta, written = snakemake.input.fasta, snakemake.output

@@ -40,8 +40,9 @@ _LEVELS = ((200, 0.5), (400, -0.7), (np.inf, -2.0))
 _QUERIES, _LEAST_RESIDUES = 10_000, 300_000
 #: Residues up to which alignments with an E-value of 1 are looked at.
 _RESIDUES = 3.6e7
-#: Part of the largest E-value up to which an alignment below the limits makes two components
-#: touch, the part of the limit of coverage that it reaches, and how many members of each are aligned.
+#: Part of the largest E-value up to which an alignment below the limits makes two
+#: components touch, the part of the limit of coverage that it reaches, and how many
+#: members of each are aligned.
 _TOUCHING, _PART, _MEMBERS = 1e-3, 0.65, 30
 #: Parts of the limits of identity and coverage from which a pair is doubtful: the least of
 #: 466 that Opal alone has above the limits are 0.92 and 0.68.
@@ -204,16 +205,16 @@ class _Search:
             ]
             pairs.append(np.stack(np.meshgrid(*members)).reshape(2, -1))
         a, b = np.concatenate(pairs, axis=1)
-        new = ~np.isin(self.one_each(a, b), self.one_each(*self.touching.T))
+        new = ~np.isin(self.pair_numbers(a, b), self.pair_numbers(*self.touching.T))
         self.align(_Found(a[new], b[new], np.zeros(new.sum(), np.int64)))
 
-    def one_each(self, a, b):
+    def pair_numbers(self, a, b):
         """A number for each pair, whichever end comes first."""
         return np.minimum(a, b) * len(self.lengths) + np.maximum(a, b)
 
     def align(self, found: _Found):
         """Align candidates, a few of each query first, and join those above the limits."""
-        keys = self.one_each(found.a, found.b)
+        keys = self.pair_numbers(found.a, found.b)
         keys = keys[np.lexsort((keys, -found.score))]
         _, first = np.unique(keys, return_index=True)
         keys = keys[np.sort(first)]

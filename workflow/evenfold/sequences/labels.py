@@ -37,15 +37,19 @@ def label_of(text: str, settings: Reading, origin: str) -> int | None:
     >>> [label_of(text, Reading(), "line 2") for text in ("1", "0.0", "True", "no", "")]
     [1, 0, 1, 0, None]
     """
+    said = _said(text, settings)
+    if said is None and text.casefold() not in EMPTY:
+        raise _refusal(text, settings, origin)
+    return said
+
+
+def _said(text: str, settings: Reading) -> int | None:
+    """The class that a text is a label of; None where it is of neither."""
     known = {settings.positive_label: 1, settings.negative_label: 0}
     if text in known:
         return known[text]
     alike = {label_value(label): one for label, one in known.items()}
-    if len(alike) == len(known) and label_value(text) in alike:
-        return alike[label_value(text)]
-    if text.casefold() in EMPTY:
-        return None
-    raise _refusal(text, settings, origin)
+    return alike.get(label_value(text)) if len(alike) == len(known) else None
 
 
 def check_listed(text: str, label: int, settings: Reading, origin: str) -> None:
@@ -64,9 +68,7 @@ def check_listed(text: str, label: int, settings: Reading, origin: str) -> None:
     ------
     EvenfoldError
     """
-    known = {settings.positive_label: 1, settings.negative_label: 0}
-    alike = {label_value(one): value for one, value in known.items()}
-    if alike.get(label_value(text), label) == label:
+    if _said(text, settings) in (None, label):
         return
     listed, other = ("positive", "negative") if label else ("negative", "positive")
     raise EvenfoldError(

@@ -81,8 +81,12 @@ def _worst(facts: Facts, about: tuple[str, ...]) -> str:
 def _removed(split: SplitFacts) -> str:
     n, of = split.related_test_sequences, split.n_test
     if n is None:
-        return f"{counted(split.related_sequences, 'relative')} of the test set removed"
-    return f"relatives of {n} of {of} test sequences removed"
+        return (
+            f"removed: {counted(split.related_sequences, 'relative')} of the test set"
+        )
+    return (
+        f"removed: {n / of:.0%} of the test set ({n} of {of}) had relatives in training"
+    )
 
 
 def _shortcut(facts: Facts) -> Iterator[Badge]:

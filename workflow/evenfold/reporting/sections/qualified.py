@@ -92,7 +92,7 @@ def _alike(facts: Facts) -> Iterator[str]:
     yield (
         f"After tuning, MCC of no other variant of its network differs from {facts.selection.baseline}'s by "
         f"more than chance (smallest {_p(min(one.p_holm for one in found))} after Holm's "
-        f"correction for {_comparisons(len(found))})."
+        f"correction for {counted(len(found), 'comparison')})."
     )
 
 
@@ -131,10 +131,6 @@ def _several_losses(selection: Selection) -> bool:
 def _p(value: float) -> str:
     p = ENVIRONMENT.filters["p"](value)
     return f"p {p if p[0] == '<' else f'= {p}'}"
-
-
-def _comparisons(n: int) -> str:
-    return counted(n, "comparison")
 
 
 def _luck(facts: Facts) -> Iterator[str]:
