@@ -122,7 +122,14 @@ def test_a_mixed_batch_is_answered_row_by_row_in_every_form(served):
             else:
                 here = wanted.iloc[[GOOD, LOWER].index(sequence)]
                 assert row["score"] == pytest.approx(here["score"], abs=1e-9)
-                for name in ("class", "set", "domain", "threshold", "reason"):
+                for name in (
+                    "positive",
+                    "class",
+                    "set",
+                    "domain",
+                    "threshold",
+                    "reason",
+                ):
                     assert row[name] == here[name], name
                 for name in ("probability", "probability_low", "probability_high"):
                     assert row[name] == pytest.approx(here[name], abs=1e-9), name

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from evenfold import __version__
 from evenfold.cli import command_line, main
 from evenfold.errors import EvenfoldError
+from evenfold.prediction.inputs import check_inputs
 from evenfold.prediction.output import check_output
 from evenfold.records.tables import write_frame
 from tests.conftest import ROOT
@@ -46,6 +48,31 @@ def test_a_home_in_a_path_is_the_home(monkeypatch):
     assert options.results == "/home/me/results/mine"
     assert options.inputs == ["/home/me/a.fasta", "-"]
     assert (options.out, options.ledger) == ("/home/me/x.tsv", "/home/me/l")
+
+
+@pytest.mark.parametrize(
+    "given, named",
+    [
+        (["--error", "0.1", "--error", "0.2"], "--error"),
+        (["--out=a.tsv", "--out", "b.tsv"], "--out"),
+        (["--out", "predictions.tsv", "--out", "b.tsv"], "--out"),
+    ],
+)
+def test_an_option_is_given_once(given, named, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["predict", "results/mine", "a.fasta", *given])
+    assert stopped.value.code == 2
+    assert f"{named} is given twice." in capsys.readouterr().err
+
+
+def test_a_file_is_scored_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.fasta", "b.fasta"):
+        Path(name).write_text(">a\nMKV\n")
+    check_inputs(["a.fasta", "b.fasta", "-", "none.fasta"])
+    for given in (["a.fasta", "./a.fasta"], ["-", "b.fasta", "/dev/stdin"]):
+        with pytest.raises(EvenfoldError, match=f"{given[-1]}: given twice"):
+            check_inputs(given)
 
 
 def test_help_names_forms_and_defaults(capsys):

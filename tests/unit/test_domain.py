@@ -158,7 +158,8 @@ def through_mlflow(given):
 
 def check(found):
     """The good rows are scored, each bad one is answered alone, and all of it is JSON."""
-    assert found["class"].tolist() == [1, *[None] * 8, 1]
+    assert found["class"].tolist() == ["positive", *[None] * 8, "positive"]
+    assert found["positive"].tolist() == [1, *[None] * 8, 1]
     assert found["score"].tolist() == [0.5, *[None] * 8, 0.5]
     assert found["probability"].tolist() == [0.25, *[None] * 8, 0.25]
     assert found["reason"].tolist() == ["", *REASONS, ""]
@@ -171,7 +172,9 @@ def check(found):
         raise AssertionError(constant)
 
     rows = json.loads("".join(texts), parse_constant=refuse)["predictions"]
-    assert rows[1]["class"] is None and rows[0]["class"] == 1 and len(rows) == 10
+    assert (
+        rows[1]["class"] is None and rows[0]["class"] == "positive" and len(rows) == 10
+    )
 
 
 @pytest.mark.parametrize("form", ["list", "frame", "dict", "rows"])
@@ -214,7 +217,7 @@ def test_a_request_to_the_served_model_is_answered_row_by_row(body):
 def test_the_loaded_model_takes_every_form(form):
     found = answered(through_mlflow(form([WINDOWS[0], "MKV", WINDOWS[1]])))
     assert found["score"].tolist() == [0.5, None, 0.5]
-    assert answered(through_mlflow(form(WINDOWS[:1])))["class"].tolist() == [1]
+    assert answered(through_mlflow(form(WINDOWS[:1])))["class"].tolist() == ["positive"]
 
 
 def test_the_signature_survives_its_file():

@@ -250,14 +250,21 @@ def test_unsure_is_said_where_the_set_is_not_one_class():
     both = {"positive_from": [None, -0.5], "negative_to": [0.9, 0.4]}
     sequences = [WINDOWS[0], "MKV"]
     assert asked(**both).predict(sequences)["set"].tolist() == ["both", None]
-    assert asked(**both).predict(sequences)["class"].tolist() == [1, None]
+    assert asked(**both).predict(sequences)["class"].tolist() == ["positive", None]
     unsure = Wanted(unsure=True)
     found = asked(**both).predict(sequences, wanted=unsure)
     assert found["class"].tolist() == ["unsure", None]
-    assert asked().predict(sequences, wanted=unsure)["class"].tolist() == [1, None]
+    assert found["positive"].tolist() == [None, None]
+    assert asked().predict(sequences, wanted=unsure)["class"].tolist() == [
+        "positive",
+        None,
+    ]
     # The set, not the threshold, says what is called.
     against = asked(positive_from=[None, 0.5], negative_to=[0.9, 0.4])
-    assert against.predict(sequences, wanted=unsure)["class"].tolist() == [0, None]
+    assert against.predict(sequences, wanted=unsure)["class"].tolist() == [
+        "negative",
+        None,
+    ]
 
 
 def test_another_error_takes_the_sets_frozen_for_it_and_says_what_is_not_possible():
@@ -316,7 +323,9 @@ def test_the_mlflow_model_takes_the_same_words(tmp_path):
     assert [one.name for one in given.params] == ["error", "unsure", "nearest"]
     plain = {one.name: one.default for one in given.params}
     found = model.predict(None, [WINDOWS[0]], plain)
-    assert found["class"].tolist() == [1] and found["nearest"].tolist() == ["t0"]
+    assert found["class"].tolist() == ["positive"] and found["nearest"].tolist() == [
+        "t0"
+    ]
     found = model.predict(
         None, [WINDOWS[0]], plain | {"unsure": True, "nearest": False}
     )

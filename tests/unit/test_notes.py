@@ -208,7 +208,7 @@ def test_an_mlflow_model_warns_by_the_file_that_was_logged_with_it(
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             found = model.predict(None, asked)
-        assert (found["class"] == 1).all()
+        assert (found["class"] == "positive").all()
         told = [str(one.message) for one in seen]
         assert len([t for t in told if t.startswith("20 of the sequences")]) == warned
 

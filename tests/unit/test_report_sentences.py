@@ -266,6 +266,15 @@ MISSED = states.point(tp=9, fp=60, tn=900, fn=31, sn=0.225, sp=0.9375)
 RARE = counted(tp=29, fn=11, fp=759, tn=1350, n=2149, sn=0.72, sp=0.64)
 FEW = states.selection(groups_positive=19)
 RIVAL = states.probe(what="the length", mcc=0.52, sn=0.76, sp=0.75, name="length")
+FAR_RIVAL = RIVAL.model_copy(update={"mcc": 0.38})
+#: A champion of few sequences.
+WIDE_INTERVAL = states.selection(
+    variants={
+        "bce": states.frozen(loss="bce"),
+        "focal": states.frozen(oof=states.point(mcc_low=0.3, mcc_high=0.8)),
+    }
+)
+UNDECIDED = facts(audit=states.audit(probes=[FAR_RIVAL]), selection=WIDE_INTERVAL)
 FOUND = states.finding(
     severity="warning", title="Test sequences are near", detail="Two are.",
     examples=[["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]],
@@ -609,6 +618,13 @@ SPOKEN = [
         "A shortcut rivals the models: the length alone predicts the class with MCC 0.52 "
         "out-of-fold (SN 0.76, SP 0.75), and the champion reaches 0.60.",
         audited(probes=[RIVAL]), facts(),
+    ),
+    Spoken(
+        notes,
+        "The sequences are too few to exclude that a shortcut rivals the models: the "
+        "length alone predicts the class with MCC 0.38 out-of-fold (SN 0.76, SP 0.75), "
+        "and the champion reaches 0.60 [0.30, 0.80].",
+        UNDECIDED, audited(probes=[FAR_RIVAL]),
     ),
     Spoken(
         notes,
@@ -1711,15 +1727,15 @@ SPOKEN = [
     Spoken(
         cross_validation,
         "How to read these tables 95 % interval: of MCC in the population that the "
-        "sequences come from, at its own class ratio, by the bootstrap over the 120 groups "
-        "of related sequences, which lets that ratio vary; threshold fixed. Δ MCC: paired "
-        "out-of-fold difference with its interval from the same bootstrap, thresholds "
-        "tuned anew. Stability: spread of the folds' own thresholds over the spread that "
-        "chance gives at their size (folds differ: above 1.5, in red above 2.5, where they "
-        "differ in kind), and the widest range of SN or SP when each fold's threshold is "
-        "applied to all sequences (too few sequences to pin the threshold down: above "
-        "0.1). Left out: SN − SP when every fold is called by a threshold tuned on the "
-        "others, the honest forecast of the gap on new data.",
+        "sequences come from, at its own class ratio. It is a bootstrap over the 120 groups "
+        "of related sequences, which lets that ratio vary; the threshold is fixed. Δ MCC: "
+        "paired out-of-fold difference with its interval from the same bootstrap, thresholds "
+        "tuned anew. Stability, first: the spread of the folds' own thresholds over the "
+        "spread that chance gives at their size. Above 1.5 the folds differ; above 2.5 they "
+        "differ in kind (red). Stability, second: the widest range of SN or SP when each "
+        "fold's threshold is applied to all sequences. Above 0.1 there are too few sequences "
+        "to pin the threshold down. Left out: SN − SP when every fold is called by a "
+        "threshold tuned on the others, the honest forecast of the gap on new data.",
         facts(), None,
     ),
     # Training.
@@ -1732,7 +1748,7 @@ SPOKEN = [
         learning,
         "By epoch, mean over the members of each variant: the loss that it was trained on "
         "(losses of different variants do not compare), and AUROC, SN and SP on rows that "
-        "a member is not trained on: its inner validation slice where a loss or early "
+        "a member is not trained on. These are its inner validation slice where a loss or early "
         "stopping needs one, else some of its held-out fold, which steer nothing.",
         facts(), facts(history={"bce": states.history(1), "focal": states.history(1)}),
     ),
@@ -2083,6 +2099,7 @@ def test_a_missing_number_is_not_told_as_one():
         ("best shortcut", COMPOSED, ""),
         ("best shortcut", OTHERWISE, "red"),
         ("best shortcut", audited(probes=[PROBED, RIVAL]), "red"),
+        ("best shortcut", UNDECIDED, "amber"),
         ("looks at this test set", facts(), ""),
         ("looks at this test set", states.withheld(), "amber"),
     ],

@@ -62,9 +62,29 @@ def _called(options: argparse.Namespace) -> str:
     return remembered(Results.at(results).called) if results else PLAIN
 
 
+class _Once(argparse.Action):
+    """An option with a value, given once: the last of two would win unsaid."""
+
+    given = False
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if option_string and self.given:
+            parser.error(f"{option_string} is given twice.")
+        self.given = True
+        setattr(namespace, self.dest, values)
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose options are given once, those of its commands too."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.register("action", None, _Once)
+
+
 def command_line() -> argparse.ArgumentParser:
     """What the command line understands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="evenfold",
         description=__doc__,
         epilog="Exit status: 0 done, 1 an error or a fault that was found, 2 wrong "
@@ -310,7 +330,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from evenfold.prediction.inputs import guessed_rows
+    from evenfold.prediction.inputs import check_inputs, guessed_rows
     from evenfold.prediction.output import beside, check_output
     from evenfold.prediction.streaming import (
         Asked,
@@ -322,6 +342,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     # What was imported stays: to walk it again and again takes a tenth of the time.
     gc.freeze()
+    check_inputs(options.inputs)
     check_output(options.out, options.inputs, options.shard_rows is not None)
     if options.shard_rows is not None and options.shard_rows < 1:
         raise EvenfoldError("--shard-rows: a file has at least one row.")

@@ -125,6 +125,26 @@ def _shard(given: Path, aside: Path, start: int, stop: int) -> Path:
     return aside
 
 
+def check_inputs(given: Iterable[str]) -> None:
+    """Refuse an input that is named twice: its rows would be there twice.
+
+    Parameters
+    ----------
+    given : iterable of str
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    seen: set[str] = set()
+    for one in given:
+        place = "/dev/stdin" if one == STDIN else one
+        place = os.path.realpath(place)
+        if place in seen:
+            raise EvenfoldError(f"{one}: given twice. Name each file once.")
+        seen.add(place)
+
+
 def is_stream(given: str) -> bool:
     """Whether an input can be read once alone: standard input, a pipe, a device.
 

@@ -352,10 +352,10 @@ class Predictor:
         Returns
         -------
         DataFrame
-            Columns id, score, probability, class (1, 0 or unsure), threshold, those of
-            trust, and reason, which says why a sequence is outside of what the model was
-            trained on or why it was rejected. Of a rejected one score, probability and
-            class are None.
+            Columns id, score, positive (1 or 0; None where unsure), class (positive,
+            negative or unsure), probability, threshold, those of trust, and reason, which
+            says why a sequence is outside of what the model was trained on or why it was
+            rejected. Of a rejected one score, positive, class and probability are None.
         """
         texts, unfit = [], []
         for given in sequences:
@@ -373,8 +373,9 @@ class Predictor:
                 for text, name in zip(texts, ids or [None] * len(texts), strict=True)
             ],
             "score": _or_none(calls.scores.tolist(), good),
+            "positive": [NUMBERS.get(one) for one in calls.classes],
+            "class": calls.classes,
             "probability": _or_none(calls.probabilities.tolist(), good),
-            "class": [NUMBERS.get(one, one) for one in calls.classes],
             "threshold": [self.threshold] * len(texts),
             **calls.trust,
         }

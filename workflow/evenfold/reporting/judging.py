@@ -32,10 +32,24 @@ def rivals(facts: Facts) -> list[Probe]:
     Returns
     -------
     list of Probe
-        What models see, at least `audit: probe_mcc` and in the champion's interval of
-        MCC or above; the largest MCC first.
+        What models see, at least `audit: probe_mcc`, in the champion's interval of MCC or
+        above, and no more than .1 below its MCC; the largest MCC first.
     """
-    return [p for p in _level(facts) if p.name != "composition" or not _read(facts)]
+    return [probe for probe in _apart(facts) if _near(facts, probe)]
+
+
+def perhaps_rivals(facts: Facts) -> list[Probe]:
+    """Shortcuts well below the champion that its interval, a wide one, does not exclude.
+
+    Parameters
+    ----------
+    facts : Facts
+
+    Returns
+    -------
+    list of Probe
+    """
+    return [probe for probe in _apart(facts) if not _near(facts, probe)]
 
 
 def is_composition(facts: Facts) -> tuple[Probe, list[str]] | None:
@@ -46,13 +60,23 @@ def is_composition(facts: Facts) -> tuple[Probe, list[str]] | None:
     tuple of (Probe, list of str) or None
         The probe, and the champion's features.
     """
-    found = [p for p in _level(facts) if p.name == "composition"]
+    found = [p for p in _level(facts) if p.name == "composition" and _near(facts, p)]
     return (found[0], _read(facts)) if found and _read(facts) else None
 
 
 def _level(facts: Facts) -> list[Probe]:
     least = max(facts.audit.probe_mcc, facts.selection.chosen.oof.mcc_low)
     return [p for p in facts.audit.probes or [] if p.seen and p.mcc >= least]
+
+
+def _apart(facts: Facts) -> list[Probe]:
+    """Those level with the champion that are not what it is."""
+    return [p for p in _level(facts) if p.name != "composition" or not _read(facts)]
+
+
+def _near(facts: Facts, probe: Probe) -> bool:
+    # Of few sequences the interval alone would hold probes far below the champion.
+    return probe.mcc >= facts.selection.chosen.oof.mcc - 0.1
 
 
 def _read(facts: Facts) -> list[str]:

@@ -74,9 +74,10 @@ def model_signature() -> ModelSignature:
             [
                 ColSpec("string", "id"),
                 ColSpec("double", "score", required=False),
+                # A number where there is one.
+                ColSpec(AnyType(), "positive", required=False),
+                ColSpec("string", "class", required=False),
                 ColSpec("double", "probability", required=False),
-                # 1, 0 or unsure.
-                ColSpec(AnyType(), "class", required=False),
                 ColSpec("double", "threshold"),
                 ColSpec("double", "probability_low", required=False),
                 ColSpec("double", "probability_high", required=False),

@@ -48,6 +48,9 @@ def draw_learning(
 
 
 def _draw(history, colours, column, what, title) -> Drawing:
+    others = len(history) - len(colours)
+    # Many are a backdrop; a few are lines to be followed.
+    thin_width = 0.6 if others > len(colours) else 1.2
     with plt.rc_context(figures.STYLE):
         figure, axes = plt.subplots(figsize=(figures.SMALL, 2.3))
         for name, frame in sorted(history.items(), key=lambda item: item[0] in colours):
@@ -55,12 +58,11 @@ def _draw(history, colours, column, what, title) -> Drawing:
             (line,) = axes.plot(
                 by_epoch,
                 color=colours.get(name, figures.HALF),
-                lw=1.8 if name in colours else 0.6,
+                lw=1.8 if name in colours else thin_width,
             )
             told = f"{name}: {by_epoch.iloc[-1]:.3f} after epoch {by_epoch.index[-1]}"
             figures.mark(line, told, name)
         axes.set(xlabel="epoch", ylabel=what)
-        others = len(history) - len(colours)
         entries = list(colours.items())
         if others > 0:
             thin = [name for name in history if name not in colours]
@@ -80,6 +82,6 @@ SECTION = Section(
     _tells,
     """\
 <h3 id="learning">Did training come to an end?</h3>
-{% call panels(learning) %}By epoch, mean over the members of each variant: the loss that it was trained on (losses of different variants do not compare), and AUROC, SN and SP on rows that a member is not trained on: its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.{% endcall %}
+{% call panels(learning) %}By epoch, mean over the members of each variant: the loss that it was trained on (losses of different variants do not compare), and AUROC, SN and SP on rows that a member is not trained on. These are its inner validation slice where a loss or early stopping needs one, else some of its held-out fold, which steer nothing.{% endcall %}
 """,
 )

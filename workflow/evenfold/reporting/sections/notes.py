@@ -12,6 +12,7 @@ from evenfold.reporting.judging import (
     FEWEST_GROUPS,
     FEWEST_OF_A_CLASS,
     is_composition,
+    perhaps_rivals,
     rivals,
     scarcer_groups,
     spread_of_thresholds,
@@ -143,6 +144,14 @@ def shortcut(facts: Facts) -> Iterator[Note]:
             f"MCC {probe.mcc:.2f} out-of-fold (SN {short(probe.sn)}, SP {short(probe.sp)}), "
             f"and the champion reaches {point.mcc:.2f}.",
             "red",
+        )
+    for probe in perhaps_rivals(facts):
+        yield Note(
+            "The sequences are too few to exclude that a shortcut rivals the models: "
+            f"{probe.what} alone predicts the class with MCC {probe.mcc:.2f} out-of-fold "
+            f"(SN {short(probe.sn)}, SP {short(probe.sp)}), and the champion reaches "
+            f"{point.mcc:.2f} [{point.mcc_low:.2f}, {point.mcc_high:.2f}].",
+            "amber",
         )
 
 
