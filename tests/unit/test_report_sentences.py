@@ -274,7 +274,7 @@ WIDE_INTERVAL = states.selection(
         "focal": states.frozen(oof=states.point(mcc_low=0.3, mcc_high=0.8)),
     }
 )
-UNDECIDED = facts(audit=states.audit(probes=[FAR_RIVAL]), selection=WIDE_INTERVAL)
+NOT_EXCLUDED = facts(audit=states.audit(probes=[FAR_RIVAL]), selection=WIDE_INTERVAL)
 FOUND = states.finding(
     severity="warning", title="Test sequences are near", detail="Two are.",
     examples=[["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]],
@@ -624,7 +624,7 @@ SPOKEN = [
         "The sequences are too few to exclude that a shortcut rivals the models: the "
         "length alone predicts the class with MCC 0.38 out-of-fold (SN 0.76, SP 0.75), "
         "and the champion reaches 0.60 [0.30, 0.80].",
-        UNDECIDED, audited(probes=[FAR_RIVAL]),
+        NOT_EXCLUDED, audited(probes=[FAR_RIVAL]),
     ),
     Spoken(
         notes,
@@ -2099,7 +2099,7 @@ def test_a_missing_number_is_not_told_as_one():
         ("best shortcut", COMPOSED, ""),
         ("best shortcut", OTHERWISE, "red"),
         ("best shortcut", audited(probes=[PROBED, RIVAL]), "red"),
-        ("best shortcut", UNDECIDED, "amber"),
+        ("best shortcut", NOT_EXCLUDED, "amber"),
         ("looks at this test set", facts(), ""),
         ("looks at this test set", states.withheld(), "amber"),
     ],

@@ -231,10 +231,10 @@ SECTION = Section(
 <p><small>At each variant's own threshold, out-of-fold. Δ MCC, Δ |SN − SP|: bootstrap over groups of related sequences, both variants on the same resamples, of Δ MCC with thresholds tuned anew; Holm: over all variants. DeLong and McNemar take sequences as independent. Folds: corrected resampled t-test over the folds.{% if models %} Another model or other features than {{ baseline }}, and corrected apart from the losses: {{ models }}.{% endif %}</small></p></details>
 {% endif %}
 <details><summary>How to read these tables</summary>
-<ul class="small"><li><b>95 % interval</b>: of MCC in the population that the sequences come from, at its own class ratio. It is a bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; the threshold is fixed.</li>
-<li><b>Δ MCC</b>: paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew.</li>
-<li><b>Stability</b>, first: the spread of the folds' own thresholds over the spread that chance gives at their size. Above {{ limits.amber }} the folds differ; above {{ limits.red }} they differ in kind (red).</li>
-<li><b>Stability</b>, second: the widest range of SN or SP when each fold's threshold is applied to all sequences. Above {{ limits.widest }} there are too few sequences to pin the threshold down.</li>
-<li><b>Left out</b>: SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data.</li></ul></details>
+<ul class="small"><li><b>95 % interval:</b> of MCC in the population that the sequences come from, at its own class ratio. It is a bootstrap over the {{ selection.groups }} groups of related sequences, which lets that ratio vary; the threshold is fixed.</li>
+<li><b>Δ MCC:</b> paired out-of-fold difference with its interval from the same bootstrap, thresholds tuned anew.</li>
+<li><b>Stability, first:</b> the spread of the folds' own thresholds over the spread that chance gives at their size. Above {{ limits.amber }} the folds differ; above {{ limits.red }} they differ in kind (red).</li>
+<li><b>Stability, second:</b> the widest range of SN or SP when each fold's threshold is applied to all sequences. Above {{ limits.widest }} there are too few sequences to pin the threshold down.</li>
+<li><b>Left out:</b> SN − SP when every fold is called by a threshold tuned on the others, the honest forecast of the gap on new data.</li></ul></details>
 """,
 )
