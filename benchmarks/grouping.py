@@ -135,6 +135,7 @@ def links_within(sequences: list[str], family: np.ndarray, threads: int, folder:
     rows = above(sequences, a, b, Grouping(), threads)
     # Every pair, where the cascade leaves out those that are joined.
     own = cascade._Search(folder, sequences, Grouping(), threads, SILENT)
+    own.doing = "all pairs of families"
     own._align(a, b)
     return [np.array(found)[:, :2].astype(np.int64).T for found in (rows, own.links)]
 
