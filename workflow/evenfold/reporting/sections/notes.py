@@ -52,8 +52,8 @@ def further_look(facts: Facts) -> Iterator[Note]:
         )
     elif look and look.look > 1:
         yield Note(
-            f"This is look {look.look} at this test set, under the practice policy: its "
-            "result is no longer independent."
+            f"This is look {look.look} at this test set, under the practice policy: what "
+            "earlier looks showed may have shaped the choices, and then the result flatters."
         )
 
 
@@ -411,7 +411,9 @@ def _promised(facts: Facts) -> Interval:
 
 
 def _counting(facts: Facts) -> str:
-    return "" if facts.selection.chosen.operating_point == HALF else ", tuning counted in"
+    return (
+        "" if facts.selection.chosen.operating_point == HALF else ", tuning counted in"
+    )
 
 
 def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
