@@ -1,5 +1,6 @@
 """The report of every state in a real browser: it works, and everybody can read it."""
 
+import base64
 import os
 import re
 from importlib import resources
@@ -9,6 +10,7 @@ import pytest
 
 from evenfold.reporting.report import report
 from tests.unit import reporting_states as states
+from tests.unit.test_report import over
 
 pytestmark = [pytest.mark.services, pytest.mark.whole]
 
@@ -320,6 +322,25 @@ for (const one of document.body.querySelectorAll("*")) {
 }
 return found;
 """
+
+
+def test_words_of_the_glossary_are_above_their_meanings_on_a_phone(state):
+    *_, browser = state
+    browser.set_window_size(500, 1000)
+    share = browser.execute_script(
+        "const words = document.querySelector('dl.words');"
+        "return words.querySelector('dd').clientWidth / words.clientWidth"
+    )
+    browser.set_window_size(1440, 1000)
+    assert share > 0.8
+
+
+def test_a_summary_of_two_data_sets_is_one_printed_page(browser, tmp_path):
+    over(tmp_path, 2)
+    browser.get((tmp_path / "summary.html").as_uri())
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    pages = re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed["data"]))
+    assert len(pages) == 1
 
 
 @pytest.mark.parametrize("seen", ["light", "dark", "print"])

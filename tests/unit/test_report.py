@@ -391,6 +391,7 @@ def test_the_summary_has_the_champions_and_names_what_was_withheld(tmp_path):
     assert page.count("demo/report.html") == page.count("other/report.html") == 2
     assert page.count("sealed/report.html") == 1
     assert "not evaluated: the test set was looked at by an earlier selection" in page
+    assert "Chosen by cross-validation, then judged on its test set." in page
     assert ">untuned<" in page and ">sn_eq_sp<" in page and ">0.700<" in page
     assert "<td>0.789</td>" in page  # PPV
     assert '<td class="t">bce</td>' not in page
@@ -444,6 +445,7 @@ def test_a_summary_ranks_variants_and_says_which_differ(tmp_path):
     assert re.findall(r'<td class="t">(alike|worse)</td>', text) == [
         "alike", "worse", "worse"
     ]  # fmt: skip
+    assert text.count('class="champion"') == 1
     # Gap before and after: by variant in the table, by champion in the figure.
     assert "<td>0.330</td><td>0.010</td>" in text
     assert "d0, at 0.5: SN − SP -0.330" in text and "d0, tuned: SN − SP +0.010" in text
@@ -454,17 +456,20 @@ def test_a_summary_ranks_variants_and_says_which_differ(tmp_path):
 
 
 def test_a_summary_of_variants_that_are_alike_says_so(tmp_path):
-    _, told = over(tmp_path, 6, better=0.0)
+    text, told = over(tmp_path, 6, better=0.0)
     assert "Ranks differ by no more than chance (Friedman, p = " in told
     assert "over these 6 data sets no variant is better than another." in told
-    assert "beside the first" not in told
+    assert "beside the first" not in told and 'class="champion"' not in text
 
 
 def test_a_summary_of_few_data_sets_tests_nothing(tmp_path):
-    _, told = over(tmp_path, 3, lacking=(1, "focal"))
+    text, told = over(tmp_path, 3, lacking=(1, "focal"))
     assert "3 data sets are too few to tell ranks from chance: 5 are needed." in told
     assert "Not on every data set, and not ranked: focal." in told
     assert "critical difference" not in told and "Nemenyi" not in told
+    assert "choose no loss by this page and report the same test sets." in told
+    # Nor is the first by chance shown as the best.
+    assert 'class="champion"' not in text
     _, told = over(tmp_path, 1)
     assert "Ranks need two variants that two data sets share." in told
 

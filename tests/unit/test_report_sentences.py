@@ -172,6 +172,16 @@ TWO_DECIDE = asked(
         ]
     )
 )
+ONE_LOWERS = asked(
+    states.model(
+        positions=[
+            p.model_copy(update={"residues": [states.residue("S", -0.6)]})
+            if p.offset == 0
+            else p
+            for p in states.positions()
+        ]
+    )
+)
 FEW_GROUPS = asked(states.model(groups=12))
 OF_PROTEINS = asked(states.of_proteins(), states.model(variant="bce", champion=False))
 TRUSTED = trusting()
@@ -312,6 +322,15 @@ RETRAINED = facts(
         states.measured_at_half(variant="bce"), states.measured(variant="bce"),
     ],
 )  # fmt: skip
+EARLIER_UNTUNED = states.withheld(
+    evaluation=states.evaluation_withheld(
+        earlier=[
+            states.evaluation_withheld()
+            .earlier[0]
+            .model_copy(update={"operating_point": "0.5"})
+        ]
+    )
+)
 UNTUNED = facts(
     tuned={"bce": states.untuned(), "focal": states.untuned()},
     measured=[states.measured_at_half(deployed=True)],
@@ -367,7 +386,7 @@ SPOKEN = [
         RARE, counted(tp=25, fn=5, fp=20, tn=100),
     ),
     Spoken(
-        verdict, "SP 0.64, precision (PPV) unknown, 0 of 0 calls right",
+        verdict, "SP 0.64, precision (PPV) unknown: nothing is called positive",
         counted(tp=0, fn=10, fp=0, tn=990, sp=0.64), facts(),
     ),
     Spoken(
@@ -445,9 +464,9 @@ SPOKEN = [
     Spoken(
         qualified,
         "No other variant beat bce out-of-fold: the nearest, focal, is at -0.020 MCC "
-        "[-0.050, +0.010]. After tuning, MCC of no other variant of its network differs "
-        "from bce's by more than chance (smallest p = 0.310 after Holm's correction for 1 "
-        "comparison).",
+        "[-0.050, +0.010]. Each at its own threshold, no other variant of the same network "
+        "differs from bce in MCC by more than chance (smallest p = 0.310 after Holm's "
+        "correction for 1 comparison).",
         chosen(
             champion="bce", best=states.best(variant="bce", lead=None),
             against_baseline={
@@ -473,7 +492,7 @@ SPOKEN = [
     ),
     # An interval that reaches zero is none where the test, corrected, says otherwise.
     Spoken(
-        qualified, "After tuning, MCC of no other variant of its network differs",
+        qualified, "no other variant of the same network differs from bce in MCC",
         chosen(against_baseline={"focal": states.difference(p_holm=0.051)}), facts(),
     ),
     Spoken(
@@ -541,8 +560,8 @@ SPOKEN = [
     ),
     Spoken(
         qualified,
-        "Being the largest of 3 flatters: the best out-of-fold MCC is 0.601, and 0.588 "
-        "once that luck is taken out.",
+        "Being the largest of 3 flatters: the best out-of-fold MCC, that of focal, is 0.601, "
+        "and 0.588 once that luck is taken out.",
         facts(), chosen(best=states.best(of=1), against_baseline={}),
     ),
     # The badges.
@@ -588,8 +607,8 @@ SPOKEN = [
     ),
     Spoken(
         notes,
-        "This is look 3 at this test set, under the practice policy: its result is no "
-        "longer independent.",
+        "This is look 3 at this test set, under the practice policy: what earlier looks "
+        "showed may have shaped the choices, and then the result flatters.",
         looked(look=states.look(look=3, policy="practice"), policy="practice"), facts(),
     ),
     Spoken(
@@ -863,6 +882,27 @@ SPOKEN = [
         ),
         on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1),
     ),
+    # Where nothing could be tuned no criterion would help.
+    Spoken(
+        notes,
+        "and was -0.320 out-of-fold. Threshold 0.5, which was kept, does not balance them.",
+        facts(
+            selection=NEVER_TUNED.selection, tuned=UNTUNED.tuned,
+            measured=states.rows(gap=-0.34, gap_low=-0.4, gap_high=-0.1),
+        ),
+        facts(
+            selection=tied(gap=-0.15),
+            measured=states.rows(gap=-0.2, gap_low=-0.3, gap_high=-0.1),
+        ),
+    ),
+    Spoken(
+        notes,
+        "On the test set MCC is 0.430, below the interval that cross-validation promised "
+        "([0.510, 0.690]).",
+        facts(selection=NEVER_TUNED.selection, measured=states.rows(mcc=0.43)),
+        # What another threshold would have given was promised by nobody.
+        facts(selection=NEVER_TUNED.selection, measured=states.rows(mcc=0.52)),
+    ),
     Spoken(
         notes,
         "poly, copy: on these training data the same loss as focal (the logits would "
@@ -902,7 +942,7 @@ SPOKEN = [
     ),
     Spoken(
         on_test_set,
-        "On the independent test set 150 sequences, looked at once every choice below "
+        "On the independent test set 150 sequences, looked at after every choice below "
         "was frozen. A sequence is called positive when its score reaches the threshold; "
         "the tuned threshold (SN = SP) comes from cross-validation alone.",
         facts(), states.before_look(),
@@ -957,6 +997,7 @@ SPOKEN = [
         earlier_look, "2026-01-02 before bce sn_eq_sp 0.440 0.710 0.720 -0.010 0.430 "
         "[0.310, 0.550]", states.withheld(), facts(),
     ),
+    Spoken(earlier_look, "before bce untuned 0.440", EARLIER_UNTUNED, states.withheld()),
     # Cross-validation.
     Spoken(
         cross_validation,
@@ -1043,7 +1084,7 @@ SPOKEN = [
     # Operating points.
     Spoken(
         operating_points,
-        "Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; "
+        "Out-of-fold SN, SP and MCC over the threshold. Solid line: the variant's threshold; "
         "dashed: 0.5; ticks below: the threshold each fold would have chosen alone. Other "
         "operating points of the champion, out-of-fold Intervals: of MCC in the "
         "population, by a bootstrap of sequences taken as independent; those of the tables "
@@ -1127,6 +1168,10 @@ SPOKEN = [
         "Most is decided at −1 (D), 0 (D); in brackets what raises it. Of 5 positions 2 "
         "matter beyond chance.",
         TWO_DECIDE, facts(),
+    ),
+    Spoken(
+        looks_at, "Most is decided at −1 (D), 0; in brackets what raises it.",
+        ONE_LOWERS, TWO_DECIDE,
     ),
     Spoken(
         looks_at,
@@ -1264,8 +1309,8 @@ SPOKEN = [
     Spoken(domain, "95 % have 21 residues,", reaching(reach=ONE_LENGTH), REACHING),
     Spoken(
         domain,
-        "(all of them: 52 %); more than 5 % share no seed with any other, so that identity "
-        "parts no bands here.",
+        "(all of them: 52 %). More than 5 % resemble no other at all, so identity says nothing "
+        "here of how far a sequence is.",
         reaching(reach=ONE_LENGTH.model_copy(update={"identity": (0.0, 0.0)})),
         REACHING,
     ),
@@ -1282,9 +1327,9 @@ SPOKEN = [
     ),
     Spoken(
         domain,
-        "Sets of positives (5 groups) and negatives (1 group) at the edge are those of all "
-        "bands together: within the band an error of 10 % needs 9 groups, and nothing is "
-        "promised there.",
+        "At the edge there are too few groups of positives (5 groups) and negatives (1 "
+        "group) for sets of their own, which need 9 groups at an error of 10 %: those of all "
+        "bands are used, without a promise.",
         reaching(oof=states.in_bands(groups_of_class=(5, 1))), REACHING,
     ),
     Spoken(
@@ -1452,8 +1497,8 @@ SPOKEN = [
     Spoken(
         test_and_training,
         "Is the test set like the training data? Length and composition tell test "
-        "sequences from training ones with AUROC 0.52 (0.5: not at all). The residues "
-        "are those whose mean share differs most. Training and test sequences what training test sequences 200 150 "
+        "sequences from training ones with AUROC 0.52 (0.5: not at all). The table "
+        "names the residues whose mean share differs most. Training and test sequences what training test sequences 200 150 "
         "positive 50.0% 50.0% median length, residues 31 30 mean share of K 6.1% 6.8% "
         "mean share of A 8.2% 7.8%",
         facts(), states.before_look(),
@@ -1640,7 +1685,18 @@ SPOKEN = [
         chosen(**TIE),
     ),
     # The test set.
-    Spoken(on_test_set, "Every variant on the test set, untuned and tuned", facts(), states.before_look()),
+    Spoken(on_test_set, "Every variant on the test set, untuned and tuned", facts(), UNTUNED),
+    Spoken(on_test_set, "Every variant on the test set, untuned variant", UNTUNED, facts()),
+    Spoken(
+        on_test_set,
+        "Plane: on the dashed line SN and SP are equal. MCC with its interval: 95 %, of MCC in "
+        "the population that the test set comes from, by a bootstrap over groups of related "
+        "sequences that lets the class ratio vary, threshold fixed.",
+        UNTUNED, facts(),
+    ),
+    Spoken(
+        on_test_set, "Sensitivity against specificity, at threshold 0.5", UNTUNED, facts()
+    ),
     Spoken(
         on_test_set,
         "Plane: from threshold 0.5 to the tuned threshold; on the dashed line SN and SP are "
@@ -1681,11 +1737,11 @@ SPOKEN = [
     ),
     Spoken(on_test_set, "change from 0.5 to tuned", facts(), UNTUNED),
     # Cross-validation.
-    Spoken(cross_validation, "Every variant, out-of-fold, at its tuned threshold", facts(), None),
+    Spoken(cross_validation, "Every variant, out-of-fold, at its own threshold", facts(), None),
     Spoken(
         cross_validation,
         "More numbers of every variant Every variant, out-of-fold: at 0.5, and what its "
-        "calls are worth at the tuned threshold variant AUROC SN / SP at 0.5 gap at 0.5 "
+        "calls are worth at its own threshold variant AUROC SN / SP at 0.5 gap at 0.5 "
         "MCC at 0.5 PPV NPV F1",
         facts(), None,
     ),
@@ -1706,12 +1762,12 @@ SPOKEN = [
     ),
     Spoken(
         cross_validation,
-        "First: MCC at the tuned threshold. Second: the same sequences, less bce; an "
+        "First: MCC at the variant's own threshold. Second: the same sequences, less bce; an "
         "interval across zero is no difference shown.",
         facts(), chosen(against_baseline={}),
     ),
     Spoken(
-        cross_validation, "MCC at the tuned threshold, with its interval.",
+        cross_validation, "MCC at the variant's own threshold, with its interval.",
         chosen(against_baseline={}), facts(),
     ),
     Spoken(
@@ -1915,7 +1971,7 @@ SPOKEN = [
         RARE, facts(),
     ),
     Spoken(
-        methods, "for look 2: MCC", looked(look=states.look(look=2, reason="new")), facts()
+        methods, "in look 2: MCC", looked(look=states.look(look=2, reason="new")), facts()
     ),
     Spoken(
         methods, "Made by evenfold 0.1.0 (commit ab12) with Python 3.11.9. Trained on cpu "

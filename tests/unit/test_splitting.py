@@ -80,6 +80,16 @@ def test_a_class_of_one_group_is_not_advised_what_would_be_refused():
         assert "Add positive sequences" in str(error.value)
 
 
+def test_one_sequence_of_a_class_is_told_as_one():
+    labels = np.array([1, 0, 0, 0])
+    with pytest.raises(EvenfoldError) as error:
+        assign_folds(labels, np.arange(4), Split(), seed=1)
+    assert str(error.value) == (
+        "cross-validation needs 5 parts with both classes, but there is only 1 positive "
+        "sequence. Add positive sequences that are not related to it."
+    )
+
+
 def test_one_giant_group_is_named_with_its_size():
     labels = np.r_[np.tile([0, 1], 100), 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
     clusters = np.r_[np.zeros(200, int), np.arange(1, 6), np.arange(1, 6)]

@@ -206,7 +206,7 @@ FILES = {
     ),
     "crate": File(
         "{dataset}/ro-crate-metadata.json",
-        "the run as RO-Crate (Workflow Run profile), with a digest of every file",
+        "the run as RO-Crate (Workflow Run profile), with a digest of every file that it names",
         "JSON-LD", "evidence",
     ),
     "workflow": File(

@@ -97,4 +97,6 @@ def _precision(point: Point | Measured) -> str:
     if not is_rare(point):
         return ""
     called = point.tp + point.fp
+    if not called:
+        return ", precision (PPV) unknown: nothing is called positive"
     return f", precision (PPV) {precision(point)}, {point.tp} of {called} calls right"

@@ -23,6 +23,7 @@ from evenfold.records.tables import (
     read_rejected,
     write_rejected,
 )
+from evenfold.saying import counted
 from evenfold.sequences.kinds import kind_of, why_kind
 
 
@@ -78,6 +79,12 @@ def _grouped_parts(labels, clusters, parts, seed, purpose):
     for label, name in ((1, "positive"), (0, "negative")):
         n_rows = int((labels == label).sum())
         n_groups = len(np.unique(clusters[labels == label]))
+        if n_rows < 2:
+            raise EvenfoldError(
+                f"{purpose} needs {parts} parts with both classes, but there is only "
+                f"{counted(n_rows, f'{name} sequence')}. Add {name} sequences that are not "
+                "related to it."
+            )
         if n_groups < 2:
             raise EvenfoldError(
                 f"{purpose} needs {parts} parts with both classes, but the {n_rows} "

@@ -203,7 +203,7 @@ SECTION = Section(
     """\
 <h2 id="cross-validation">In cross-validation, where everything was chosen</h2>
 <p>{{ split.n_train }} training sequences, {{ split.n_train_positive }} positive, in {{ split.folds }} folds by groups of related sequences. Every sequence is scored by the members that did not see its fold. {% if best.of > 1 %}{{ selection.why }}{% endif %}{% if best.of > 1 and best.mcc_corrected < best.mcc %} The largest of {{ best.of }} is optimistic: {{ best.variant }} has MCC {{ best.mcc|rate }} out-of-fold, and {{ best.mcc_corrected|rate }} when every choice is made on resampled groups and scored on those left out.{% endif %}</p>
-{% call table("variants", "Every variant, out-of-fold, at its tuned threshold") %}
+{% call table("variants", "Every variant, out-of-fold, at its own threshold") %}
 <thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">{{ term("loss") }}</th><th scope="col">{{ term("threshold") }}</th><th scope="col" data-parts="SN|SP">SN / SP</th><th scope="col" data-parts="MCC|MCC low|MCC high">MCC, {{ term("95 % interval") }}</th><th scope="col" data-parts="Δ MCC|Δ MCC low|Δ MCC high">{{ term("Δ MCC") }} to {{ baseline }}</th><th scope="col">{{ term("left out") }}</th><th scope="col" class="t">{{ term("stability") }}</th></tr></thead>
 <tbody>{% for row in rows %}
 <tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}{% for twin in row.twins %}<br><small>= {{ twin }}</small>{% endfor %}</th><td class="t w"><abbr title="{{ row.what }}">{{ row.loss }}</abbr>{% if row.positive_feedback %} <span class="warning">({{ term("positive feedback") }})</span>{% endif %}</td>
@@ -211,11 +211,11 @@ SECTION = Section(
 <td>{{ row.difference }}</td><td>{{ row.left_out }}</td><td class="t {{ row.colour }}">{% if row.spread %}<abbr title="{{ row.spread }}">{{ row.stability }}</abbr>{% else %}{{ row.stability }}{% endif %}</td></tr>
 {% endfor %}</tbody>
 {% endcall %}
-{% call panels(forest) %}{% if forest|length > 1 %}First: MCC at the tuned threshold. Second: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% else %}MCC at the tuned threshold, with its interval.{% endif %}{% endcall %}
+{% call panels(forest) %}{% if forest|length > 1 %}First: MCC at the variant's own threshold. Second: the same sequences, less {{ baseline }}; an interval across zero is no difference shown.{% else %}MCC at the variant's own threshold, with its interval.{% endif %}{% endcall %}
 {% if kind %}<p>{{ kind }}</p>{% endif %}
 {% if simpler %}<p>{{ simpler }}</p>{% endif %}
 <details><summary>More numbers of every variant</summary>
-{% call table("variants-more", "Every variant, out-of-fold: at 0.5, and what its calls are worth at the tuned threshold") %}
+{% call table("variants-more", "Every variant, out-of-fold: at 0.5, and what its calls are worth at its own threshold") %}
 <thead><tr><th scope="col" class="t">variant</th><th scope="col">{{ term("AUROC") }}</th><th scope="col" data-parts="SN at 0.5|SP at 0.5">SN / SP at 0.5</th><th scope="col">{{ term("gap") }} at 0.5</th><th scope="col">MCC at 0.5</th><th scope="col" data-parts="PPV|PPV low|PPV high">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th></tr></thead>
 <tbody>{% for row in rows %}
 <tr data-variant="{{ row.name }}" class="{{ 'champion' if row.champion }}"><th scope="row">{{ row.name }}</th><td>{{ row.auroc|rate }}</td><td>{{ row.half.sn|rate }} / {{ row.half.sp|rate }}</td><td>{{ row.half.gap|signed }}</td><td>{{ row.half.mcc|rate }}</td>{% for value in predicted(row.tuned) %}<td>{{ value }}</td>{% endfor %}</tr>

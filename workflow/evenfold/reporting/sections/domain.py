@@ -75,8 +75,8 @@ def limits(reach: Reach) -> str:
     )
     if not reach.identity[1]:
         return (
-            f"{told}; more than 5 % share no seed with any other, so that identity parts "
-            "no bands here."
+            f"{told}. More than 5 % resemble no other at all, so identity says nothing here "
+            "of how far a sequence is."
         )
     return f"{told}, and {near}."
 
@@ -100,9 +100,10 @@ def sets_of_all(trust: Trust, bands: list[InBand]) -> list[str]:
         ]
         if short:
             found.append(
-                f"Sets of {' and '.join(short)} {_place(band.band)} are those of all bands together: "
-                f"within the band an error of {100 * trust.error:.0f} % needs "
-                f"{counted(needed, 'group')}, and nothing is promised there."
+                f"{_place(band.band).capitalize()} there are too few groups of "
+                f"{' and '.join(short)} for sets of their own, which need "
+                f"{counted(needed, 'group')} at an error of {100 * trust.error:.0f} %: "
+                "those of all bands are used, without a promise."
             )
     return found
 

@@ -206,6 +206,12 @@ def _letters(residues: Sequence[Residue], sign: int, most: int | None = None) ->
     return ", ".join(found[:most]) or "–"
 
 
+def _named(position: Position, certain: Sequence[Residue]) -> str:
+    raising = [one for one in certain if one.change > 0]
+    letters = f" ({_letters(raising, 1, _FIRST)})" if raising else ""
+    return f"{place_of(position)}{letters}"
+
+
 def told(one: Explained, number: int) -> dict[str, Any]:
     """What is shown of one model: sentences, figures, rows.
 
@@ -226,7 +232,7 @@ def told(one: Explained, number: int) -> dict[str, Any]:
         "asked": _asked(one),
         "tail": tail,
         "named": ", ".join(
-            f"{place_of(p)} ({_letters(_certain(p, one.positions), 1, _FIRST)})"
+            _named(p, _certain(p, one.positions))
             for p in sorted(most[:_NAMED], key=lambda p: p.place)
         ),
         "places": len(most),

@@ -170,7 +170,7 @@ def _test(facts: Facts) -> Iterator[str]:
     if row is None or look is None:
         yield "The independent test set was not looked at for this result."
         return
-    times = "for the first time" if look.look == 1 else f"for look {look.look}"
+    times = "for the first time" if look.look == 1 else f"in look {look.look}"
     yield (
         f"With every choice frozen, the test set was evaluated on {look.looked_at[:10]} "
         f"{times}: MCC {row.mcc:.3f} ({row.mcc_low:.3f} to {row.mcc_high:.3f}), SN "

@@ -7,6 +7,8 @@ from typing import Any
 
 from evenfold.metrics.predictive import predictive
 from evenfold.records.evaluation import Measured, setting
+from evenfold.records.record import Interval
+from evenfold.records.thresholds import HALF
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import (
     FEWEST_GROUPS,
@@ -50,8 +52,8 @@ def further_look(facts: Facts) -> Iterator[Note]:
         )
     elif look and look.look > 1:
         yield Note(
-            f"This is look {look.look} at this test set, under the practice policy: its "
-            "result is no longer independent."
+            f"This is look {look.look} at this test set, under the practice policy: what "
+            "earlier looks showed may have shaped the choices, and then the result flatters."
         )
 
 
@@ -275,6 +277,8 @@ def out_of_balance(facts: Facts) -> Iterator[Note]:
         yield Note(
             f"{told}The threshold that is deployed does not balance them; "
             "`selection: {criterion: sn_eq_sp}` asks for one that does."
+            if facts.champion.tuned
+            else f"{told}Threshold 0.5, which was kept, does not balance them."
         )
         return
     if found := [part for part in parted(facts) if part.explains(row.gap)]:
@@ -387,20 +391,33 @@ def not_as_promised(facts: Facts) -> Iterator[Note]:
     row = facts.tested
     if row is None or facts.since_look or facts.shown != facts.selection.champion:
         return
-    low, high = facts.selection.chosen.grouped.tuned_mcc
+    low, high = _promised(facts)
     if low <= row.mcc <= high:
         return
     above = row.mcc > high
     reasons = "; ".join(_reasons(facts, row, above)) or "none that the records show"
     yield Note(
         f"On the test set MCC is {row.mcc:.3f}, {'above' if above else 'below'} the "
-        f"interval that cross-validation promised, tuning counted in ([{low:.3f}, "
+        f"interval that cross-validation promised{_counting(facts)} ([{low:.3f}, "
         f"{high:.3f}]). Likely reasons: {reasons}."
     )
 
 
+def _promised(facts: Facts) -> Interval:
+    """Of MCC in cross-validation, over resamples that are tuned as the champion was."""
+    chosen = facts.selection.chosen
+    kept = chosen.operating_point == HALF
+    return chosen.grouped.mcc if kept else chosen.grouped.tuned_mcc
+
+
+def _counting(facts: Facts) -> str:
+    return (
+        "" if facts.selection.chosen.operating_point == HALF else ", tuning counted in"
+    )
+
+
 def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
-    low, high = facts.selection.chosen.grouped.tuned_mcc
+    low, high = _promised(facts)
     if row.mcc_low <= high and row.mcc_high >= low:
         yield (
             f"chance, for the test set's own interval [{row.mcc_low:.3f}, "

@@ -82,8 +82,20 @@ def draw_mcc(rows: Sequence[Measured]) -> Drawing:
     ]  # fmt: skip
     with plt.rc_context(figures.STYLE):
         label = "MCC, 95 % interval"
-        figure = figures.forest(bars, label, _COLOURS, size=_size(rows))
+        figure = figures.forest(bars, label, _colours(rows), size=_size(rows))
         return figures.drawn(figure, "test-mcc", "MCC of every variant on the test set")
+
+
+def _tuned(rows: Sequence[Measured]) -> bool:
+    return any(row.operating_point != HALF for row in rows)
+
+
+def _colours(rows: Sequence[Measured]) -> list[tuple[str, str]]:
+    """Entries of a legend, of the thresholds that there are."""
+    found = {
+        figures.HALF if row.operating_point == HALF else figures.MCC for row in rows
+    }
+    return [(word, colour) for word, colour in _COLOURS if colour in found]
 
 
 def _many(rows: Sequence[Measured]) -> bool:
@@ -166,7 +178,10 @@ def draw_balance(rows: Sequence[Measured]) -> Drawing:
         if _many(rows):
             named = [row for row in named if row.champion]
         _name(axes, named)
-        title = "Sensitivity against specificity, from 0.5 to the tuned threshold"
+        thresholds = (
+            "from 0.5 to the tuned threshold" if _tuned(rows) else "at threshold 0.5"
+        )
+        title = f"Sensitivity against specificity, {thresholds}"
         return figures.drawn(figure, "test-plane", title)
 
 
@@ -239,7 +254,7 @@ def _plane(
         xlim=(field.left, field.right), ylim=(field.low, field.high),
         xlabel="specificity SP", ylabel="sensitivity SN",
     )  # fmt: skip
-    figures.legend_above(axes, _COLOURS if start else _COLOURS[1:])
+    figures.legend_above(axes, _colours(rows))
     return figure, axes
 
 
@@ -324,6 +339,7 @@ def _tells(facts: Facts) -> dict[str, Any] | None:
         "planes": [draw_balance(rows), *([draw_zoom(rows)] if _many(rows) else [])],
         "changes": [*([draw_rates(rows)] if _many(rows) else []), *changes],
         "many": _many(rows),
+        "tuned": _tuned(rows),
     }
 
 
@@ -331,8 +347,8 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="test">On the independent test set</h2>
-<p>{{ rows[0].n }} sequences, looked at once every choice below was frozen. A sequence is called positive when its score reaches the threshold{% if criterion %}; the tuned threshold ({{ criterion }}) comes from cross-validation alone{% else %}, which stays at 0.5{% endif %}.</p>
-{% call table("test", "Every variant on the test set, untuned and tuned") %}
+<p>{{ rows[0].n }} sequences, looked at after every choice below was frozen. A sequence is called positive when its score reaches the threshold{% if criterion %}; the tuned threshold ({{ criterion }}) comes from cross-validation alone{% else %}, which stays at 0.5{% endif %}.</p>
+{% call table("test", "Every variant on the test set, untuned" ~ (" and tuned" if tuned else "")) %}
 <thead><tr><th scope="col" class="t">{{ term("variant") }}</th><th scope="col" class="t">operating point</th><th scope="col">{{ term("threshold") }}</th><th scope="col">{{ term("SN") }}</th><th scope="col">{{ term("SP") }}</th><th scope="col">{{ term("gap", "SN − SP") }}</th><th scope="col">{{ term("MCC") }}</th><th scope="col" data-parts="MCC low|MCC high">{{ term("95 % interval") }}</th><th scope="col" data-parts="PPV|PPV low|PPV high">{{ term("PPV") }}</th><th scope="col">{{ term("NPV") }}</th><th scope="col">{{ term("F1") }}</th><th scope="col">{{ term("ACC") }}</th><th scope="col">{{ term("AUROC") }}</th><th scope="col">{{ term("AUPRC") }}</th><th scope="col">{{ term("Brier") }}</th><th scope="col" data-parts="TP|FP|TN|FN">{{ term("TP / FP / TN / FN") }}</th></tr></thead>
 <tbody>
 {% for row in rows %}
@@ -357,8 +373,8 @@ SECTION = Section(
 {% endcall %}
 <p>{{ sides }}</p>
 <p><small>PPV (precision), NPV and F1 depend on the share of positives. An interval of PPV stands where fewer than one sequence in five is positive: Wilson's, the calls taken as independent.</small></p>
-{% set of_planes %}Plane: from threshold 0.5 to the tuned threshold; on the dashed line SN and SP are equal.{% if many %} Enlarged beside it: the variants as they are deployed, the best ten named; point at any other.{% endif %}{% endset %}
-{% set of_changes %}MCC with its interval: 95 %, of MCC in the population that the test set comes from, by a bootstrap over groups of related sequences that lets the class ratio vary, threshold fixed. Changes from 0.5 to the tuned threshold are paired, sequences taken as independent.{% if many %} Of SN, SP and MCC the upper of two lines is at 0.5.{% endif %}{% endset %}
+{% set of_planes %}Plane: {% if tuned %}from threshold 0.5 to the tuned threshold; {% endif %}on the dashed line SN and SP are equal.{% if many %} Enlarged beside it: the variants as they are deployed, the best ten named; point at any other.{% endif %}{% endset %}
+{% set of_changes %}MCC with its interval: 95 %, of MCC in the population that the test set comes from, by a bootstrap over groups of related sequences that lets the class ratio vary, threshold fixed.{% if tuned %} Changes from 0.5 to the tuned threshold are paired, sequences taken as independent.{% endif %}{% if many %} Of SN, SP and MCC the upper of two lines is at 0.5.{% endif %}{% endset %}
 {% if many %}{% call panels(planes) %}{{ of_planes }}{% endcall %}
 {% call panels(changes) %}{{ of_changes }}{% endcall %}
 {% else %}{% call panels(planes + changes) %}{{ of_planes }} {{ of_changes }}{% endcall %}

@@ -82,7 +82,7 @@ SECTION = Section(
     _tells,
     """\
 <h3 id="thresholds">Over the threshold</h3>
-{% call panels(curves) %}Out-of-fold SN, SP and MCC over the threshold. Solid line: the tuned threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.{% endcall %}
+{% call panels(curves) %}Out-of-fold SN, SP and MCC over the threshold. Solid line: the variant's threshold; dashed: 0.5; ticks below: the threshold each fold would have chosen alone.{% endcall %}
 {% if more %}<details><summary>{{ more|length|counted("more variant") }}</summary>{% call panels(more) %}{% endcall %}</details>{% endif %}
 <h3 id="operating-points">Other operating points of the champion, out-of-fold</h3>
 <p><small>Intervals: of MCC in the population, by a bootstrap of sequences taken as independent; those of the tables above are over groups, and wider where relatives are alike. An interval of PPV, where positives are rare, is Wilson's.</small></p>

@@ -90,9 +90,10 @@ def _alike(facts: Facts) -> Iterator[str]:
         return
     found = facts.selection.against_baseline.values()
     yield (
-        f"After tuning, MCC of no other variant of its network differs from {facts.selection.baseline}'s by "
-        f"more than chance (smallest {_p(min(one.p_holm for one in found))} after Holm's "
-        f"correction for {counted(len(found), 'comparison')})."
+        "Each at its own threshold, no other variant of the same network differs from "
+        f"{facts.selection.baseline} in MCC by more than chance (smallest "
+        f"{_p(min(one.p_holm for one in found))} after Holm's correction for "
+        f"{counted(len(found), 'comparison')})."
     )
 
 
@@ -137,8 +138,8 @@ def _luck(facts: Facts) -> Iterator[str]:
     best = facts.selection.best
     if best.of > 1 and best.mcc_corrected < best.mcc:
         yield (
-            f"Being the largest of {best.of} flatters: the best out-of-fold MCC is "
-            f"{best.mcc:.3f}, and {best.mcc_corrected:.3f} once that luck is taken out."
+            f"Being the largest of {best.of} flatters: the best out-of-fold MCC, that of "
+            f"{best.variant}, is {best.mcc:.3f}, and {best.mcc_corrected:.3f} once that luck is taken out."
         )
 
 

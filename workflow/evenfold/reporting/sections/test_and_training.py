@@ -75,7 +75,7 @@ SECTION = Section(
     _tells,
     """\
 <h2 id="test-and-training">Is the test set like the training data?</h2>
-<p>{% if shift.auroc is not none %}Length and composition tell test sequences from training ones with AUROC {{ '%.2f'|format(shift.auroc) }} (0.5: not at all). {% endif %}The residues are those whose mean share differs most.{% for one in opposite %} {{ one.n|counted("test sequence") }} {{ one.n|verb("has", "have") }} {{ one.kind }} in the training data as given; {{ one.opposite }} of them {{ one.opposite|verb("carries", "carry") }} the opposite label there.{% endfor %}</p>
+<p>{% if shift.auroc is not none %}Length and composition tell test sequences from training ones with AUROC {{ '%.2f'|format(shift.auroc) }} (0.5: not at all). {% endif %}The table names the residues whose mean share differs most.{% for one in opposite %} {{ one.n|counted("test sequence") }} {{ one.n|verb("has", "have") }} {{ one.kind }} in the training data as given; {{ one.opposite }} of them {{ one.opposite|verb("carries", "carry") }} the opposite label there.{% endfor %}</p>
 {% call table("roles", "Training and test sequences") %}
 <thead><tr><th scope="col" class="t">what</th><th scope="col">training</th><th scope="col">test</th></tr></thead>
 <tbody>{% for what, train, test in rows %}<tr><th scope="row">{{ what }}</th><td>{{ train }}</td><td>{{ test }}</td></tr>{% endfor %}</tbody>
