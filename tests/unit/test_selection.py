@@ -548,6 +548,10 @@ def test_the_simplest_is_kept_when_the_lead_is_within_what_chance_gives():
     def compare(mcc, by_chance, simpler=True, of=2):
         return choose_champion("b", led("a", mcc, by_chance, of), simpler)
 
+    assert compare(0.0004, 0.012) == (
+        "a",
+        "b and a have the same MCC out-of-fold: the simpler one is kept.",
+    )
     assert compare(0.010, 0.012) == (
         "a",
         "b leads a by +0.010 MCC out-of-fold, which is within the 0.012 (1.0 standard "

@@ -1,4 +1,6 @@
-"""Numbers of things in sentences: one site, two sites."""
+"""Numbers of things and moments in sentences: one site, two sites."""
+
+from datetime import UTC, datetime
 
 
 def counted(n: int, one: str, many: str = "") -> str:
@@ -34,3 +36,22 @@ def verb(n: int, one: str, many: str) -> str:
     ('has', 'have')
     """
     return one if n == 1 else many
+
+
+def moment(text: str) -> str:
+    """A moment of a record as readers have it.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601, or a date alone, which is left as it is.
+
+    Examples
+    --------
+    >>> moment("2026-01-02T03:04:05+00:00"), moment("2026-01-02")
+    ('2026-01-02 03:04 UTC', '2026-01-02')
+    """
+    if "T" not in text:
+        return text
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M} UTC"

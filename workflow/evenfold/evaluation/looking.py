@@ -74,6 +74,7 @@ from evenfold.records.tables import (
     write_frame,
 )
 from evenfold.records.weights import WeightsHeader
+from evenfold.saying import moment
 from evenfold.sequences.sketch import same_summary, sketches, summary
 
 #: Bytes that a prediction is taken to need in the ledger.
@@ -794,7 +795,7 @@ def withheld_message(evaluation: Evaluation, ledger: str) -> str:
     first = evaluation.looks[0]
     differs = "; ".join(evaluation.asked_otherwise)
     return (
-        f"not evaluated: this test set was looked at on {first.looked_at} by "
+        f"not evaluated: this test set was looked at on {moment(first.looked_at)} by "
         f"selection {first.selection} (data set {first.dataset}; ledger "
         f"{ledger}). "
         + (f"Asked otherwise since: {differs}. " if differs else "")

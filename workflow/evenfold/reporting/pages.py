@@ -1,7 +1,6 @@
 """Pages of this folder's templates, each with the style sheet and the script inside."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from markupsafe import Markup, escape
 from evenfold.records.layout import FILES
 from evenfold.records.thresholds import told
 from evenfold.reporting.words import term
-from evenfold.saying import counted, verb
+from evenfold.saying import counted, moment, verb
 
 _FOLDER = Path(__file__).parent
 
@@ -32,25 +31,6 @@ def _signed(value: float) -> str:
     """With its sign, unless it rounds to nothing."""
     text = f"{value:+.3f}"
     return "0.000" if float(text) == 0 else text
-
-
-def moment(text: str) -> str:
-    """A moment of a record as readers have it.
-
-    Parameters
-    ----------
-    text : str
-        ISO 8601, or a date alone, which is left as it is.
-
-    Examples
-    --------
-    >>> moment("2026-01-02T03:04:05+00:00"), moment("2026-01-02")
-    ('2026-01-02 03:04 UTC', '2026-01-02')
-    """
-    if "T" not in text:
-        return text
-    at = datetime.fromisoformat(text).astimezone(UTC)
-    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 _PERCENT = re.compile(

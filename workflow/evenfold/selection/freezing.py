@@ -253,6 +253,11 @@ def choose_champion(
         )
     if ties and simpler:
         lead = leads[ties[0]]
+        if not round(lead.mcc, 3):
+            return ties[0], (
+                f"{best} and {ties[0]} have the same MCC out-of-fold: the simpler one is "
+                "kept."
+            )
         return ties[0], (
             f"{best} leads {ties[0]} by {lead.mcc:+.3f} MCC out-of-fold, which is within "
             f"{lead.chance}: a tie, and the simpler one is kept."
