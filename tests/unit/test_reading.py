@@ -1,4 +1,5 @@
 import gzip
+import subprocess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -117,6 +118,68 @@ def test_missing_and_damaged_files(tmp_path):
     binary.write_bytes(b"\xff\xfd\x00\x01" * 10)
     with pytest.raises(EvenfoldError, match="not a text file"):
         records(binary)
+
+
+OTHERS = {
+    "a web page": "<!DOCTYPE html>\n<html><body>404</body></html>\n",
+    "a pointer of Git LFS": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    "a document in RTF": "{\\rtf1\\ansi\n>a\nMKV\\par\n}",
+    "a tar archive": "pos.fasta".ljust(257, "\0") + "ustar\0" + "00" + "\n>a\nMKV\n",
+    "Stockholm's form": "# STOCKHOLM 1.0\na MKV\n//\n",
+    "Clustal's form": "CLUSTAL W (1.83)\n\na   MKV\n",
+    "the form of NEXUS": "#NEXUS\nBEGIN DATA;\n",
+    "the form of MEGA": "#mega\n!Title;\n#a\nMKV\n",
+    "the form of PHYLIP": " 2 3\na MKV\nb MKL\n",
+    "a GenBank record": "LOCUS       A   8 aa\nORIGIN\n        1 mkvlaagi\n//\n",
+    "an entry of UniProt": "ID   A_HUMAN  Reviewed; 12 AA.\nSQ\n     MKVLAAGIAC DE\n",
+    "a structure of the PDB": "HEADER    PEPTIDE\nSEQRES   1 A    2  MET LYS\n",
+    "annotation in GFF": "##gff-version 3\n##FASTA\n>a\nMKV\n",
+    "FASTQ": "@a\nMKV\n+\nIII\n",
+    "JSON": '[{"id": "a", "sequence": "MKV"}]\n',
+    "an array of NumPy": b"\x93NUMPY\x01\x00",
+    "a pickle of Python": b"\x80\x04\x95",
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ["a.fasta", "a.txt", "a.csv"])
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_file_of_another_form_is_called_what_it_is(tmp_path, what, name, packed):
+    content = OTHERS[what]
+    data = content if isinstance(content, bytes) else content.encode()
+    if packed and not data.isascii():
+        return
+    (tmp_path / name).write_bytes(gzip.compress(data) if packed else data)
+    with pytest.raises(EvenfoldError, match=f"{what}.*, not .*[.] [A-Z].*[.]$"):
+        records(tmp_path / name)
+
+
+def test_a_link_to_nothing_is_told(tmp_path):
+    (tmp_path / "a.fasta").symlink_to("gone.fasta")
+    with pytest.raises(EvenfoldError, match="a link to gone.fasta, which is not there"):
+        records(tmp_path / "a.fasta")
+
+
+def test_what_stands_above_a_fasta_is_to_be_removed(tmp_path):
+    (tmp_path / "a.txt").write_text("# made today\n>a\nMKV\n")
+    with pytest.raises(EvenfoldError, match="line 2: .* Remove .*: '# made today'$"):
+        records(tmp_path / "a.txt")
+
+
+def test_utf_32_is_read(tmp_path):
+    (tmp_path / "a.fasta").write_bytes(">a\nMKV\n".encode("utf-32"))
+    assert [r.sequence for r in records(tmp_path / "a.fasta")] == ["MKV"]
+
+
+def test_the_command_for_latin_1_works_as_it_is_told(tmp_path):
+    path = tmp_path / "my data.fasta"
+    path.write_bytes(b">M\xfcller\nMKV\n")
+    with pytest.raises(EvenfoldError) as told:
+        records(path)
+    command = str(told.value).split("`")[1]
+    subprocess.run(command, shell=True, check=True)
+    (found,) = records(tmp_path / "my data_utf8.fasta")
+    assert found.id == "Müller"
 
 
 @pytest.mark.realdata

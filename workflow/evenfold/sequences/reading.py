@@ -209,12 +209,19 @@ def _bare(parts: list[str]) -> str:
 
 
 def _read_lines(path, settings, label):
+    first = ""
     with opened(path) as handle:
         for number, line in enumerate(handle, 1):
             sequence = _without_blanks(line)
             if not sequence:
                 continue
             origin = f"{path} line {number}"
+            if sequence.startswith(">") and first:
+                raise EvenfoldError(
+                    f"{origin}: starts with '>', so it is FASTA from there on. Remove what "
+                    f"stands above it, which is none: {first[:40]!r}"
+                )
+            first = first or sequence
             if sequence.startswith(">"):
                 raise EvenfoldError(
                     f"{origin}: starts with '>', so it is FASTA: name it .fasta, or set "
