@@ -156,13 +156,13 @@ def test_a_file_of_another_form_is_called_what_it_is(tmp_path, what, name, packe
 
 def test_a_link_to_nothing_is_told(tmp_path):
     (tmp_path / "a.fasta").symlink_to("gone.fasta")
-    with pytest.raises(EvenfoldError, match="a link to gone.fasta, which is not there"):
+    with pytest.raises(EvenfoldError, match=r"a link to gone\.fasta, which is not there"):
         records(tmp_path / "a.fasta")
 
 
 def test_what_stands_above_a_fasta_is_to_be_removed(tmp_path):
     (tmp_path / "a.txt").write_text("# made today\n>a\nMKV\n")
-    with pytest.raises(EvenfoldError, match="line 2: .* Remove .*: '# made today'$"):
+    with pytest.raises(EvenfoldError, match=r"line 2: .* Remove .*: '# made today'$"):
         records(tmp_path / "a.txt")
 
 
@@ -406,6 +406,17 @@ def test_tables_as_people_have_them(tmp_path, text):
         ('id,sequence\n"x,MKV\ny,ACD\nz",EFG\n', "line 2: a quote opens"),
         ('id,sequence\n"x,MKV\ny,ACD\n', "line 2: the quotes of the CSV do not close"),
         ('id,sequence\n"x"z,MKV\n', "line 2: the quotes of the CSV do not close"),
+        (
+            "Table S1. Peptides;;\n;;\nid;sequence;label\nx;MKV;1\n",
+            r"columns stand in line 3, below a title \('Table S1\. Peptides;;'\)\. "
+            "Remove lines 1 to 2",
+        ),
+        ("Peptides of 2020\nid,sequence\nx,MKV\n", r"line 2, below .* Remove line 1\."),
+        (
+            "x,MKVLAAGIACDE,1\ny,ACDEFGHIKLMN,0\n",
+            r"first line looks like a row, .*: x, MKVLAAGIACDE, 1\. Write the names of the "
+            "columns above it, such as `id,sequence,label`",
+        ),
         (
             "id|sequence\nx|MKV\n",
             r"one column alone: id\|sequence. .* comma or semicolon",

@@ -14,7 +14,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.sequences.opening import form_within
 from evenfold.sequences.reading import read
 from evenfold.sequences.sites import MARK
-from evenfold.sequences.tabular import column_names, table_rows
+from evenfold.sequences.tabular import HEADER, column_names, like_a_row, table_rows
 from evenfold.starting.patterns import classes
 
 #: Names that columns have, by what is in them; the first that is there is taken.
@@ -147,6 +147,11 @@ def look_at(path: str) -> Look:
 
 def _table(path: str, known: set[str]) -> Look:
     names = [name for name in column_names(path, known) if name]
+    if not known & {name.casefold() for name in names} and like_a_row(names):
+        raise EvenfoldError(
+            f"{path}: its first line looks like a row, not like names of columns: "
+            f"{', '.join(names)[:100]}. {HEADER}"
+        )
     rows = []
     for _, row in table_rows(path, names):
         rows.append(row)
