@@ -156,7 +156,9 @@ def test_a_file_of_another_form_is_called_what_it_is(tmp_path, what, name, packe
 
 def test_a_link_to_nothing_is_told(tmp_path):
     (tmp_path / "a.fasta").symlink_to("gone.fasta")
-    with pytest.raises(EvenfoldError, match=r"a link to gone\.fasta, which is not there"):
+    with pytest.raises(
+        EvenfoldError, match=r"a link to gone\.fasta, which is not there"
+    ):
         records(tmp_path / "a.fasta")
 
 
@@ -164,6 +166,38 @@ def test_what_stands_above_a_fasta_is_to_be_removed(tmp_path):
     (tmp_path / "a.txt").write_text("# made today\n>a\nMKV\n")
     with pytest.raises(EvenfoldError, match=r"line 2: .* Remove .*: '# made today'$"):
         records(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_third_line_that_annotates_is_not_read_as_residues(tmp_path, packed):
+    text = "".join(
+        f">p{n} | TM\n{s}\n{('iiMMooS' * 9)[: len(s)]}\n"
+        for n, s in enumerate(("MKVLAAGIACDE", "WYTSRQPNMLKIA"))
+    )
+    path = tmp_path / "a b.fasta"
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    with pytest.raises(EvenfoldError, match="of the letters MSio alone") as told:
+        records(path)
+    command = str(told.value).split("`")[1]
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    found = records(tmp_path / "a b.2.fasta")
+    assert [r.sequence for r in found] == ["MKVLAAGIACDE", "WYTSRQPNMLKIA"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">a\n" + "GAGAGSGAGA\n" * 2 + ">b\n" + "GAGAGSGAGAGS\n" * 2,
+        ">a\nMKVLAAGIACDE\nWYTSRQPNMLKI\n",
+        ">a\nMKVLAAGIACDE\nKKKKKKKKKKKK\n>b\nACDEFGHIKLMNPQ\nKKKK\n",
+        ">a\nMKVLAAG\nKKKKKKK\n",
+    ],
+)
+def test_sequences_in_two_lines_are_read_whole(tmp_path, text):
+    (tmp_path / "a.fasta").write_text(text)
+    assert sum(len(r.sequence) for r in records(tmp_path / "a.fasta")) == sum(
+        len(line) for line in text.split("\n") if not line.startswith(">")
+    )
 
 
 def test_utf_32_is_read(tmp_path):
