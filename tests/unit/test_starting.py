@@ -410,7 +410,10 @@ def test_why_records_are_rejected_is_said(tmp_path, monkeypatch):
     (tmp_path / "pos.fasta").write_text(fasta([*POSITIVE, "AC_" + NEGATIVE[0]]))
     (tmp_path / "neg.fasta").write_text(fasta([*NEGATIVE, NEGATIVE[0], "AC?", "AC_"]))
     told = begin(["pos.fasta", "neg.fasta"], "mine").read
-    assert told[-1] == "rejected for: letter '_' (2); letter '?' (1)"
+    assert told[-2:] == [
+        "rejected for: letter '_' (2); letter '?' (1)",
+        "Where _, . or * pads windows, write - in its place and set `cleaning: {gap: keep}`.",
+    ]
 
 
 def test_positions_that_count_from_nought_are_asked_about(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.files import write_text
 from evenfold.records.sequences import Counts
 from evenfold.records.tables import read_rejected
-from evenfold.sequences.cleaning import CleanOutputs, clean_files
+from evenfold.sequences.cleaning import CleanOutputs, clean_files, signs_of
 from evenfold.starting.looking import look_at_all
 from evenfold.starting.proposing import (
     ABOUT,
@@ -204,7 +204,8 @@ def _why(reasons: Counter[str]) -> list[str]:
         for reason, n in reasons.most_common()
         if not reason.startswith("duplicate of")
     ]
-    return [f"rejected for: {'; '.join(told[:3])}"] if told else []
+    named = "; ".join(told[:3])
+    return [f"rejected for: {named}", *signs_of(named)] if told else []
 
 
 def _words(counts: Counts, positives: dict[str, int]) -> list[str]:
