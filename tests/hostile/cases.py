@@ -94,6 +94,7 @@ WAYS = {
     ),
     "cr": lambda text: text.replace("\n", "\r").encode("utf-8", "surrogateescape"),
     "utf-16": lambda text: text.encode("utf-16", "replace"),
+    "utf-32": lambda text: text.encode("utf-32", "replace"),
     "cut": lambda text: text.rstrip("\n").encode("utf-8", "surrogateescape"),
 }
 
@@ -341,6 +342,9 @@ TABLES: dict[str, tuple[str, int | None]] = {
     "Excel's line of the delimiter": (
         "sep=,\nid,sequence,label\nx,MKVL,1\ny,ACDE,0\n", 2),
     "a title above": ("My peptides,,\nid,sequence,label\nx,MKVL,1\ny,ACDE,0\n", None),
+    "a title of two lines": ("Table S1\n,,\nid,sequence,label\nx,MKVL,1\ny,ACDE,0\n", None),
+    "Excel's cells that are none": (
+        "id,sequence,label\nx,#N/A,1\ny,#NAME?,0\nz,EFGH,1\nw,MKVL,0\n", 4),
     "probabilities": ("id,sequence,label\nx,MKVL,0.93\ny,ACDE,0.12\n", None),
     "three classes": ("id,sequence,label\nx,MKVL,0\ny,ACDE,1\nz,EFGH,2\n", None),
 }  # fmt: skip
@@ -472,6 +476,7 @@ SITES = {
     "a header": "protein,position\n", "empty": "", "blanks": "protein, position\n P1 , 2 \n",
     "a case": "Protein,Position\nP1,2\n", "quotes": 'protein,position\n"P1","2;5"\n',
     "minus sign": "protein,position\nP1,−2\n", "full width": "protein,position\nP1,２\n",
+    "PhosphoSitePlus": "protein,position\nP1,K2-ac\nP2,K1-m1\n", "a date in small letters": "protein,position\nP1,2-feb\n",
     "three letters": "protein,position\nP1,Lys2\n", "a bad byte": "protein,position\nP1\udcfc,2\n",
     "labels of both classes": "protein,position,label\nP1,2,1\nP1,5,0\n",
     "many": "protein,position\n" + "P1,2\n" * 5000, "a mark inside": "protein,position\n\ufeffP1,2\n",
@@ -583,6 +588,9 @@ def _vector_cases() -> Iterator[Case]:
         "HDF5 of numbers": ("v.h5", _h5({"P1": 1.5})),
         "HDF5 a residue": ("v.h5", _h5({"P1": vectors, "P2.1": vectors[:2]})),
         "HDF5 of nothing": ("v.h5", _h5({})),
+        "matrices of one row": ("v.npz", _npz(**{one: vectors[:1] for one in IDS})),
+        "HDF5 of ids and embeddings": ("v.hdf", _h5({"ids": ids.astype("S"), "embeddings": vectors})),
+        "the index of pandas": ("v.parquet", _parquet({"e": [1.0, 2, 3, 4], "__index_level_0__": IDS})),
         "lists": ("v.parquet", _parquet({"id": IDS, "vector": vectors.tolist()})),
         "columns": ("v.parquet", _parquet({"id": IDS, **{f"e{i}": vectors[:, i] for i in range(3)}})),
         "no id": ("v.parquet", _parquet({"name": IDS, "vector": vectors.tolist()})),

@@ -128,6 +128,9 @@ def test_nothing_left_and_one_class_are_errors():
     [
         ("1MKV", "GenBank's layout"),
         ("MK#V", "MusiteDeep marks sites with #"),
+        ("__MKV", r"Where _, \. or \* pads windows, write - in its place"),
+        ("**MKV", r"Where _, \. or \* pads windows, write - in its place"),
+        ("M\0K\0V\0", "Zeros between the letters are UTF-16 without its mark"),
         ("-MKV", "gap: keep"),
         ("M*KV", r"\* inside the sequence \(3\)"),
     ],

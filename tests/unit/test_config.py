@@ -579,6 +579,14 @@ def test_one_data_set_or_variant_needs_no_list():
         ("a: &a [*a]\n", "within each other"),
         ("description: 2020-13-45\n", "not valid YAML"),
         ("- 1\n", "expected keys and values"),
+        ("train:\n\tpositive: p.fasta\n", "a tab in line 2: write spaces in its place"),
+        ("train:\u00a0{positive: p.fa, negative: n.fa}\n",
+         r"the blank '\\xa0' in line 1: write spaces"),
+        ("train: p.fasta\n", r"train: expected files by what is in them: \{positive: pos"),
+        ("train: {positive: p.fasta, negative: no}\n",
+         r"train.negative.0: expected the path of a file, in quotes .* \(found False\)"),
+        ("train: {proteins: p.fasta}\nsites: {residues: [S, T]}\n",
+         r"sites.residues: expected one text \(found \['S', 'T'\]\)"),
     ],
 )  # fmt: skip
 def test_a_data_sets_file_that_cannot_be_read_says_why(tmp_path, text, words):
@@ -590,7 +598,10 @@ def test_a_data_sets_file_that_cannot_be_read_says_why(tmp_path, text, words):
 
 def test_a_data_sets_file_in_latin_1_names_its_line(tmp_path):
     (tmp_path / "mine.yaml").write_bytes(b"form: fasta\ndescription: M\xfcller\n")
-    with pytest.raises(EvenfoldError, match=r"not in UTF-8 \(line 2\).*iconv"):
+    told = (
+        r"not in UTF-8 \(line 2\).*iconv -f latin1 -t utf-8 .*mine.yaml > .*_utf8.yaml`"
+    )
+    with pytest.raises(EvenfoldError, match=told):
         load_dataset("mine", load_run(GOOD), tmp_path)
 
 

@@ -360,6 +360,20 @@ def test_files_of_vectors_as_others_write_them(tmp_path):
     assert set(vectors_by_id(pairs)) == {"x", "y"}
     pq.write_table(pa.table({"ID": [b"x"], "v": [[1.0, 2.0]]}), tmp_path / "a.parquet")
     assert vectors_by_id(tmp_path / "a.parquet") == {"x": [1.0, 2.0]}
+    pq.write_table(
+        pa.table({"a": [1.0, 2.0], "b": [3.0, 4.0], "__index_level_0__": ["x", "y"]}),
+        tmp_path / "index.parquet",
+    )
+    found = vectors_by_id(tmp_path / "index.parquet")
+    assert {k: list(v) for k, v in found.items()} == {"x": [1, 3], "y": [2, 4]}
+    np.savez(pairs, x=np.ones((1, 2)), y=np.zeros((1, 2)))
+    assert {k: list(v) for k, v in vectors_by_id(pairs).items()} == {
+        "x": [1, 1],
+        "y": [0, 0],
+    }
+    with h5py.File(tmp_path / "a.hdf", "w") as file:
+        file["ids"], file["embeddings"] = [b"x", b"y"], np.eye(2)
+    assert set(vectors_by_id(tmp_path / "a.hdf")) == {"x", "y"}
 
 
 def test_files_of_vectors_that_cannot_be_read_say_why(tmp_path):

@@ -1,4 +1,5 @@
 import gzip
+import subprocess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -117,6 +118,102 @@ def test_missing_and_damaged_files(tmp_path):
     binary.write_bytes(b"\xff\xfd\x00\x01" * 10)
     with pytest.raises(EvenfoldError, match="not a text file"):
         records(binary)
+
+
+OTHERS = {
+    "a web page": "<!DOCTYPE html>\n<html><body>404</body></html>\n",
+    "a pointer of Git LFS": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    "a document in RTF": "{\\rtf1\\ansi\n>a\nMKV\\par\n}",
+    "a tar archive": "pos.fasta".ljust(257, "\0") + "ustar\0" + "00" + "\n>a\nMKV\n",
+    "Stockholm's form": "# STOCKHOLM 1.0\na MKV\n//\n",
+    "Clustal's form": "CLUSTAL W (1.83)\n\na   MKV\n",
+    "the form of NEXUS": "#NEXUS\nBEGIN DATA;\n",
+    "the form of MEGA": "#mega\n!Title;\n#a\nMKV\n",
+    "the form of PHYLIP": " 2 3\na MKV\nb MKL\n",
+    "a GenBank record": "LOCUS       A   8 aa\nORIGIN\n        1 mkvlaagi\n//\n",
+    "an entry of UniProt": "ID   A_HUMAN  Reviewed; 12 AA.\nSQ\n     MKVLAAGIAC DE\n",
+    "a structure of the PDB": "HEADER    PEPTIDE\nSEQRES   1 A    2  MET LYS\n",
+    "annotation in GFF": "##gff-version 3\n##FASTA\n>a\nMKV\n",
+    "FASTQ": "@a\nMKV\n+\nIII\n",
+    "JSON": '[{"id": "a", "sequence": "MKV"}]\n',
+    "an array of NumPy": b"\x93NUMPY\x01\x00",
+    "a pickle of Python": b"\x80\x04\x95",
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", ["a.fasta", "a.txt", "a.csv"])
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_file_of_another_form_is_called_what_it_is(tmp_path, what, name, packed):
+    content = OTHERS[what]
+    data = content if isinstance(content, bytes) else content.encode()
+    if packed and not data.isascii():
+        return
+    (tmp_path / name).write_bytes(gzip.compress(data) if packed else data)
+    with pytest.raises(EvenfoldError, match=f"{what}.*, not .*[.] [A-Z].*[.]$"):
+        records(tmp_path / name)
+
+
+def test_a_link_to_nothing_is_told(tmp_path):
+    (tmp_path / "a.fasta").symlink_to("gone.fasta")
+    with pytest.raises(
+        EvenfoldError, match=r"a link to gone\.fasta, which is not there"
+    ):
+        records(tmp_path / "a.fasta")
+
+
+def test_what_stands_above_a_fasta_is_to_be_removed(tmp_path):
+    (tmp_path / "a.txt").write_text("# made today\n>a\nMKV\n")
+    with pytest.raises(EvenfoldError, match=r"line 2: .* Remove .*: '# made today'$"):
+        records(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_third_line_that_annotates_is_not_read_as_residues(tmp_path, packed):
+    text = "".join(
+        f">p{n} | TM\n{s}\n{('iiMMooS' * 9)[: len(s)]}\n"
+        for n, s in enumerate(("MKVLAAGIACDE", "WYTSRQPNMLKIA"))
+    )
+    path = tmp_path / "a b.fasta"
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    with pytest.raises(EvenfoldError, match="of the letters MSio alone") as told:
+        records(path)
+    command = str(told.value).split("`")[1]
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    found = records(tmp_path / "a b.2.fasta")
+    assert [r.sequence for r in found] == ["MKVLAAGIACDE", "WYTSRQPNMLKIA"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">a\n" + "GAGAGSGAGA\n" * 2 + ">b\n" + "GAGAGSGAGAGS\n" * 2,
+        ">a\nMKVLAAGIACDE\nWYTSRQPNMLKI\n",
+        ">a\nMKVLAAGIACDE\nKKKKKKKKKKKK\n>b\nACDEFGHIKLMNPQ\nKKKK\n",
+        ">a\nMKVLAAG\nKKKKKKK\n",
+    ],
+)
+def test_sequences_in_two_lines_are_read_whole(tmp_path, text):
+    (tmp_path / "a.fasta").write_text(text)
+    assert sum(len(r.sequence) for r in records(tmp_path / "a.fasta")) == sum(
+        len(line) for line in text.split("\n") if not line.startswith(">")
+    )
+
+
+def test_utf_32_is_read(tmp_path):
+    (tmp_path / "a.fasta").write_bytes(">a\nMKV\n".encode("utf-32"))
+    assert [r.sequence for r in records(tmp_path / "a.fasta")] == ["MKV"]
+
+
+def test_the_command_for_latin_1_works_as_it_is_told(tmp_path):
+    path = tmp_path / "my data.fasta"
+    path.write_bytes(b">M\xfcller\nMKV\n")
+    with pytest.raises(EvenfoldError) as told:
+        records(path)
+    command = str(told.value).split("`")[1]
+    subprocess.run(command, shell=True, check=True)
+    (found,) = records(tmp_path / "my data_utf8.fasta")
+    assert found.id == "Müller"
 
 
 @pytest.mark.realdata
@@ -343,6 +440,17 @@ def test_tables_as_people_have_them(tmp_path, text):
         ('id,sequence\n"x,MKV\ny,ACD\nz",EFG\n', "line 2: a quote opens"),
         ('id,sequence\n"x,MKV\ny,ACD\n', "line 2: the quotes of the CSV do not close"),
         ('id,sequence\n"x"z,MKV\n', "line 2: the quotes of the CSV do not close"),
+        (
+            "Table S1. Peptides;;\n;;\nid;sequence;label\nx;MKV;1\n",
+            r"columns stand in line 3, below a title \('Table S1\. Peptides;;'\)\. "
+            "Remove lines 1 to 2",
+        ),
+        ("Peptides of 2020\nid,sequence\nx,MKV\n", r"line 2, below .* Remove line 1\."),
+        (
+            "x,MKVLAAGIACDE,1\ny,ACDEFGHIKLMN,0\n",
+            r"first line looks like a row, .*: x, MKVLAAGIACDE, 1\. Write the names of the "
+            "columns above it, such as `id,sequence,label`",
+        ),
         (
             "id|sequence\nx|MKV\n",
             r"one column alone: id\|sequence. .* comma or semicolon",

@@ -125,6 +125,33 @@ FORMS = {
     "yes and no": ({"a.csv": table(["id", "sequence", "label"], labels=("yes", "no"))}, {}),
     "True and False": ({"a.csv": table(["id", "sequence", "label"], labels=("True", "False"))}, {}),
     "1.0 and 0.0": ({"a.csv": table(["id", "sequence", "label"], labels=("1.0", "0.0"))}, {}),
+    "+ and -": ({"a.csv": table(["id", "sequence", "label"], labels=("+", "-"))},
+                {"positive_label": "+", "negative_label": "-"}),
+    "labels in two spellings": (
+        {"a.csv": table(["id", "sequence", "label"], labels=("pos", "neg")).replace("pos", "Pos", 2)},
+        {"positive_label": "pos", "negative_label": "neg"}),
+    "the class in front of a number": (
+        {"a.fasta": labelled("{y}_{n}", ("Positive", "Negative"))},
+        {"label_pattern": r"(?i)^(pos[a-z]*|neg[a-z]*)[_ |:.-]?(?=\d)", "positive_label": "Positive"}),
+    "classes in folders": (
+        {"data/AMP/a.fasta": fasta(POSITIVE), "data/nonAMP/a.fasta": fasta(NEGATIVE)},
+        {"train": {"positive": "data/AMP/a.fasta", "negative": "data/nonAMP/a.fasta"}}),
+    "roles in folders": (
+        {"tests/train/pos.fa": fasta(POSITIVE), "tests/train/neg.fa": fasta(NEGATIVE),
+         "tests/test/pos.fa": fasta(peptides(5, 6)), "tests/test/neg.fa": fasta(peptides(5, 7))},
+        {"train": {"positive": "tests/train/pos.fa", "negative": "tests/train/neg.fa"},
+         "test": {"positive": "tests/test/pos.fa", "negative": "tests/test/neg.fa"}}),
+    "tr and te": (
+        {"AMP.tr.fa": fasta(POSITIVE), "DECOY.tr.fa": fasta(NEGATIVE),
+         "AMP.te.fa": fasta(peptides(5, 6)), "DECOY.te.fa": fasta(peptides(5, 7))},
+        {"train": {"positive": "AMP.tr.fa", "negative": "DECOY.tr.fa"},
+         "test": {"positive": "AMP.te.fa", "negative": "DECOY.te.fa"}}),
+    "a cell of Excel's that is none": (
+        {"a.csv": table(["id", "sequence", "label"]) + "x,#N/A,1\ny,#NAME?,0\n"}, {"train": {"labelled": "a.csv"}}),
+    "PhosphoSitePlus": (
+        {"p.fasta": whole({f"sp|{n}4637|{n}_X": s for n, s in WHOLE.items()}),
+         "sites.tsv": "GENE\tPROTEIN\tACC_ID\tMOD_RSD\n" + sites("G\tProt. {name}\t{name}4637\tK3-ac")},
+        {"sites": {"residues": "K", "window": 31, "protein_column": "ACC_ID", "position_column": "MOD_RSD"}}),
     "labels of their own": (
         {"a.fasta": fasta([s for s, _ in BOTH], "p{n}"), "labels.csv":
          "id,label\n" + "".join(f"p{n},{y}\n" for n, (_, y) in enumerate(BOTH))},
@@ -162,6 +189,7 @@ def test_every_form_becomes_a_data_set_that_can_be_run(
     files, wanted = FORMS[form]
     monkeypatch.chdir(tmp_path)
     for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     status = main(["init", *files])
     told = capsys.readouterr()
@@ -175,7 +203,7 @@ def test_every_form_becomes_a_data_set_that_can_be_run(
     )
     command = "  snakemake --cores 8 --configfile mine.yaml"
     assert told.out.endswith(f"{command} -n\n{command} -- explore\n{command}\n")
-    assert " 0 rejected" in told.out
+    assert " 0 rejected" in told.out or "#N/A" in files.get("a.csv", "")
     assert " 0 positive" not in told.out and " 0 negative" not in told.out
 
 
@@ -294,7 +322,25 @@ def test_lengths_are_those_of_what_is_read(tmp_path, monkeypatch):
         ({"s.csv": "protein,position\nP1,3\n"}, "none of the files holds sequences"),
         ({"a.csv": "x,y\n1,2\n"}, "none of its columns holds sequences"),
         ({"a.csv": ""}, "empty; nothing to look at"),
+        ({"a.csv": table(["id", "sequence", "label"]).split("\n", 1)[1]},
+         "a.csv: its first line looks like a row, .* Write the names of the columns above it"),
+        ({"a.csv": "Table S1,,\n" + table(["id", "sequence", "label"])},
+         r"a.csv: the names of its columns stand in line 2, below a title .* Remove line 1\."),
         ({"a.csv": "id,sequence,label\n"}, "a header and no rows"),
+        ({"a.csv": "MKVL,AMP\nACDE,AMP\nEFGH,non\nWYWY,non\n"},
+         "a.csv: its first line looks like a row: its 'AMP' stands in that column again"),
+        ({"a.csv": "id|sequence|label\nx|MKVL|1\n"},
+         r"a.csv: one column alone, 'id\|sequence\|label', .* tab, comma or semicolon"),
+        ({"a.csv": table(["id", "sequence", "label"], labels=("+", ""))},
+         r"1 label \('\+' \(6\)\) and 9 empty cells, and evenfold tells two apart.* in every cell"),
+        ({"pos.txt": table(["id", "sequence", "n"]), "neg.fasta": fasta(NEGATIVE)},
+         r"nothing was written: the files are of several forms, which their suffixes must tell "
+         r"apart. pos.txt is a table \('\w+'\): rename it to pos.csv"),
+        ({"p.fasta": whole(WHOLE), "s.csv": "protein,position\n" + sites("{name},10-Jan")},
+         r"s.csv: the column 'position' holds no positions \('10-Jan'\). They are whole numbers"),
+        ({"pos.fasta": fasta(POSITIVE), "v.pt": ""}, r"v.pt: vectors come as .npz.*`np.savez\("),
+        ({"pos.fasta": fasta(POSITIVE), "v.csv": "id,e0,e1\np0,0.5,1.5\n"},
+         "v.csv: numbers alone beside an id. As vectors they are read from Parquet"),
         ({"a.xlsx": "PK\x03\x04"}, "save the sheet as CSV"),
         ({"pos.fasta": ">a\n" + "ACGT" * 20 + "\n"}, "nucleotides"),
         ({"test_pos.fa": fasta(POSITIVE), "test_neg.fa": fasta(NEGATIVE)},
@@ -319,6 +365,7 @@ def test_files_that_make_no_data_set_are_told_what_is_missing(
 ):
     monkeypatch.chdir(tmp_path)
     for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     with pytest.raises(EvenfoldError, match=words):
         begin(list(files), "mine")
@@ -334,6 +381,53 @@ def test_what_cannot_be_run_yet_is_written_and_said(tmp_path, monkeypatch, capsy
     assert "mine.yaml line 6: how the tables' proteins are called" in told.out
     assert "the files of proteins have no such protein" in told.err
     assert (tmp_path / "sets/mine.yaml").is_file()
+
+
+def test_a_class_that_is_guessed_is_asked_about_beside_files_of_both(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name, found in (("pos", POSITIVE), ("neg", NEGATIVE), ("more", peptides(5, 6))):
+        (tmp_path / f"{name}.fasta").write_text(fasta(found))
+    begun = begin(["pos.fasta", "neg.fasta", "more.fasta"], "mine")
+    line = "whether more.fasta is positive: its name says no class"
+    assert [why for _, why in begun.proposal.questions] == [line]
+
+
+def test_a_positive_class_that_is_a_guess_is_told_as_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = zip(peptides(12, 6), 6 * ["WAHR", "FALSCH"])
+    text = "".join(f"{sequence},{label}\n" for sequence, label in rows)
+    (tmp_path / "a.csv").write_text(f"sequence,label\n{text}")
+    (question,) = begin(["a.csv"], "mine").proposal.questions
+    assert question[1] == (
+        "whether 'FALSCH' is the positive class: both are as frequent"
+    )
+
+
+def test_why_records_are_rejected_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pos.fasta").write_text(fasta([*POSITIVE, "AC_" + NEGATIVE[0]]))
+    (tmp_path / "neg.fasta").write_text(fasta([*NEGATIVE, NEGATIVE[0], "AC?", "AC_"]))
+    told = begin(["pos.fasta", "neg.fasta"], "mine").read
+    assert told[-2:] == [
+        "rejected for: letter '_' (2); letter '?' (1)",
+        "Where _, . or * pads windows, write - in its place and set `cleaning: {gap: keep}`.",
+    ]
+
+
+def test_positions_that_count_from_nought_are_asked_about(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    proteins = {
+        f"P{n}": f"MA{letter}K" + "CD" * 9 for n, letter in enumerate("ACDEFGHI")
+    }
+    (tmp_path / "p.fasta").write_text(whole(proteins))
+    (tmp_path / "s.csv").write_text("protein,position\n" + sites("{name},3", proteins))
+    (question,) = begin(["p.fasta", "s.csv"], "mine").proposal.questions
+    assert question[1] == (
+        "whether the positions count from 0, while evenfold's count from 1: one further on "
+        "they are at K 8. Add 1 to each then, and run this again with --force"
+    )
 
 
 @pytest.mark.parametrize("kind", ["npz", "h5", "parquet", "original ids"])

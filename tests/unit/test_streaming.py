@@ -406,6 +406,9 @@ def test_a_table_without_the_sequences_is_told_of_by_what_is_read(tmp_path, smal
         f"{path}: no column 'peptide' or 'sequence' in its header. Found: id, protein. "
         "Rename the column of the sequences."
     )
+    path.write_text("s0,MKVLAAGIACDE\n")
+    with pytest.raises(EvenfoldError, match=r"first line looks like a row\. Write the"):
+        champion.read(path)
 
 
 def test_what_came_of_it_is_told_with_the_domain(tmp_path, small):

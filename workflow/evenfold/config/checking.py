@@ -30,6 +30,12 @@ _OF_TYPES = {
     "list_type": "expected a list",
     "string_type": "expected a text; what looks like a number, or yes and no, in quotes",
 }
+#: Sections of a data set that name files, and what is expected in them.
+_ROLES = (("train",), ("test",))
+_OF_FILES = (
+    "expected files by what is in them: {positive: pos.fasta, negative: neg.fasta}",
+    "expected the path of a file, in quotes where it looks like a number or yes and no",
+)
 _OF_PATTERNS = {
     NAME: "a name is of the letters a to z, digits, - and _, a letter or digit first",
     VARIANT_NAME: "a name is of the letters a to z, digits, - and _, a letter or digit "
@@ -80,6 +86,10 @@ def _in_words(fault: Any) -> str:
         return _OF_PATTERNS.get(pattern, fault["msg"])
     if fault["input"] is None and fault["type"] in _OF_TYPES:
         return f"{_OF_TYPES[fault['type']]}; leave the key out where there is nothing"
+    if fault["type"] == "string_type" and isinstance(fault["input"], list | dict):
+        return "expected one text"
+    if fault["type"] == "model_type" and fault["loc"][:1] in _ROLES:
+        return _OF_FILES[len(fault["loc"]) > 1]
     words = _OF_TYPES.get(fault["type"], fault["msg"])
     return words.removeprefix("Value error, ")
 

@@ -1,5 +1,7 @@
 """YAML files read: every key once, in UTF-8, and faults in words."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,9 @@ import yaml
 
 from evenfold.config.checking import check_values
 from evenfold.errors import EvenfoldError
+
+#: Blanks that YAML takes for letters, or nowhere for blanks.
+_NO_BLANK = re.compile(r"[\t\u00a0\u2002-\u200b\u202f\u3000]")
 
 
 class _KeyTwiceError(yaml.MarkedYAMLError):
@@ -45,8 +50,17 @@ def check_keys_once(path: str | Path) -> None:
         return
 
 
-def _not_yaml(path, error):
-    return EvenfoldError(f"{path} is not valid YAML: {error}")
+def _not_yaml(path, error, text=""):
+    return EvenfoldError(f"{path} is not valid YAML: {error}{_unseen(text)}")
+
+
+def _unseen(text):
+    """What cannot be seen in a text and is no blank of YAML, with its line."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if found := _NO_BLANK.search(line.partition(" #")[0]):
+            what = "a tab" if found[0] == "\t" else f"the blank {found[0]!r}"
+            return f"\n{what} in line {number}: write spaces in its place"
+    return ""
 
 
 def read_yaml(path: str | Path) -> dict:
@@ -66,15 +80,17 @@ def read_yaml(path: str | Path) -> dict:
         When it cannot be read, is not UTF-8 or not YAML, has a key twice, or is no
         mapping.
     """
-    path = Path(path)
+    path, text = Path(path), ""
     try:
         text = path.read_text(encoding="utf-8-sig")
         raw = yaml.load(text, Loader=_Loader) or {}
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
+        old = shlex.quote(str(path))
+        new = shlex.quote(str(path.with_stem(f"{path.stem}_utf8")))
         raise EvenfoldError(
             f"{path}: not in UTF-8 (line {line}). Save it as UTF-8: `iconv -f latin1 -t "
-            "utf-8`."
+            f"utf-8 {old} > {new}`."
         ) from error
     except RecursionError as error:
         raise EvenfoldError(
@@ -83,7 +99,7 @@ def read_yaml(path: str | Path) -> dict:
     except OSError as error:
         raise EvenfoldError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise _not_yaml(path, error) from error
+        raise _not_yaml(path, error, text) from error
     check_values(raw, str(path))
     if not isinstance(raw, dict):
         raise EvenfoldError(f"{path}: expected keys and values, found {raw!r:.60}")

@@ -122,14 +122,14 @@ True are one, and so are 0, 0.0, no and False; for -1 set `negative_label: -1`. 
 whose label is empty is rejected and listed. Headers as iLearn writes them
 (`>id|1|training`) take `label_pattern: '\\|([01])\\|(?:training|testing)$'`.
 
-Sites are tables with one position a row or several (`13;48`), with the residue (`K57`)
-or without, numbers in the headers (`header_pattern`), or `#` after the residue in the
+Sites are tables with one position a row or several (`13;48`), with the residue (`K57`,
+PhosphoSitePlus's `K57-ac`) or without, numbers in the headers (`header_pattern`), or `#` after the residue in the
 sequence, as MusiteDeep writes them.
 
 Vectors of a file (`embeddings: file`) are found by the id, also with `_` for `.` and `/`
 (ProtT5's script), by the accession of `sp|ACC|NAME`, or by `original_id` (HDF5 of
-bio_embeddings); npz holds one array an id, or `ids` and `vectors`, or `names` and
-`embeddings`.
+bio_embeddings); npz and HDF5 hold one array an id, or `ids` and `vectors`, or `names` and
+`embeddings`; Parquet a column `id`, or the index of pandas.
 
 Ids in the results are the first word of a header with the matched label cut out. Of an id
 that stands before several sequences one keeps it and the others get `~2`, `~3`, in an

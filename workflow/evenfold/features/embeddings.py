@@ -20,7 +20,12 @@ import numpy as np
 
 from evenfold.alphabet import AMINO_ACIDS, residues
 from evenfold.errors import EvenfoldError, in_a_line
-from evenfold.features.vector_files import VectorNames, vectors_by_id, without_end
+from evenfold.features.vector_files import (
+    VectorNames,
+    check_shape,
+    vectors_by_id,
+    without_end,
+)
 from evenfold.files import sha256_file
 from evenfold.machine import own_gpu
 from evenfold.saying import counted
@@ -538,12 +543,5 @@ def _existing(file):
 def _of_file(path, digest):
     """Vectors by id of a file, read once a job; `digest` tells it from later versions."""
     vectors = vectors_by_id(path)
-    shape = np.shape(next(iter(vectors.values())))
-    if len(shape) != 1:
-        raise EvenfoldError(
-            f"{path}: a vector per id is expected, and the first has the shape {shape}. "
-            "Average the residues first."
-        )
-    if shape == (0,):
-        raise EvenfoldError(f"{path}: its first vector has no number in it")
+    check_shape(path, vectors)
     return vectors

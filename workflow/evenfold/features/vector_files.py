@@ -16,6 +16,12 @@ from evenfold.saying import counted
 
 _IDS = ("ids", "id", "names", "name")
 _VECTORS = ("vectors", "embeddings", "vector", "embedding")
+_SAVE = (
+    "Save texts and numbers: `np.savez(path, ids=np.array(ids, dtype=str), "
+    "vectors=np.array(vectors, dtype=np.float32))`"
+)
+#: How pandas calls an index without a name in Parquet.
+INDEX = "__index_level_0__"
 #: An entry of UniProt: `sp|P69905|HBA_HUMAN`.
 _ACCESSION = re.compile(r"(?:sp|tr)\|([^|]+)\|")
 #: What cleaning puts behind an id that is not the only one.
@@ -42,11 +48,14 @@ def vectors_by_id(path: Path) -> dict[str, Any]:
     if not reader:
         raise EvenfoldError(
             f"{path}: vectors come as .npz, .h5 (HDF5) or .parquet, by id; not as "
-            f"{path.suffix or 'a file without suffix'}"
+            f"{path.suffix or 'a file without suffix'}. {_SAVE}."
         )
     found: dict[str, Any] = {}
     try:
         for identifier, vector in reader(path):
+            # Averaged, and one row of a matrix still.
+            if np.ndim(vector) == 2 and len(vector) == 1:
+                vector = vector[0]
             other = found.setdefault(identifier, vector)
             if other is not vector and not np.array_equal(other, vector):
                 raise EvenfoldError(f"{path}: two vectors of the id {identifier!r}")
@@ -58,6 +67,28 @@ def vectors_by_id(path: Path) -> dict[str, Any]:
     if not found:
         raise EvenfoldError(f"{path}: no vectors in it")
     return found
+
+
+def check_shape(path: Path, vectors: dict[str, Any]) -> None:
+    """Refuse what is no vector an id, by the first.
+
+    Parameters
+    ----------
+    path : Path
+    vectors : dict of str to array_like
+
+    Raises
+    ------
+    EvenfoldError
+    """
+    shape = np.shape(next(iter(vectors.values())))
+    if len(shape) != 1:
+        raise EvenfoldError(
+            f"{path}: a vector per id is expected, and the first has the shape {shape}. "
+            "Average the residues first."
+        )
+    if shape == (0,):
+        raise EvenfoldError(f"{path}: its first vector has no number in it")
 
 
 def _text(name: Any) -> str:
@@ -90,9 +121,7 @@ def _npz(path: Path) -> Iterator[tuple[str, Any]]:
     except ValueError as error:
         raise EvenfoldError(
             f"{path}: not an npz of plain arrays ({error}). Python objects could run "
-            "code, so they are not read; save texts and numbers: "
-            "`np.savez(path, ids=np.array(ids, dtype=str), vectors=np.array(vectors, "
-            "dtype=np.float32))`."
+            f"code, so they are not read. {_SAVE}."
         ) from error
 
 
@@ -116,12 +145,18 @@ def _hdf5(path: Path) -> Iterator[tuple[str, Any]]:
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
         # A type, a shape or a filter that cannot be: what h5py has for changed bytes.
         raise OSError(f"{path}: {error}") from error
+    by_name = {name.lower(): value for name, value in found}
+    ids = [by_name[name] for name in _IDS if name in by_name]
+    vectors = [by_name[name] for name in _VECTORS if name in by_name]
+    if len(found) == 2 and len(ids) == len(vectors) == 1 and np.ndim(vectors[0]) == 2:
+        return _pairs(path, ids[0], vectors[0])
     return iter(found)
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
     table = pq.read_table(path)
     ids = [name for name in table.column_names if name.lower() == "id"]
+    ids = ids or [name for name in table.column_names if name == INDEX]
     if len(ids) != 1:
         raise EvenfoldError(
             f"{path}: {'no' if not ids else 'more than one'} column 'id'. Found: "
@@ -141,6 +176,7 @@ _READERS = {
     ".npz": _npz,
     ".h5": _hdf5,
     ".hdf5": _hdf5,
+    ".hdf": _hdf5,
     ".parquet": _parquet,
     ".pq": _parquet,
 }

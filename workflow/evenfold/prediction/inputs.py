@@ -20,7 +20,7 @@ from evenfold.prediction.names import Names
 from evenfold.sequences.opening import begins, form_within
 from evenfold.sequences.reading import Record, named_by_content, read, source_in
 from evenfold.sequences.sites import every_site
-from evenfold.sequences.tabular import column_names
+from evenfold.sequences.tabular import HEADER, column_names, like_a_row
 
 #: Records, and letters, that are scored at once: what is kept in memory.
 AT_ONCE, LETTERS = 8192, 1 << 22
@@ -282,9 +282,12 @@ def _columns(path: Path, reading: Reading) -> dict[str, str | None]:
     }
     if found["sequence_column"] is None:
         names = dict.fromkeys(wanted["sequence_column"])
+        remedy = "Rename the column of the sequences."
+        if like_a_row(there):
+            remedy = f"Its first line looks like a row. {HEADER}"
         raise EvenfoldError(
             f"{path}: no column {' or '.join(map(repr, names))} in its header. Found: "
-            f"{', '.join(there)}. Rename the column of the sequences."
+            f"{', '.join(there)}. {remedy}"
         )
     return {**found, "id_column": found["id_column"] or "id"}
 

@@ -288,8 +288,21 @@ def _without_conflicts(records, policy, result):
 def _most(reasons):
     """The most frequent reasons of rejections in words, and what they are a sign of."""
     named = "; ".join(f"{reason} ({n})" for reason, n in reasons.most_common(3))
-    hints = [hint for hint, sign in _SIGNS.items() if re.search(sign, named)]
-    return " ".join([f"Most frequent reasons: {named}.", *hints])
+    return " ".join([f"Most frequent reasons: {named}.", *signs_of(named)])
+
+
+def signs_of(reasons: str) -> list[str]:
+    """What some reasons of rejections are a sign of, and what mends it.
+
+    Parameters
+    ----------
+    reasons : str
+
+    Returns
+    -------
+    list of str
+    """
+    return [told for told, sign in _SIGNS.items() if re.search(sign, reasons)]
 
 
 #: What some reasons are a sign of.
@@ -298,6 +311,11 @@ _SIGNS = {
     "them.": r"letter '\d'",
     "MusiteDeep marks sites with #: list such files under `proteins` and set "
     "`sites`.": "letter '#'",
+    "Zeros between the letters are UTF-16 without its mark, or a damaged file: save it as "
+    "UTF-8.": r"letter '\\x00'",
+    "Where _, . or * pads windows, write - in its place and set `cleaning: {gap: keep}`.": (
+        r"letter '[_.]'|\* inside"
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import re
+import shlex
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,13 @@ from typing import IO
 from evenfold.errors import EvenfoldError
 
 _GZIP = b"\x1f\x8b"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: Marks of texts that are no UTF-8; that of UTF-32 begins as one of UTF-16 does.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 #: First bytes of what is no text, what it is, and what to do.
 _NO_TEXT = {
     b"PK\x03\x04": (
@@ -30,6 +37,40 @@ _NO_TEXT = {
     b"\x89HDF": ("an HDF5 file", "Export its sequences as FASTA or CSV"),
     b"ARROW1": ("a Feather file", "Save it as Parquet or CSV"),
     b"%PDF": ("a PDF", "Export its sequences as FASTA or CSV"),
+    b"\x93NUMPY": (
+        "an array of NumPy",
+        "Vectors are npz, HDF5 or Parquet, with their ids",
+    ),
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        (
+            "a pickle of Python",
+            "Save sequences as CSV or Parquet, vectors as npz with their ids",
+        ),
+    ),
+}
+_ITSELF = "Fetch the file itself"
+_CONVERT = "Convert it to FASTA"
+#: How texts begin that hold sequences in another form, or none; what to do.
+_OTHER_TEXT = {
+    r"(?i)\s*<(!doctype|html|head|body|\?xml)": ("a web page or XML", _ITSELF),
+    r"version https://git-lfs": (
+        "a pointer of Git LFS",
+        "Fetch the file itself: `git lfs pull`",
+    ),
+    r"\{\\rtf": ("a document in RTF", "Save it as plain text"),
+    r".{257}ustar": ("a tar archive", "Unpack it: `tar -xf`"),
+    r"# STOCKHOLM": ("an alignment in Stockholm's form", _CONVERT),
+    r"(CLUSTAL|MUSCLE \()": ("an alignment in Clustal's form", _CONVERT),
+    r"(?i)#NEXUS": ("an alignment in the form of NEXUS", _CONVERT),
+    r"(?i)#mega": ("an alignment in the form of MEGA", _CONVERT),
+    r" *[0-9]+ +[0-9]+ *\n": ("an alignment in the form of PHYLIP", _CONVERT),
+    r"LOCUS {3,}\S": ("a GenBank record", _CONVERT),
+    r"ID {3}\S.*(AA|BP)\.\s": ("an entry of UniProt or EMBL", _CONVERT),
+    r"(HEADER {4}|SEQRES  ?\s|data_\w+\s)": ("a structure of the PDB", _CONVERT),
+    r"##gff": ("annotation in GFF", "Keep what stands below `##FASTA` alone"),
+    r"@.*\n[A-Za-z]+\n\+": ("FASTQ, which is of nucleotides", "Translate it"),
+    r"\s*[\[{]\s*[\"\[{]": ("JSON", "Save the sequences as FASTA or CSV"),
 }
 
 
@@ -57,6 +98,9 @@ def _head(path):
     try:
         if path.is_dir():
             raise EvenfoldError(f"{path}: a folder; name the file in it")
+        if path.is_symlink() and not path.exists():
+            to = path.readlink()
+            raise EvenfoldError(f"{path}: a link to {to}, which is not there")
         if not path.exists():
             raise EvenfoldError(f"{path}: there is no such file")
         with open(path, "rb") as probe:
@@ -92,8 +136,10 @@ def opened(path: Path) -> Iterator[IO[str]]:
         if head.startswith(magic):
             raise EvenfoldError(f"{path}: {what}, not a text file. {remedy}.")
     opener = gzip.open if head.startswith(_GZIP) else open
-    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+    marked = (one for mark, one in _MARKS.items() if head.startswith(mark))
+    encoding = next(marked, "utf-8-sig")
     try:
+        _check_text(path, opener, encoding)
         with opener(path, "rt", encoding=encoding, newline=None) as handle:
             yield handle
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -107,6 +153,18 @@ def opened(path: Path) -> Iterator[IO[str]]:
         ) from error
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _check_text(path, opener, encoding):
+    """Refuse texts of other forms by how they begin."""
+    with opener(path, "rb") as handle:
+        start = handle.read(1024).decode(encoding, "replace")
+    start = start.replace("\r\n", "\n")
+    for pattern, (what, remedy) in _OTHER_TEXT.items():
+        if re.match(pattern, start, re.DOTALL if "ustar" in pattern else 0):
+            raise EvenfoldError(
+                f"{path}: {what}, not FASTA, a table or one sequence a line. {remedy}."
+            )
 
 
 def form_within(path: Path, columns: Collection[str]) -> str | None:
@@ -154,7 +212,9 @@ def _not_utf8(path, opener):
                 at += len(line)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         return _damaged(path)
-    return EvenfoldError(
-        f"{path}: not a text file in UTF-8 ({where}). If it is one in Latin-1: "
-        "`iconv -f latin1 -t utf-8`."
-    )
+    remedy = "Save it as text in UTF-8."
+    if opener is open:
+        old = shlex.quote(str(path))
+        new = shlex.quote(str(path.with_stem(f"{path.stem}_utf8")))
+        remedy = f"If it is one in Latin-1: `iconv -f latin1 -t utf-8 {old} > {new}`."
+    return EvenfoldError(f"{path}: not a text file in UTF-8 ({where}). {remedy}")

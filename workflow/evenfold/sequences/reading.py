@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from evenfold.config.forms import form_of
 from evenfold.config.reading import Reading
 from evenfold.errors import EvenfoldError
 from evenfold.sequences.labels import check_listed, label_in_header, label_of
-from evenfold.sequences.opening import opened
+from evenfold.sequences.opening import begins, opened
 from evenfold.sequences.tabular import table_rows
 
 #: The codes of IUPAC for nucleotides, and the bases among them.
@@ -26,6 +27,8 @@ _UNASKED = -1
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);")
 #: Blanks at the ends of a line, among them those that cannot be seen and DOS's end of file.
 _BLANK = r"[\s\x1a\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+"
+#: Letters that annotations of residues are of, at most, and how many of them tell.
+_ANNOTATION, _ANNOTATED = 8, 20
 _ENDS = re.compile(f"^{_BLANK}|{_BLANK}$")
 
 
@@ -171,6 +174,7 @@ def _fasta(path, handle):
     """
     header: str | None = None
     parts: list[str] = []
+    second: _Second | None = _Second()
     for line in handle:
         line = _without_blanks(line)
         if not line or line.startswith(";"):
@@ -186,12 +190,52 @@ def _fasta(path, handle):
         if found and (after.strip() or not before):
             if header is not None:
                 parts.append(_without_blanks(before))
+                second = second and second.of(parts)
                 yield header, _bare(parts)
             header, parts = after.strip(), []
         else:
             parts.append(line)
     if header is not None:
+        second = second and second.of(parts)
         yield header, _bare(parts)
+    if second and second.annotates:
+        raise _annotated(path, second)
+
+
+class _Second:
+    """Second lines of records, as long as each is as long as its first."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.letters: set[str] = set()
+        self._before: set[str] = set()
+
+    def of(self, parts: list[str]) -> "_Second | None":
+        """Itself with one more record, or None if that has no such line."""
+        one, other, *more = [*(part for part in parts if part), "", ""][:3]
+        if not one or len(one) != len(other) or any(more):
+            return None
+        self.n += len(other)
+        self._before.update(one)
+        self.letters.update(other)
+        return self if len(self.letters) <= _ANNOTATION else None
+
+    @property
+    def annotates(self) -> bool:
+        """Whether they are of fewer letters than sequences are."""
+        return self.n >= _ANNOTATED and len(self.letters) < len(self._before)
+
+
+def _annotated(path, second):
+    old = shlex.quote(str(path))
+    new = shlex.quote(str(Path(path.name.removesuffix(".gz")).with_suffix(".2.fasta")))
+    opener = "zcat" if begins(path, b"\x1f\x8b") else "cat"
+    return EvenfoldError(
+        f"{path}: every record has a second line as long as the first, of the letters "
+        f"{''.join(sorted(second.letters))} alone: three lines a record, as DeepTMHMM and "
+        "TOPCONS write, the last of which annotates the sequence. Remove it: "
+        f"`{opener} {old} | awk 'NR % 3' > {new}`."
+    )
 
 
 def _without_blanks(line: str) -> str:
@@ -209,12 +253,19 @@ def _bare(parts: list[str]) -> str:
 
 
 def _read_lines(path, settings, label):
+    first = ""
     with opened(path) as handle:
         for number, line in enumerate(handle, 1):
             sequence = _without_blanks(line)
             if not sequence:
                 continue
             origin = f"{path} line {number}"
+            if sequence.startswith(">") and first:
+                raise EvenfoldError(
+                    f"{origin}: starts with '>', so it is FASTA from there on. Remove what "
+                    f"stands above it, which is none: {first[:40]!r}"
+                )
+            first = first or sequence
             if sequence.startswith(">"):
                 raise EvenfoldError(
                     f"{origin}: starts with '>', so it is FASTA: name it .fasta, or set "

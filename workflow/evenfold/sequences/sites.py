@@ -21,6 +21,8 @@ from evenfold.sequences.tabular import table_rows
 MARK = "#"
 _POSITION = re.compile(r"([A-Za-z]?)0*([1-9][0-9]{0,8})(?:\.0*)?")
 
+#: What PhosphoSitePlus puts behind a residue and its position: K57-ac.
+_KIND = re.compile(r"(?<=[0-9])-[a-z][a-z0-9]?$")
 
 _NOTHING = ("no protein: its cell is empty", "no position: its cell is empty")
 
@@ -336,7 +338,7 @@ def _take_table(path, reading, listed, label):
                 f"{protein}|{cell[:20]}", "", protein, label, origin, fault=fault
             )
             continue
-        for text in re.split(r"[;,|\s]+", cell.strip(";,| ")):
+        for text in positions_in(cell):
             match = _POSITION.fullmatch(text)
             if match:
                 position = int(match[2])
@@ -348,6 +350,26 @@ def _take_table(path, reading, listed, label):
                     f"{protein}|{text[:20]}", "", protein, label, origin,
                     fault=f"{text[:40]!r} is no position; they are whole numbers from 1",
                 )  # fmt: skip
+
+
+def positions_in(cell: str) -> list[str]:
+    """The positions that a cell lists, as texts.
+
+    Parameters
+    ----------
+    cell : str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> positions_in("13;48"), positions_in("K57-ac"), positions_in("2-feb")
+    (['13', '48'], ['K57'], ['2-feb'])
+    """
+    texts = re.split(r"[;,|\s]+", cell.strip(";,| "))
+    return [_KIND.sub("", one) if one[:1].isalpha() else one for one in texts]
 
 
 def under_sampled(

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -10,6 +11,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evenfold.alphabet import AMINO_ACIDS, GAP, UNKNOWN
 from evenfold.errors import EvenfoldError
 from evenfold.saying import counted
 from evenfold.sequences.opening import begins, opened
@@ -18,6 +20,12 @@ _BOM = "\ufeff"
 _EXCEL = re.compile(r'"?sep=.?"?[,;\s]*$', re.IGNORECASE)
 #: Letters of a cell; the longest protein has 36,000, an unclosed quote takes the file.
 _LONGEST_CELL = 10_000_000
+#: Lines in which the names of the columns are looked for.
+_FIRST = 30
+#: Letters from which a name that is of amino acids alone is a sequence, not a word.
+_LIKE_A_SEQUENCE = 9
+#: What mends a table without names of its columns.
+HEADER = "Write the names of the columns above it, such as `id,sequence,label`."
 
 
 def table_rows(
@@ -49,7 +57,7 @@ def table_rows(
         yield from _parquet_rows(path, columns, optional)
         return
     with opened(path) as handle:
-        number, header = _header(path, handle)
+        number, header = _header(path, handle, columns)
         delimiter = _delimiter(header, columns)
         names, rows = _text_rows(path, handle, header, number, delimiter)
         places = _places(path, columns, optional, names)
@@ -102,16 +110,66 @@ def column_names(path: str | PathLike, known: Collection[str] = ()) -> list[str]
                 f"{path}: the Parquet file is cut off or damaged"
             ) from error
     with opened(path) as handle:
-        _, header = _header(path, handle)
+        _, header = _header(path, handle, known)
         return _split(header, _delimiter(header, list(known)))
 
 
-def _header(path, handle):
+def _header(path, handle, columns):
     for number, line in enumerate(handle, 1):
         # Excel may write the delimiter into a line of its own.
         if line.strip() and not _EXCEL.match(line.replace(_BOM, "")):
-            return number, line.replace(_BOM, "").rstrip("\r\n")
+            header = line.replace(_BOM, "").rstrip("\r\n")
+            _check_first(path, number, header, columns)
+            return number, header
     raise EvenfoldError(f"{path}: empty; expected a header line")
+
+
+def _check_first(path, number, header, columns):
+    """Refuse a title that stands above the names of the columns."""
+    if _known(header, columns):
+        return
+    below = _header_below(path, number, columns)
+    if below is None:
+        return
+    above = (
+        f"line {number}" if below == number + 1 else f"lines {number} to {below - 1}"
+    )
+    raise EvenfoldError(
+        f"{path}: the names of its columns stand in line {below}, below a title "
+        f"({header[:40]!r}). Remove {above}."
+    )
+
+
+def _header_below(path, number, columns):
+    """The line below that has two names of columns or more, within the first of a file."""
+    with opened(path) as handle:
+        for at, line in enumerate(islice(handle, _FIRST), 1):
+            if at > number and len(line) < 10_000 and _known(line, columns) > 1:
+                return at
+    return None
+
+
+def _known(line, columns):
+    """How many cells of a line are names of columns."""
+    wanted = {column.casefold() for column in columns}
+    names = _split(line.strip("\r\n"), _delimiter(line, columns))
+    return len(wanted & {name.casefold() for name in names})
+
+
+def like_a_row(names: Collection[str]) -> bool:
+    """Whether names of columns are rather cells of a row: a number, or a sequence.
+
+    Examples
+    --------
+    >>> like_a_row(["p1", "MKVLAAGIACD", "1"]), like_a_row(["PEPTIDES", "0", "1"])
+    (True, False)
+    """
+    numbers = [name for name in names if re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", name)]
+    # Columns that are numbered in order have been named so.
+    if numbers and numbers != [str(n) for n in range(len(numbers))]:
+        return True
+    letters = f"[{AMINO_ACIDS}{UNKNOWN}{re.escape(GAP)}]{{{_LIKE_A_SEQUENCE},}}"
+    return any(re.fullmatch(letters, name) for name in names)
 
 
 def _delimiter(header, columns):
@@ -128,7 +186,7 @@ def _delimiter(header, columns):
 def _split(header, delimiter):
     if delimiter == "\t":
         return [cell.strip().strip('"').strip() for cell in header.split("\t")]
-    row = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))
+    row = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
     return [cell.strip() for cell in row]
 
 
@@ -240,6 +298,11 @@ def _place(path, column, optional, found):
         raise EvenfoldError(
             f"{path}: no column {column!r}, but one column alone: {_shown(found)}. Columns "
             "are told apart by tab, comma or semicolon."
+        )
+    if like_a_row(found):
+        raise EvenfoldError(
+            f"{path}: no column {column!r}, and its first line looks like a row, not like "
+            f"names of columns: {_shown(found)}. {HEADER}"
         )
     raise EvenfoldError(
         f"{path}: no column {column!r} in its header. Found: "

@@ -2,6 +2,7 @@
 
 import shlex
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from evenfold.config.yaml_files import read_yaml
 from evenfold.errors import EvenfoldError
 from evenfold.files import write_text
 from evenfold.records.sequences import Counts
-from evenfold.sequences.cleaning import CleanOutputs, clean_files
-from evenfold.starting.looking import look_at
+from evenfold.records.tables import read_rejected
+from evenfold.sequences.cleaning import CleanOutputs, clean_files, signs_of
+from evenfold.starting.looking import look_at_all
 from evenfold.starting.proposing import (
     ABOUT,
     Proposal,
@@ -123,7 +125,7 @@ def begin(
     twice = sorted({one for one in paths if paths.count(one) > 1})
     if twice:
         raise EvenfoldError(f"{', '.join(twice)}: named more than once.")
-    proposal = propose([look_at(one) for one in paths], name)
+    proposal = propose(look_at_all(paths), name)
     _check(proposal, name)
     write_text(path, proposal.text)
     kept = _stays(run, name) if run.exists() else None
@@ -188,7 +190,22 @@ def _tried(name: str, folder: Path) -> list[str]:
                 ("test", outputs.test_labels),
             )
         }
-    return _words(counts, positives)
+        reasons = Counter(
+            reason.partition(" at position")[0]
+            for *_, reason in read_rejected(outputs.rejected)
+        )
+    return _words(counts, positives) + _why(reasons)
+
+
+def _why(reasons: Counter[str]) -> list[str]:
+    """The most frequent reasons of rejections, of which a duplicate is none to mend."""
+    told = [
+        f"{reason} ({n})"
+        for reason, n in reasons.most_common()
+        if not reason.startswith("duplicate of")
+    ]
+    named = "; ".join(told[:3])
+    return [f"rejected for: {named}", *signs_of(named)] if told else []
 
 
 def _words(counts: Counts, positives: dict[str, int]) -> list[str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from evenfold.config.reading import label_value
+from evenfold.sequences.labels import EMPTY
 
 #: Patterns of labels in headers, the most particular first.
 LABELS = (
@@ -15,6 +16,7 @@ LABELS = (
     r"[_ |](\w*pos\w*|\w*neg\w*)$",
     r"[_ |]([A-Za-z]+)$",
     r"^([01])\|",
+    r"(?i)^(pos[a-z]*|neg[a-z]*)[_ |:.-]?(?=\d)",
 )
 #: Patterns of source proteins in the headers of windows.
 SOURCES = (
@@ -83,7 +85,7 @@ def classes(texts: Sequence[str]) -> tuple[str, str, bool] | None:
     >>> classes(["0", "1", "1"]), classes(["AMP", "nonAMP"]), classes(["a", "b", "a"])
     (('1', '0', True), ('AMP', 'nonAMP', True), ('b', 'a', False))
     """
-    counts = Counter(text for text in texts if text)
+    counts = label_counts(texts)
     if len(counts) != 2:
         return None
     one, other = sorted(counts, key=lambda text: (counts[text], text))
@@ -93,11 +95,37 @@ def classes(texts: Sequence[str]) -> tuple[str, str, bool] | None:
     return one, other, False
 
 
+def label_counts(texts: Sequence[str]) -> Counter[str]:
+    """How often each label stands there, spellings of one counted as the most frequent.
+
+    Parameters
+    ----------
+    texts : sequence of str
+
+    Returns
+    -------
+    Counter of str
+
+    Examples
+    --------
+    >>> label_counts(["Pos", "pos", "Pos", "neg", ""])
+    Counter({'Pos': 3, 'neg': 1})
+    """
+    spelled: dict[float | str, str] = {}
+    plain = Counter(text for text in texts if text.casefold() not in EMPTY)
+    found: Counter[str] = Counter()
+    for text, n in plain.most_common():
+        found[spelled.setdefault(label_value(text), text)] += n
+    return found
+
+
 def _is_pair(positive: str, negative: str) -> bool:
     high, low = label_value(positive), label_value(negative)
     if isinstance(high, float) and isinstance(low, float):
         return high > low
     if not (isinstance(high, str) and isinstance(low, str)):
         return False
+    if (high, low) == ("+", "-"):
+        return True
     opposite = re.fullmatch(rf"(non|not|no)[ _-]?{re.escape(high)}", low)
     return high in _POSITIVE or low in _NEGATIVE or bool(opposite)

@@ -14,17 +14,24 @@ from evenfold.config.about import About
 from evenfold.config.reading import label_value
 from evenfold.config.section import NAME
 from evenfold.errors import EvenfoldError
-from evenfold.features.vector_files import VectorNames, vectors_by_id
+from evenfold.features.vector_files import VectorNames, check_shape, vectors_by_id
 from evenfold.saying import counted, verb
 from evenfold.sequences.kinds import kind_of, why_kind
-from evenfold.sequences.sites import MARK
+from evenfold.sequences.sites import MARK, positions_in
 from evenfold.starting.looking import Look
-from evenfold.starting.patterns import classes, label_pattern, source_pattern
+from evenfold.starting.patterns import (
+    classes,
+    label_counts,
+    label_pattern,
+    source_pattern,
+)
 
 #: Key of a data set's file that is left to fill in.
 ABOUT = "about"
 _ACCESSION = r"^[^|]*\|([^|]+)\|"
 _LISTED = re.compile(r"#(\d+)")
+#: A sequence in which # stands behind residues.
+_MARKED = re.compile(r"[A-Za-z-]+(#[A-Za-z-]*)+\*?")
 _ROLES = {"split", "set", "role", "subset", "partition", "fold"}
 
 
@@ -289,16 +296,15 @@ def _of_a_role(looks, tables, patterns):
             "of labels (columns id and label)."
         )
     others = {label for label in given.values() if label is not None}
+    # Of two files the one that is not the one class is the other.
+    sure = len(others) == 1 and len(unclear) == 1
     for number, path in enumerate(unclear):
-        # Of two files the one that is not the one class is the other.
-        given[path] = (
-            1 - others.pop() if len(others) == 1 and len(unclear) == 1 else 1 - number
-        )
+        given[path] = 1 - others.pop() if sure else 1 - number
     for label, key in ((1, "positive"), (0, "negative")):
         for path, own in given.items():
             if own == label:
                 asked = f"whether {path} is {key}: its name says no class"
-                yield key, path, asked if path in unclear and len(unclear) > 1 else None
+                yield key, path, None if path not in unclear or sure else asked
     if set(given.values()) in ({0}, {1}):
         raise EvenfoldError(
             f"{', '.join(given)}: files of one class alone; name those of the other too."
@@ -309,12 +315,15 @@ def _labels(found: Proposal, texts: list[str]) -> None:
     if not texts:
         return
     pair = classes(texts)
-    counts = Counter(text for text in texts if text)
+    counts = label_counts(texts)
     if pair is None:
         many = ", ".join(f"{text!r} ({n})" for text, n in counts.most_common(5))
+        empty = len(texts) - counts.total()
+        none = f" and {counted(empty, 'empty cell')}" if empty else ""
         raise EvenfoldError(
-            f"{len(counts)} different labels ({many}), and evenfold tells two apart. Leave "
-            "the rows of two, or write a column with two."
+            f"{counted(len(counts), 'label', 'different labels')} ({many}){none}, and "
+            "evenfold tells two apart. Leave the rows of two, or write a column with two"
+            + (", in every cell." if empty else ".")
         )
     positive, negative, clear = pair
     found.saw.append(
@@ -323,7 +332,10 @@ def _labels(found: Proposal, texts: list[str]) -> None:
     )
     if (label_value(positive), label_value(negative)) == (1.0, 0.0):
         return
-    question = f"whether {positive!r} is the positive class: it is the rarer one"
+    why = "it is the rarer one"
+    if counts[positive] == counts[negative]:
+        why = "both are as frequent"
+    question = f"whether {positive!r} is the positive class: {why}"
     found.add(f"positive_label: {as_yaml(positive)}", None if clear else question)
     found.add(f"negative_label: {as_yaml(negative)}")
 
@@ -390,7 +402,7 @@ def _windows(found: Proposal, looks: list[Look]) -> None:
 
 def _marks_sites(looks: list[Look]) -> bool:
     """Whether sequences mark sites with #, or headers list them."""
-    if any(MARK in sequence for look in looks for sequence in look.sequences):
+    if any(_MARKED.fullmatch(one) for look in looks for one in look.sequences):
         return True
     headers = [header for look in looks for header in look.headers]
     listed = sum(bool(_LISTED.search(header)) for header in headers)
@@ -444,7 +456,9 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
     )
     found.add("sites:")
     if common:
-        found.add(f"  residues: {''.join(common)}")
+        further = Counter(_site_letters(proteins, tables, whole, 1))
+        asked = _from_nought(common, further) if tables else None
+        found.add(f"  residues: {''.join(common)}", asked)
         share = ", ".join(f"{one} {letters[one]}" for one in common)
         found.saw.append(f"sites by residue: {share}")
     else:
@@ -462,6 +476,18 @@ def _sites(found: Proposal, proteins: list[Look], tables: list[Look]) -> None:
             found.add(f"  {what}_column: {as_yaml(other[0])}")
     found.add(
         "  # negatives_per_positive: 1  # training negatives drawn; all by default"
+    )
+
+
+def _from_nought(common: list[str], further: Counter[str]) -> str | None:
+    """A question where sites are at many residues, and one further on at few."""
+    few = [letter for letter, _ in further.most_common(3)]
+    if len(common) <= 3 or sum(further[one] for one in few) < 0.98 * further.total():
+        return None
+    where = ", ".join(f"{one} {further[one]}" for one in few)
+    return (
+        "whether the positions count from 0, while evenfold's count from 1: one further on "
+        f"they are at {where}. Add 1 to each then, and run this again with --force"
     )
 
 
@@ -490,11 +516,14 @@ def _known(tables: list[Look], names: dict[str, str]) -> bool:
     return sum(cell in names for cell in cells) > 0.5 * len(cells)
 
 
-def _site_letters(proteins, tables, whole):
-    """The residue at every site that is listed."""
+def _site_letters(proteins, tables, whole, shift=0):
+    """The residue at every site that is listed, or so many further on."""
     for look in tables:
         for protein, cell in zip(look.proteins, look.texts):
-            for position in map(int, re.findall(r"\d{1,9}(?=\.0*\b|\b)", cell)):
+            found = [
+                re.match(r"[A-Za-z]?(\d{1,9})\b", one) for one in positions_in(cell)
+            ]
+            for position in (int(one[1]) + shift for one in found if one):
                 if 0 < position <= len(whole.get(protein, "")):
                     yield whole[protein][position - 1]
     if tables:
@@ -513,19 +542,37 @@ def _site_letters(proteins, tables, whole):
 
 
 def _form(found: Proposal, looks: list[Look]) -> None:
-    if all(look.suffix_tells for look in looks):
+    untold = [look for look in looks if not look.suffix_tells]
+    if not untold:
         return
-    forms = dict.fromkeys(look.form for look in looks)
-    question = (
-        f"files are {' and '.join(forms)}, and one form is of all: give some suffixes"
+    if len({look.form for look in looks}) == 1:
+        found.add(f"form: {looks[0].form}")
+        return
+    said = {"fasta": "FASTA", "lines": "one sequence a line", "table": "a table"}
+    ends = {"fasta": ".fasta", "lines": ".txt", "table": ".csv"}
+    told = "; ".join(
+        f"{look.path} is {said[look.form]} ({_first(look)!r}): rename it to "
+        f"{Path(look.path.removesuffix('.gz')).with_suffix(ends[look.form])}"
+        for look in untold
     )
-    found.add(f"form: {next(iter(forms))}", question if len(forms) > 1 else None)
+    raise EvenfoldError(
+        "nothing was written: the files are of several forms, which their suffixes must "
+        f"tell apart. {told}"
+    )
+
+
+def _first(look: Look) -> str:
+    """What the first record of a file begins with."""
+    return (look.headers if look.form == "fasta" else look.sequences)[0][:30]
 
 
 def _vectors(found: Proposal, files: list[Look], sequences: list[Look]) -> None:
     if not files:
         return
-    names = VectorNames(vectors_by_id(Path(files[0].path)))
+    path = Path(files[0].path)
+    vectors = vectors_by_id(path)
+    check_shape(path, vectors)
+    names = VectorNames(vectors)
     ids = [h.split()[0] for look in sequences for h in look.headers if h.split()]
     known = sum(names.find(one) is not None for one in ids)
     found.saw.append(
