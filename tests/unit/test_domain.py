@@ -123,6 +123,17 @@ def test_what_is_unlike_the_training_is_told(sequence, band, told):
     assert found["score"].tolist() == [0.5]
 
 
+@pytest.mark.parametrize("form", [list, pd.Series, np.array])
+def test_ids_are_given_in_any_form_and_each_its_own(form):
+    champion, sequences = predictor(Domain()), ["ACDEF", "ACDEW"]
+    found = champion.predict(form(sequences), form(["a", "b"]))
+    assert found["id"].tolist() == ["a", "b"]
+    with pytest.raises(
+        EvenfoldError, match="2 sequences, but 1 ids: give each its own"
+    ):
+        champion.predict(form(sequences), form(["a"]))
+
+
 def test_of_a_selection_that_kept_no_facts_nothing_is_claimed(tmp_path):
     path = tmp_path / "selection.json"
     found = states.selection().dump()

@@ -601,6 +601,9 @@ def test_a_table_as_it_is_written(tmp_path):
         "a\ta.fasta record 1\t\"letter '\t' at position 2\"\nNA\tb\tc\n"
     )
     assert tables.read_rejected(path) == rows
+    odd = [["a\rb", "b\r\nc", "d\ne"], ["x", "y", "z"]]
+    tables.write_rejected(path, odd)
+    assert tables.read_rejected(path) == odd
 
 
 def test_a_row_of_metrics_says_whether_it_is_deployed(tmp_path):

@@ -1,5 +1,6 @@
 """Files scored in parts: any form in and out, in order, and on after a stop."""
 
+import csv
 import gzip
 import io
 import os
@@ -172,6 +173,43 @@ def test_shards_have_so_many_rows(tmp_path, small):
     assert ids == [f"s{n}" for n in range(50)] and not out.exists()
 
 
+def test_shards_of_an_earlier_table_are_none_of_this_one(tmp_path, small):
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta(SEQUENCES))
+    (tmp_path / "s-1.tsv").touch()
+    for rows in (10, 25):
+        asked = Asked([str(path)], out, beside(out, "rejected"), rows)
+        counts = score_files(by_content(), asked)
+    there = sorted(file for file in tmp_path.glob("s-*.tsv") if file.stem != "s-1")
+    assert there == counts.files and len(there) == 2 and (tmp_path / "s-1.tsv").exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
+    path, out = tmp_path / "new.fasta", tmp_path / "s.tsv"
+    path.write_text(fasta(SEQUENCES))
+    asked = Asked([str(path)], out, beside(out, "rejected"))
+    own = asked.parts / "own.txt"
+    own.parent.mkdir()
+    own.write_text("mine")
+    with pytest.raises(EvenfoldError, match=r"none of evenfold's.*move them, or name"):
+        score_files(by_content(), asked)
+    assert own.read_text() == "mine" and not out.exists()
+    own.unlink()
+    assert score_files(by_content(), asked).scored == 50
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv"])
+def test_an_end_of_a_line_in_an_id_ends_no_row(tmp_path, form):
+    ids, path = ["a\rb", "c\nd", "e\r\nf", "g"], tmp_path / "new.parquet"
+    pd.DataFrame({"id": ids, "sequence": SEQUENCES[:4]}).to_parquet(path)
+    out = tmp_path / f"s.{form}"
+    score_files(by_content(), Asked([str(path)], out, beside(out, "rejected")))
+    with open(out, encoding="utf-8", newline="") as handle:
+        rows = list(csv.reader(handle, delimiter="\t" if form == "tsv" else ","))
+    assert [row[0] for row in rows[1:]] == ids
+    assert read(out)["id"].tolist() == ids
+
+
 KILLED = """
 import os, signal, sys
 from evenfold.prediction import inputs, streaming
@@ -237,6 +275,15 @@ def test_parts_of_another_question_are_not_used(tmp_path, small):
         score_files(by_content(), asked, stop)
     score_files(by_content(models="other", threshold=2.0), asked)
     assert read(out)["positive"].sum() == 0
+    # Nor those of one with the training sequences where it has none.
+    with pytest.raises(KeyboardInterrupt):
+        score_files(by_content(trust=Trust(neighbours=lambda: None)), asked, stop)
+    scored = []
+    champion = by_content()
+    calls = champion.calls
+    champion.calls = lambda *given: scored.append(1) or calls(*given)
+    score_files(champion, asked)
+    assert len(scored) == 8
 
 
 def test_two_runs_do_not_write_one_table(tmp_path, small):

@@ -155,7 +155,8 @@ def command_line() -> argparse.ArgumentParser:
         "--shard-rows",
         type=int,
         metavar="N",
-        help="cut the table into files of so many rows: predictions-00001.tsv, ...",
+        help="cut the table into files of so many rows: predictions-00001.tsv, ...; those "
+        "of an earlier, longer table are removed",
     )
     predict.add_argument(
         "--error",

@@ -1,7 +1,5 @@
 """Where scores may be written, and how: in parts that become one table."""
 
-import csv
-import io
 import os
 import re
 import shutil
@@ -15,7 +13,7 @@ import pyarrow.parquet as pq
 
 from evenfold.errors import EvenfoldError
 from evenfold.files import replacing
-from evenfold.records.tables import Table, check_ended, undamaged
+from evenfold.records.tables import Table, as_text, check_ended, undamaged
 
 #: Forms of a table of scores, by the ends of their names.
 SUFFIXES = (".tsv", ".csv", ".parquet")
@@ -55,9 +53,7 @@ def check_output(
             f"{out}: the table of scores must end in {', '.join(SUFFIXES)}, which says "
             "what it is."
         )
-    shards = [path]
-    if cut:
-        shards = [one for one in path.parent.glob("*") if _is_shard(one, path)]
+    shards = shards_at(path) if cut else [path]
     for written in (*shards, beside(path, "rejected"), beside(path, "proteins")):
         if written.exists() and not written.is_file():
             raise EvenfoldError(
@@ -107,9 +103,19 @@ def shard_name(out: Path, shard: int) -> Path:
     return out.with_name(f"{out.stem}-{shard + 1:05d}{out.suffix}")
 
 
-def _is_shard(path: Path, out: Path) -> bool:
-    stem = re.escape(out.stem)
-    return bool(re.fullmatch(rf"{stem}-\d{{5,}}{re.escape(out.suffix)}", path.name))
+def shards_at(out: Path) -> list[Path]:
+    """Files that are there under the names of shards.
+
+    Parameters
+    ----------
+    out : Path
+
+    Returns
+    -------
+    list of Path
+    """
+    name = rf"{re.escape(out.stem)}-\d{{5,}}{re.escape(out.suffix)}"
+    return [one for one in out.parent.glob("*") if re.fullmatch(name, one.name)]
 
 
 def write_part(path: Path, table: Table, columns: Sequence[Sequence[Any]]) -> None:
@@ -144,11 +150,7 @@ def _shown(column: Sequence[Any]) -> Sequence[Any]:
 
 
 def _text(path: Path, rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    sign = "\t" if path.suffix.lower() == ".tsv" else ","
-    writer = csv.writer(text, delimiter=sign, lineterminator="\n")
-    writer.writerows(rows)
-    return text.getvalue()
+    return as_text(rows, "\t" if path.suffix.lower() == ".tsv" else ",")
 
 
 def join_parts(path: Path, table: Table, parts: Iterable[Path]) -> None:

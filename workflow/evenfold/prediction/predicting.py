@@ -356,7 +356,18 @@ class Predictor:
             negative or unsure), probability, threshold, those of trust, and reason, which
             says why a sequence is outside of what the model was trained on or why it was
             rejected. Of a rejected one score, positive, class and probability are None.
+
+        Raises
+        ------
+        EvenfoldError
+            Some have no id of their own, or what is wanted was not frozen.
         """
+        names = [None] * len(sequences) if ids is None else list(ids)
+        if len(names) != len(sequences):
+            raise EvenfoldError(
+                f"{len(sequences)} sequences, but {len(names)} ids: give each its own, or "
+                "none."
+            )
         texts, unfit = [], []
         for given in sequences:
             text, why = text_or_reason(given)
@@ -370,7 +381,7 @@ class Predictor:
         found: dict[str, list[Any]] = {
             "id": [
                 id_given(name) or named_by_content(text)
-                for text, name in zip(texts, ids or [None] * len(texts), strict=True)
+                for text, name in zip(texts, names, strict=True)
             ],
             "score": _or_none(calls.scores.tolist(), good),
             "positive": [NUMBERS.get(one) for one in calls.classes],

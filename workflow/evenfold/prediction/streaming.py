@@ -38,7 +38,7 @@ from evenfold.prediction.inputs import (
     told_of,
 )
 from evenfold.prediction.names import digest
-from evenfold.prediction.output import join_parts, shard_name, write_part
+from evenfold.prediction.output import join_parts, shard_name, shards_at, write_part
 from evenfold.prediction.predicting import Calls, Predictor
 from evenfold.prediction.trust import AS_CONFIGURED, NUMBERS, POSITIVE, Wanted
 from evenfold.records.notes import Note, SealedSet
@@ -426,6 +426,9 @@ def _folder(predictor: Predictor, asked: Asked) -> Iterator[Path]:
     question = {
         "selection": predictor.selection,
         "models": predictor.models,
+        # A bundle may have them or not.
+        "training": predictor.trust.neighbours is not None,
+        "sealed": predictor.sealed is not None,
         "evenfold": __version__,
         "inputs": [_state(given) for given in asked.inputs],
         "form": asked.out.suffix.lower(),
@@ -434,6 +437,11 @@ def _folder(predictor: Predictor, asked: Asked) -> Iterator[Path]:
         "wanted": asdict(asked.wanted),
     }
     folder = asked.parts
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "lock").is_file():
+        raise EvenfoldError(
+            f"{folder} holds files that are none of evenfold's, and parts of the table go "
+            "there: move them, or name another table with --out."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w", encoding="utf-8") as lock:
         if not hold(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -623,6 +631,9 @@ def _join(asked, folder, parts, sites) -> list[Path]:
         own = [number for place, number in parts if place == shard]
         files.append(shard_name(asked.out, shard))
         join_parts(files[-1], SCORES, named("scores", own))
+    # Those of an earlier, longer table would be read as rows of this one.
+    for old in set(shards_at(asked.out)) - set(files):
+        old.unlink()
     return files
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import math
 import os
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -511,13 +513,36 @@ def check_ended(path: Pathlike) -> None:
 
 def write_rejected(path: Pathlike, rows: Iterable[Iterable[str]]) -> None:
     """Write rejected.tsv: id, source (file and place), reason."""
-    with (
-        replacing(path) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as handle,
-    ):
-        writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
-        writer.writerow(REJECTED.names)
-        writer.writerows(rows)
+    with replacing(path) as temporary:
+        text = as_text([REJECTED.names, *rows], "\t")
+        temporary.write_text(text, "utf-8", newline="")
+
+
+def as_text(rows: Iterable[Iterable[Any]], sign: str) -> str:
+    """Rows as lines of text, with quotes around cells that have an end of a line.
+
+    Parameters
+    ----------
+    rows : iterable of iterable
+    sign : str
+        Between cells.
+
+    Returns
+    -------
+    str
+    """
+    rows = list(rows)
+    text = _lines(rows, sign, "\n")
+    if "\r" not in text:
+        return text
+    # Readers take it for an end of a line, but it is quoted as a part of such alone.
+    return "".join(_lines([row], sign, "\r\n")[:-2] + "\n" for row in rows)
+
+
+def _lines(rows: Iterable[Iterable[Any]], sign: str, end: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=sign, lineterminator=end).writerows(rows)
+    return text.getvalue()
 
 
 def check_whole(path: Pathlike) -> None:
