@@ -78,8 +78,16 @@ def test_windows_of_unequal_length_name_the_records():
         fit(["onehot"], ["ACD", "ACD", "AC"])
     for words in ("r0", "r2", "3 letters", "has 2", "aac"):
         assert words in str(error.value)
-    with pytest.raises(EvenfoldError, match="a test sequence has 5"):
-        feature_set(["blosum62"], [("r0", "ACD")], longest=5)
+    for name in ("blosum62", "tokens"):
+        windows = [("r0", "ACD"), ("r1", "ACE")]
+        with pytest.raises(EvenfoldError, match="have 3 letters, and a test sequence has 5"):
+            feature_set([name], windows, longest=5, shortest=3)
+        with pytest.raises(EvenfoldError, match=f"has 2: windows, which the feature {name}"):
+            feature_set([name], windows, longest=3, shortest=2)
+        feature_set([name], windows, longest=3, shortest=3)
+    # Of any length: compositions, and tokens of peptides.
+    feature_set(["aac"], windows, longest=5, shortest=2)
+    feature_set(["tokens"], [*windows, ("r2", "AC")], longest=5, shortest=1)
 
 
 def test_a_sequence_that_does_not_fit_is_refused():

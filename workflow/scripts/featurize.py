@@ -14,5 +14,6 @@ with job(snakemake.log[0], snakemake.input) as log:
         matrix=snakemake.output.matrix,
         columns=snakemake.output.columns,
         proteins=snakemake.input.proteins,
+        shortest=facts.shortest,
     )
     log.info("%d sequences, %d columns", *shape)

@@ -171,6 +171,7 @@ def feature_set(
     rows: Iterable[tuple[str, str]],
     longest: int = 0,
     vectors: Vectors | None = None,
+    shortest: int = 0,
 ) -> FeatureSet:
     """Feature set fitted to the lengths of the sequences of a data set.
 
@@ -182,6 +183,8 @@ def feature_set(
         Letters of the longest sequence that the features must hold besides these.
     vectors : Vectors, optional
         Where the vectors of `embeddings` come from.
+    shortest : int
+        Letters of the shortest of all; 0 if nobody knows.
 
     Returns
     -------
@@ -190,7 +193,8 @@ def feature_set(
     Raises
     ------
     EvenfoldError
-        Windows of unequal length where a window feature is asked for, with the record.
+        Windows of unequal length where a window feature is asked for, with the record;
+        test sequences of another length than the windows that tokens are learnt from.
     """
     lengths: dict[int, str] = {}
     first = 0
@@ -208,10 +212,14 @@ def feature_set(
             "peptides, or pad the windows with - (`cleaning: {gap: keep}`)."
         )
     longest = max(longest, *lengths)
-    if wanted and longest > first:
+    other = longest if longest > first else shortest or first
+    windows = wanted or ["tokens"] * ("tokens" in names and len(lengths) == 1)
+    if windows and other != first:
         raise EvenfoldError(
-            f"the feature {wanted[0]} needs windows of one length: the training windows "
-            f"have {first} letters, a test sequence has {longest}."
+            f"all training sequences have {first} letters, and a test sequence has "
+            f"{other}: windows, which the feature {windows[0]} is of, must be cut alike. "
+            "Cut those of the test set as long, pad them with - (`cleaning: {gap: "
+            "keep}`), or describe both by composition: `training: {features: [aac, dpc]}`."
         )
     return FeatureSet(
         tuple(names), longest if _WITH_LENGTH & set(names) else 0, vectors
@@ -322,6 +330,7 @@ def featurize_file(
     columns: str | PathLike,
     vectors: dict[str, Any] | None = None,
     proteins: str | PathLike | None = None,
+    shortest: int | None = None,
 ) -> tuple[int, int]:
     """Featurize the training sequences of a file into a .npy matrix.
 
@@ -345,6 +354,8 @@ def featurize_file(
         Fields of evenfold.config.embeddings.Embeddings.
     proteins : path-like, optional
         File of the whole proteins that windows were cut from.
+    shortest : int, optional
+        Letters of the shortest sequence of both roles.
 
     Returns
     -------
@@ -364,7 +375,7 @@ def featurize_file(
             lengths.extend(len(residues(s)) for s in batch)
             yield from zip(ids, batch)
 
-    features = feature_set(names, rows(), longest, source)
+    features = feature_set(names, rows(), longest, source, shortest or 0)
     facts = features.facts()
     ragged = features.names == ("residues",)
     size = len(lengths), len(facts.columns)

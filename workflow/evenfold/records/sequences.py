@@ -149,7 +149,9 @@ class SplitFacts(Record):
     """kind of data that defaults go by, from the training sequences; null of version 0.1.0"""
     kind_reason: str | None = None
     """why it is of that kind, in words"""
-    absent = ("related_test_sequences", "kind", "kind_reason")
+    shortest: int | None = None
+    """letters of the shortest sequence, padding counted in; null of version 0.1.0"""
+    absent = ("related_test_sequences", "kind", "kind_reason", "shortest")
 
     @property
     def n_given(self) -> int:

@@ -280,6 +280,7 @@ def split_files(
         fold_positives=np.bincount(fold, weights=labels).astype(int).tolist(),
         rejected=len(rejected),
         longest=int(letters.max()),
+        shortest=int(letters.min()),
         kind=kind,
         kind_reason=why_kind(kind, letters[~is_test]),
     )
