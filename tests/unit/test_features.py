@@ -80,9 +80,13 @@ def test_windows_of_unequal_length_name_the_records():
         assert words in str(error.value)
     for name in ("blosum62", "tokens"):
         windows = [("r0", "ACD"), ("r1", "ACE")]
-        with pytest.raises(EvenfoldError, match="have 3 letters, and a test sequence has 5"):
+        with pytest.raises(
+            EvenfoldError, match="have 3 letters, and a test sequence has 5"
+        ):
             feature_set([name], windows, longest=5, shortest=3)
-        with pytest.raises(EvenfoldError, match=f"has 2: windows, which the feature {name}"):
+        with pytest.raises(
+            EvenfoldError, match=f"has 2: windows, which the feature {name}"
+        ):
             feature_set([name], windows, longest=3, shortest=2)
         feature_set([name], windows, longest=3, shortest=3)
     # Of any length: compositions, and tokens of peptides.

@@ -246,6 +246,13 @@ def test_nearest_identity_and_band_are_told_and_can_be_left_out():
     assert left["domain"].tolist() == ["not available", None]
 
 
+def test_a_text_alone_is_one_sequence():
+    champion = asked()
+    assert champion.predict(WINDOWS[3])["nearest"].tolist() == ["t3"]
+    assert champion.predict(WINDOWS[3], "mine")["id"].tolist() == ["mine"]
+    assert champion.score(WINDOWS[3])[0].shape == (1,)
+
+
 def test_unsure_is_said_where_the_set_is_not_one_class():
     both = {"positive_from": [None, -0.5], "negative_to": [0.9, 0.4]}
     sequences = [WINDOWS[0], "MKV"]
@@ -301,12 +308,13 @@ def test_a_row_of_a_table_has_them_all(tmp_path):
                          ("parquet", pd.read_parquet)):  # fmt: skip
         out = tmp_path / f"out.{suffix}"
         wanted = Wanted(unsure=True)
-        score_files(
+        counts = score_files(
             asked(positive_from=[None, 0.5]),
             Asked([str(fasta)], out, tmp_path / f"no.{suffix}", wanted=wanted),
         )
         found = read(out)
         assert found["class"].tolist() == ["unsure", "unsure"]
+        assert counts.unsure == 2
         assert found["positive"].isna().all()
         assert found["nearest"].fillna("").tolist() == ["t3", ""]
         assert found["domain"].tolist() == ["inside", "outside"]

@@ -469,6 +469,8 @@ def test_what_came_of_it_is_told_with_the_domain(tmp_path, small):
         "2 of 3 outside of what the model was trained on",
         f"{asked.rejected}: 1 rejected, with reasons",
     ]
+    counts.unsure = 1
+    assert summary(counts, asked)[0] == f"{out}: 3 scored, 2 called positive, 1 unsure"
     # Nothing is claimed where nothing is known.
     counts = score_files(by_content(), asked)
     assert len(summary(counts, asked)) == 2

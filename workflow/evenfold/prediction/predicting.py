@@ -310,7 +310,7 @@ class Predictor:
             )
         return items
 
-    def score(self, sequences: list[str]) -> tuple[np.ndarray, list[str | None]]:
+    def score(self, sequences: list[str] | str) -> tuple[np.ndarray, list[str | None]]:
         """Scores of sequences; NaN where one is rejected.
 
         Warns where some are of the test set that the selection holds sealed, and where the
@@ -319,12 +319,15 @@ class Predictor:
         Parameters
         ----------
         sequences : list of str, length n
+            Or one text, which is one sequence.
 
         Returns
         -------
         tuple of (ndarray of float, shape (n,), list of str or None)
             Scores and the reasons of rejections.
         """
+        if isinstance(sequences, str):
+            sequences = [sequences]
         self._warn(sequences)
         calls = self.calls(sequences)
         return calls.scores, calls.rejected
@@ -343,7 +346,8 @@ class Predictor:
         Parameters
         ----------
         sequences : sequence, length n
-            Texts. What is none, such as None or a number, is rejected.
+            Texts; one text alone is one sequence. What is none, such as None or a number,
+            is rejected.
         ids : sequence, length n, optional
             Their names, texts or numbers; without, they are named after their content.
         wanted : Wanted
@@ -362,6 +366,8 @@ class Predictor:
         EvenfoldError
             Some have no id of their own, or what is wanted was not frozen.
         """
+        if isinstance(sequences, str):
+            sequences, ids = [sequences], [ids] if isinstance(ids, str) else ids
         names = [None] * len(sequences) if ids is None else list(ids)
         if len(names) != len(sequences):
             raise EvenfoldError(

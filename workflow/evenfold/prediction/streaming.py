@@ -40,7 +40,7 @@ from evenfold.prediction.inputs import (
 from evenfold.prediction.names import digest
 from evenfold.prediction.output import join_parts, shard_name, shards_at, write_part
 from evenfold.prediction.predicting import Calls, Predictor
-from evenfold.prediction.trust import AS_CONFIGURED, NUMBERS, POSITIVE, Wanted
+from evenfold.prediction.trust import AS_CONFIGURED, NUMBERS, POSITIVE, UNSURE, Wanted
 from evenfold.records.notes import Note, SealedSet
 from evenfold.records.prediction import ScoredPart
 from evenfold.records.selection import OUTSIDE
@@ -51,8 +51,8 @@ from evenfold.sequences.sites import no_site
 
 #: What is counted in parts and in all of them.
 COUNTED = (
-    "scored", "rejected", "proteins", "records", "positive", "outside", "unjudged",
-    "beyond_bounds", "by_content", "unmatched",
+    "scored", "rejected", "proteins", "records", "positive", "unsure",
+    "outside", "unjudged", "beyond_bounds", "by_content", "unmatched",
 )  # fmt: skip
 #: Bounds are frozen with six digits.
 _ROUNDED = 1e-6
@@ -112,6 +112,7 @@ class Counts:
     proteins: int = 0
     records: int = 0
     positive: int = 0
+    unsure: int = 0
     outside: int = 0
     unjudged: int = 0
     beyond_bounds: int = 0
@@ -349,7 +350,10 @@ def summary(counts: Counts, asked: Asked) -> list[str]:
     """
     first, last = counts.files[0], counts.files[-1]
     where = f"{first} to {last.name}" if first != last else f"{first}"
-    lines = [f"{where}: {counts.scored} scored, {counts.positive} called positive"]
+    unsure = f", {counts.unsure} unsure" if counts.unsure else ""
+    lines = [
+        f"{where}: {counts.scored} scored, {counts.positive} called positive{unsure}"
+    ]
     judged = counts.scored - counts.unjudged
     if judged:
         beside = (
@@ -525,6 +529,7 @@ def _score(predictor: Predictor, chunk: Chunk, folder: Path, asked: Asked) -> No
         proteins=len(proteins),
         records=len(chunk.items),
         positive=calls.classes.count(POSITIVE),
+        unsure=calls.classes.count(UNSURE),
         outside=bands.count(OUTSIDE),
         unjudged=bands.count(UNKNOWN) + bands.count(NOT_AVAILABLE),
         beyond_bounds=beyond_bounds(calls),

@@ -29,6 +29,8 @@ class ScoredPart(Record):
     """records read: sequences, or proteins"""
     positive: int
     """rows that are called positive"""
+    unsure: int
+    """rows that are called unsure"""
     outside: int
     """rows that are outside of what the champion was trained on"""
     unjudged: int
