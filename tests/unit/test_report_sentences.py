@@ -484,8 +484,8 @@ SPOKEN = [
     ),
     Spoken(
         qualified,
-        "Its lead over bce, the simplest, out-of-fold is +0.080 MCC, with a 95 % interval "
-        "that holds zero ([-0.010, +0.120]).",
+        "The lead of focal over bce, the simplest, is +0.080 MCC out-of-fold, with a 95 % "
+        "interval that holds zero ([-0.010, +0.120]).",
         CHANCE, facts(),
     ),
     Spoken(
@@ -535,7 +535,7 @@ SPOKEN = [
     ),
     Spoken(
         qualified,
-        "Out-of-fold it beats bce, the simplest, by +0.080 MCC [+0.040, +0.120] (p = "
+        "Out-of-fold focal beats bce, the simplest, by +0.080 MCC [+0.040, +0.120] (p = "
         "0.002).",
         facts(), chosen(**TIE),
     ),
@@ -845,7 +845,18 @@ SPOKEN = [
         "Either the threshold is not pinned down well (see its "
         "stability), or the test set differs from the training data, and no threshold "
         "tuned on those can remove the gap.",
-        on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1), facts(),
+        on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1, gap_tuning_low=-0.42,
+                gap_tuning_high=-0.03), facts(),
+    ),
+    Spoken(
+        notes,
+        "SN − SP is -0.200 [-0.300, -0.100] on the test set, and was +0.000 out-of-fold. "
+        "The threshold is not pinned down well (see its stability): with tuning counted "
+        "in the interval is [-0.420, +0.030], which holds zero.",
+        on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1, gap_tuning_low=-0.42,
+                gap_tuning_high=0.03),
+        on_test(gap=-0.2, gap_low=-0.3, gap_high=-0.1, gap_tuning_low=-0.42,
+                gap_tuning_high=-0.03),
     ),
     Spoken(
         notes,

@@ -284,6 +284,12 @@ def out_of_balance(facts: Facts) -> Iterator[Note]:
             + " (95 %, sequences taken as independent). No threshold tuned on the "
             "training data can remove it."
         )
+    elif row.gap_tuning_low <= 0.0 <= row.gap_tuning_high:
+        yield Note(
+            f"{told}The threshold is not pinned down well (see its stability): with tuning "
+            f"counted in the interval is [{row.gap_tuning_low:+.3f}, "
+            f"{row.gap_tuning_high:+.3f}], which holds zero."
+        )
     else:
         yield Note(
             f"{told}Either the threshold is not pinned down well (see its stability), or "
