@@ -628,6 +628,13 @@ SPOKEN = [
     ),
     Spoken(
         notes,
+        "MCC -0.400 (chance: 0). So far below ([-0.550, -0.250]) it has learned something: "
+        "see whether the two classes of the test set are exchanged.",
+        on_test(mcc=-0.4, mcc_low=-0.55, mcc_high=-0.25),
+        on_test(mcc=-0.1, mcc_low=-0.25, mcc_high=0.05),
+    ),
+    Spoken(
+        notes,
         "On the test set focal is below chance: AUROC 0.349 (chance: 0.5), MCC -0.010 "
         "(chance: 0).",
         on_test(auroc=0.349, mcc=-0.01), on_test(auroc=0.349),

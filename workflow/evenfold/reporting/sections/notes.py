@@ -357,9 +357,17 @@ def below_chance(facts: Facts) -> Iterator[Note]:
         below.append(f"AUROC {row.auroc:.3f} (chance: 0.5)")
     if row and row.mcc < 0:
         below.append(f"MCC {row.mcc:+.3f} (chance: 0)")
-    if below:
+    if row and below:
+        # By chance alone no interval would lie below zero.
+        far = (
+            f" So far below ([{row.mcc_low:.3f}, {row.mcc_high:.3f}]) it has learned "
+            "something: see whether the two classes of the test set are exchanged."
+            if row.mcc_high < 0
+            else ""
+        )
         yield Note(
-            f"On the test set {facts.shown} is below chance: {', '.join(below)}.", "red"
+            f"On the test set {facts.shown} is below chance: {', '.join(below)}.{far}",
+            "red",
         )
 
 
