@@ -195,11 +195,17 @@ def composition_model(facts: Facts) -> Iterator[Note]:
     point = facts.selection.chosen.oof
     if found := is_composition(facts):
         probe, features = found
+        low, high = facts.selection.chosen.grouped.mcc
+        where, interval = (
+            ("above its interval", f" [{low:.2f}, {high:.2f}]")
+            if probe.mcc > high
+            else ("level with it", "")
+        )
         yield Note(
             f"{facts.selection.champion} reads compositions alone ({', '.join(features)}), "
-            f"and a logistic regression on {probe.what} is level with it: MCC "
+            f"and a logistic regression on {probe.what} is {where}: MCC "
             f"{probe.mcc:.2f} (SN {short(probe.sn)}, SP {short(probe.sp)}) beside "
-            f"{point.mcc:.2f} out-of-fold. It is a model of composition."
+            f"{point.mcc:.2f}{interval} out-of-fold. It is a model of composition."
         )
 
 
