@@ -39,6 +39,11 @@ def out_of_fold(frozen: FrozenVariant) -> str:
     return _rates(frozen.oof, frozen.grouped.mcc)
 
 
+def promised(frozen: FrozenVariant) -> str:
+    """MCC, SN and SP for new data, by cross-validation with tuning counted in."""
+    return _rates(frozen.oof, frozen.grouped.tuned_mcc)
+
+
 def is_rare(row: Point | Measured) -> bool:
     """Whether fewer than one sequence in five is positive."""
     return _RARE * (row.tp + row.fn) < row.tp + row.fn + row.tn + row.fp

@@ -197,11 +197,17 @@ def composition_model(facts: Facts) -> Iterator[Note]:
     point = facts.selection.chosen.oof
     if found := is_composition(facts):
         probe, features = found
+        low, high = facts.selection.chosen.grouped.mcc
+        where, interval = (
+            ("above its interval", f" [{low:.2f}, {high:.2f}]")
+            if probe.mcc > high
+            else ("level with it", "")
+        )
         yield Note(
             f"{facts.selection.champion} reads compositions alone ({', '.join(features)}), "
-            f"and a logistic regression on {probe.what} is level with it: MCC "
+            f"and a logistic regression on {probe.what} is {where}: MCC "
             f"{probe.mcc:.2f} (SN {short(probe.sn)}, SP {short(probe.sp)}) beside "
-            f"{point.mcc:.2f} out-of-fold. It is a model of composition."
+            f"{point.mcc:.2f}{interval} out-of-fold. It is a model of composition."
         )
 
 
@@ -288,6 +294,12 @@ def out_of_balance(facts: Facts) -> Iterator[Note]:
             + " (95 %, sequences taken as independent). No threshold tuned on the "
             "training data can remove it."
         )
+    elif row.gap_tuning_low <= 0.0 <= row.gap_tuning_high:
+        yield Note(
+            f"{told}The threshold is not pinned down well (see its stability): with tuning "
+            f"counted in the interval is [{row.gap_tuning_low:+.3f}, "
+            f"{row.gap_tuning_high:+.3f}], which holds zero."
+        )
     else:
         yield Note(
             f"{told}Either the threshold is not pinned down well (see its stability), or "
@@ -355,9 +367,17 @@ def below_chance(facts: Facts) -> Iterator[Note]:
         below.append(f"AUROC {row.auroc:.3f} (chance: 0.5)")
     if row and row.mcc < 0:
         below.append(f"MCC {row.mcc:+.3f} (chance: 0)")
-    if below:
+    if row and below:
+        # By chance alone no interval would lie below zero.
+        far = (
+            f" So far below ([{row.mcc_low:.3f}, {row.mcc_high:.3f}]) it has learned "
+            "something: see whether the two classes of the test set are exchanged."
+            if row.mcc_high < 0
+            else ""
+        )
         yield Note(
-            f"On the test set {facts.shown} is below chance: {', '.join(below)}.", "red"
+            f"On the test set {facts.shown} is below chance: {', '.join(below)}.{far}",
+            "red",
         )
 
 

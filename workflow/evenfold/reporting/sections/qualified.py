@@ -57,13 +57,14 @@ def _lead(facts: Facts) -> str:
             )
     elif lead.low <= 0 <= lead.high:
         found.append(
-            f"Its lead over {simplest}, the simplest, out-of-fold is {lead.mcc:+.3f} MCC, "
-            f"with a 95 % interval that holds zero ([{lead.low:+.3f}, {lead.high:+.3f}])."
+            f"The lead of {selection.champion} over {simplest}, the simplest, is "
+            f"{lead.mcc:+.3f} MCC out-of-fold, with a 95 % interval that holds zero "
+            f"([{lead.low:+.3f}, {lead.high:+.3f}])."
         )
     else:
         found.append(
-            f"Out-of-fold it beats {simplest}, the simplest, by {lead.mcc:+.3f} MCC "
-            f"[{lead.low:+.3f}, {lead.high:+.3f}] ({_p(lead.p)})."
+            f"Out-of-fold {selection.champion} beats {simplest}, the simplest, by "
+            f"{lead.mcc:+.3f} MCC [{lead.low:+.3f}, {lead.high:+.3f}] ({_p(lead.p)})."
         )
     return " ".join(found)
 

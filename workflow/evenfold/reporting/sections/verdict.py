@@ -7,6 +7,7 @@ from evenfold.reporting.facts import Facts
 from evenfold.reporting.reached import (
     on_test,
     out_of_fold,
+    promised,
     reached_on_test,
     reached_out_of_fold,
 )
@@ -25,23 +26,23 @@ def detail(facts: Facts) -> str:
     return " ".join((*_untuned(facts), *_seal(facts)))
 
 
-def _out_of_fold(facts: Facts) -> str:
-    return out_of_fold(facts.selection.chosen)
-
-
 def _untuned(facts: Facts) -> Iterator[str]:
     deployed, half = facts.tested, facts.tested_at_half
+    chosen = facts.selection.chosen
     if not (deployed and half):
         return
     if deployed is not half:
         yield f"At the untuned threshold 0.5 the same model has {on_test(half)}."
     if facts.since_look:
         yield (
-            f"In cross-validation the models at hand reach {_out_of_fold(facts)} with "
+            f"In cross-validation the models at hand reach {out_of_fold(chosen)} with "
             f"{facts.selection.champion}."
         )
     else:
-        yield f"Cross-validation had promised {_out_of_fold(facts)}."
+        yield (
+            f"Cross-validation had promised {promised(chosen)}; the interval counts "
+            "tuning in."
+        )
     if half.mcc > deployed.mcc and abs(half.gap) > abs(deployed.gap):
         yield (
             f"MCC alone would prefer 0.5 here ({half.mcc:.3f} against {deployed.mcc:.3f}), "
