@@ -285,7 +285,7 @@ def _one(folder, n):
     clean_files(files, {}, *outputs)
     cleaned = time.perf_counter()
     names = ["aac", "dpc", "ctdc", "ctdt", "ctdd"]
-    featurize_file(outputs[0], names, 0, folder / "f.npy", folder / "f.json")
+    featurize_file(outputs[0], names, (0, 0), folder / "f.npy", folder / "f.json")
     done = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(

@@ -211,7 +211,7 @@ def test_vectors_of_a_file_by_id(name, sequences, tmp_path):
     write_file(tmp_path / name, rows)
     settings = Embeddings(file=str(tmp_path / name), store=str(tmp_path / "store"))
     size = featurize_file(
-        sequences, ["aac", "embeddings"], 90, tmp_path / "f.npy", tmp_path / "f.json",
+        sequences, ["aac", "embeddings"], (0, 90), tmp_path / "f.npy", tmp_path / "f.json",
         settings.model_dump(),
     )  # fmt: skip
     matrix = np.load(tmp_path / "f.npy")
@@ -232,7 +232,7 @@ def test_a_missing_or_odd_vector_names_the_record(sequences, tmp_path):
         settings = Embeddings(
             file=str(tmp_path / "a.parquet"), store=str(tmp_path / "x")
         )
-        featurize_file(sequences, ["embeddings"], 90, tmp_path / "f.npy",
+        featurize_file(sequences, ["embeddings"], (0, 90), tmp_path / "f.npy",
                        tmp_path / "f.json", settings.model_dump())  # fmt: skip
 
     with pytest.raises(EvenfoldError, match=r"a\.parquet: no vector for 'r2'"):

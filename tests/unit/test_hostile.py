@@ -189,9 +189,11 @@ def test_files_that_are_looked_at(tmp_path, form, edits, odd, spoiled):
     paths = []
     for (name, text), changes, prefix in zip(FORMS[form][0].items(), edits, odd):
         text = changed(text, changes) if "text" in spoiled else text
-        path = tmp_path / (prefix + name if "name" in spoiled else name)
-        path.write_text(text, encoding="utf-8", newline="")
-        paths.append(path.name)
+        path = Path(name)
+        path = path.with_name(prefix + path.name) if "name" in spoiled else path
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8", newline="")
+        paths.append(str(path))
     (tmp_path / "made" / "mine.yaml").unlink(missing_ok=True)
     with contextlib.chdir(tmp_path):
         try:

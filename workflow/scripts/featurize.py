@@ -9,11 +9,10 @@ with job(snakemake.log[0], snakemake.input) as log:
     shape = featurize_file(
         snakemake.input.sequences,
         asked["names"] or default_features(asked["model"], facts.kind),
-        facts.longest,
+        (facts.shortest or 0, facts.longest),
         vectors=asked["vectors"],
         matrix=snakemake.output.matrix,
         columns=snakemake.output.columns,
         proteins=snakemake.input.proteins,
-        shortest=facts.shortest,
     )
     log.info("%d sequences, %d columns", *shape)

@@ -325,19 +325,18 @@ def _columns(name, length):
 def featurize_file(
     path: str | PathLike,
     names: list[str],
-    longest: int,
+    letters: tuple[int, int],
     matrix: str | PathLike,
     columns: str | PathLike,
     vectors: dict[str, Any] | None = None,
     proteins: str | PathLike | None = None,
-    shortest: int | None = None,
 ) -> tuple[int, int]:
     """Featurize the training sequences of a file into a .npy matrix.
 
     Residues become one row of codes, end to end; the lengths are with the columns.
 
-    Test sequences stay untouched until the look; `longest`, counted over both roles
-    when the data were split, makes room for them. (Vectors of a file are put into the
+    Test sequences stay untouched until the look; `letters`, counted over both roles
+    when the data were split, make room for them. (Vectors of a file are put into the
     store for both roles: the file goes by ids.)
 
     Parameters
@@ -346,16 +345,15 @@ def featurize_file(
         The sequences of a split.
     names : list of str
         Feature sets, in the order of their columns.
-    longest : int
-        Letters of the longest sequence of both roles.
+    letters : tuple of int
+        Of the shortest sequence of both roles, 0 if nobody counted, and of the
+        longest.
     matrix, columns : path-like
         To write.
     vectors : dict, optional
         Fields of evenfold.config.embeddings.Embeddings.
     proteins : path-like, optional
         File of the whole proteins that windows were cut from.
-    shortest : int, optional
-        Letters of the shortest sequence of both roles.
 
     Returns
     -------
@@ -368,6 +366,7 @@ def featurize_file(
         Features that cannot be made of the sequences, with the record.
     """
     source = _vectors(path, vectors, proteins) if vectors else None
+    shortest, longest = letters
     lengths: list[int] = []
 
     def rows():
@@ -375,7 +374,7 @@ def featurize_file(
             lengths.extend(len(residues(s)) for s in batch)
             yield from zip(ids, batch)
 
-    features = feature_set(names, rows(), longest, source, shortest or 0)
+    features = feature_set(names, rows(), longest, source, shortest)
     facts = features.facts()
     ragged = features.names == ("residues",)
     size = len(lengths), len(facts.columns)

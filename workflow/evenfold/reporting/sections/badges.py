@@ -41,6 +41,10 @@ def _rates(facts: Facts) -> Iterator[Badge]:
     if is_rare(point):
         yield Badge("precision (PPV)", precision(point))
     colour = "green" if gap <= 0.05 else "amber" if gap <= 0.1 else "red"
+    row = facts.tested
+    if colour == "red" and row and row.gap_low <= 0 <= row.gap_high:
+        # Of few sequences it may be chance.
+        colour = "amber"
     yield Badge("|SN − SP|", f"{gap:.3f}", colour)
 
 

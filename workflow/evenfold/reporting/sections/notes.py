@@ -301,10 +301,14 @@ def out_of_balance(facts: Facts) -> Iterator[Note]:
             f"{row.gap_tuning_high:+.3f}], which holds zero."
         )
     else:
+        either = (
+            "the threshold is not pinned down well (see its stability)"
+            if facts.champion.tuned
+            else "it is the chance that one test set in twenty has"
+        )
         yield Note(
-            f"{told}Either the threshold is not pinned down well (see its stability), or "
-            "the test set differs from the training data, and no threshold tuned on "
-            "those can remove the gap."
+            f"{told}Either {either}, or the test set differs from the training data, and "
+            "no threshold tuned on those can remove the gap."
         )
 
 
@@ -497,11 +501,23 @@ def of_tuning(facts: Facts) -> Iterator[Note]:
     for name, one in facts.tuned.items():
         for text in one.notes:
             said.setdefault(text, []).append(name)
+    kept = [text for text in said if text.endswith(_KEPT)]
+    too: list[str] = []
     for text, names in said.items():
+        # Of each variant with its own numbers.
+        if text in kept and len(kept) > 1 and facts.shown not in names:
+            too += names
+            continue
         who = (
             "Every variant" if len(names) == len(facts.tuned) > 1 else ", ".join(names)
         )
         yield Note(f"{who}: {text}")
+    if too:
+        yield Note(f"0.5 is kept for such reasons of {', '.join(too)} too.")
+
+
+#: How what tuning says of a variant ends.
+_KEPT = "0.5 is kept."
 
 
 def relatives(facts: Facts) -> Iterator[Note]:
