@@ -69,7 +69,7 @@ def test_a_file_is_scored_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a.fasta", "b.fasta"):
         Path(name).write_text(">a\nMKV\n")
-    check_inputs(["a.fasta", "b.fasta", "-", "none.fasta"])
+    check_inputs(["a.fasta", "b.fasta", "-", "none.fasta", "a\0b"])
     for given in (["a.fasta", "./a.fasta"], ["-", "b.fasta", "/dev/stdin"]):
         with pytest.raises(EvenfoldError, match=f"{given[-1]}: given twice"):
             check_inputs(given)

@@ -139,7 +139,8 @@ def check_inputs(given: Iterable[str]) -> None:
     seen: set[str] = set()
     for one in given:
         place = "/dev/stdin" if one == STDIN else one
-        place = os.path.realpath(place)
+        # Not of what can be no name at all.
+        place = os.path.realpath(place) if os.path.exists(place) else place
         if place in seen:
             raise EvenfoldError(f"{one}: given twice. Name each file once.")
         seen.add(place)
