@@ -78,7 +78,8 @@ def test_the_card_has_every_variant_and_what_the_user_said(results):
     card = model_card(write(results))
     assert card.startswith("# Model card: focal of demo\n\nwindows\n")
     assert "- Licence: CC-BY-4.0" in card and "- Contact: Not given" in card
-    assert "| focal | 0.400 (sn_eq_sp) | 0.800 | 0.790 | 0.590 |" in card
+    assert "| **focal** | 0.400 (sn_eq_sp) | 0.800 | 0.790 | 0.590 |" in card
+    assert "ones: of an identity of at least 40 % over 80 % of both" in card
     assert "Trained on" not in card
     learned = Learned(
         shortest=5, longest=30, window=None, centre=None, letters="A", unknown=0

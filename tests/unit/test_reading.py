@@ -168,6 +168,13 @@ def test_what_stands_above_a_fasta_is_to_be_removed(tmp_path):
         records(tmp_path / "a.txt")
 
 
+@pytest.mark.parametrize("sign", ["&gt;", "\uff1e"])
+def test_a_sign_in_place_of_that_of_headers_is_named(tmp_path, sign):
+    (tmp_path / "a.fasta").write_text(f"{sign}a\nMKV\n", "utf-8")
+    with pytest.raises(EvenfoldError, match=f"start with '{sign}' in place of '>'"):
+        records(tmp_path / "a.fasta")
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_third_line_that_annotates_is_not_read_as_residues(tmp_path, packed):
     text = "".join(

@@ -1969,7 +1969,7 @@ SPOKEN = [
         "Methods to paste The data are 200 training sequences, 100 of them positive, and "
         "150 test sequences, 75 of them positive. 3 records of the files could not be used. "
         "Sequences with an identity of at least "
-        "40% over 80% of both (at least 70% where one has fewer than 50 residues) were "
+        "40 % over 80 % of both (at least 70 % where one has fewer than 50 residues) were "
         "joined into 300 groups, searched by MMseqs2. 2 variants (bce, focal) were trained "
         "in cross-validation with 5 folds that never part a group. The deployed variant, "
         "focal, is of the kind feedforward, reads aac, dpc and was trained with the loss "

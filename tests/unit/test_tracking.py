@@ -1022,7 +1022,7 @@ def test_an_experiment_that_was_deleted_is_named(store, tmp_path):
 def test_the_note_is_a_table_of_the_results():
     told = note(states.selection(), states.evaluation(), states.rows())
     assert told.startswith("Champion **focal** by cross-validation.")
-    assert "| focal | 0.400 (sn_eq_sp) | 0.800 | 0.790 | 0.590 |" in told
+    assert "| **focal** | 0.400 (sn_eq_sp) | 0.800 | 0.790 | 0.590 |" in told
     assert "| focal | 0.500 (0.5) | 0.600 | 0.930 | 0.560 |" in told
 
 

@@ -49,3 +49,19 @@ class Grouping(Section):
     by_source: bool = Field(
         True, description="join sequences of one source protein (source_pattern)"
     )
+
+    @property
+    def told(self) -> str:
+        """The limits in words.
+
+        Examples
+        --------
+        >>> Grouping().told
+        'an identity of at least 40 % over 80 % of both (at least 70 % where one has fewer than 50 residues)'
+        """
+        return (
+            f"an identity of at least {100 * self.identity:.0f} % over "
+            f"{100 * self.coverage:.0f} % of both (at least "
+            f"{100 * self.short_identity:.0f} % where one has fewer than "
+            f"{self.short_length} residues)"
+        )

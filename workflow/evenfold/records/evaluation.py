@@ -395,16 +395,17 @@ def read_measured(path: Pathlike) -> list[Measured]:
 
 
 def in_markdown(rows: Iterable[Measured]) -> list[str]:
-    """Lines of a Markdown table of variants with MCC, SN and SP."""
-    return [
-        "| variant | threshold | SN | SP | MCC |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {row.variant} | {threshold_told(row.threshold)} ({row.operating_point}) | "
+    """Lines of a Markdown table of variants with MCC, SN and SP, the champion's bold."""
+    lines = ["| variant | threshold | SN | SP | MCC |", "|---|---|---|---|---|"]
+    for row in rows:
+        name = row.variant
+        if row.champion and row.deployed:
+            name = f"**{name}**"
+        lines.append(
+            f"| {name} | {threshold_told(row.threshold)} ({row.operating_point}) | "
             f"{row.sn:.3f} | {row.sp:.3f} | {row.mcc:.3f} |"
-            for row in rows
-        ),
-    ]
+        )
+    return lines
 
 
 class Permission(Part):

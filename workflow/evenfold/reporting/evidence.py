@@ -106,10 +106,14 @@ class Evidence:
         return next((look.looked_at for look in looks if look), None)
 
     @property
+    def decides(self) -> Decides:
+        """The settings that decide the results."""
+        return Decides.of(self.selection.config)
+
+    @property
     def champion(self) -> DecidedVariant:
         """How the champion was trained."""
-        decides = Decides.of(self.selection.config)
-        return decides.variants[self.selection.champion]
+        return self.decides.variants[self.selection.champion]
 
     @property
     def tested(self) -> Measured | None:
@@ -182,7 +186,7 @@ def _data(evidence: Evidence) -> DomeData:
         f"cross-validation, {split.n_test} test sequences, {drawn}. Folds never cut a "
         f"group of related sequences. Fold sizes: {', '.join(map(str, split.fold_sizes))}.",
         redundancy=f"{grouping.sequences} sequences in {grouping.groups} groups of related "
-        f"ones ({_settings(grouping.settings)}). Training sequences related to the test "
+        f"ones: of {evidence.decides.grouping.told}. Training sequences related to the test "
         f"set: {split.related_sequences} (policy: {split.policy}).{found} "
         + _findings(evidence.audit),
         availability=evidence.answered("availability"),

@@ -27,6 +27,8 @@ _UNASKED = -1
 _PIR = re.compile(r"(P1|F1|D[LC]|R[LC]|N[13]|XX);")
 #: Blanks at the ends of a line, among them those that cannot be seen and DOS's end of file.
 _BLANK = r"[\s\x1a\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+"
+#: What has become of `>` in some texts.
+_LIKE_HEADERS = ("&gt;", "\uff1e", "\u203a", "\u2265")
 #: Letters that annotations of residues are of, at most, and how many of them tell.
 _ANNOTATION, _ANNOTATED = 8, 20
 _ENDS = re.compile(f"^{_BLANK}|{_BLANK}$")
@@ -179,6 +181,11 @@ def _fasta(path, handle):
         line = _without_blanks(line)
         if not line or line.startswith(";"):
             continue
+        if line.startswith(_LIKE_HEADERS) and header is None:
+            raise EvenfoldError(
+                f"{path}: its headers start with {line[: 4 if line[0] == '&' else 1]!r} in "
+                "place of '>'. Replace it."
+            )
         if not line.startswith(">") and header is None:
             raise EvenfoldError(
                 f"{path}: the first line does not start with '>', so it is "

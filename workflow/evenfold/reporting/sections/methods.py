@@ -111,10 +111,7 @@ def _data(facts: Facts) -> Iterator[str]:
     if split.rejected:
         yield f"{counted(split.rejected, 'record')} of the files could not be used."
     yield (
-        f"Sequences with an identity of at least {limits.identity:.0%} over "
-        f"{limits.coverage:.0%} of both (at least {limits.short_identity:.0%} where one has "
-        f"fewer than {limits.short_length} residues) were joined into {grouping.groups} "
-        f"groups, searched by {' and '.join(n for n, k in grouping.aligned_by.items() if k)}."
+        f"Sequences with {limits.told} were joined into {grouping.groups} groups, searched by {' and '.join(n for n, k in grouping.aligned_by.items() if k)}."
     )
     if split.related_sequences:
         done = "removed" if split.removed else "kept"
