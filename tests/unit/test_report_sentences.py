@@ -962,13 +962,14 @@ SPOKEN = [
     Spoken(
         notes,
         "Trained as most papers do, with relatives of the test set left in and folds at "
-        "random, focal would show MCC 0.81 on the test set instead of 0.59: see “Beside "
+        "random, focal would show MCC 0.81 [0.45, 0.71] on the test set instead of 0.59 "
+        "[0.45, 0.71]: see “Beside "
         "the published split”.",
         states.compared(), facts(),
     ),
     Spoken(
         notes,
-        "focal would show MCC 0.77 out-of-fold instead of 0.60: see “Beside the "
+        "focal would show MCC 0.77 [0.52, 0.68] out-of-fold instead of 0.60 [0.52, 0.68]: see “Beside the "
         "published split”.",
         states.before_look(beside=states.beside(measured=[])), states.compared(),
     ),
@@ -2285,7 +2286,8 @@ def test_a_loss_that_is_anothers_on_the_published_split_is_compared_with_that():
     assert {row.test_published.variant for row in found} == {"published/bce"}
     before = states.before_look(beside=states.beside(selection=published, measured=[]))
     (note,) = notes.notes(before)
-    assert "focal would show MCC 0.66 out-of-fold instead of 0.60" in note.text
+    assert "focal would show MCC 0.66 [" in note.text
+    assert "out-of-fold instead of 0.60 [" in note.text
 
 
 def test_what_comes_from_files_is_escaped():

@@ -8,7 +8,7 @@ from typing import Any
 from evenfold.metrics.predictive import predictive
 from evenfold.records.evaluation import Measured, setting
 from evenfold.records.record import Interval
-from evenfold.records.thresholds import HALF
+from evenfold.records.thresholds import HALF, Point
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import (
     FEWEST_GROUPS,
@@ -527,9 +527,13 @@ def relatives(facts: Facts) -> Iterator[Note]:
         where = "on the test set" if facts.tested else "out-of-fold"
         yield Note(
             "Trained as most papers do, with relatives of the test set left in and folds "
-            f"at random, {facts.shown} would show MCC {published.mcc:.2f} "
-            f"{where} instead of {honest.mcc:.2f}: see “Beside the published split”."
+            f"at random, {facts.shown} would show MCC {_with_interval(published)} {where} "
+            f"instead of {_with_interval(honest)}: see “Beside the published split”."
         )
+
+
+def _with_interval(point: Point | Measured) -> str:
+    return f"{point.mcc:.2f} [{point.mcc_low:.2f}, {point.mcc_high:.2f}]"
 
 
 #: In the order of the report.
