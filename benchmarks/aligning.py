@@ -10,14 +10,13 @@ the machine makes a second in its widest registers, by ten. Needs gcc.
 """
 
 import argparse
-import resource
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from grouping import cpu
 
 from evenfold.config.grouping import Grouping
 from evenfold.sequences import cascade
@@ -41,12 +40,6 @@ int main(void) {
   return most[0][1];
 }
 """
-
-
-def cpu() -> float:
-    """Processor seconds of this process and of those it started."""
-    child = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + child.ru_utime + child.ru_stime
 
 
 def taken(work: Callable[[], object]) -> float:

@@ -11,6 +11,7 @@ from evenfold.errors import EvenfoldError
 from evenfold.sequences.cleaning import clean_sequence
 from evenfold.sequences.labels import read_labels
 from evenfold.sequences.reading import read
+from evenfold.sequences.tabular import column_names
 
 
 def records(path, label=1, **keys):
@@ -166,6 +167,15 @@ def test_what_stands_above_a_fasta_is_to_be_removed(tmp_path):
     (tmp_path / "a.txt").write_text("# made today\n>a\nMKV\n")
     with pytest.raises(EvenfoldError, match=r"line 2: .* Remove .*: '# made today'$"):
         records(tmp_path / "a.txt")
+
+
+def test_a_column_may_be_called_as_a_structure_begins(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("data_id\tsequence\nx\tMKV\n")
+    assert column_names(path) == ["data_id", "sequence"]
+    path.write_text("data_1ABC\n#\n_entry.id 1ABC\n")
+    with pytest.raises(EvenfoldError, match="a structure of the PDB"):
+        column_names(path)
 
 
 @pytest.mark.parametrize("sign", ["&gt;", "\uff1e"])

@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+import shlex
+from pathlib import Path
 
 #: How libraries that are not written in Python tell of an error of the system.
 _TOLD = re.compile(r"(?:os error |\[?errno )(\d+)", re.IGNORECASE)
@@ -12,6 +14,13 @@ OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 class EvenfoldError(Exception):
     """Bad input or a broken promise, said in words that name the remedy."""
+
+
+def from_latin1(path: Path) -> str:
+    """The command that writes a text in Latin-1 anew, as UTF-8 beside it."""
+    old = shlex.quote(str(path))
+    new = shlex.quote(str(path.with_stem(f"{path.stem}_utf8")))
+    return f"iconv -f latin1 -t utf-8 {old} > {new}"
 
 
 def in_a_line(error: BaseException) -> str:

@@ -1,14 +1,13 @@
 """YAML files read: every key once, in UTF-8, and faults in words."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from evenfold.config.checking import check_values
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, from_latin1
 
 #: Blanks that YAML takes for letters, or nowhere for blanks.
 _NO_BLANK = re.compile(r"[\t\u00a0\u2002-\u200b\u202f\u3000]")
@@ -86,11 +85,8 @@ def read_yaml(path: str | Path) -> dict:
         raw = yaml.load(text, Loader=_Loader) or {}
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        old = shlex.quote(str(path))
-        new = shlex.quote(str(path.with_stem(f"{path.stem}_utf8")))
         raise EvenfoldError(
-            f"{path}: not in UTF-8 (line {line}). Save it as UTF-8: `iconv -f latin1 -t "
-            f"utf-8 {old} > {new}`."
+            f"{path}: not in UTF-8 (line {line}). Save it as UTF-8: `{from_latin1(path)}`."
         ) from error
     except RecursionError as error:
         raise EvenfoldError(

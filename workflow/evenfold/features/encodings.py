@@ -213,7 +213,9 @@ def feature_set(
         )
     longest = max(longest, *lengths)
     other = longest if longest > first else shortest or first
-    windows = wanted or ["tokens"] * ("tokens" in names and len(lengths) == 1)
+    windows = [*wanted]
+    if "tokens" in names and len(lengths) == 1:
+        windows.append("tokens")
     if windows and other != first:
         raise EvenfoldError(
             f"all training sequences have {first} letters, and a test sequence has "

@@ -6,7 +6,7 @@ from typing import Any
 from evenfold.files import sha256_json
 from evenfold.records.layout import PUBLISHED
 from evenfold.records.record import Interval, Part, Record, Threshold
-from evenfold.records.thresholds import Calibrator, Point, Twin
+from evenfold.records.thresholds import HALF, Calibrator, Point, Twin
 from evenfold.saying import counted
 
 #: What a request is made of, and how. Raised where that changes: an identifier says
@@ -160,6 +160,16 @@ class FrozenVariant(Part):
     """of the out-of-fold scores"""
     retuned: list[float]
     """thresholds of 200 resamples tuned anew, ascending, 0 to 1"""
+
+    @property
+    def keeps_half(self) -> bool:
+        """Whether 0.5 is deployed, which nobody tuned."""
+        return self.operating_point == HALF
+
+    @property
+    def promised(self) -> Interval:
+        """Of MCC on new data: over resamples that are tuned as the variant was."""
+        return self.grouped.mcc if self.keeps_half else self.grouped.tuned_mcc
 
 
 class DeLong(Part):

@@ -18,12 +18,16 @@ FEWEST_GROUPS = 20
 FEWEST_OF_A_CLASS = 50
 
 
+#: MCC below the champion's up to which a shortcut is level with it.
+_NEAR = 0.1
 #: Feature sets that are shares of residues, or tell them.
 _COMPOSITIONS = {"aac", "dpc", "tpc"}
 
 
-def rivals(facts: Facts) -> list[Probe]:
-    """Shortcuts that would embarrass: level with the champion, and not what it is.
+def rivals(facts: Facts) -> tuple[list[Probe], list[Probe]]:
+    """Shortcuts that would embarrass, and those that few sequences do not exclude.
+
+    Of what models see, what is no other word for what the champion reads.
 
     Parameters
     ----------
@@ -31,25 +35,13 @@ def rivals(facts: Facts) -> list[Probe]:
 
     Returns
     -------
-    list of Probe
-        What models see, at least `audit: probe_mcc`, in the champion's interval of MCC or
-        above, and no more than .1 below its MCC; the largest MCC first.
+    tuple of list of Probe
+        Those level with the champion; those well below it that its interval, a wide one,
+        holds. The largest MCC first.
     """
-    return [probe for probe in _apart(facts) if _near(facts, probe)]
-
-
-def perhaps_rivals(facts: Facts) -> list[Probe]:
-    """Shortcuts well below the champion that its interval, a wide one, does not exclude.
-
-    Parameters
-    ----------
-    facts : Facts
-
-    Returns
-    -------
-    list of Probe
-    """
-    return [probe for probe in _apart(facts) if not _near(facts, probe)]
+    apart = [p for p in _level(facts) if p.name != "composition" or not _read(facts)]
+    near = [probe for probe in apart if _near(facts, probe)]
+    return near, [probe for probe in apart if probe not in near]
 
 
 def is_composition(facts: Facts) -> tuple[Probe, list[str]] | None:
@@ -65,18 +57,14 @@ def is_composition(facts: Facts) -> tuple[Probe, list[str]] | None:
 
 
 def _level(facts: Facts) -> list[Probe]:
-    least = max(facts.audit.probe_mcc, facts.selection.chosen.oof.mcc_low)
+    """At least `audit: probe_mcc`, and in the champion's interval of MCC or above."""
+    least = max(facts.audit.probe_mcc, facts.selection.chosen.grouped.mcc[0])
     return [p for p in facts.audit.probes or [] if p.seen and p.mcc >= least]
-
-
-def _apart(facts: Facts) -> list[Probe]:
-    """Those level with the champion that are not what it is."""
-    return [p for p in _level(facts) if p.name != "composition" or not _read(facts)]
 
 
 def _near(facts: Facts, probe: Probe) -> bool:
     # Of few sequences the interval alone would hold probes far below the champion.
-    return probe.mcc >= facts.selection.chosen.oof.mcc - 0.1
+    return probe.mcc >= facts.selection.chosen.oof.mcc - _NEAR
 
 
 def _read(facts: Facts) -> list[str]:

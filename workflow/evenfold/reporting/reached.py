@@ -40,8 +40,8 @@ def out_of_fold(frozen: FrozenVariant) -> str:
 
 
 def promised(frozen: FrozenVariant) -> str:
-    """MCC, SN and SP for new data, by cross-validation with tuning counted in."""
-    return _rates(frozen.oof, frozen.grouped.tuned_mcc)
+    """MCC, SN and SP for new data, by cross-validation."""
+    return _rates(frozen.oof, frozen.promised)
 
 
 def is_rare(row: Point | Measured) -> bool:

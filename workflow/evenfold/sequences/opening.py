@@ -3,14 +3,13 @@
 import codecs
 import gzip
 import re
-import shlex
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from evenfold.errors import EvenfoldError
+from evenfold.errors import EvenfoldError, from_latin1
 
 _GZIP = b"\x1f\x8b"
 #: Marks of texts that are no UTF-8; that of UTF-32 begins as one of UTF-16 does.
@@ -59,7 +58,7 @@ _OTHER_TEXT = {
         "Fetch the file itself: `git lfs pull`",
     ),
     r"\{\\rtf": ("a document in RTF", "Save it as plain text"),
-    r".{257}ustar": ("a tar archive", "Unpack it: `tar -xf`"),
+    r"(?s).{257}ustar": ("a tar archive", "Unpack it: `tar -xf`"),
     r"# STOCKHOLM": ("an alignment in Stockholm's form", _CONVERT),
     r"(CLUSTAL|MUSCLE \()": ("an alignment in Clustal's form", _CONVERT),
     r"(?i)#NEXUS": ("an alignment in the form of NEXUS", _CONVERT),
@@ -67,7 +66,7 @@ _OTHER_TEXT = {
     r" *[0-9]+ +[0-9]+ *\n": ("an alignment in the form of PHYLIP", _CONVERT),
     r"LOCUS {3,}\S": ("a GenBank record", _CONVERT),
     r"ID {3}\S.*(AA|BP)\.\s": ("an entry of UniProt or EMBL", _CONVERT),
-    r"(HEADER {4}|SEQRES  ?\s|data_\w+\s)": ("a structure of the PDB", _CONVERT),
+    r"(HEADER {4}|SEQRES  ?\s|data_\w+ *\n)": ("a structure of the PDB", _CONVERT),
     r"##gff": ("annotation in GFF", "Keep what stands below `##FASTA` alone"),
     r"@.*\n[A-Za-z]+\n\+": ("FASTQ, which is of nucleotides", "Translate it"),
     r"\s*[\[{]\s*[\"\[{]": ("JSON", "Save the sequences as FASTA or CSV"),
@@ -161,7 +160,7 @@ def _check_text(path, opener, encoding):
         start = handle.read(1024).decode(encoding, "replace")
     start = start.replace("\r\n", "\n")
     for pattern, (what, remedy) in _OTHER_TEXT.items():
-        if re.match(pattern, start, re.DOTALL if "ustar" in pattern else 0):
+        if re.match(pattern, start):
             raise EvenfoldError(
                 f"{path}: {what}, not FASTA, a table or one sequence a line. {remedy}."
             )
@@ -214,7 +213,5 @@ def _not_utf8(path, opener):
         return _damaged(path)
     remedy = "Save it as text in UTF-8."
     if opener is open:
-        old = shlex.quote(str(path))
-        new = shlex.quote(str(path.with_stem(f"{path.stem}_utf8")))
-        remedy = f"If it is one in Latin-1: `iconv -f latin1 -t utf-8 {old} > {new}`."
+        remedy = f"If it is one in Latin-1: `{from_latin1(path)}`."
     return EvenfoldError(f"{path}: not a text file in UTF-8 ({where}). {remedy}")

@@ -126,7 +126,7 @@ def _header(path, handle, columns):
 
 def _check_first(path, number, header, columns):
     """Refuse a title that stands above the names of the columns."""
-    if _known(header, columns):
+    if len(columns) < 2 or _known(header, columns):
         return
     below = _header_below(path, number, columns)
     if below is None:

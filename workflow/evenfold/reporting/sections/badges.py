@@ -7,7 +7,7 @@ from typing import Any
 from evenfold.records.sequences import SplitFacts
 from evenfold.records.thresholds import told
 from evenfold.reporting.facts import Facts
-from evenfold.reporting.judging import folds_agree, perhaps_rivals, rivals
+from evenfold.reporting.judging import folds_agree, rivals
 from evenfold.reporting.reached import is_rare, precision
 from evenfold.reporting.section import Section
 from evenfold.saying import counted
@@ -97,7 +97,7 @@ def _shortcut(facts: Facts) -> Iterator[Badge]:
     """The best of what the models see: probes come in this order."""
     seen = [probe for probe in facts.audit.probes or [] if probe.seen]
     if seen:
-        near, perhaps = rivals(facts), perhaps_rivals(facts)
+        near, perhaps = rivals(facts)
         best = (near or perhaps or seen)[0]
         colour = "red" if near else "amber" if perhaps else ""
         yield Badge("best shortcut", f"{best.name}, MCC {best.mcc:.2f}", colour)

@@ -7,14 +7,12 @@ from typing import Any
 
 from evenfold.metrics.predictive import predictive
 from evenfold.records.evaluation import Measured, setting
-from evenfold.records.record import Interval
 from evenfold.records.thresholds import HALF, Point
 from evenfold.reporting.facts import Facts
 from evenfold.reporting.judging import (
     FEWEST_GROUPS,
     FEWEST_OF_A_CLASS,
     is_composition,
-    perhaps_rivals,
     rivals,
     scarcer_groups,
     spread_of_thresholds,
@@ -140,19 +138,21 @@ def few_training_groups(facts: Facts) -> Iterator[Note]:
 def shortcut(facts: Facts) -> Iterator[Note]:
     """That something trivial comes near the champion."""
     point = facts.selection.chosen.oof
-    for probe in rivals(facts):
+    near, perhaps = rivals(facts)
+    for probe in near:
         yield Note(
             f"A shortcut rivals the models: {probe.what} alone predicts the class with "
             f"MCC {probe.mcc:.2f} out-of-fold (SN {short(probe.sn)}, SP {short(probe.sp)}), "
             f"and the champion reaches {point.mcc:.2f}.",
             "red",
         )
-    for probe in perhaps_rivals(facts):
+    low, high = facts.selection.chosen.grouped.mcc
+    for probe in perhaps:
         yield Note(
             "The sequences are too few to exclude that a shortcut rivals the models: "
             f"{probe.what} alone predicts the class with MCC {probe.mcc:.2f} out-of-fold "
             f"(SN {short(probe.sn)}, SP {short(probe.sp)}), and the champion reaches "
-            f"{point.mcc:.2f} [{point.mcc_low:.2f}, {point.mcc_high:.2f}].",
+            f"{point.mcc:.2f} [{low:.2f}, {high:.2f}].",
             "amber",
         )
 
@@ -372,7 +372,7 @@ def below_chance(facts: Facts) -> Iterator[Note]:
     if row and row.mcc < 0:
         below.append(f"MCC {row.mcc:+.3f} (chance: 0)")
     if row and below:
-        # By chance alone no interval would lie below zero.
+        # Chance alone seldom makes an interval below zero.
         far = (
             f" So far below ([{row.mcc_low:.3f}, {row.mcc_high:.3f}]) it has learned "
             "something: see whether the two classes of the test set are exchanged."
@@ -415,33 +415,22 @@ def not_as_promised(facts: Facts) -> Iterator[Note]:
     row = facts.tested
     if row is None or facts.since_look or facts.shown != facts.selection.champion:
         return
-    low, high = _promised(facts)
+    chosen = facts.selection.chosen
+    low, high = chosen.promised
     if low <= row.mcc <= high:
         return
     above = row.mcc > high
+    counting = "" if chosen.keeps_half else ", tuning counted in"
     reasons = "; ".join(_reasons(facts, row, above)) or "none that the records show"
     yield Note(
         f"On the test set MCC is {row.mcc:.3f}, {'above' if above else 'below'} the "
-        f"interval that cross-validation promised{_counting(facts)} ([{low:.3f}, "
+        f"interval that cross-validation promised{counting} ([{low:.3f}, "
         f"{high:.3f}]). Likely reasons: {reasons}."
     )
 
 
-def _promised(facts: Facts) -> Interval:
-    """Of MCC in cross-validation, over resamples that are tuned as the champion was."""
-    chosen = facts.selection.chosen
-    kept = chosen.operating_point == HALF
-    return chosen.grouped.mcc if kept else chosen.grouped.tuned_mcc
-
-
-def _counting(facts: Facts) -> str:
-    return (
-        "" if facts.selection.chosen.operating_point == HALF else ", tuning counted in"
-    )
-
-
 def _reasons(facts: Facts, row: Measured, above: bool) -> Iterator[str]:
-    low, high = _promised(facts)
+    low, high = facts.selection.chosen.promised
     if row.mcc_low <= high and row.mcc_high >= low:
         yield (
             f"chance, for the test set's own interval [{row.mcc_low:.3f}, "
@@ -501,23 +490,19 @@ def of_tuning(facts: Facts) -> Iterator[Note]:
     for name, one in facts.tuned.items():
         for text in one.notes:
             said.setdefault(text, []).append(name)
-    kept = [text for text in said if text.endswith(_KEPT)]
-    too: list[str] = []
+    half = {name for name, one in facts.tuned.items() if one.operating_point == HALF}
+    kept = [text for text, names in said.items() if half.issuperset(names)]
+    # Each has its own numbers: one is told, that of the champion if it is among them.
+    kept.sort(key=lambda text: facts.shown not in said[text])
     for text, names in said.items():
-        # Of each variant with its own numbers.
-        if text in kept and len(kept) > 1 and facts.shown not in names:
-            too += names
+        if text in kept[1:]:
             continue
         who = (
             "Every variant" if len(names) == len(facts.tuned) > 1 else ", ".join(names)
         )
         yield Note(f"{who}: {text}")
-    if too:
-        yield Note(f"0.5 is kept for such reasons of {', '.join(too)} too.")
-
-
-#: How what tuning says of a variant ends.
-_KEPT = "0.5 is kept."
+    if too := [name for text in kept[1:] for name in said[text]]:
+        yield Note(f"For reasons like this 0.5 is also kept for {', '.join(too)}.")
 
 
 def relatives(facts: Facts) -> Iterator[Note]:

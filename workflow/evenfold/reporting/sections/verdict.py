@@ -39,10 +39,8 @@ def _untuned(facts: Facts) -> Iterator[str]:
             f"{facts.selection.champion}."
         )
     else:
-        yield (
-            f"Cross-validation had promised {promised(chosen)}; the interval counts "
-            "tuning in."
-        )
+        counting = "" if chosen.keeps_half else "; the interval counts tuning in"
+        yield f"Cross-validation had promised {promised(chosen)}{counting}."
     if half.mcc > deployed.mcc and abs(half.gap) > abs(deployed.gap):
         yield (
             f"MCC alone would prefer 0.5 here ({half.mcc:.3f} against {deployed.mcc:.3f}), "
